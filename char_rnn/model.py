@@ -1,0 +1,45 @@
+"""The network of lesson 1: which character comes next, given all characters so far.
+
+    character -> embedding -> recurrent layer -> ... -> recurrent layer -> softmax over the vocabulary
+
+The recurrent layers carry a state from character to character, and from window to window, so what the network remembers may be older than the
+window it is trained on. The same layers serve training (`call`: whole windows) and generation (`step`: one character at a time).
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+
+from workshop.recurrent import RecurrentStack, State
+
+Tensor = Any
+
+
+class CharRNN(keras.Model):
+    """Next-character network over V characters; see `RecurrentStack` for the arguments."""
+
+    def __init__(self, vocab_size: int, rnn_size: int, num_layers: int, cell: str, dropout: float, seed: int = 0):
+        super().__init__(name="char_rnn")
+        self.stack = RecurrentStack(vocab_size, rnn_size, num_layers, cell, dropout, seed)
+        self.softmax = keras.layers.Dense(vocab_size, name="softmax")
+        self.softmax.build((None, rnn_size))
+        self.built = True
+
+    def initial_state(self, batch_size: int) -> list[State]:
+        """The state before the first character of B texts."""
+        return self.stack.initial_state(batch_size)
+
+    def call(self, ids: Tensor, states: Sequence[State], training: bool = False) -> tuple[Tensor, list[State]]:
+        """Logits [T, B, V] of the character after each of `ids` [T, B], and the state after the last."""
+        outputs, states = self.stack(ids, states, training=training)
+        return self.softmax(outputs), states
+
+    def step(self, tables: Any, ids: Tensor, states: Sequence[State]) -> tuple[Tensor, list[State]]:
+        """Logits [B, V] of the character after `ids` [B], and the new state; `tables` come from `prepare`."""
+        outputs, states = self.stack.step(tables, ids, states)
+        return self.softmax(outputs), states
+
+    def prepare(self) -> Any:
+        """The weights in the form that `step` wants."""
+        return self.stack.step_tables()

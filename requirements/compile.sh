@@ -1,0 +1,10 @@
+#!/usr/bin/env bash
+# Compile the hashed locks from pyproject.toml. Add --upgrade to move to newer versions.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+lock() {
+  uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet "$@"
+}
+lock ../pyproject.toml --extra cpu --output-file cpu.txt "$@"
+lock ../pyproject.toml --extra gpu --constraint cpu.txt --output-file gpu.txt
+lock --group ../pyproject.toml:dev --constraint cpu.txt --output-file dev.txt

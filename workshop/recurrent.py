@@ -1,0 +1,317 @@
+"""Recurrent layers that train fast on a CPU, with the state handed in and out.
+
+A recurrent layer spends its time in matrix products. Keras' own layers multiply the inputs and gather the weight gradients step by step; here the
+inputs of all steps are projected in one product before the scan, and the weight gradients are formed in one product after the backward scan, so
+that only the product with the previous state is left inside the loops. Inside a function compiled with XLA this is about twice as fast. The weights
+are those of Keras' layers, in their order, and on a GPU Keras' layers run themselves, because cuDNN is faster there.
+
+Arrays are time-major: T steps, B sequences, D inputs, H units; G is the number of gates (4 for an LSTM, 3 for a GRU, 1 for a plain RNN).
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+from keras import ops
+
+Tensor = Any
+State = tuple[Tensor, ...]
+
+#: Up to this many symbols the gradient of a table lookup is faster as a product with a one-hot matrix than as a scatter.
+_ONE_HOT_LIMIT = 512
+
+
+@dataclass(frozen=True)
+class Cell:
+    """The arithmetic of one kind of recurrent cell, apart from its matrix products.
+
+    Attributes:
+        layer: Keras' layer with the same weights and the same result.
+        gates: G, blocks of H units in the weights.
+        states: tensors [B, H] in the state; the first is the output.
+        step: (state, x [B, G*H] projected input, u [B, G*H] projected state) -> (new state, what `factors` needs).
+        factors: (everything saved, states before each step) -> factors by which `back` multiplies; computed for all steps at once.
+        back: (gradient of the new state, factors of the step) -> (gradient of u, gradient of the old state but for its part through u).
+        input_gradient: (gradients of u, factors, gradients of the outputs) -> gradients of x, for all steps at once.
+    """
+
+    layer: type[keras.layers.Layer]
+    gates: int
+    states: int
+    step: Callable
+    factors: Callable
+    back: Callable
+    input_gradient: Callable
+
+
+def _lstm_step(state: State, x: Tensor, u: Tensor) -> tuple[State, tuple]:
+    _, c = state
+    i, f, g, o = ops.split(x + u, 4, axis=-1)
+    i, f, g, o = ops.sigmoid(i), ops.sigmoid(f), ops.tanh(g), ops.sigmoid(o)
+    c = f * c + i * g
+    return (o * ops.tanh(c), c), (i, f, g, o)
+
+
+def _lstm_factors(saved: tuple, before: State, after: State) -> tuple:
+    i, f, g, o = saved
+    tanh_c = ops.tanh(after[1])
+    gates = ops.concatenate(
+        [g * i * (1 - i), before[1] * f * (1 - f), i * (1 - g * g), tanh_c * o * (1 - o)], axis=-1
+    )
+    return gates, o * (1 - tanh_c * tanh_c), f
+
+
+def _lstm_back(gradient: State, factors: tuple) -> tuple[Tensor, State]:
+    dh, dc = gradient
+    gates, through_output, f = factors
+    dc = dc + dh * through_output
+    return gates * ops.concatenate([dc, dc, dc, dh], axis=-1), (ops.zeros_like(dh), dc * f)
+
+
+def _gru_step(state: State, x: Tensor, u: Tensor) -> tuple[State, tuple]:
+    (h,) = state
+    xz, xr, xn = ops.split(x, 3, axis=-1)
+    uz, ur, un = ops.split(u, 3, axis=-1)
+    z, r = ops.sigmoid(xz + uz), ops.sigmoid(xr + ur)
+    n = ops.tanh(xn + r * un)
+    return (z * h + (1 - z) * n,), (z, r, n, un)
+
+
+def _gru_factors(saved: tuple, before: State, after: State) -> tuple:
+    z, r, n, un = saved
+    into_n = (1 - z) * (1 - n * n)
+    gates = ops.concatenate([(before[0] - n) * z * (1 - z), into_n * un * r * (1 - r), into_n * r], axis=-1)
+    return gates, z, into_n
+
+
+def _gru_back(gradient: State, factors: tuple) -> tuple[Tensor, State]:
+    (dh,) = gradient
+    gates, z, _ = factors
+    return gates * ops.concatenate([dh, dh, dh], axis=-1), (dh * z,)
+
+
+def _gru_input_gradient(du: Tensor, factors: tuple, dh: Tensor) -> Tensor:
+    units = dh.shape[-1]
+    return ops.concatenate([du[..., : 2 * units], dh * factors[2]], axis=-1)
+
+
+def _rnn_step(state: State, x: Tensor, u: Tensor) -> tuple[State, tuple]:
+    return (ops.tanh(x + u),), ()
+
+
+def _rnn_factors(saved: tuple, before: State, after: State) -> tuple:
+    return (1 - after[0] * after[0],)
+
+
+def _rnn_back(gradient: State, factors: tuple) -> tuple[Tensor, State]:
+    (dh,) = gradient
+    return dh * factors[0], (ops.zeros_like(dh),)
+
+
+def _same_as_state_gradient(du: Tensor, factors: tuple, dh: Tensor) -> Tensor:
+    return du
+
+
+#: The kinds of cell by the name that `--cell` takes.
+CELLS = {
+    "lstm": Cell(keras.layers.LSTM, 4, 2, _lstm_step, _lstm_factors, _lstm_back, _same_as_state_gradient),
+    "gru": Cell(keras.layers.GRU, 3, 1, _gru_step, _gru_factors, _gru_back, _gru_input_gradient),
+    "rnn": Cell(keras.layers.SimpleRNN, 1, 1, _rnn_step, _rnn_factors, _rnn_back, _same_as_state_gradient),
+}
+
+
+def _shifted(initial: Tensor, sequence: Tensor) -> Tensor:
+    """The states before each step: `initial` [B, H] and all of `sequence` [T, B, H] but the last."""
+    return ops.concatenate([initial[None], sequence[:-1]], axis=0)
+
+
+def _loop(step: Callable, carry: tuple, sequences: Any, reverse: bool = False) -> tuple[tuple, Any]:
+    """Carry a state through sequences [T, ...] and stack what each step gives, as `jax.lax.scan` does.
+
+    Keras' own `ops.scan` wants outputs of the same structure as the carry on TensorFlow. The first step runs outside of the loop, because the
+    loop's buffers need the shapes of its outputs.
+    """
+    length = keras.tree.flatten(sequences)[0].shape[0]
+    first = length - 1 if reverse else 0
+
+    def at(index):
+        return keras.tree.map_structure(lambda sequence: sequence[index], sequences)
+
+    def put(buffer, value, index):
+        return ops.slice_update(buffer, (index, *[0] * len(value.shape)), value[None])
+
+    carry, outputs = step(carry, at(first))
+    structure, flat = outputs, keras.tree.flatten(outputs)
+    buffers = [put(ops.zeros((length, *value.shape), dtype=value.dtype), value, first) for value in flat]
+
+    def body(count, carry, buffers):
+        index = length - 1 - count if reverse else count
+        carry, outputs = step(carry, at(index))
+        return count + 1, carry, [put(b, v, index) for b, v in zip(buffers, keras.tree.flatten(outputs), strict=True)]
+
+    _, carry, buffers = ops.while_loop(lambda count, *_: count < length, body, (1, carry, buffers))
+    return carry, keras.tree.pack_sequence_as(structure, buffers)
+
+
+def scan(cell: Cell, x: Tensor, kernel: Tensor, bias: Tensor, state: State) -> tuple[Tensor, State]:
+    """Run a cell over a sequence, with the weight gradient formed in one product after the backward scan.
+
+    Args:
+        cell: one of `CELLS`.
+        x: projected inputs [T, B, G*H].
+        kernel: recurrent weights [H, G*H].
+        bias: recurrent bias [G*H] (zeros for a cell that has none).
+        state: the cell's states before the first step, each [B, H].
+
+    Returns:
+        outputs [T, B, H] and the states after the last step, each [B, H].
+    """
+
+    @ops.custom_gradient
+    def run(x, kernel, bias, *state):
+        def forward(carry, x_t):
+            new, saved = cell.step(carry, x_t, ops.matmul(carry[0], kernel) + bias)
+            return new, (new, saved)
+
+        last, (after, saved) = _loop(forward, tuple(state), x)
+
+        def gradient(*upstream):
+            d_outputs, *d_last = upstream[0] if len(upstream) == 1 else upstream  # JAX hands over one tuple
+            before = tuple(_shifted(first, sequence) for first, sequence in zip(state, after, strict=True))
+            factors = cell.factors(saved, before, after)
+            transposed = ops.transpose(kernel)
+
+            def backward(carry, step):
+                d_output, step_factors = step
+                d_new = (carry[0] + d_output, *carry[1:])
+                du, d_old = cell.back(d_new, step_factors)
+                return (d_old[0] + ops.matmul(du, transposed), *d_old[1:]), (du, d_new[0])
+
+            d_first, (du, dh) = _loop(backward, tuple(d_last), (d_outputs, factors), reverse=True)
+            steps, batch, width = du.shape
+            flat = ops.reshape(du, (steps * batch, width))
+            d_kernel = ops.matmul(ops.transpose(ops.reshape(before[0], (steps * batch, -1))), flat)
+            return cell.input_gradient(du, factors, dh), d_kernel, ops.sum(flat, axis=0), *d_first
+
+        return (after[0], *last), gradient
+
+    outputs, *last = run(x, kernel, bias, *state)
+    return outputs, tuple(last)
+
+
+def look_up(table: Tensor, ids: Tensor) -> Tensor:
+    """Rows of `table` [V, D] for `ids` [T, B]: [T, B, D], with a gradient that is fast on a CPU for a small V."""
+    if table.shape[0] > _ONE_HOT_LIMIT:
+        return ops.take(table, ids, axis=0)
+
+    @ops.custom_gradient
+    def run(table):
+        def gradient(upstream):
+            hot = ops.one_hot(ops.reshape(ids, (-1,)), table.shape[0], dtype=upstream.dtype)
+            return ops.matmul(ops.transpose(hot), ops.reshape(upstream, (-1, table.shape[1])))
+
+        return ops.take(table, ids, axis=0), gradient
+
+    return run(ops.convert_to_tensor(table))
+
+
+def on_gpu() -> bool:
+    """Whether TensorFlow will run on a GPU, where Keras' layers use cuDNN."""
+    if keras.backend.backend() != "tensorflow":
+        return False
+    import tensorflow as tf
+
+    return bool(tf.config.list_logical_devices("GPU"))
+
+
+class RecurrentStack(keras.layers.Layer):
+    """Embedding and recurrent layers with dropout after each of them; the state goes in and comes out.
+
+    Args:
+        vocab_size: V, the number of symbols.
+        rnn_size: H, units of each layer, and the width of the embedding.
+        num_layers: recurrent layers.
+        cell: a name in `CELLS`.
+        dropout: share of each layer's outputs that is dropped in training.
+        seed: of the weights and of the dropout.
+    """
+
+    def __init__(self, vocab_size: int, rnn_size: int, num_layers: int, cell: str, dropout: float, seed: int, **kwargs):
+        super().__init__(autocast=False, **kwargs)  # symbols are integers and stay so
+        self.cell = CELLS[cell]
+        self.rnn_size = rnn_size
+        self.dropout = dropout
+        # One generator for all, so that a checkpoint holds one random state.
+        self.seeds = keras.random.SeedGenerator(seed)
+        self.embedding = keras.layers.Embedding(vocab_size, rnn_size, name="embedding")
+        self.layers = [
+            self.cell.layer(rnn_size, return_sequences=True, return_state=True, name=f"{cell}_{k + 1}")
+            for k in range(num_layers)
+        ]
+        self.embedding.build((None, None))
+        for layer in self.layers:
+            layer.build((None, None, rnn_size))
+        self.built = True
+
+    def initial_state(self, batch_size: int) -> list[State]:
+        """Zero states of all layers: per layer a tuple of tensors [B, H]."""
+        return [
+            tuple(ops.zeros((batch_size, self.rnn_size)) for _ in range(self.cell.states)) for _ in self.layers
+        ]
+
+    def _weights(self, layer: keras.layers.Layer) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Kernel [D, G*H], its bias, recurrent kernel [H, G*H], its bias, as tensors."""
+        kernel, recurrent = ops.convert_to_tensor(layer.cell.kernel), ops.convert_to_tensor(layer.cell.recurrent_kernel)
+        bias = ops.convert_to_tensor(layer.cell.bias)
+        if len(bias.shape) == 2:  # a GRU has a bias on either side
+            return kernel, bias[0], recurrent, bias[1]
+        return kernel, bias, recurrent, ops.zeros_like(bias)
+
+    def call(self, ids: Tensor, states: Sequence[State], training: bool = False) -> tuple[Tensor, list[State]]:
+        """Outputs [T, B, H] and new states for symbols `ids` [T, B] and the states before them."""
+        new_states = []
+        x = None
+        for depth, (layer, state) in enumerate(zip(self.layers, states, strict=True)):
+            if on_gpu():
+                x = ops.take(self.embedding.embeddings, ids, axis=0) if depth == 0 else x
+                x, *state = layer(ops.swapaxes(x, 0, 1), initial_state=list(state), training=training)
+                x = ops.swapaxes(x, 0, 1)
+            else:
+                x, state = self._scan(layer, ids if depth == 0 else x, state)
+            new_states.append(tuple(state))
+            if training and self.dropout:
+                # The same units for all steps of the window (Gal and Ghahramani 2016, arXiv:1512.05287): a better regulariser for a
+                # recurrent network than a new draw at each step, and T times fewer random numbers.
+                x = x * keras.random.dropout(ops.ones_like(x[0]), self.dropout, seed=self.seeds)
+        return x, new_states
+
+    def _scan(self, layer: keras.layers.Layer, x: Tensor, state: State) -> tuple[Tensor, State]:
+        """One layer over symbols [T, B] or features [T, B, D]."""
+        kernel, bias, recurrent, recurrent_bias = self._weights(layer)
+        if len(x.shape) == 2:
+            # Each symbol is projected once, not each of its occurrences.
+            projected = look_up(ops.matmul(self.embedding.embeddings, kernel) + bias, x)
+        else:
+            steps, batch, width = x.shape
+            projected = ops.matmul(ops.reshape(x, (steps * batch, width)), kernel) + bias
+            projected = ops.reshape(projected, (steps, batch, -1))
+        return scan(self.cell, projected, recurrent, recurrent_bias, state)
+
+    def step_tables(self) -> list[tuple[Tensor, ...]]:
+        """What `step` needs of the weights, prepared once per generation: per layer (input table or kernel, bias, recurrent kernel, bias)."""
+        prepared = [self._weights(layer) for layer in self.layers]
+        kernel, bias, recurrent, recurrent_bias = prepared[0]
+        prepared[0] = (ops.matmul(self.embedding.embeddings, kernel) + bias, bias, recurrent, recurrent_bias)
+        return prepared
+
+    def step(self, tables: list[tuple[Tensor, ...]], ids: Tensor, states: Sequence[State]) -> tuple[Tensor, list[State]]:
+        """One step of generation: outputs [B, H] and new states for symbols `ids` [B]; equals `call` on one step."""
+        new_states = []
+        x = None
+        for depth, ((kernel, bias, recurrent, recurrent_bias), state) in enumerate(zip(tables, states, strict=True)):
+            projected = ops.take(kernel, ids, axis=0) if depth == 0 else ops.matmul(x, kernel) + bias
+            state, _ = self.cell.step(state, projected, ops.matmul(state[0], recurrent) + recurrent_bias)
+            x = state[0]
+            new_states.append(state)
+        return x, new_states
