@@ -2,8 +2,9 @@
 
     character -> embedding -> recurrent layer -> ... -> recurrent layer -> softmax over the vocabulary
 
-The recurrent layers carry a state from character to character, and from window to window, so what the network remembers may be older than the
-window it is trained on. The same layers serve training (`call`: whole windows) and generation (`step`: one character at a time).
+The recurrent layers carry a state from character to character, and from window to window, so what the network remembers
+may be older than the window it is trained on. The same layers serve training (`call`: whole windows) and generation
+(`step`: one character at a time).
 """
 
 from collections.abc import Sequence
@@ -11,7 +12,8 @@ from typing import Any
 
 import keras
 
-from workshop.recurrent import RecurrentStack, State
+from workshop.errors import UserError
+from workshop.recurrent import CELLS, RecurrentStack, State
 
 Tensor = Any
 
@@ -32,14 +34,30 @@ class CharRNN(keras.Model):
 
     def call(self, ids: Tensor, states: Sequence[State], training: bool = False) -> tuple[Tensor, list[State]]:
         """Logits [T, B, V] of the character after each of `ids` [T, B], and the state after the last."""
-        outputs, states = self.stack(ids, states, training=training)
-        return self.softmax(outputs), states
+        outputs, new_states = self.stack(ids, states, training=training)
+        return self.softmax(outputs), new_states
 
     def step(self, tables: Any, ids: Tensor, states: Sequence[State]) -> tuple[Tensor, list[State]]:
         """Logits [B, V] of the character after `ids` [B], and the new state; `tables` come from `prepare`."""
-        outputs, states = self.stack.step(tables, ids, states)
-        return self.softmax(outputs), states
+        outputs, new_states = self.stack.step(tables, ids, states)
+        return self.softmax(outputs), new_states
 
     def prepare(self) -> Any:
         """The weights in the form that `step` wants."""
         return self.stack.step_tables()
+
+
+def build(network: dict[str, Any], vocab_size: int) -> CharRNN:
+    """The network that a run.json describes.
+
+    Raises:
+        UserError: the description is damaged, or does not fit the vocabulary.
+    """
+    wanted = {"vocab_size": int, "rnn_size": int, "num_layers": int, "cell": str, "dropout": float, "seed": int}
+    if {name: type(value) for name, value in network.items()} != wanted or network["cell"] not in CELLS:
+        raise UserError(f"run.json is damaged: it describes no network of this lesson ({network})")
+    if network["vocab_size"] != vocab_size:
+        raise UserError(
+            f"the experiment is damaged: its network knows {network['vocab_size']} symbols, its vocab.json {vocab_size}"
+        )
+    return CharRNN(**network)

@@ -1,11 +1,13 @@
 """Recurrent layers that train fast on a CPU, with the state handed in and out.
 
-A recurrent layer spends its time in matrix products. Keras' own layers multiply the inputs and gather the weight gradients step by step; here the
-inputs of all steps are projected in one product before the scan, and the weight gradients are formed in one product after the backward scan, so
-that only the product with the previous state is left inside the loops. Inside a function compiled with XLA this is about twice as fast. The weights
-are those of Keras' layers, in their order, and on a GPU Keras' layers run themselves, because cuDNN is faster there.
+A recurrent layer spends its time in matrix products. Keras' own layers multiply the inputs and gather the weight
+gradients step by step; here the inputs of all steps are projected in one product before the scan, and the weight
+gradients are formed in one product after the backward scan, so that only the product with the previous state is left
+inside the loops. Inside a function compiled with XLA this is about twice as fast. The weights are those of Keras'
+layers, in their order, and on a GPU Keras' layers run themselves, because cuDNN is faster there.
 
-Arrays are time-major: T steps, B sequences, D inputs, H units; G is the number of gates (4 for an LSTM, 3 for a GRU, 1 for a plain RNN).
+Arrays are time-major: T steps, B sequences, D inputs, H units; G is the number of gates (4 for an LSTM, 3 for a GRU, 1
+for a plain RNN).
 """
 
 from collections.abc import Callable, Sequence
@@ -18,7 +20,8 @@ from keras import ops
 Tensor = Any
 State = tuple[Tensor, ...]
 
-#: Up to this many symbols the gradient of a table lookup is faster as a product with a one-hot matrix than as a scatter.
+#: Up to this many symbols the gradient of a table lookup is faster as a product with a one-hot matrix than as a
+#: scatter.
 _ONE_HOT_LIMIT = 512
 
 
@@ -31,8 +34,10 @@ class Cell:
         gates: G, blocks of H units in the weights.
         states: tensors [B, H] in the state; the first is the output.
         step: (state, x [B, G*H] projected input, u [B, G*H] projected state) -> (new state, what `factors` needs).
-        factors: (everything saved, states before each step) -> factors by which `back` multiplies; computed for all steps at once.
-        back: (gradient of the new state, factors of the step) -> (gradient of u, gradient of the old state but for its part through u).
+        factors: (everything saved, states before each step) -> factors by which `back` multiplies; computed for all
+            steps at once.
+        back: (gradient of the new state, factors of the step) -> (gradient of u, gradient of the old state but for its
+            part through u).
         input_gradient: (gradients of u, factors, gradients of the outputs) -> gradients of x, for all steps at once.
     """
 
@@ -56,9 +61,7 @@ def _lstm_step(state: State, x: Tensor, u: Tensor) -> tuple[State, tuple]:
 def _lstm_factors(saved: tuple, before: State, after: State) -> tuple:
     i, f, g, o = saved
     tanh_c = ops.tanh(after[1])
-    gates = ops.concatenate(
-        [g * i * (1 - i), before[1] * f * (1 - f), i * (1 - g * g), tanh_c * o * (1 - o)], axis=-1
-    )
+    gates = ops.concatenate([g * i * (1 - i), before[1] * f * (1 - f), i * (1 - g * g), tanh_c * o * (1 - o)], axis=-1)
     return gates, o * (1 - tanh_c * tanh_c), f
 
 
@@ -129,8 +132,8 @@ def _shifted(initial: Tensor, sequence: Tensor) -> Tensor:
 def _loop(step: Callable, carry: tuple, sequences: Any, reverse: bool = False) -> tuple[tuple, Any]:
     """Carry a state through sequences [T, ...] and stack what each step gives, as `jax.lax.scan` does.
 
-    Keras' own `ops.scan` wants outputs of the same structure as the carry on TensorFlow. The first step runs outside of the loop, because the
-    loop's buffers need the shapes of its outputs.
+    Keras' own `ops.scan` wants outputs of the same structure as the carry on TensorFlow. The first step runs outside of
+    the loop, because the loop's buffers need the shapes of its outputs.
     """
     length = keras.tree.flatten(sequences)[0].shape[0]
     first = length - 1 if reverse else 0
@@ -256,9 +259,7 @@ class RecurrentStack(keras.layers.Layer):
 
     def initial_state(self, batch_size: int) -> list[State]:
         """Zero states of all layers: per layer a tuple of tensors [B, H]."""
-        return [
-            tuple(ops.zeros((batch_size, self.rnn_size)) for _ in range(self.cell.states)) for _ in self.layers
-        ]
+        return [tuple(ops.zeros((batch_size, self.rnn_size)) for _ in range(self.cell.states)) for _ in self.layers]
 
     def _weights(self, layer: keras.layers.Layer) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Kernel [D, G*H], its bias, recurrent kernel [H, G*H], its bias, as tensors."""
@@ -281,8 +282,8 @@ class RecurrentStack(keras.layers.Layer):
                 x, state = self._scan(layer, ids if depth == 0 else x, state)
             new_states.append(tuple(state))
             if training and self.dropout:
-                # The same units for all steps of the window (Gal and Ghahramani 2016, arXiv:1512.05287): a better regulariser for a
-                # recurrent network than a new draw at each step, and T times fewer random numbers.
+                # The same units for all steps of the window (Gal and Ghahramani 2016, arXiv:1512.05287): a better
+                # regulariser for a recurrent network than a new draw at each step, and T times fewer random numbers.
                 x = x * keras.random.dropout(ops.ones_like(x[0]), self.dropout, seed=self.seeds)
         return x, new_states
 
@@ -299,13 +300,17 @@ class RecurrentStack(keras.layers.Layer):
         return scan(self.cell, projected, recurrent, recurrent_bias, state)
 
     def step_tables(self) -> list[tuple[Tensor, ...]]:
-        """What `step` needs of the weights, prepared once per generation: per layer (input table or kernel, bias, recurrent kernel, bias)."""
+        """What `step` needs of the weights, prepared once per generation: per layer (input table or kernel, bias,
+        recurrent kernel, bias).
+        """
         prepared = [self._weights(layer) for layer in self.layers]
         kernel, bias, recurrent, recurrent_bias = prepared[0]
         prepared[0] = (ops.matmul(self.embedding.embeddings, kernel) + bias, bias, recurrent, recurrent_bias)
         return prepared
 
-    def step(self, tables: list[tuple[Tensor, ...]], ids: Tensor, states: Sequence[State]) -> tuple[Tensor, list[State]]:
+    def step(
+        self, tables: list[tuple[Tensor, ...]], ids: Tensor, states: Sequence[State]
+    ) -> tuple[Tensor, list[State]]:
         """One step of generation: outputs [B, H] and new states for symbols `ids` [B]; equals `call` on one step."""
         new_states = []
         x = None

@@ -1,0 +1,165 @@
+"""Text files on disk -> one long array of character numbers, the last part held out.
+
+Files are read in pieces, twice: once to count the characters, once to number them. So a text of 1 GB takes 1 GB of
+memory (a byte a character), not several times that. Nothing is cached on disk, because reading is fast and a cache can
+be stale.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from char_rnn.vocab import Vocabulary, code_points, count_characters
+from workshop.errors import UserError
+from workshop.textfiles import detect_encoding, find_text_files, read_chunks
+
+#: Stands between two files.
+SEPARATOR = "\n\n"
+
+
+@dataclass(frozen=True)
+class Source:
+    """A text file that can be read: where it is, its encoding, and a digest of its text."""
+
+    path: Path
+    encoding: str
+    digest: str
+
+
+@dataclass(frozen=True)
+class Text:
+    """A text as numbers.
+
+    Attributes:
+        ids: all of it, of the vocabulary's integer type.
+        train_size: how many of them, from the first, are trained on; the rest is held out.
+        vocabulary: what the numbers mean.
+        facts: what run.json says about the data; `fingerprint` tells whether another text is the same one.
+        set_aside: files that could not be used, with the reason.
+    """
+
+    ids: np.ndarray
+    train_size: int
+    vocabulary: Vocabulary
+    facts: dict[str, Any]
+    set_aside: list[str]
+
+    @property
+    def train(self) -> np.ndarray:
+        """The part that is trained on."""
+        return self.ids[: self.train_size]
+
+    @property
+    def held_out(self) -> np.ndarray:
+        """The part that is only measured on."""
+        return self.ids[self.train_size :]
+
+
+def load(path: Path, val_split: float = 0.1, encoding: str | None = None, vocabulary: Vocabulary | None = None) -> Text:
+    """Read a text file, or all text files of a folder, in one.
+
+    Several files are put in an order that depends on nothing but their content, so that the part that is held out is
+    not simply the end of the alphabet; a file that is there twice is read once.
+
+    Args:
+        path: a file, or a folder with `input.txt` or with any `.txt` and `.abc` files.
+        val_split: share that is held out: the last characters.
+        encoding: of the files; found out for each if None.
+        vocabulary: the numbers to use; made from the text if None.
+
+    Raises:
+        UserError: there is no text that can be used; the sentence says why.
+    """
+    sources, set_aside, duplicates = _sources(find_text_files(path), encoding)
+    counts = count_characters(_chunks(sources))
+    size = int(counts.sum())
+    vocabulary = vocabulary or Vocabulary.from_counts(counts)
+    ids = np.empty(size, vocabulary.dtype)
+    at = 0
+    for chunk in _chunks(sources):
+        numbers = vocabulary.encode(chunk)
+        ids[at : at + len(numbers)] = numbers
+        at += len(numbers)
+    known = int(counts[code_points(vocabulary.symbols[1:])].sum())
+    facts = {
+        "path": str(path.resolve()),
+        "files": len(sources),
+        "duplicate_files": duplicates,
+        "set_aside": len(set_aside),
+        "encodings": sorted({source.encoding for source in sources}),
+        "encoding_given": encoding,
+        "characters": size,
+        "distinct_characters": int(np.count_nonzero(counts)),
+        "vocabulary": len(vocabulary),
+        "folded_characters": size - known,
+        "val_split": val_split,
+        "fingerprint": hashlib.sha256("".join(source.digest for source in sources).encode()).hexdigest(),
+    }
+    return Text(ids, size - max(1, round(size * val_split)), vocabulary, facts, set_aside)
+
+
+def check_length(text: Text, path: Path, batch_size: int, seq_length: int) -> int:
+    """The number of texts to read side by side: `batch_size`, or fewer where a short text would not fill one window of
+    each.
+
+    Raises:
+        UserError: the text does not fill a single window.
+    """
+    streams = (text.train_size - 1) // seq_length
+    if streams < 1:
+        raise UserError(
+            f"{path} is too short: {text.train_size:,} characters are left to train on, and a window takes "
+            f"{seq_length + 1}; add more text, or give a shorter --seq_length"
+        )
+    return min(batch_size, streams)
+
+
+def describe(text: Text, path: Path) -> None:
+    """Print what was found, and what could not be used and why."""
+    facts = text.facts
+    files = "1 file" if facts["files"] == 1 else f"{facts['files']} files"
+    size = f"{facts['characters']:,} characters, {facts['vocabulary']} symbols"
+    print(f"data: {path}: {files}, {size}; the last {len(text.held_out):,} are held out")
+    if facts["folded_characters"]:
+        print(f"  {facts['folded_characters']:,} rare characters are read as one unknown symbol")
+    if facts["duplicate_files"]:
+        print(f"  {facts['duplicate_files']} files were there twice and are read once")
+    for reason in text.set_aside:
+        print(f"  set aside: {reason}")
+
+
+def _sources(files: list[Path], encoding: str | None) -> tuple[list[Source], list[str], int]:
+    """Which files can be used, in the order to read them; the reasons why others cannot; and how many are there
+    twice.
+    """
+    sources: dict[str, Source] = {}
+    set_aside: list[str] = []
+    used = 0
+    for file in files:
+        try:
+            found = detect_encoding(file, encoding)
+            digest = hashlib.sha256()
+            for chunk in read_chunks(file, found):
+                digest.update(chunk.encode("utf-8", "surrogatepass"))
+        except UserError as error:
+            if len(files) == 1:
+                raise
+            set_aside.append(str(error))
+            continue
+        used += 1
+        sources.setdefault(digest.hexdigest(), Source(file, found, digest.hexdigest()))
+    if not sources:
+        raise UserError(f"none of the {len(files)} files can be used; the first: {set_aside[0]}")
+    return [sources[digest] for digest in sorted(sources)], set_aside, used - len(sources)
+
+
+def _chunks(sources: list[Source]) -> Iterator[str]:
+    """The whole text in pieces, with a gap between files."""
+    for number, source in enumerate(sources):
+        if number:
+            yield SEPARATOR
+        yield from read_chunks(source.path, source.encoding)

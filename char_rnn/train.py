@@ -1,0 +1,117 @@
+"""Learn to write, character by character, from a folder of texts.
+
+    python train.py --data_dir ../data/lyrics/starter
+
+Takes about two minutes on a laptop before the first rhymes of sense appear. Prints its progress, measures itself on
+text that it is not shown, and lets you read what it would write so far. TensorBoard shows the same on localhost:7006.
+Stop it with Ctrl-C whenever you like: it saves, and goes on from there with --resume. Then let it write: python
+sample.py
+"""
+
+import os
+from pathlib import Path
+
+from workshop import ROOT, cli
+
+LESSON = Path(__file__).resolve().parent
+#: What --size stands for. `small` is the classic char-rnn; README.md says how far each comes in which time.
+SIZES = {
+    "tiny": dict(
+        rnn_size=64, num_layers=1, cell="lstm", dropout=0.0, seq_length=50, batch_size=50, learning_rate=0.004
+    ),
+    "small": dict(
+        rnn_size=128, num_layers=2, cell="lstm", dropout=0.0, seq_length=50, batch_size=50, learning_rate=0.002
+    ),
+    "medium": dict(
+        rnn_size=384, num_layers=2, cell="lstm", dropout=0.3, seq_length=50, batch_size=50, learning_rate=0.003
+    ),
+    "large": dict(
+        rnn_size=512, num_layers=3, cell="lstm", dropout=0.4, seq_length=100, batch_size=50, learning_rate=0.002
+    ),
+}
+SMOKE_STEPS = 20
+PREVIEW_LENGTH = 400
+#: Of a very long held-out text so many characters are measured each time.
+MOST_MEASURED = 1_000_000
+
+
+def main() -> int:
+    """Train, as the command line says."""
+    # ---- 1 arguments -------------------------------------------------------------------------------------------------
+    parser = cli.train_parser(
+        "Learn to write from texts, character by character.",
+        SIZES,
+        "small",
+        os.path.relpath(ROOT / "data/lyrics/starter"),
+        "characters",
+    )
+    parser.add_argument_group("char_rnn").add_argument(
+        "--encoding", help="of the text files; found out for each without it"
+    )
+    parser.alias("experiment_dir", "--save_dir")
+    args = parser.read()
+
+    # Heavy imports come after the arguments, so that --help and mistakes are answered at once.
+    from char_rnn import dataset
+    from char_rnn.vocab import Vocabulary
+    from workshop import experiment as experiments
+    from workshop.baseline import ngram_baseline
+    from workshop.quiet import quietly
+
+    resumed = experiments.find(LESSON, args.experiment_dir) if args.resume else None
+    if resumed:
+        experiments.take_over(args, resumed, fixed=("encoding",))
+    cli.apply_size(
+        args, SIZES, ("rnn_size", "num_layers", "cell", "dropout", "seq_length", "batch_size", "learning_rate")
+    )
+
+    # ---- 2 data ------------------------------------------------------------------------------------------------------
+    data_dir = Path(args.data_dir)
+    vocabulary = Vocabulary.load(resumed.path / "vocab.json") if resumed else None
+    text = dataset.load(data_dir, args.val_split, args.encoding, vocabulary)
+    batch_size = dataset.check_length(text, data_dir, args.batch_size, args.seq_length)
+    dataset.describe(text, data_dir)
+    baseline = ngram_baseline(text.train, text.held_out[:MOST_MEASURED], len(text.vocabulary))
+
+    # ---- 3 model -----------------------------------------------------------------------------------------------------
+    with quietly():
+        import keras
+
+        from char_rnn.model import build
+        from char_rnn.preview import Preview
+        from workshop.batches import HeldOut, Streams
+        from workshop.training import Settings, Trainer, farewell
+
+    keras.utils.set_random_seed(args.seed)
+    network = {name: getattr(args, name) for name in ("rnn_size", "num_layers", "cell", "dropout", "seed")}
+    network["vocab_size"] = len(text.vocabulary)
+    model, average = build(network, len(text.vocabulary)), build(network, len(text.vocabulary))
+    print(f"network: {args.num_layers} x {args.rnn_size} {args.cell}, {model.count_params():,} weights")
+
+    # ---- 4 train -----------------------------------------------------------------------------------------------------
+    info = {
+        "arguments": experiments.arguments(args),
+        "network": network,
+        "data": text.facts,
+        "baseline": baseline.losses,
+        "message": args.message,
+    }
+    experiment = resumed or experiments.create(LESSON, args.experiment_dir, info)
+    text.vocabulary.save(experiment.path / "vocab.json")
+    settings = Settings.of(args, max_steps=SMOKE_STEPS if args.smoke else None)
+    training = Streams(text.train, batch_size, args.seq_length, args.seed)
+    held_out = HeldOut(text.held_out[:MOST_MEASURED], text.train)
+    preview = Preview(average, text.vocabulary, PREVIEW_LENGTH, args.seed)
+    trainer = Trainer(model, average, experiment, training, held_out, settings, "characters", preview, baseline)
+    if resumed:
+        experiments.check_same_data(resumed, text.facts["fingerprint"], data_dir)
+        trainer.resume()
+    status = trainer.fit()
+
+    # ---- 5 listen ----------------------------------------------------------------------------------------------------
+    print(farewell(experiment, baseline, LESSON))
+    return status
+
+
+if __name__ == "__main__":
+    cli.run(main)

@@ -1,0 +1,460 @@
+#!/usr/bin/env bash
+# The one door of the workshop: it sets everything up on first use, and then runs what you ask for.
+# `./start.sh --help` says what that can be.
+#
+# It keeps to what bash 3.2 knows, because that is the bash of macOS, and to tools that macOS and Linux share.
+set -euo pipefail
+unset CDPATH PYTHONHOME
+
+ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)"
+STATE="$ROOT/.workshop"          # what this script and workshop.services remember: locks, logs, process ids, the token
+LOG="$STATE/install.log"
+VENV="${WORKSHOP_VENV:-$ROOT/.venv}"
+case "$VENV" in /*) ;; *) VENV="$PWD/$VENV" ;; esac
+STEPS="$VENV/workshop-setup"     # one small file for each finished step: a broken set-up goes on where it stopped
+PYTHON=""                        # the Python that the environment is made with, once find_python has found it
+LOCKED=no
+GPU=no
+DEMO_TRAIN=(--size small --max_minutes 2.5 --message "first demo")
+DEMO_SAMPLE=(--length 600 --temperature 0.8)
+VERBS="demo, test, run, lab, doctor, stop"
+
+say() { printf '%s\n' "$*" >&2; }
+fail() { say "$*"; exit 1; }
+misused() { say "$*"; exit 2; }
+
+show_help() {
+  cat <<'HELP'
+usage: ./start.sh [--local] [--gpu] [--root] [VERB]
+
+The first use sets everything up (some minutes, about 2 GB); after that it starts at once.
+
+  ./start.sh               a shell in the ready environment, with TensorBoard running
+  ./start.sh demo          train a small model on the starter data, generate with it, and say where to look
+  ./start.sh test          run the tests; what follows is passed to pytest
+  ./start.sh run COMMAND   run one command in the ready environment, from the folder you are in
+  ./start.sh lab           JupyterLab, until Ctrl-C
+  ./start.sh doctor        look at this computer and say in plain words what is wrong and what to do
+  ./start.sh stop          stop TensorBoard and JupyterLab
+
+  --local    without the container
+  --gpu      with NVIDIA's libraries (a bigger download); the environment keeps them from then on
+  --root     log in as root, where there is a container
+  --help     this page
+
+What can be set in the environment of the command:
+  WORKSHOP_PYTHON          the Python (3.11, 3.12 or 3.13) to use
+  WORKSHOP_VENV            where the environment is kept (default: .venv in this folder)
+  WORKSHOP_PORT_CHAR_RNN   port of the first lesson's TensorBoard (default 7006)
+  WORKSHOP_PORT_LAB        port of JupyterLab (default 8888)
+  WORKSHOP_BIND            address to listen on (default 127.0.0.1: this computer alone)
+HELP
+}
+
+# ---- where it runs: this computer, or later the container ----------------------------------------
+
+# Say in one line why local mode was chosen. The container's side of the verbs plugs in here: where an engine runs and
+# there is a Dockerfile, this is the place that hands over to it instead.
+choose_mode() { # want_local want_root
+  if [ "$1" = no ]; then
+    if ! command -v docker >/dev/null 2>&1; then
+      say "Local mode: no Docker engine was found, so everything runs on this computer itself."
+    else
+      say "Local mode: this version of the workshop brings no container, so everything runs on this computer itself."
+    fi
+  fi
+  if [ "$2" = yes ]; then
+    say "--root makes no difference in local mode: everything runs as you."
+  fi
+}
+
+# ---- which Python --------------------------------------------------------------------------------
+
+# Printed in words that `read` splits: the version, whether TensorFlow has packages for such a build, and whether it can
+# make environments.
+PROBE='
+import sys
+try:
+    import ensurepip, venv
+    part = "venv"
+except ImportError:
+    part = "bare"
+common = sys.maxsize > 2**32 and "t" not in getattr(sys, "abiflags", "")
+print("%d %d %d %s %s" % (sys.version_info[:3] + ("common" if common else "special", part)))
+'
+FOUND=""      # unsuitable Pythons that were met, for the message
+BARE=""       # a suitable one that cannot make environments
+
+# Take the candidate as PYTHON if it serves. It is executed, because a name on the PATH proves nothing: pyenv's shims
+# also stand for versions that do not run.
+consider() { # path
+  local major="" minor="" patch="" build="" part=""
+  [ -x "$1" ] || return 1
+  case "$1" in "$VENV"/*) return 1 ;; esac
+  # Without Apple's command line tools this one only opens a window that offers them.
+  if [ "$1" = /usr/bin/python3 ] && [ "$(uname -s)" = Darwin ] && ! xcode-select -p >/dev/null 2>&1; then return 1; fi
+  read -r major minor patch build part <<<"$("$1" -E -c "$PROBE" 2>/dev/null </dev/null || true)"
+  [ -n "$part" ] || return 1
+  local version="$major.$minor.$patch"
+  if [ "$major" != 3 ] || [ "$minor" -lt 11 ] || [ "$minor" -gt 13 ] || [ "$build" = special ]; then
+    [ "$build" = common ] || version="$version in a 32-bit or free-threaded build"
+    case "$FOUND, " in *"$version ("*) ;; *) FOUND="$FOUND${FOUND:+, }$version ($1)" ;; esac
+    return 1
+  fi
+  if [ "$part" = bare ]; then
+    BARE="${BARE:-$major.$minor}"
+    return 1
+  fi
+  PYTHON="$1"
+}
+
+find_python() {
+  local name candidate
+  if [ -n "${WORKSHOP_PYTHON:-}" ]; then
+    candidate="$(command -v -- "$WORKSHOP_PYTHON" || true)"
+    if [ -n "$candidate" ] && consider "$candidate"; then return; fi
+    [ -n "$FOUND$BARE" ] || fail "WORKSHOP_PYTHON is '$WORKSHOP_PYTHON', which is not a Python that runs:" \
+      "give the path of a Python 3.11, 3.12 or 3.13."
+    python_missing
+  fi
+  for name in python3 python3.12 python3.13 python3.11 python; do
+    while IFS= read -r candidate; do
+      if consider "$candidate"; then return; fi
+    done <<<"$(type -aP "$name" || true)"
+  done
+  for candidate in "${PYENV_ROOT:-${HOME:-}/.pyenv}"/versions/3.1[123].*/bin/python \
+    /opt/homebrew/bin/python3.1[123] /usr/local/bin/python3.1[123] \
+    /Library/Frameworks/Python.framework/Versions/3.1[123]/bin/python3; do
+    if consider "$candidate"; then return; fi
+  done
+  python_missing
+}
+
+python_missing() {
+  local how="from https://www.python.org/downloads/ or with your system's packages"
+  if [ -n "$BARE" ]; then
+    fail "Python $BARE is here, but without the part that makes environments: install that part" \
+      "(on Debian and Ubuntu: sudo apt install python$BARE-venv) and run this again."
+  fi
+  if [ "$(uname -s)" = Darwin ]; then
+    how="from https://www.python.org/downloads/ or with 'brew install python@3.12'"
+  fi
+  fail "The workshop needs Python 3.11, 3.12 or 3.13 and found ${FOUND:-none}: install one $how and run this again" \
+    "(WORKSHOP_PYTHON=/path/to/python names one that lies elsewhere)."
+}
+
+# ---- the set-up: each step is done once, and again when what it was made from has changed --------
+
+checksum() { cat "$@" | cksum | tr ' ' '-'; }
+is_done() { [ -f "$STEPS/$1" ] && [ "$(cat "$STEPS/$1")" = "$2" ]; }
+mark_done() { printf '%s\n' "$2" >"$STEPS/$1"; }
+
+# A moved folder, another Python or other libraries make the environment useless: scripts in it carry its path, and both
+# kinds of TensorFlow write to the same place.
+environment_stands() { # kind
+  [ -x "$VENV/bin/python" ] && is_done made "$ROOT" && is_done kind "$1" &&
+    is_done python "${WORKSHOP_PYTHON:-$(cat "$STEPS/python")}"
+}
+
+# An environment with NVIDIA's libraries serves without --gpu as well, so it is kept.
+wanted_kind() {
+  if [ "$GPU" = yes ] || { [ -x "$VENV/bin/python" ] && is_done kind gpu; }; then echo gpu; else echo cpu; fi
+}
+
+make_environment() { # kind
+  find_python
+  if [ -n "$(ls -A "$VENV" 2>/dev/null)" ]; then
+    [ -f "$STEPS/owner" ] || fail "'$VENV' is there already and was not made by start.sh:" \
+      "move it away, or set WORKSHOP_VENV to another folder."
+    say "The environment in '$VENV' does not fit (moved, half made, or of another kind), so it is made anew."
+    # The folder of steps goes last of all, so that this can be interrupted too.
+    rm -f "$STEPS/made"
+    find "$VENV" -mindepth 1 -maxdepth 1 ! -name workshop-setup -exec rm -rf {} +
+    rm -f "$STEPS/packages" "$STEPS/project" "$STEPS/tunes" "$STEPS/dev"
+  fi
+  mkdir -p "$STEPS" 2>/dev/null || fail "Cannot write in '$VENV': set WORKSHOP_VENV to a folder of your own."
+  mark_done owner "made by start.sh; it may be removed at any time"
+  say "Making an environment in '$VENV' with $PYTHON ..."
+  "$PYTHON" -m venv "$VENV" >>"$LOG" 2>&1 || explain_failure "Making the environment"
+  mark_done kind "$1"
+  mark_done python "${WORKSHOP_PYTHON:-$PYTHON}"
+  mark_done made "$ROOT"
+}
+
+# pip speaks to the terminal itself, so that its progress bars show, and keeps a longer log of its own.
+install_packages() { # what, pip's arguments
+  local what="$1"
+  shift
+  PIP_USER=0 PIP_DISABLE_PIP_VERSION_CHECK=1 "$VENV/bin/python" -m pip install --log "$LOG" "$@" >&2 ||
+    explain_failure "$what"
+}
+
+NO_NETWORK='connection broken|connection refused|max retries|timed out|name resolution|name or service not known|'
+NO_NETWORK="$NO_NETWORK"'nodename nor servname|unreachable|proxyerror|reset by peer'
+
+# The log has tens of thousands of lines of detail; what counts are complaints and the end.
+log_says() { { grep -E 'ERROR|WARNING' "$LOG"; tail -n 30 "$LOG"; } 2>/dev/null | grep -i -E "$1" >/dev/null; }
+
+has_less_room_than() { # megabytes
+  local free_kib
+  free_kib="$(df -Pk "${VENV%/*}/" 2>/dev/null | awk 'NR == 2 { print $4 }')"
+  [ -n "$free_kib" ] && [ "$free_kib" -lt $(($1 * 1000)) ]
+}
+
+explain_failure() { # what
+  local again="and run the same command again; it goes on from here"
+  # Making an environment on a full disk fails without naming the reason, so the disk is asked as well.
+  if log_says 'no space left|disk quota exceeded' || has_less_room_than 5; then
+    fail "$1 failed because the disk is full: make about 3 GB free for '$VENV' $again."
+  elif log_says 'do not match the hashes'; then
+    fail "$1 failed because a package is not the file that the lock names, as when a proxy or a mirror changes what" \
+      "it hands on: use another network $again (details: $LOG)."
+  elif log_says 'certificate[ _]verify[ _]failed'; then
+    fail "$1 failed because the network replaces certificates: name its certificate file in PIP_CERT $again" \
+      "(details: $LOG)."
+  elif log_says "$NO_NETWORK"; then
+    fail "$1 failed because the package registry cannot be reached: check the network connection or proxy $again" \
+      "(details: $LOG)."
+  elif log_says 'read-only file system|permission denied'; then
+    fail "$1 failed because '$VENV' cannot be written: set WORKSHOP_VENV to a folder of your own $again" \
+      "(details: $LOG)."
+  elif log_says 'no matching distribution found'; then
+    fail "$1 failed because the registry that pip is set up with has no package that fits this computer" \
+      "($(uname -s) $(uname -m)), see the lines above: TensorFlow has none for Macs with Intel processors or under" \
+      "Rosetta, nor for Alpine Linux; elsewhere look at pip's settings ('pip config list') $again."
+  fi
+  tail -n 5 "$LOG" >&2 2>/dev/null || true
+  fail "$1 failed: the lines above and $LOG say why; put it right $again (if it stays so, remove '$VENV' first)."
+}
+
+# Two set-ups at once would spoil each other: the second one waits. A lock whose owner has died is taken over.
+take_lock() {
+  local lock="$STATE/setup.lock" owner="" nameless=0 told=no
+  until mkdir "$lock" 2>/dev/null; do
+    owner="$(cat "$lock/pid" 2>/dev/null || true)"
+    if [ -z "$owner" ]; then
+      nameless=$((nameless + 1))
+      [ "$nameless" -lt 5 ] || rm -rf "$lock"
+      [ "$nameless" -lt 10 ] || fail "Cannot write in '$STATE': look whether the disk is full, and run this again."
+    elif ! ps -p "$owner" -o command= 2>/dev/null | grep -q 'start\.sh'; then
+      rm -rf "$lock"
+      continue
+    elif [ "$told" = no ]; then
+      say "Another start.sh (process $owner) is setting things up; waiting until it is done ..."
+      told=yes
+    fi
+    sleep 1
+  done
+  LOCKED=yes
+  echo "$$" >"$lock/pid"
+}
+
+release_lock() {
+  [ "$LOCKED" = no ] || rm -rf "$STATE/setup.lock"
+  LOCKED=no
+}
+
+is_ready() { # kind with_dev
+  environment_stands "$1" && is_done packages "$1-$(checksum "$ROOT/requirements/$1.txt")" &&
+    is_done project "$(checksum "$ROOT/pyproject.toml")" && is_done tunes "$(checksum "$ROOT/workshop/tunes.py")" &&
+    { [ "$2" = no ] || is_done dev "$(checksum "$ROOT/requirements/dev.txt")"; }
+}
+
+warn_of_little_room() {
+  if has_less_room_than 3000; then
+    say "Less than 3 GB of disk are free for '$VENV', which takes about 2 GB: if it fails, make room and run this again."
+  fi
+}
+
+install_everything() { # kind with_dev
+  local kind="$1" packages project tunes dev
+  packages="$kind-$(checksum "$ROOT/requirements/$kind.txt")"
+  project="$(checksum "$ROOT/pyproject.toml")"
+  tunes="$(checksum "$ROOT/workshop/tunes.py")"
+  dev="$(checksum "$ROOT/requirements/dev.txt")"
+  if ! environment_stands "$kind"; then
+    warn_of_little_room
+    make_environment "$kind"
+  fi
+  if ! is_done packages "$packages"; then
+    say "Installing the packages of requirements/$kind.txt (some minutes the first time) ..."
+    # Taken away first: a half-changed environment must not pass for the one it was.
+    rm -f "$STEPS/packages"
+    install_packages "Installing the packages" --require-hashes -r "$ROOT/requirements/$kind.txt"
+    mark_done packages "$packages"
+  fi
+  if ! is_done project "$project"; then
+    rm -f "$STEPS/project"
+    install_packages "Installing the workshop itself" --quiet --no-deps --no-build-isolation -e "$ROOT"
+    mark_done project "$project"
+  fi
+  if ! is_done tunes "$tunes"; then
+    if (cd "$ROOT" && "$VENV/bin/python" -m workshop.tunes >&2); then
+      mark_done tunes "$tunes"
+    else
+      say "The traditional tunes could not be exported, and everything else works; it is tried again next time."
+    fi
+  fi
+  if [ "$2" = yes ] && ! is_done dev "$dev"; then
+    say "Installing what the tests need ..."
+    rm -f "$STEPS/dev"
+    install_packages "Installing what the tests need" --require-hashes -r "$ROOT/requirements/dev.txt"
+    mark_done dev "$dev"
+  fi
+}
+
+set_up() { # with_dev
+  local kind
+  kind="$(wanted_kind)"
+  if is_ready "$kind" "$1"; then return; fi
+  if [ "$GPU" = yes ] && ! nvidia-smi -L >/dev/null 2>&1; then
+    misused "--gpu needs an NVIDIA card with its driver, and 'nvidia-smi' finds none here:" \
+      "install the driver, or leave --gpu away."
+  fi
+  if ! mkdir -p "$STATE" 2>/dev/null || [ ! -w "$STATE" ] || [ ! -w "$ROOT" ]; then
+    fail "Cannot write in '$ROOT': copy the workshop to a folder of your own, for example in your home," \
+      "and start it there."
+  fi
+  trap release_lock EXIT
+  trap 'say "Stopped; the next start goes on from here."; exit 130' INT TERM
+  take_lock
+  : >"$LOG"
+  install_everything "$kind" "$1"
+  rm -f "$LOG"    # of use after a failure alone, and large
+  release_lock
+  trap - EXIT INT TERM
+  say "Everything is set up."
+}
+
+# ---- the verbs -----------------------------------------------------------------------------------
+
+enter_environment() {
+  export VIRTUAL_ENV="$VENV" PATH="$VENV/bin:$PATH" WORKSHOP_ROOT="$ROOT"
+  export PYTHONUNBUFFERED=1 TF_CPP_MIN_LOG_LEVEL="${TF_CPP_MIN_LOG_LEVEL:-2}"
+}
+
+services() { (cd "$ROOT" && "$VENV/bin/python" -m workshop.services "$@"); }
+
+verb_shell() {
+  set_up no
+  enter_environment
+  services start || true
+  cd "$ROOT"
+  if [ ! -t 0 ]; then exec bash; fi
+  # Activated after your own settings, which may put other Pythons first.
+  mkdir -p "$STATE"
+  cat >"$STATE/bashrc" <<'RC'
+if [ -f ~/.bashrc ]; then . ~/.bashrc; fi
+PATH="$VIRTUAL_ENV/bin:$PATH"
+PS1="(workshop) ${PS1:-\w \$ }"
+hash -r
+RC
+  say "This is a shell in the workshop's environment. 'exit' leaves it; TensorBoard goes on until './start.sh stop'."
+  BASH_SILENCE_DEPRECATION_WARNING=1 exec bash --rcfile "$STATE/bashrc" -i
+}
+
+verb_demo() {
+  set_up no
+  enter_environment
+  services start || true
+  local newest="" folder
+  cd "$ROOT"
+  if [ "${WORKSHOP_DEMO_SMOKE:-0}" = 1 ]; then DEMO_TRAIN=(--smoke); fi
+  say "Training: python char_rnn/train.py ${DEMO_TRAIN[*]}"
+  python char_rnn/train.py "${DEMO_TRAIN[@]}"
+  for folder in char_rnn/experiments/*/; do
+    if [ -z "$newest" ] || [ "$folder" -nt "$newest" ]; then newest="$folder"; fi
+  done
+  newest="${newest%/}"
+  mkdir -p "$newest/samples"
+  say ""
+  say "Generating: python char_rnn/sample.py ${DEMO_SAMPLE[*]}"
+  python char_rnn/sample.py --experiment_dir "$newest" "${DEMO_SAMPLE[@]}" | tee "$newest/samples/demo.txt"
+  cat <<NEXT
+
+That was the demo. Everything of it lies in $newest
+  what it wrote    $newest/samples/demo.txt
+  how it learned   http://localhost:${WORKSHOP_PORT_CHAR_RNN:-7006} (TensorBoard, until ./start.sh stop)
+Next: type ./start.sh for a shell, and in it
+  cd char_rnn
+  python train.py --resume --max_minutes 10       train the same model further
+  python sample.py --temperature 0.5              a more careful writer
+  python train.py --data_dir ../data/lyrics/YOURDATA
+NEXT
+}
+
+verb_test() {
+  set_up yes
+  enter_environment
+  cd "$ROOT"
+  exec python -m pytest "$@"
+}
+
+verb_run() {
+  [ $# -gt 0 ] || misused "'run' needs a command, for example: ./start.sh run python char_rnn/train.py --help"
+  set_up no
+  enter_environment
+  if ! type -P -- "$1" >/dev/null; then
+    say "There is no command '$1' in the environment or on your PATH."
+    exit 127
+  fi
+  exec "$@"
+}
+
+verb_lab() {
+  set_up no
+  enter_environment
+  cd "$ROOT"
+  exec python -m workshop.services lab
+}
+
+# The doctor comes before everything else: it installs nothing, and makes do with any Python that serves.
+verb_doctor() {
+  if [ -x "$VENV/bin/python" ]; then PYTHON="$VENV/bin/python"; else find_python; fi
+  cd "$ROOT"
+  exec "$PYTHON" -m workshop.doctor "$@"
+}
+
+verb_stop() {
+  if [ -x "$VENV/bin/python" ]; then services stop; else say "Nothing is set up yet, so nothing runs."; fi
+}
+
+main() {
+  local verb="" want_local=no want_root=no
+  while [ $# -gt 0 ]; do
+    case "$1" in
+      --local) want_local=yes ;;
+      --gpu) GPU=yes ;;
+      --root) want_root=yes ;;
+      --help | -h | help) show_help; exit 0 ;;
+      -*) misused "There is no option '$1'; the options are --local, --gpu, --root and --help, before the verb." ;;
+      *)
+        [ -z "$verb" ] || misused "'$verb' takes nothing after it, and '$1' was given."
+        verb="$1"
+        # What follows these is theirs, options included.
+        case "$verb" in run | test | doctor) shift; break ;; esac
+        ;;
+    esac
+    shift
+  done
+  case "$verb" in
+    "" | shell | demo | test | run | lab | doctor | stop) ;;
+    *) misused "There is no verb '$verb'; the verbs are $VERBS, or none for a shell (./start.sh --help says more)." ;;
+  esac
+  case "$(uname -s)" in
+    MINGW* | MSYS* | CYGWIN*) fail "On Windows this runs inside WSL: type 'wsl --install' once and start it there." ;;
+  esac
+  choose_mode "$want_local" "$want_root"
+  case "$verb" in
+    "" | shell) verb_shell ;;
+    demo) verb_demo ;;
+    test) verb_test "$@" ;;
+    run) verb_run "$@" ;;
+    lab) verb_lab ;;
+    doctor) verb_doctor "$@" ;;
+    stop) verb_stop ;;
+  esac
+}
+
+main "$@"
+exit

@@ -1,0 +1,317 @@
+"""Downloads over bad lines, from servers that misbehave."""
+
+import hashlib
+import http.server
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from workshop.download import Remote, copy, fetch, is_web_address, part_of
+from workshop.errors import UserError
+
+CONTENT = random.Random(0).randbytes(300_000)
+SHA256 = hashlib.sha256(CONTENT).hexdigest()
+
+
+@dataclass
+class Server:
+    """A server on this machine and how it misbehaves.
+
+    Attributes:
+        content: what it sends.
+        cut_after: bytes of each answer after which it drops the connection; None for never.
+        stall_after: bytes of the first answer after which it falls silent; None for never.
+        ignores_range: it sends the whole file whatever it is asked for.
+        wrong_range: it sends from another place than it is asked for.
+        statuses: errors that it answers first, one a request.
+        redirect: where it sends everybody.
+        ranges: the Range header of each request, '' where there was none.
+    """
+
+    url: str = ""
+    content: bytes = CONTENT
+    cut_after: int | None = None
+    stall_after: int | None = None
+    ignores_range: bool = False
+    wrong_range: bool = False
+    statuses: list[int] = field(default_factory=list)
+    redirect: str = ""
+    ranges: list[str] = field(default_factory=list)
+    over: threading.Event = field(default_factory=threading.Event)
+
+    def remote(self, content: bytes = CONTENT) -> Remote:
+        return Remote(self.url + "/set/input.txt", len(content), hashlib.sha256(content).hexdigest())
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    monkeypatch.setenv("no_proxy", "*")
+    state = Server()
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def log_message(self, *args: object) -> None:
+            pass
+
+        def do_GET(self) -> None:
+            asked = self.headers.get("Range", "")
+            state.ranges.append(asked)
+            if state.redirect and self.path != "/elsewhere":
+                self.send_response(302)
+                self.send_header("Location", state.redirect)
+                self.end_headers()
+                return
+            if state.statuses:
+                self.send_error(state.statuses.pop(0))
+                return
+            start = 0 if state.ignores_range or not asked else int(asked.removeprefix("bytes=").rstrip("-"))
+            if asked and start >= len(state.content):
+                self.send_error(416)
+                return
+            start += state.wrong_range and bool(asked)
+            body = state.content[start:]
+            self.send_response(206 if start else 200)
+            if start:
+                self.send_header("Content-Range", f"bytes {start}-{len(state.content) - 1}/{len(state.content)}")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.answer(body)
+
+        def answer(self, body: bytes) -> None:
+            if state.stall_after is not None:
+                self.wfile.write(body[: state.stall_after])
+                state.stall_after = None
+                state.over.wait(5)
+            else:
+                self.wfile.write(body[: state.cut_after])
+            self.close_connection = True
+
+    listening = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    listening.daemon_threads = True
+    threading.Thread(target=listening.serve_forever, args=(0.02,), daemon=True).start()
+    state.url = f"http://127.0.0.1:{listening.server_address[1]}"
+    yield state
+    state.over.set()
+    listening.shutdown()
+    listening.server_close()
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> Path:
+    return tmp_path / "lyrics" / "set" / "input.txt"
+
+
+def get(remote: Remote, target: Path, **options: float) -> None:
+    fetch(remote, target, **{"timeout": 3.0, "pause": 0.01, "attempts": 3} | options)  # type: ignore[arg-type]
+
+
+def assert_whole(target: Path) -> None:
+    assert target.read_bytes() == CONTENT
+    assert os.listdir(target.parent) == [target.name]
+
+
+def test_a_download_arrives_whole_and_shows_its_progress(server: Server, target: Path) -> None:
+    seen: list[int] = []
+    fetch(server.remote(), target, progress=seen.append)
+    assert_whole(target)
+    assert seen == sorted(seen)
+    assert seen[-1] == len(CONTENT)
+
+
+def test_a_cut_connection_is_taken_up_again_where_it_broke(server: Server, target: Path) -> None:
+    server.cut_after = 80_000
+    get(server.remote(), target)
+    assert_whole(target)
+    assert server.ranges == ["", "bytes=80000-", "bytes=160000-", "bytes=240000-"]
+
+
+def test_a_part_from_yesterday_is_completed(server: Server, target: Path) -> None:
+    target.parent.mkdir(parents=True)
+    part_of(target).write_bytes(CONTENT[:1000])
+    get(server.remote(), target)
+    assert_whole(target)
+    assert server.ranges == ["bytes=1000-"]
+
+
+def test_a_server_that_ignores_ranges_sends_all_again(server: Server, target: Path) -> None:
+    server.ignores_range = True
+    target.parent.mkdir(parents=True)
+    part_of(target).write_bytes(b"x" * 1000)
+    get(server.remote(), target)
+    assert_whole(target)
+
+
+def test_a_server_that_sends_another_range_is_not_believed(server: Server, target: Path) -> None:
+    server.wrong_range = True
+    target.parent.mkdir(parents=True)
+    part_of(target).write_bytes(CONTENT[:1000])
+    get(server.remote(), target)
+    assert_whole(target)
+    assert server.ranges == ["bytes=1000-", ""]
+
+
+def test_a_refused_range_begins_again(server: Server, target: Path) -> None:
+    server.statuses = [416]
+    target.parent.mkdir(parents=True)
+    part_of(target).write_bytes(CONTENT[:1000])
+    get(server.remote(), target)
+    assert_whole(target)
+    assert server.ranges == ["bytes=1000-", ""]
+
+
+@pytest.mark.parametrize("stale", [b"x" * 1000, b"x" * len(CONTENT), b"x" * (len(CONTENT) + 5)])
+def test_a_part_of_another_version_is_thrown_away(server: Server, target: Path, stale: bytes) -> None:
+    target.parent.mkdir(parents=True)
+    part_of(target).write_bytes(stale)
+    get(server.remote(), target)
+    assert_whole(target)
+
+
+def test_a_complete_part_needs_no_network(target: Path) -> None:
+    target.parent.mkdir(parents=True)
+    part_of(target).write_bytes(CONTENT)
+    fetch(Remote("http://127.0.0.1:9/x", len(CONTENT), SHA256), target)
+    assert_whole(target)
+
+
+def test_a_silent_server_is_left_and_asked_again(server: Server, target: Path) -> None:
+    server.stall_after = 50_000
+    start = time.monotonic()
+    get(server.remote(), target, timeout=0.3)
+    assert_whole(target)
+    assert server.ranges == ["", "bytes=50000-"]
+    assert time.monotonic() - start < 3
+
+
+def test_a_busy_server_is_asked_again(server: Server, target: Path) -> None:
+    server.statuses = [503, 429]
+    get(server.remote(), target)
+    assert_whole(target)
+
+
+def test_a_missing_file_is_said_at_once(server: Server, target: Path) -> None:
+    server.statuses = [404, 404]
+    with pytest.raises(UserError, match=r"input\.txt cannot be fetched: the server answers 404 .*--mirror"):
+        get(server.remote(), target)
+    assert len(server.ranges) == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"x" * len(CONTENT), "contents differ"),
+        (CONTENT + b"more", "is longer than the 300,000 bytes"),
+        (CONTENT[:-5], "has 299,995 bytes and not the 300,000"),
+        (b"", "has 0 bytes and not the 300,000"),
+    ],
+)
+def test_wrong_contents_are_thrown_away(server: Server, target: Path, content: bytes, words: str) -> None:
+    server.content = content
+    with pytest.raises(UserError, match=f"{words}.*thrown away.*--mirror"):
+        get(server.remote(), target)
+    assert os.listdir(target.parent) == []
+
+
+def test_wrong_contents_leave_what_was_there(server: Server, target: Path) -> None:
+    server.content = b"x" * len(CONTENT)
+    target.parent.mkdir(parents=True)
+    target.write_text("mine")
+    with pytest.raises(UserError):
+        get(server.remote(), target)
+    assert target.read_text() == "mine"
+
+
+def test_no_network_is_one_sentence_with_a_way_out_and_keeps_the_part(target: Path) -> None:
+    target.parent.mkdir(parents=True)
+    part_of(target).write_bytes(CONTENT[:10])
+    with pytest.raises(UserError, match=r"could not be fetched \(Connection refused\); check the network.*--mirror"):
+        get(Remote("http://127.0.0.1:9/x", len(CONTENT), SHA256), target)
+    assert part_of(target).read_bytes() == CONTENT[:10]
+
+
+def test_a_line_that_always_breaks_is_given_up(server: Server, target: Path) -> None:
+    server.cut_after = 0
+    with pytest.raises(UserError, match="connection was cut"):
+        get(server.remote(), target)
+    assert len(server.ranges) == 3
+
+
+def test_a_redirect_to_the_web_is_followed(server: Server, target: Path) -> None:
+    server.redirect = server.url + "/elsewhere"
+    get(server.remote(), target)
+    assert_whole(target)
+
+
+def test_a_redirect_in_circles_is_one_line(server: Server, target: Path) -> None:
+    server.redirect = server.url + "/again"
+    with pytest.raises(UserError, match=r"^[^\n]*answers 302 [^\n]*$"):
+        get(server.remote(), target)
+
+
+@pytest.mark.parametrize("to", ["file:///etc/passwd", "ftp://127.0.0.1/x", "data:text/plain,x"])
+def test_a_redirect_away_from_the_web_is_refused(server: Server, target: Path, to: str) -> None:
+    server.redirect = to
+    with pytest.raises(UserError, match=r"(?i)redirect.*--mirror"):
+        get(server.remote(), target)
+    assert not target.exists()
+
+
+@pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://a/b", "input.txt", "http://", "http://[broken"])
+def test_other_addresses_are_refused(target: Path, url: str) -> None:
+    assert not is_web_address(url)
+    with pytest.raises(UserError, match="is no http or https address"):
+        fetch(Remote(url, 1, SHA256), target)
+
+
+def test_a_place_that_cannot_be_written_is_said(server: Server, tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("a file")
+    with pytest.raises(UserError, match=r"taken/input\.txt cannot be written .*--data_dir"):
+        get(server.remote(), tmp_path / "taken" / "input.txt")
+
+
+def test_ctrl_c_leaves_a_part_to_go_on_from(server: Server, target: Path) -> None:
+    server.stall_after = 120_000
+    remote = server.remote()
+    code = (
+        "import sys; from pathlib import Path; from workshop.download import Remote, fetch\n"
+        "fetch(Remote(sys.argv[1], int(sys.argv[2]), sys.argv[3]), Path(sys.argv[4]))"
+    )
+    command = [sys.executable, "-c", code, remote.url, str(remote.bytes), remote.sha256, str(target)]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline and (not part_of(target).exists() or not server.ranges):
+            time.sleep(0.02)
+        time.sleep(0.3)
+        process.send_signal(signal.SIGINT)
+    assert process.returncode != 0
+    assert CONTENT.startswith(part_of(target).read_bytes())
+    assert part_of(target).stat().st_size == 120_000
+    get(remote, target)
+    assert_whole(target)
+    assert server.ranges == ["", "bytes=120000-"]
+
+
+# ---- mirror folders
+
+
+def test_a_mirror_folder_is_copied_and_verified(tmp_path: Path, target: Path) -> None:
+    source = tmp_path / "mirror.txt"
+    source.write_bytes(CONTENT)
+    remote = Remote("", len(CONTENT), SHA256)
+    copy(source, remote, target)
+    assert_whole(target)
+    source.write_bytes(CONTENT[:-1])
+    target.unlink()
+    with pytest.raises(UserError, match=r"mirror\.txt is not the file that the catalogue names"):
+        copy(source, remote, target)
+    assert os.listdir(target.parent) == []
+    with pytest.raises(UserError, match=r"the mirror has no .*gone"):
+        copy(tmp_path / "gone", remote, target)

@@ -1,0 +1,238 @@
+"""TensorBoard and JupyterLab are really started here, on free ports, with their state in a folder of the test."""
+
+import json
+import os
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from workshop import services
+from workshop.errors import UserError
+
+
+def free_port() -> int:
+    """A port that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def get(url: str) -> bytes:
+    """Ask without any proxy."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with opener.open(url, timeout=5) as answer:
+        body: bytes = answer.read()
+        return body
+
+
+@pytest.fixture
+def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A clone in a path with a space, with ports of its own; whatever was started is stopped at the end."""
+    root = tmp_path / "a clone"
+    (root / "char_rnn").mkdir(parents=True)
+    monkeypatch.setattr(services, "ROOT", root)
+    monkeypatch.setattr(services, "TENSORBOARD_PORTS", {"char_rnn": 7006})
+    monkeypatch.setenv("WORKSHOP_PORT_CHAR_RNN", str(free_port()))
+    monkeypatch.setenv("WORKSHOP_PORT_LAB", str(free_port()))
+    monkeypatch.delenv("WORKSHOP_BIND", raising=False)
+    yield root
+    services.stop_all()
+
+
+def state_of(clone: Path, name: str) -> dict[str, object]:
+    state: dict[str, object] = json.loads((clone / ".workshop" / f"{name}.json").read_text())
+    return state
+
+
+# ---- TensorBoard -----------------------------------------------------------------------------------------------------
+
+
+def test_tensorboard_starts_once_answers_and_stops(clone: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert services.main(["start"]) == 0
+    url = services.wanted_server("char_rnn").url
+    assert url in capsys.readouterr().out
+    environment = json.loads(get(f"{url}/data/environment"))
+    assert environment["window_title"] == "char_rnn"
+    assert environment["data_location"] == str(clone / "char_rnn")
+    first = state_of(clone, "char_rnn")["pid"]
+    assert isinstance(first, int)
+    assert os.getsid(first) == first  # Ctrl-C in the terminal does not reach it
+    assert services.main(["start"]) == 0
+    assert state_of(clone, "char_rnn")["pid"] == first
+    assert services.main(["status"]) == 0
+    assert url in capsys.readouterr().out
+
+    assert services.main(["stop"]) == 0
+    assert "Stopped TensorBoard for char_rnn" in capsys.readouterr().out
+    assert not services.answers(services.wanted_server("char_rnn"))
+    assert not (clone / ".workshop" / "char_rnn.json").exists()
+    assert services.main(["status"]) == 1
+    assert services.main(["stop"]) == 0
+    assert "Nothing of the workshop was running" in capsys.readouterr().out
+
+
+def test_tensorboard_moves_to_another_port(clone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = services.start_tensorboard("char_rnn")
+    monkeypatch.setenv("WORKSHOP_PORT_CHAR_RNN", str(free_port()))
+    after = services.start_tensorboard("char_rnn")
+    assert services.answers(after)
+    assert not services.answers(before)
+
+
+def test_tensorboard_is_started_without_tensorflow(clone: Path) -> None:
+    services.start_tensorboard("char_rnn")
+    assert "TensorFlow installation not found" in services.log_file("char_rnn").read_text()
+
+
+def test_a_port_in_use_is_one_sentence(clone: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    port = services.wanted_server("char_rnn").port
+    with socket.create_server(("127.0.0.1", port)):
+        assert services.main(["start"]) == 1
+        words = capsys.readouterr().err
+        assert f"Port {port} for TensorBoard for char_rnn is in use by another program" in words
+        assert "WORKSHOP_PORT_CHAR_RNN" in words
+        assert len(words.splitlines()) == 1
+    assert not (clone / ".workshop" / "char_rnn.json").exists()
+
+
+def test_a_tensorboard_that_ends_at_once_says_why(clone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = [sys.executable, "-c", "raise SystemExit('no such thing')"]
+    monkeypatch.setattr(services, "tensorboard_command", lambda server, log_dir: broken)
+    with pytest.raises(UserError, match="ended at once: no such thing"):
+        services.start_tensorboard("char_rnn")
+
+
+def test_a_process_with_a_reused_number_is_not_touched(clone: Path) -> None:
+    """A crash leaves the file behind, and later the number belongs to somebody else."""
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as stranger:
+        try:
+            server = services.wanted_server("char_rnn")
+            services.remember(server, stranger.pid, services.tensorboard_command(server, clone / "char_rnn"))
+            assert services.remembered("char_rnn") is None
+            services.stop_all()
+            assert stranger.poll() is None
+        finally:
+            stranger.kill()
+
+
+@pytest.mark.parametrize(
+    "content", ["", "[]", "{}", '{"name": 1, "host": 2, "port": 3, "pid": 4, "command": 5}', "\x00"]
+)
+def test_a_damaged_state_file_counts_as_nothing(clone: Path, content: str) -> None:
+    services.state_dir()
+    (clone / ".workshop" / "char_rnn.json").write_text(content)
+    assert services.remembered("char_rnn") is None
+
+
+def test_the_command_line_of_this_very_process() -> None:
+    assert "pytest" in (services.command_line(os.getpid()) or "")
+
+
+# ---- what can be set -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("given", ["abc", "0", "65536", "-1", "7006.0", "²"])
+def test_a_port_that_is_none(clone: Path, monkeypatch: pytest.MonkeyPatch, given: str) -> None:
+    monkeypatch.setenv("WORKSHOP_PORT_CHAR_RNN", given)
+    with pytest.raises(UserError, match=r"WORKSHOP_PORT_CHAR_RNN is .* not a port"):
+        services.wanted_server("char_rnn")
+
+
+def test_it_listens_on_this_computer_alone_unless_told(clone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert services.wanted_server("char_rnn").host == "127.0.0.1"
+    monkeypatch.setenv("WORKSHOP_BIND", "0.0.0.0")
+    monkeypatch.setenv("WORKSHOP_PORT_CHAR_RNN", "7106")
+    server = services.wanted_server("char_rnn")
+    assert (server.host, server.url) == ("0.0.0.0", "http://localhost:7106")
+    assert services.Server("lab", "::", 8888).url == "http://[::1]:8888"
+
+
+def test_an_address_that_this_computer_does_not_have(clone: Path) -> None:
+    problem = services.port_problem(services.Server("char_rnn", "192.0.2.1", free_port()))
+    assert problem
+    assert "WORKSHOP_BIND" in problem
+
+
+def test_a_folder_that_cannot_be_written(clone: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (clone / ".workshop").write_text("a file where the folder should be")
+    assert services.main(["lab"]) == 2
+    words = capsys.readouterr().err
+    assert words.startswith(f"Cannot write in '{clone}'")
+    assert len(words.splitlines()) == 1
+    (clone / ".workshop").unlink()
+
+
+# ---- JupyterLab ------------------------------------------------------------------------------------------------------
+
+
+def test_the_token_is_made_once_and_is_private(clone: Path) -> None:
+    token = services.lab_token()
+    path = clone / ".workshop" / "jupyter_token"
+    path.chmod(0o644)
+    assert services.lab_token() == token
+    assert len(token) == 48
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert not any(token in word for word in services.lab_command(services.wanted_server("lab")))
+    path.write_text("")
+    with pytest.raises(UserError, match="remove it"):
+        services.lab_token()
+
+
+def test_the_labs_port_in_use_is_one_sentence(clone: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    port = services.wanted_server("lab").port
+    with socket.create_server(("127.0.0.1", port)):
+        assert services.main(["lab"]) == 2
+    words = capsys.readouterr().err
+    assert f"Port {port} for JupyterLab is in use by another program" in words
+    assert "WORKSHOP_PORT_LAB" in words
+    assert len(words.splitlines()) == 1
+
+
+@pytest.mark.slow
+def test_the_lab_answers_to_its_token_and_ends_with_ctrl_c(clone: Path) -> None:
+    script = f"import pathlib; from workshop import services; services.ROOT = pathlib.Path({str(clone)!r}); "
+    script += "raise SystemExit(services.main(['lab']))"
+    lab = subprocess.Popen(
+        [sys.executable, "-c", script],
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1", "HOME": str(clone)},
+    )
+    try:
+        assert lab.stdout is not None
+        line = lab.stdout.readline()
+        token = services.lab_token()
+        server = services.wanted_server("lab")
+        assert f"{server.url}/lab?token={token}" in line
+        assert json.loads(get(f"{server.url}/api/contents?token={token}"))["type"] == "directory"
+        with pytest.raises(urllib.error.HTTPError, match="403"):
+            get(f"{server.url}/api/contents")
+        os.killpg(lab.pid, signal.SIGINT)
+        assert lab.wait(timeout=20) == 0
+        assert not services.answers(server)
+    finally:
+        if lab.poll() is None:
+            os.killpg(lab.pid, signal.SIGKILL)
+        lab.communicate()
+
+
+def test_two_starts_at_once_make_one_tensorboard(clone: Path) -> None:
+    script = f"import pathlib; from workshop import services; services.ROOT = pathlib.Path({str(clone)!r}); "
+    script += "raise SystemExit(services.main(['start']))"
+    both = [subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.DEVNULL) for _ in range(2)]
+    assert [process.wait(timeout=60) for process in both] == [0, 0]
+    begun = time.monotonic()
+    services.stop_all()
+    assert not services.answers(services.wanted_server("char_rnn"))
+    assert time.monotonic() - begun < 10

@@ -1,0 +1,692 @@
+"""The one door, tried with stub Pythons, so that nothing is really installed."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from workshop import ROOT
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="start.sh is for bash; Windows has WSL")
+
+#: What start.sh may use; the tests' PATH holds these alone, so that no Python and no Docker of this computer is found.
+TOOLS = [
+    "awk",
+    "bash",
+    "cat",
+    "cksum",
+    "cp",
+    "df",
+    "dirname",
+    "env",
+    "find",
+    "grep",
+    "ls",
+    "mkdir",
+    "ps",
+    "rm",
+]
+TOOLS += ["sleep", "tail", "tee", "touch", "tr", "true", "uname"]
+
+#: A Python outside of any environment: it answers the probe and "makes" environments.
+STUB_PYTHON = """#!/usr/bin/env bash
+echo "$0 $*" >>"$CALLS"
+case "$*" in
+  *-c*) echo "{answer}" ;;
+  "-m venv "*)
+    if [ -n "${{STUB_VENV_SAYS:-}}" ]; then echo "$STUB_VENV_SAYS" >&2; exit 1; fi
+    mkdir -p "$3/bin"; touch "$3/pyvenv.cfg"; cp "$STUB_IN_VENV" "$3/bin/python" ;;
+  "-m workshop.doctor"*) echo "doctor with $0" ;;
+esac
+"""
+
+#: The Python inside the environment: it writes down what it is asked for.
+STUB_IN_VENV = """#!/usr/bin/env bash
+echo "venv $*" >>"$CALLS"
+log=""; previous=""
+for word in "$@"; do if [ "$previous" = --log ]; then log="$word"; fi; previous="$word"; done
+case "$*" in
+  "-m pip install"*)
+    sleep "${STUB_PIP_SECONDS:-0}"
+    if [ -n "${STUB_PIP_SAYS:-}" ]; then echo "$STUB_PIP_SAYS" >>"$log"; echo "$STUB_PIP_SAYS" >&2; exit 1; fi ;;
+  "-m workshop.tunes") exit "${STUB_TUNES_STATUS:-0}" ;;
+  "-m workshop.services start")
+    echo "TensorBoard for char_rnn  http://localhost:7006"
+    exit "${STUB_START_STATUS:-0}" ;;
+  "-m workshop.services lab") echo "lab in $PWD" ;;
+  "char_rnn/train.py"*) mkdir -p char_rnn/experiments/01 ;;
+  "char_rnn/sample.py"*) echo "la la la" ;;
+esac
+"""
+
+#: Places outside the PATH where start.sh looks too.
+PYTHONS_ELSEWHERE = [
+    path
+    for folder, pattern in (
+        ("/opt/homebrew/bin", "python3.1[123]"),
+        ("/usr/local/bin", "python3.1[123]"),
+        ("/Library/Frameworks/Python.framework/Versions", "3.1[123]/bin/python3"),
+    )
+    for path in Path(folder).glob(pattern)
+]
+nowhere_else = pytest.mark.skipif(bool(PYTHONS_ELSEWHERE), reason=f"this computer has {PYTHONS_ELSEWHERE}")
+
+
+@dataclass
+class Clone:
+    """A clone with only what start.sh reads, a home, and a PATH of stubs."""
+
+    root: Path
+    bin: Path
+    home: Path
+    calls_file: Path
+    env: dict[str, str]
+
+    def add_python(self, path: Path, answer: str) -> None:
+        """Put a stub Python there that answers the probe like that."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(STUB_PYTHON.format(answer=answer))
+        path.chmod(0o755)
+
+    def start(
+        self, *arguments: str, cwd: Path | None = None, stdin: str = "", **env: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Run ./start.sh with these arguments."""
+        return subprocess.run(
+            [str(self.root / "start.sh"), *arguments],
+            cwd=cwd or self.home,
+            env={**self.env, **env},
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    def take_calls(self) -> list[str]:
+        """What the stubs were asked for since the last time."""
+        calls = self.calls_file.read_text().splitlines() if self.calls_file.exists() else []
+        self.calls_file.unlink(missing_ok=True)
+        return calls
+
+    def take_pip_calls(self) -> list[str]:
+        """The calls of pip since the last time, without its log's place."""
+        calls = [re.sub(r"--log \S.*?install\.log ", "", call) for call in self.take_calls() if "-m pip" in call]
+        return [call.replace(str(self.root), "CLONE").removeprefix("venv -m pip install ") for call in calls]
+
+
+@pytest.fixture
+def bare_clone(tmp_path: Path) -> Clone:
+    """A clone in a path with spaces, on a computer without any Python."""
+    root, tools, stubs, home = (tmp_path / name for name in ("a clone, with spaces", "tools", "stubs", "home"))
+    for folder in (
+        root / "requirements",
+        root / "workshop",
+        root / "char_rnn",
+        tools,
+        stubs,
+        home,
+    ):
+        folder.mkdir(parents=True)
+    shutil.copy(ROOT / "start.sh", root / "start.sh")
+    for name in (
+        "requirements/cpu.txt",
+        "requirements/gpu.txt",
+        "requirements/dev.txt",
+        "pyproject.toml",
+    ):
+        (root / name).write_text(f"# {name}\n")
+    (root / "workshop" / "tunes.py").write_text("")
+    for name in TOOLS:
+        found = shutil.which(name)
+        assert found, f"this computer lacks {name}"
+        (tools / name).symlink_to(found)
+    in_venv = tmp_path / "in_venv"
+    in_venv.write_text(STUB_IN_VENV)
+    in_venv.chmod(0o755)
+    calls = tmp_path / "calls"
+    env = {
+        "PATH": f"{stubs}:{tools}",
+        "HOME": str(home),
+        "CALLS": str(calls),
+        "STUB_IN_VENV": str(in_venv),
+    }
+    return Clone(root, stubs, home, calls, env)
+
+
+@pytest.fixture
+def clone(bare_clone: Clone) -> Clone:
+    """A clone on a computer whose python3 serves."""
+    bare_clone.add_python(bare_clone.bin / "python3", "3 11 7 common venv")
+    return bare_clone
+
+
+PACKAGES = "--require-hashes -r CLONE/requirements/cpu.txt"
+PROJECT = "--quiet --no-deps --no-build-isolation -e CLONE"
+DEV = "--require-hashes -r CLONE/requirements/dev.txt"
+
+
+# ---- what is asked for -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["-h"], ["--local", "--help"], ["demo", "--help"]])
+def test_help_sets_nothing_up(clone: Clone, arguments: list[str]) -> None:
+    answer = clone.start(*arguments)
+    assert answer.returncode == 0
+    for word in (
+        "demo",
+        "test",
+        "run COMMAND",
+        "lab",
+        "doctor",
+        "stop",
+        "--local",
+        "--gpu",
+        "--root",
+    ):
+        assert word in answer.stdout
+    assert not clone.take_calls()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["dmeo"], "no verb 'dmeo'; the verbs are demo, test, run, lab, doctor, stop"),
+        (["--docker"], "no option '--docker'; the options are --local, --gpu, --root"),
+        (["demo", "now"], "'demo' takes nothing after it, and 'now' was given"),
+        (["run"], "'run' needs a command"),
+    ],
+)
+def test_what_is_not_understood_is_said_in_one_sentence(clone: Clone, arguments: list[str], words: str) -> None:
+    answer = clone.start("--local", *arguments)
+    assert answer.returncode == 2
+    assert words in answer.stderr
+    assert len(answer.stderr.splitlines()) == 1
+    assert not clone.take_calls()
+
+
+def test_one_line_says_why_local_mode_was_chosen(clone: Clone) -> None:
+    clone.start("--local", "run", "true")
+    assert clone.start("--local", "run", "true").stderr == ""
+    assert "no Docker engine was found" in clone.start("run", "true").stderr
+    clone.add_python(clone.bin / "docker", "")
+    lines = clone.start("run", "true").stderr.splitlines()
+    assert len(lines) == 1
+    assert "Local mode" in lines[0]
+
+
+def test_root_is_said_to_make_no_difference(clone: Clone) -> None:
+    assert "makes no difference" in clone.start("--local", "--root", "run", "true").stderr
+
+
+def test_options_may_follow_the_verb_but_not_those_of_a_command(clone: Clone) -> None:
+    assert clone.start("lab", "--local").returncode == 0
+    clone.take_calls()
+    clone.start("--local", "run", "python", "--root", "--help")
+    assert clone.take_calls() == ["venv --root --help"]
+
+
+def test_gpu_without_a_card_is_refused(clone: Clone) -> None:
+    answer = clone.start("--local", "--gpu", "run", "true")
+    assert answer.returncode == 2
+    assert "--gpu needs an NVIDIA card" in answer.stderr
+    assert not clone.take_pip_calls()
+
+
+def test_gpu_makes_the_environment_anew_and_keeps_it(clone: Clone) -> None:
+    clone.add_python(clone.bin / "nvidia-smi", "")
+    gpu = PACKAGES.replace("cpu", "gpu")
+    clone.start("--local", "run", "true")
+    clone.take_calls()
+    assert "made anew" in clone.start("--local", "--gpu", "run", "true").stderr
+    assert clone.take_pip_calls() == [gpu, PROJECT]
+    clone.start("--local", "run", "true")
+    clone.start("--local", "--gpu", "run", "true")
+    assert clone.take_pip_calls() == []
+
+
+# ---- which Python ----------------------------------------------------------------------------------------------------
+
+
+@nowhere_else
+def test_too_old_a_python_is_named(bare_clone: Clone) -> None:
+    bare_clone.add_python(bare_clone.bin / "python3", "3 9 18 common venv")
+    bare_clone.add_python(bare_clone.bin / "python", "2 7 18 common bare")
+    answer = bare_clone.start("--local", "run", "true")
+    assert answer.returncode == 1
+    assert "needs Python 3.11, 3.12 or 3.13 and found 3.9.18 (" in answer.stderr
+    assert "2.7.18" in answer.stderr
+    assert len(answer.stderr.splitlines()) == 1
+
+
+@nowhere_else
+def test_no_python_at_all(bare_clone: Clone) -> None:
+    answer = bare_clone.start("--local", "run", "true")
+    assert answer.returncode == 1
+    assert "found none: install one" in answer.stderr
+
+
+@nowhere_else
+@pytest.mark.parametrize("answer", ["3 14 0 common venv", "3 12 1 special venv"])
+def test_a_python_without_packages_is_not_taken(bare_clone: Clone, answer: str) -> None:
+    bare_clone.add_python(bare_clone.bin / "python3", answer)
+    assert bare_clone.start("--local", "run", "true").returncode == 1
+
+
+@nowhere_else
+def test_debian_without_the_venv_package(bare_clone: Clone) -> None:
+    bare_clone.add_python(bare_clone.bin / "python3", "3 13 5 common bare")
+    answer = bare_clone.start("--local", "run", "true")
+    assert answer.returncode == 1
+    assert "sudo apt install python3.13-venv" in answer.stderr
+
+
+def test_a_second_python_on_the_path_is_found(bare_clone: Clone) -> None:
+    bare_clone.add_python(bare_clone.bin / "python3", "3 9 18 common venv")
+    bare_clone.add_python(bare_clone.bin / "python3.13", "3 13 0 common venv")
+    assert bare_clone.start("--local", "run", "true").returncode == 0
+    assert f"{bare_clone.bin}/python3.13 -m venv {bare_clone.root}/.venv" in bare_clone.take_calls()
+
+
+@nowhere_else
+@pytest.mark.parametrize("with_variable", [False, True])
+def test_pyenv_is_looked_into_when_its_shim_fails(bare_clone: Clone, with_variable: bool) -> None:
+    shim = bare_clone.bin / "python3"
+    shim.write_text("#!/usr/bin/env bash\necho \"pyenv: version '3.12' is not installed\" >&2\nexit 127\n")
+    shim.chmod(0o755)
+    pyenv = bare_clone.home / ("elsewhere" if with_variable else ".pyenv")
+    bare_clone.add_python(pyenv / "versions" / "3.9.18" / "bin" / "python", "3 9 18 common venv")
+    bare_clone.add_python(pyenv / "versions" / "3.12.1" / "bin" / "python", "3 12 1 common venv")
+    if with_variable:
+        bare_clone.env["PYENV_ROOT"] = str(pyenv)
+    assert bare_clone.start("--local", "run", "true").returncode == 0
+    assert f"{pyenv}/versions/3.12.1/bin/python -m venv {bare_clone.root}/.venv" in bare_clone.take_calls()
+
+
+def test_a_named_python_is_used_and_changed(clone: Clone) -> None:
+    other = clone.home / "other python"
+    clone.add_python(other, "3 12 1 common venv")
+    clone.start("--local", "run", "true")
+    clone.take_calls()
+    assert clone.start("--local", "run", "true", WORKSHOP_PYTHON=str(other)).returncode == 0
+    assert f"{other} -m venv {clone.root}/.venv" in clone.take_calls()
+    clone.start("--local", "run", "true", WORKSHOP_PYTHON=str(other))
+    assert clone.take_calls() == []
+
+
+@pytest.mark.parametrize("name", ["/no/such/python", "nonsense"])
+def test_a_named_python_that_does_not_run(clone: Clone, name: str) -> None:
+    answer = clone.start("--local", "run", "true", WORKSHOP_PYTHON=name)
+    assert answer.returncode == 1
+    assert f"WORKSHOP_PYTHON is '{name}'" in answer.stderr
+
+
+# ---- the set-up ------------------------------------------------------------------------------------------------------
+
+
+def test_it_is_set_up_once(clone: Clone) -> None:
+    assert clone.start("--local", "run", "true").returncode == 0
+    calls = clone.take_calls()
+    assert [call.count("-m pip") for call in calls if "-m pip" in call] == [1, 1]
+    assert calls[-1] == "venv -m workshop.tunes"
+    assert clone.start("--local", "run", "true").returncode == 0
+    assert clone.take_calls() == []
+
+
+def test_what_is_installed(clone: Clone) -> None:
+    clone.start("--local", "run", "true")
+    assert clone.take_pip_calls() == [PACKAGES, PROJECT]
+    clone.start("--local", "test", "-k", "some words")
+    assert clone.take_pip_calls() == [DEV]
+    clone.start("--local", "test", "-k", "some words")
+    assert clone.take_calls() == ["venv -m pytest -k some words"]
+
+
+def test_a_changed_lock_is_noticed(clone: Clone) -> None:
+    clone.start("--local", "test")
+    clone.take_calls()
+    (clone.root / "requirements" / "cpu.txt").write_text("# newer\n")
+    clone.start("--local", "run", "true")
+    assert clone.take_pip_calls() == [PACKAGES]
+    (clone.root / "pyproject.toml").write_text("# another package\n")
+    clone.start("--local", "run", "true")
+    assert clone.take_pip_calls() == [PROJECT]
+    (clone.root / "requirements" / "dev.txt").write_text("# newer\n")
+    clone.start("--local", "run", "true")
+    assert clone.take_pip_calls() == []
+    clone.start("--local", "test")
+    assert clone.take_pip_calls() == [DEV]
+
+
+def test_a_moved_clone_is_set_up_anew(clone: Clone) -> None:
+    clone.start("--local", "run", "true")
+    clone.take_calls()
+    moved = clone.root.with_name("moved")
+    clone.root.rename(moved)
+    clone.root = moved
+    answer = clone.start("--local", "run", "true")
+    assert answer.returncode == 0
+    assert "made anew" in answer.stderr
+    assert clone.take_pip_calls() == [PACKAGES, PROJECT]
+
+
+def test_a_half_finished_install_goes_on(clone: Clone) -> None:
+    clone.start("--local", "run", "true")
+    clone.take_calls()
+    (clone.root / "requirements" / "cpu.txt").write_text("# newer\n")
+    clone.start("--local", "run", "true", STUB_PIP_SAYS="ERROR: something")
+    # Back to the old lock: what is there is neither one nor the other.
+    (clone.root / "requirements" / "cpu.txt").write_text("# requirements/cpu.txt\n")
+    clone.take_calls()
+    assert clone.start("--local", "run", "true").returncode == 0
+    assert clone.take_pip_calls() == [PACKAGES]
+
+
+def test_a_half_made_environment_is_made_anew(clone: Clone) -> None:
+    answer = clone.start("--local", "run", "true", STUB_VENV_SAYS="Error: out of something")
+    assert answer.returncode == 1
+    assert "Making the environment failed" in answer.stderr
+    assert "out of something" in answer.stderr
+    assert clone.start("--local", "run", "true").returncode == 0
+
+
+def test_a_folder_that_is_not_ours_is_left_alone(clone: Clone) -> None:
+    theirs = clone.home / "precious"
+    theirs.mkdir()
+    (theirs / "song.txt").write_text("la")
+    answer = clone.start("--local", "run", "true", WORKSHOP_VENV=str(theirs))
+    assert answer.returncode == 1
+    assert "was not made by start.sh" in answer.stderr
+    assert [path.name for path in theirs.iterdir()] == ["song.txt"]
+
+
+def test_the_environment_may_lie_elsewhere(clone: Clone) -> None:
+    assert clone.start("--local", "run", "true", WORKSHOP_VENV="some env").returncode == 0
+    assert (clone.home / "some env" / "bin" / "python").exists()
+    assert not (clone.root / ".venv").exists()
+
+
+@pytest.mark.parametrize(
+    ("pip_says", "words"),
+    [
+        (
+            "WARNING: Retrying after connection broken by 'NewConnectionError'",
+            "registry cannot be reached",
+        ),
+        ("ERROR: HTTPSConnectionPool: Read timed out.", "registry cannot be reached"),
+        ("ERROR: [Errno 28] No space left on device", "the disk is full"),
+        (
+            "ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE",
+            "not the file that the lock names",
+        ),
+        ("ERROR: certificate verify failed: self-signed certificate", "PIP_CERT"),
+        (
+            "ERROR: No matching distribution found for tensorflow",
+            "no package that fits this computer",
+        ),
+        ("ERROR: [Errno 13] Permission denied: 'x'", "cannot be written"),
+        ("ERROR: a new kind of trouble", "put it right"),
+    ],
+)
+def test_a_failed_install_is_explained_and_can_be_repeated(clone: Clone, pip_says: str, words: str) -> None:
+    answer = clone.start("--local", "run", "true", STUB_PIP_SAYS=pip_says)
+    assert answer.returncode == 1
+    last = answer.stderr.splitlines()[-1]
+    assert last.startswith("Installing the packages failed")
+    assert words in last
+    assert "start.sh: line" not in answer.stderr
+    assert pip_says in (clone.root / ".workshop" / "install.log").read_text()
+    assert not (clone.root / ".workshop" / "setup.lock").exists()
+    clone.take_calls()
+    assert clone.start("--local", "run", "true").returncode == 0
+    assert clone.take_pip_calls() == [PACKAGES, PROJECT]
+
+
+def test_missing_tunes_do_not_stop_anybody(clone: Clone) -> None:
+    answer = clone.start("--local", "run", "true", STUB_TUNES_STATUS="1")
+    assert answer.returncode == 0
+    assert "tunes could not be exported" in answer.stderr
+    clone.take_calls()
+    clone.start("--local", "run", "true")
+    assert clone.take_calls() == ["venv -m workshop.tunes"]
+
+
+def test_a_place_that_cannot_be_written(clone: Clone) -> None:
+    (clone.root / ".workshop").write_text("a file where the folder should be")
+    answer = clone.start("--local", "run", "true")
+    assert answer.returncode == 1
+    assert answer.stderr.startswith(f"Cannot write in '{clone.root}': copy the workshop")
+    assert len(answer.stderr.splitlines()) == 1
+
+
+@pytest.mark.skipif(hasattr(os, "geteuid") and os.geteuid() == 0, reason="root may write everywhere")
+def test_a_read_only_folder(clone: Clone) -> None:
+    clone.root.chmod(0o555)
+    try:
+        answer = clone.start("--local", "run", "true")
+    finally:
+        clone.root.chmod(0o755)
+    assert answer.returncode == 1
+    assert answer.stderr.startswith(f"Cannot write in '{clone.root}': copy the workshop")
+
+
+def test_two_at_once_set_up_once(clone: Clone) -> None:
+    command = [str(clone.root / "start.sh"), "--local", "run", "true"]
+    env = {**clone.env, "STUB_PIP_SECONDS": "1"}
+    both = [subprocess.Popen(command, env=env, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    words = [process.communicate(timeout=60)[1] for process in both]
+    assert [process.returncode for process in both] == [0, 0]
+    assert clone.take_pip_calls() == [PACKAGES, PROJECT]
+    assert sum("is setting things up; waiting" in said for said in words) == 1
+
+
+def test_the_lock_of_a_dead_process_is_taken_over(clone: Clone) -> None:
+    with subprocess.Popen(["true"]) as dead:
+        pass
+    lock = clone.root / ".workshop" / "setup.lock"
+    lock.mkdir(parents=True)
+    (lock / "pid").write_text(f"{dead.pid}\n")
+    assert clone.start("--local", "run", "true").returncode == 0
+    assert not lock.exists()
+
+
+def test_ctrl_c_during_the_install_leaves_no_lock(clone: Clone) -> None:
+    process = subprocess.Popen(
+        [str(clone.root / "start.sh"), "--local", "run", "true"],
+        env={**clone.env, "STUB_PIP_SECONDS": "30"},
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    deadline = time.monotonic() + 20
+    while not (clone.calls_file.exists() and "-m pip" in clone.calls_file.read_text()):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGINT)
+    words = process.communicate(timeout=20)[1]
+    assert process.returncode == 130
+    assert "the next start goes on from here" in words
+    assert not (clone.root / ".workshop" / "setup.lock").exists()
+
+
+# ---- the verbs -------------------------------------------------------------------------------------------------------
+
+
+def test_run_passes_everything_on(clone: Clone) -> None:
+    script = clone.home / "show it"
+    script.write_text('#!/usr/bin/env bash\nprintf "<%s>\\n" "$PWD" "$@"\nexit 7\n')
+    script.chmod(0o755)
+    clone.start("--local", "run", "true")
+    answer = clone.start("--local", "run", "./show it", "two words", "", "*", "$HOME", cwd=clone.home)
+    assert answer.returncode == 7
+    assert answer.stdout.splitlines() == [
+        f"<{clone.home}>",
+        "<two words>",
+        "<>",
+        "<*>",
+        "<$HOME>",
+    ]
+    assert answer.stderr == ""
+
+
+def test_run_says_when_there_is_no_such_command(clone: Clone) -> None:
+    answer = clone.start("--local", "run", "no-such-command")
+    assert answer.returncode == 127
+    assert answer.stderr.splitlines()[-1] == "There is no command 'no-such-command' in the environment or on your PATH."
+
+
+def test_run_uses_the_environment(clone: Clone) -> None:
+    clone.start("--local", "run", "true")
+    show = 'echo "$VIRTUAL_ENV|${PATH%%:*}|$PYTHONUNBUFFERED|$TF_CPP_MIN_LOG_LEVEL|${PYTHONHOME-unset}"'
+    answer = clone.start("--local", "run", "bash", "-c", show, PYTHONHOME="/wrong")
+    assert answer.stdout.strip() == f"{clone.root}/.venv|{clone.root}/.venv/bin|1|2|unset"
+
+
+def test_a_shell_without_a_terminal_reads_its_commands(clone: Clone) -> None:
+    answer = clone.start("--local", stdin='echo "in $PWD"\nexit 5\n')
+    assert answer.returncode == 5
+    assert answer.stdout.splitlines() == [
+        "TensorBoard for char_rnn  http://localhost:7006",
+        f"in {clone.root}",
+    ]
+
+
+def test_a_shell_comes_even_if_tensorboard_does_not(clone: Clone) -> None:
+    answer = clone.start("--local", stdin="echo here\n", STUB_START_STATUS="1")
+    assert answer.returncode == 0
+    assert answer.stdout.splitlines()[-1] == "here"
+
+
+def test_a_shell_in_a_terminal_shows_where_it_is(clone: Clone) -> None:
+    if sys.platform != "win32":
+        import pty
+
+        clone.start("--local", "run", "true")
+        (clone.home / ".bashrc").write_text('PATH="/somewhere/first:$PATH"\nPS1="mine> "\n')
+        master, slave = pty.openpty()
+        process = subprocess.Popen(
+            [str(clone.root / "start.sh"), "--local"],
+            env={**clone.env, "TERM": "dumb"},
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            start_new_session=True,
+        )
+        os.close(slave)
+        os.write(master, b'echo "is <$PS1> <${PATH%%:*}> <$PWD>"; exit 4\n')
+        seen = b""
+        while b"is <(" not in seen or process.poll() is None:
+            try:
+                seen += os.read(master, 4096)
+            except OSError:
+                break
+        os.close(master)
+        assert process.wait(timeout=20) == 4
+        assert f"is <(workshop) mine> > <{clone.root}/.venv/bin> <{clone.root}>" in seen.decode()
+
+
+def test_the_demo_trains_generates_and_says_where_to_look(clone: Clone) -> None:
+    answer = clone.start("--local", "demo", WORKSHOP_PORT_CHAR_RNN="7106")
+    assert answer.returncode == 0
+    calls = [call for call in clone.take_calls() if "char_rnn/" in call]
+    assert calls == [
+        "venv char_rnn/train.py --size small --max_minutes 2.5 --message first demo",
+        "venv char_rnn/sample.py --experiment_dir char_rnn/experiments/01 --length 600 --temperature 0.8",
+    ]
+    assert "la la la" in answer.stdout
+    assert (clone.root / "char_rnn/experiments/01/samples/demo.txt").read_text() == "la la la\n"
+    for words in (
+        "char_rnn/experiments/01/samples/demo.txt",
+        "http://localhost:7106",
+        "./start.sh for a shell",
+    ):
+        assert words in answer.stdout
+
+
+def test_the_demo_can_be_short(clone: Clone) -> None:
+    clone.start("--local", "demo", WORKSHOP_DEMO_SMOKE="1")
+    assert "venv char_rnn/train.py --smoke" in clone.take_calls()
+
+
+def test_the_doctor_and_stop_install_nothing(clone: Clone) -> None:
+    answer = clone.start("--local", "doctor")
+    assert answer.stdout.strip() == f"doctor with {clone.bin}/python3"
+    assert "Nothing is set up yet" in clone.start("--local", "stop").stderr
+    assert not clone.take_pip_calls()
+    clone.start("--local", "run", "true")
+    clone.take_calls()
+    clone.start("--local", "doctor", "--help")
+    clone.start("--local", "stop")
+    assert clone.take_calls() == [
+        "venv -m workshop.doctor --help",
+        "venv -m workshop.services stop",
+    ]
+
+
+def test_the_lab_is_started_in_the_clone(clone: Clone) -> None:
+    assert clone.start("--local", "lab").stdout.strip() == f"lab in {clone.root}"
+
+
+# ---- the script itself -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "construct",
+    [
+        r"declare\s+-[A-Za-z]*A",
+        r"\$\{\w+(,,|\^\^|,|\^)",
+        r"readlink\s+-f",
+        r"\brealpath\b",
+        r"\b(mapfile|readarray)\b",
+        r"\|&",
+        r"&>>",
+        r"\bcoproc\b",
+        r"\$\{\w+@[QEPAa]\}",
+        r"local\s+-n|declare\s+-n",
+        r"wait\s+-n",
+        r"sed\s+-i",
+        r"grep\s+-P",
+        r"\btimeout\b|\bsetsid\b|\bflock\b",
+        r"\$EPOCH|\$\{EPOCH|printf '%\(",
+        r"\beval\b",
+    ],
+)
+def test_start_sh_keeps_to_bash_3_2_and_to_tools_of_macos(construct: str) -> None:
+    code = [line for line in (ROOT / "start.sh").read_text().splitlines() if not line.lstrip().startswith("#")]
+    assert not [line for line in code if re.search(construct, line)]
+
+
+def test_start_sh_can_be_started() -> None:
+    assert os.access(ROOT / "start.sh", os.X_OK)
+    text = (ROOT / "start.sh").read_bytes()
+    assert text.startswith(b"#!/usr/bin/env bash\n")
+    assert b"\r" not in text
+
+
+@pytest.mark.parametrize(
+    ("failing", "status", "ending"),
+    [
+        ("nothing at all", 0, ".ci/run: all stages passed"),
+        ("--local run ruff format --check .", 1, ".ci/run failed in: format"),
+        ("--local test -m slow", 1, ".ci/run failed in: slow tests"),
+        ("--local test --version", 1, "==== set-up failed (exit status 5)"),
+    ],
+)
+def test_ci_runs_every_stage_and_names_those_that_failed(
+    tmp_path: Path, failing: str, status: int, ending: str
+) -> None:
+    (tmp_path / ".ci").mkdir()
+    shutil.copy(ROOT / ".ci" / "run", tmp_path / ".ci" / "run")
+    stub = tmp_path / "start.sh"
+    stub.write_text(f'#!/usr/bin/env bash\nif [ "$*" = "{failing}" ]; then exit 5; fi\n')
+    stub.chmod(0o755)
+    answer = subprocess.run([str(tmp_path / ".ci" / "run")], capture_output=True, text=True, check=False)
+    assert answer.returncode == status
+    assert answer.stdout.splitlines()[-1] == ending

@@ -1,0 +1,88 @@
+"""One long sequence of symbols as batches of windows, for training with the state carried from window to window.
+
+The sequence is cut into B streams of equal length that are read side by side, T symbols at a time, so that the state
+after a window of a stream is the state before its next window. Nothing is copied: a window is gathered from the
+sequence when it is asked for.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Streams:
+    """Training windows over `ids`, a sequence of symbols.
+
+    Each epoch starts at another place of the sequence, taken as a ring, so that windows never fall in the same places
+    twice; where, depends on nothing but the seed and the epoch's number.
+
+    Attributes:
+        ids: the sequence, of any integer type.
+        batch_size: B.
+        seq_length: T.
+        seed: of the places where the epochs start.
+    """
+
+    ids: np.ndarray
+    batch_size: int
+    seq_length: int
+    seed: int = 0
+
+    @property
+    def windows(self) -> int:
+        """Windows in an epoch; less than a window per stream is left over, in another place each time."""
+        return (len(self.ids) - 1) // (self.batch_size * self.seq_length)
+
+    def window(self, epoch: int, number: int) -> tuple[np.ndarray, np.ndarray]:
+        """Inputs [T, B] and targets [T, B] (the inputs one step later) as int32, for epochs and windows counted from
+        0.
+        """
+        size = len(self.ids)
+        start = 0 if epoch == 0 else int(np.random.default_rng((self.seed, epoch)).integers(size))
+        streams = np.arange(self.batch_size) * self.windows * self.seq_length
+        steps = np.arange(self.seq_length + 1) + number * self.seq_length
+        symbols = self.ids[(start + steps[:, None] + streams[None, :]) % size].astype(np.int32)
+        return symbols[:-1], symbols[1:]
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """Windows that predict each symbol of `ids` exactly once, each knowing the symbols before it.
+
+    The held-out sequence is read in `streams` parts side by side. Each part is preceded by `context` symbols that are
+    read but not counted, so that the state is as good at the beginning of a part as within it; the first part is
+    preceded by the end of the training data.
+
+    Attributes:
+        ids: the held-out sequence.
+        before: symbols that come before it.
+        streams: B.
+        seq_length: T.
+        context: symbols read before the first counted one of each part.
+    """
+
+    ids: np.ndarray
+    before: np.ndarray
+    streams: int = 20
+    seq_length: int = 100
+    context: int = 300
+
+    def __iter__(self) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        """Inputs [T, B] int32, targets [T, B] int32 and weights [T, B] float32 (1 where counted, else 0)."""
+        before = self.before[-(self.context + 1) :]
+        sequence = np.concatenate([before, self.ids]).astype(np.int32)
+        part = -(-len(self.ids) // self.streams)
+        first = len(before) + part * np.arange(self.streams)  # the first counted symbol of each part
+        steps = np.arange(-self.context, part)
+        steps = np.concatenate(
+            [steps, np.full(-len(steps) % self.seq_length, part)]
+        )  # filled up to whole windows, not counted
+        for at in range(0, len(steps), self.seq_length):
+            place = first[None, :] + steps[at : at + self.seq_length, None]
+            counted = (steps[at : at + self.seq_length, None] >= 0) & (steps[at : at + self.seq_length, None] < part)
+            counted = counted & (place >= 1) & (place < len(sequence))
+            inputs = sequence[np.clip(place - 1, 0, len(sequence) - 1)]
+            targets = sequence[np.clip(place, 0, len(sequence) - 1)]
+            yield inputs, targets, counted.astype(np.float32)

@@ -1,0 +1,99 @@
+"""Checkpoints: named arrays and a JSON object in one file, written aside and renamed. Nothing in it is code.
+
+The file is numpy's `.npz` without compression and without pickled objects; its checksums tell a damaged file.
+"""
+
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from workshop.errors import UserError
+from workshop.files import explain, replacing
+
+_META = "meta.json"
+
+#: What numpy and zipfile raise over a file that is cut short, altered or of another kind.
+_DAMAGE = (
+    ValueError,
+    KeyError,
+    EOFError,
+    zipfile.BadZipFile,
+    NotImplementedError,
+    RuntimeError,
+    MemoryError,
+    OverflowError,
+)
+
+
+def save(path: Path, arrays: dict[str, np.ndarray], meta: dict[str, Any]) -> None:
+    """Write a checkpoint in place of `path`.
+
+    Raises:
+        UserError: it cannot be written; the checkpoint that was there is untouched.
+    """
+    content: dict[str, Any] = {**arrays, _META: np.frombuffer(json.dumps(meta).encode(), np.uint8)}
+    try:
+        with replacing(path) as file:
+            np.savez(file, **content)
+    except OSError as error:
+        kept = "; the one saved before is intact, so free some space and go on with --resume" if path.exists() else ""
+        raise UserError(f"the checkpoint {path} could not be saved: {explain(error, path)}{kept}") from error
+
+
+def load(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """Read a checkpoint: its arrays by name, and its JSON object.
+
+    Raises:
+        UserError: there is none, it cannot be read, or it is damaged.
+    """
+    try:
+        size = path.stat().st_size
+        # An array cannot be larger than the file that holds it uncompressed: refuse to believe a file that says so
+        # before making room for it.
+        with zipfile.ZipFile(path) as archive:
+            if any(
+                member.compress_type != zipfile.ZIP_STORED or member.file_size > size for member in archive.infolist()
+            ):
+                raise ValueError("its parts do not fit its size")
+        with np.load(path, allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in archive.files}
+        meta = json.loads(arrays.pop(_META).tobytes())
+    except FileNotFoundError as error:
+        raise UserError(
+            f"there is no checkpoint {path}: this experiment was stopped before its first one was saved"
+        ) from error
+    except OSError as error:
+        raise UserError(f"the checkpoint {path} cannot be read: {explain(error, path)}") from error
+    except _DAMAGE as error:
+        raise UserError(f"the checkpoint {path} is damaged ({error})") from error
+    if not isinstance(meta, dict):
+        raise UserError(f"the checkpoint {path} is damaged (its description is not a JSON object)")
+    return arrays, meta
+
+
+def assign(variables: list[Any], arrays: dict[str, np.ndarray], prefix: str, path: Path) -> None:
+    """Set Keras variables from the arrays named `prefix` and the variable's place in the list.
+
+    Raises:
+        UserError: an array is missing or has another shape; no variable has been changed.
+    """
+    found = [arrays.get(f"{prefix}/{k}") for k in range(len(variables))]
+    for variable, array in zip(variables, found, strict=True):
+        if array is None or array.shape != tuple(variable.shape):
+            raise UserError(f"the checkpoint {path} is damaged: it does not fit the network that run.json describes")
+    for variable, array in zip(variables, found, strict=True):
+        variable.assign(array)
+
+
+def collect(variables: list[Any], prefix: str) -> dict[str, np.ndarray]:
+    """The values of Keras variables as named arrays, the counterpart of `assign`."""
+    return {f"{prefix}/{k}": np.asarray(variable) for k, variable in enumerate(variables)}
+
+
+def copy_weights(source: Any, target: Any) -> None:
+    """Give the weights of one Keras model to another of the same shape."""
+    for variable, value in zip(target.trainable_variables, source.trainable_variables, strict=True):
+        variable.assign(value)

@@ -1,0 +1,243 @@
+"""The one argument convention: what `train.py` and `sample.py` of every lesson understand, and how they say no.
+
+Names have underscores and are accepted with hyphens too. Every argument has help and shows its default; older spellings
+stay as hidden aliases. Nothing heavy is imported here, so that `--help` answers at once.
+"""
+
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn
+
+from workshop.errors import UserError
+from workshop.nearest import did_you_mean
+
+#: Stands for "not given on the command line" while arguments are parsed.
+_MISSING = object()
+
+
+class Formatter(argparse.ArgumentDefaultsHelpFormatter):
+    """Shows every default, but not those of switches and of arguments whose help explains what happens without them."""
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        if action.default in (None, False) or action.default is argparse.SUPPRESS:
+            return action.help
+        return super()._get_help_string(action)
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser that answers a mistake with one sentence and knows which arguments were given."""
+
+    def __init__(self, **kwargs: Any):
+        kwargs.setdefault("formatter_class", Formatter)
+        super().__init__(allow_abbrev=False, **kwargs)
+
+    def error(self, message: str) -> NoReturn:
+        """Print one sentence, without the usage, and exit with status 2."""
+        self.exit(2, f"error: {message[:1].lower() + message[1:]} ({self.prog} --help lists all arguments)\n")
+
+    def options(self) -> list[str]:
+        """All spellings that are shown in the help."""
+        return [s for a in self._actions if a.help is not argparse.SUPPRESS for s in a.option_strings]
+
+    def alias(self, name: str, *spellings: str) -> None:
+        """Accept older spellings of the argument `name` without showing them."""
+        action = next(a for a in self._actions if a.dest == name)
+        for spelling in spellings:
+            self.add_argument(
+                spelling, dest=name, type=action.type or str, default=argparse.SUPPRESS, help=argparse.SUPPRESS,
+                choices=action.choices, metavar=action.metavar,
+            )  # fmt: skip
+
+    def read(self, argv: Sequence[str] | None = None) -> argparse.Namespace:
+        """Parse the command line; `given` of the result is the set of the arguments that stood on it."""
+        arguments = [_with_underscores(a) for a in (sys.argv[1:] if argv is None else argv)]
+        names = {a.dest: a.default for a in self._actions if a.default is not argparse.SUPPRESS}
+        parsed, unknown = self.parse_known_args(arguments, argparse.Namespace(**dict.fromkeys(names, _MISSING)))
+        if unknown:
+            name = unknown[0].split("=")[0]
+            self.error(f"there is no argument {name}{did_you_mean(name, self.options())}")
+        given = {name for name in names if getattr(parsed, name) is not _MISSING}
+        for name, default in names.items():
+            if name not in given:
+                setattr(parsed, name, default)
+        parsed.given = given
+        return parsed
+
+
+def _with_underscores(argument: str) -> str:
+    """`--data-dir=x-y` as `--data_dir=x-y`; values stay as they are."""
+    if not argument.startswith("--"):
+        return argument
+    name, equals, value = argument.partition("=")
+    return "--" + name[2:].replace("-", "_") + equals + value
+
+
+def _number(kind: type, check: Callable[[Any], bool], wanted: str) -> Callable[[str], Any]:
+    def convert(text: str) -> Any:
+        try:
+            value = kind(text)
+        except ValueError:
+            value = None
+        if value is None or not check(value):
+            raise argparse.ArgumentTypeError(f"{text!r} is not {wanted}")
+        return value
+
+    return convert
+
+
+count = _number(int, lambda v: v >= 1, "a whole number of at least 1")
+count_or_zero = _number(int, lambda v: v >= 0, "a whole number of at least 0")
+positive = _number(float, lambda v: 0 < v < float("inf"), "a number above 0")
+share = _number(float, lambda v: 0 <= v < 1, "a number from 0 up to, but not including, 1")
+held_out_share = _number(float, lambda v: 0 < v < 1, "a number between 0 and 1")
+probability = _number(float, lambda v: 0 < v <= 1, "a number above 0 and at most 1")
+
+
+def train_parser(description: str, sizes: dict[str, dict[str, Any]], size: str, data: str, unit: str) -> Parser:
+    """The parser of a lesson's `train.py`, with all that the lessons have in common.
+
+    Args:
+        description: what the script does, for `--help`.
+        sizes: what each value of `--size` stands for; any of it can be overridden by an argument of its own.
+        size: the default size.
+        data: the lesson's starter set, as a path.
+        unit: what a step of the sequence is called ("characters").
+    """
+    parser = Parser(description=description)
+    group = parser.add_argument_group("data and results")
+    group.add_argument("--data_dir", default=data, help="folder, or one file, to learn from")
+    group.add_argument(
+        "--experiment_dir",
+        help="where everything of this run goes; without it, the next free experiments/NN beside the script",
+    )
+    group.add_argument(
+        "--resume", action="store_true", help="go on with that experiment, or else the newest, exactly where it stopped"
+    )
+    group.add_argument(
+        "--val_split", type=held_out_share, default=0.1, help="share of the data that is held out to measure with"
+    )
+    group.add_argument("--message", "-m", default="", help="a note kept with the run")
+
+    group = parser.add_argument_group("network (--size sets all of it; each part can be set by itself)")
+    group.add_argument(
+        "--size",
+        choices=sizes,
+        default=size,
+        help="the one dial: " + "; ".join(_size_help(n, s) for n, s in sizes.items()),
+    )
+    group.add_argument("--rnn_size", type=count, help="units in each recurrent layer")
+    group.add_argument("--num_layers", type=count, help="recurrent layers")
+    group.add_argument("--cell", choices=("lstm", "gru", "rnn"), help="kind of recurrent layer")
+    group.add_argument("--dropout", type=share, help="share of each layer's outputs dropped in training")
+
+    group = parser.add_argument_group("training")
+    group.add_argument("--seq_length", type=count, help=f"{unit} in a training window")
+    group.add_argument("--batch_size", type=count, help="windows trained on at once")
+    group.add_argument("--learning_rate", type=positive, help="Adam's step size")
+    group.add_argument(
+        "--num_epochs", type=count, default=50, help="times through the data, all resumed parts together"
+    )
+    group.add_argument("--max_minutes", type=positive, help="stop after this time, whatever --num_epochs says")
+    group.add_argument("--patience", type=count, help="stop after this many measurements without a new best one")
+    group.add_argument(
+        "--save_every",
+        type=count,
+        default=500,
+        help="steps between checkpoints, each with a measurement on held-out data",
+    )
+    group.add_argument("--sample_every", type=count, default=500, help="steps between previews")
+    group.add_argument(
+        "--seed", type=count_or_zero, default=0, help="the same seed, data and machine give the same run"
+    )
+    group.add_argument(
+        "--smoke", action="store_true", help="a run of seconds: a tiny network and a few steps, to see that all works"
+    )
+    parser.alias("seq_length", "--window_size", "--sample_size")
+    parser.alias("rnn_size", "--rnn_units")
+    return parser
+
+
+def _size_help(name: str, settings: dict[str, Any]) -> str:
+    return f"{name} = {settings['num_layers']} x {settings['rnn_size']} units"
+
+
+def apply_size(args: argparse.Namespace, sizes: dict[str, dict[str, Any]], names: Sequence[str]) -> None:
+    """Fill in from `--size` what was not given by itself; `--smoke` means the smallest size unless one was asked
+    for.
+    """
+    if args.smoke and "size" not in args.given:
+        args.size = next(iter(sizes))
+    for name in names:
+        if getattr(args, name) is None:
+            setattr(args, name, sizes[args.size][name])
+
+
+def sample_parser(description: str, length: int, unit: str, prime_help: str) -> Parser:
+    """The parser of a lesson's `sample.py`, with all that the lessons have in common.
+
+    Args:
+        description: what the script does, for `--help`.
+        length: default of `--length`, in `unit`.
+        unit: what a step of the sequence is called ("characters").
+        prime_help: what `--prime` takes in this lesson.
+    """
+    parser = Parser(description=description)
+    group = parser.add_argument_group("what to generate from")
+    group.add_argument("--experiment_dir", help="the experiment to sample from; without it, the newest")
+    group.add_argument(
+        "--checkpoint",
+        choices=("best", "latest"),
+        default="best",
+        help="its best state on held-out data, or its latest",
+    )
+    group.add_argument("--prime", help=prime_help)
+
+    group = parser.add_argument_group("how much, and where to")
+    group.add_argument("--length", "-n", type=count, default=length, help=f"{unit} to generate")
+    group.add_argument("--num_samples", type=count, default=1, help="how many to generate, together in one batch")
+    group.add_argument("--out", help="file, or folder for several")
+
+    group = parser.add_argument_group("how to choose")
+    group.add_argument(
+        "--temperature",
+        type=positive,
+        default=1.0,
+        help="below 1 the likely becomes likelier, above 1 everything becomes possible",
+    )
+    group.add_argument("--top_k", type=count, help="choose among the k likeliest only")
+    group.add_argument(
+        "--top_p", type=probability, help="choose among the likeliest that together have this probability"
+    )
+    group.add_argument(
+        "--seed",
+        type=count_or_zero,
+        help="the same seed gives the same sample; without it, a new one each time (printed)",
+    )
+    parser.alias("length", "--file_length", "--samples")
+    parser.alias("num_samples", "--num_files")
+    parser.alias("prime", "--prime_file", "--wav_seed")
+    return parser
+
+
+def run(main: Callable[[], int | None]) -> NoReturn:
+    """Run a script's `main` and exit: the status that it returns, or 2 with one sentence after a `UserError`, or 130
+    after Ctrl-C.
+    """
+    try:
+        status = main()
+        sys.stdout.flush()
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        sys.exit(128 + signal.SIGINT)
+    except BrokenPipeError:
+        # The reader of a pipe has gone (`sample.py | head`); Python would complain again when it closes standard
+        # output.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(128 + signal.SIGPIPE)
+    sys.exit(status or 0)

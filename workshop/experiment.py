@@ -1,0 +1,238 @@
+"""The experiment folder: everything of one run, self-contained and relocatable, and nothing in it is code.
+
+run.json        arguments, network, data, versions, status, history of measurements
+checkpoints/    latest.npz to go on from, best.npz to sample from
+tensorboard/    train, validation, baseline
+samples/        what it produced on the way
+"""
+
+import argparse
+import importlib.metadata
+import platform
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from workshop.errors import UserError
+from workshop.files import explain, read_json, remove_leftovers, write_json
+
+#: Raised when the layout of the folder changes in a way that older code cannot read.
+FORMAT = 1
+
+
+@dataclass
+class Experiment:
+    """One run's folder and the content of its run.json."""
+
+    path: Path
+    info: dict[str, Any]
+
+    @property
+    def latest(self) -> Path:
+        """The checkpoint to resume from."""
+        return self.path / "checkpoints" / "latest.npz"
+
+    @property
+    def best(self) -> Path:
+        """The checkpoint with the lowest loss on held-out data; weights only."""
+        return self.path / "checkpoints" / "best.npz"
+
+    @property
+    def tensorboard(self) -> Path:
+        """The folder of the event files."""
+        return self.path / "tensorboard"
+
+    @property
+    def samples(self) -> Path:
+        """The folder of the previews."""
+        return self.path / "samples"
+
+    def clear_leftovers(self) -> None:
+        """Delete what a killed run has left half-written; only for the one who goes on writing."""
+        for folder in (self.path, self.path / "checkpoints", self.samples):
+            remove_leftovers(folder)
+
+    def update(self, **changes: Any) -> None:
+        """Change entries of run.json.
+
+        Raises:
+            UserError: it cannot be written; what was there is untouched.
+        """
+        self.info.update(changes, updated=_now())
+        try:
+            write_json(self.path / "run.json", self.info)
+        except OSError as error:
+            raise UserError(f"{self.path / 'run.json'} could not be written: {explain(error, self.path)}") from error
+
+
+def create(lesson_dir: Path, requested: str | None, info: dict[str, Any]) -> Experiment:
+    """Make the folder of a new experiment: the requested one, or else the next free number.
+
+    Args:
+        lesson_dir: the lesson's folder; its name is the lesson's.
+        requested: `--experiment_dir`, relative to the current folder, or None.
+        info: what run.json holds besides what is added here.
+
+    Raises:
+        UserError: the folder cannot be made, or holds something already.
+    """
+    try:
+        path = _claim(Path(requested)) if requested else _next_free(lesson_dir / "experiments")
+        for name in ("tensorboard", "samples"):
+            (path / name).mkdir(exist_ok=True)
+    except OSError as error:
+        where = requested or lesson_dir / "experiments"
+        raise UserError(
+            f"an experiment cannot be kept in {where}: {explain(error, Path(where))}; "
+            "choose another place with --experiment_dir"
+        ) from error
+    experiment = Experiment(
+        path, {"format": FORMAT, "lesson": lesson_dir.name, "created": _now(), "versions": _versions(), **info}
+    )
+    experiment.update(status="started")
+    return experiment
+
+
+def _claim(path: Path) -> Path:
+    """Take a folder for this run alone: of two that ask at once, one gets it."""
+    path.mkdir(parents=True, exist_ok=True)
+    if (path / "run.json").exists() or (path / "checkpoints").exists():
+        raise UserError(
+            f"{path} holds an experiment already: add --resume to go on with it, or choose another --experiment_dir"
+        )
+    if any(path.iterdir()):
+        raise UserError(f"{path} is not empty and is not an experiment: choose another --experiment_dir")
+    try:
+        (path / "checkpoints").mkdir()
+    except FileExistsError:
+        raise UserError(
+            f"{path} was taken by another training at this moment: choose another --experiment_dir"
+        ) from None
+    return path
+
+
+def _next_free(folder: Path) -> Path:
+    """Make the folder numbered after the highest there is; making it is what claims it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    number = 1 + max((int(p.name) for p in folder.iterdir() if re.fullmatch(r"\d{2,9}", p.name)), default=0)
+    while True:
+        path = folder / f"{number:02d}"
+        try:
+            path.mkdir()
+        except FileExistsError:
+            number += 1
+            continue
+        (path / "checkpoints").mkdir()
+        return path
+
+
+def find(lesson_dir: Path, requested: str | None) -> Experiment:
+    """Open an experiment of a lesson: the requested one, or else the newest.
+
+    Raises:
+        UserError: there is none, it is another lesson's, or its run.json is damaged.
+    """
+    if requested:
+        path = Path(requested)
+        if not path.is_dir():
+            raise UserError(f"there is no experiment {path}: {_known(lesson_dir)}")
+        if not (path / "run.json").is_file():
+            raise UserError(f"{path} is not an experiment, because it has no run.json: {_known(lesson_dir)}")
+    else:
+        found = _all(lesson_dir)
+        if not found:
+            raise UserError(f"there is no experiment in {lesson_dir.name} yet: train one with `python train.py` first")
+        path = max(found, key=lambda p: (p / "run.json").stat().st_mtime_ns)
+    return _open(path, lesson_dir.name)
+
+
+#: Arguments that a resumed run may not change, because the run would not be the same any more.
+FIXED = ("size", "rnn_size", "num_layers", "cell", "dropout", "seq_length", "batch_size", "val_split", "seed")
+#: Arguments that a resumed run takes over from the run it continues, unless they are given anew.
+TAKEN_OVER = ("data_dir", "num_epochs", "learning_rate", "save_every", "sample_every", "message")
+
+
+def arguments(args: argparse.Namespace) -> dict[str, Any]:
+    """What run.json keeps of the command line: everything that describes the run, but not where it is or how it was
+    started.
+    """
+    return {name: value for name, value in vars(args).items() if name not in ("given", "resume", "experiment_dir")}
+
+
+def check_same_data(experiment: Experiment, fingerprint: str, data_dir: Path) -> None:
+    """Refuse to go on with other data than the run began with.
+
+    Raises:
+        UserError: the data is another.
+    """
+    if experiment.info["data"].get("fingerprint") != fingerprint:
+        raise UserError(
+            f"{data_dir} does not hold the data that {experiment.path} was trained on: put it back, "
+            "name it with --data_dir, or train anew"
+        )
+
+
+def take_over(args: argparse.Namespace, experiment: Experiment, fixed: tuple[str, ...] = ()) -> None:
+    """Fill in the arguments of the run that is resumed.
+
+    Args:
+        args: the command line, with `given`.
+        experiment: the run to go on with.
+        fixed: a lesson's own arguments that may not change.
+
+    Raises:
+        UserError: an argument contradicts the run; it is named.
+    """
+    saved = experiment.info["arguments"]
+    for name in (*FIXED, *fixed, *TAKEN_OVER):
+        if name not in saved:
+            raise UserError(f"{experiment.path / 'run.json'} is damaged: its argument {name!r} is missing")
+    for name in (*FIXED, *fixed):
+        if name in args.given and getattr(args, name) != saved[name]:
+            raise UserError(
+                f"--{name} {getattr(args, name)} contradicts the experiment {experiment.path}, which has {saved[name]}: "
+                "leave it out to go on, or train anew without --resume"
+            )
+        setattr(args, name, saved[name])
+    for name in TAKEN_OVER:
+        if name not in args.given:
+            setattr(args, name, saved[name])
+
+
+def _open(path: Path, lesson: str) -> Experiment:
+    info = read_json(path / "run.json")
+    if info.get("lesson") != lesson:
+        raise UserError(f"{path} is an experiment of {info.get('lesson', 'no known lesson')}, not of {lesson}")
+    if info.get("format") != FORMAT:
+        raise UserError(f"{path / 'run.json'} has the format {info.get('format')!r}, and this version reads {FORMAT}")
+    for part in ("network", "arguments", "data"):
+        if not isinstance(info.get(part), dict):
+            raise UserError(f"{path / 'run.json'} is damaged: its part {part!r} is missing")
+    return Experiment(path, info)
+
+
+def _all(lesson_dir: Path) -> list[Path]:
+    """Folders of experiments: numbered ones, and those with a name of their own beside the scripts."""
+    candidates = [*lesson_dir.glob("experiments/*/run.json"), *lesson_dir.glob("*/run.json")]
+    return sorted(p.parent for p in candidates)
+
+
+def _known(lesson_dir: Path) -> str:
+    names = [str(p.relative_to(lesson_dir)) for p in _all(lesson_dir)]
+    return f"{lesson_dir.name} has {', '.join(names[-5:])}" if names else f"{lesson_dir.name} has none yet"
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _versions() -> dict[str, str]:
+    versions = {"python": platform.python_version(), "platform": platform.platform()}
+    for name in ("tensorflow-cpu", "tensorflow", "keras", "numpy"):
+        try:
+            versions[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return versions

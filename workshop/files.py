@@ -1,0 +1,99 @@
+"""Writing files so that a crash at any moment leaves either the old content or the new, never half of it."""
+
+import contextlib
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+
+from workshop.errors import UserError
+
+
+def explain(error: OSError, path: Path) -> str:
+    """What an error of the operating system means for a person: one clause without a full stop."""
+    reason = (error.strerror or str(error)).lower()
+    with contextlib.suppress(OSError):
+        free = shutil.disk_usage(path if path.is_dir() else path.parent).free
+        if free < 64 << 20:
+            return f"{reason} ({free / 2**20:.0f} MB free there)"
+    return reason
+
+
+@contextlib.contextmanager
+def replacing(path: Path, mode: str = "wb") -> Iterator[IO[Any]]:
+    """Open a new file that takes the place of `path` when the block ends well, and vanishes when it does not.
+
+    Raises:
+        OSError: the folder cannot be written or the disk is full; `path` is as it was.
+    """
+    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with open(aside, mode, encoding=None if "b" in mode else "utf-8") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(aside, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            aside.unlink()
+        raise
+    _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a rename last through a power cut, where the system lets folders be synchronised."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Delete what a run that was killed in the middle of `replacing` has left."""
+    for leftover in folder.glob(".*.part"):
+        with contextlib.suppress(OSError):
+            leftover.unlink()
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text as UTF-8 in place of `path`, making its folder where it is missing.
+
+    Raises:
+        UserError: the folder cannot be made or written to, or the disk is full.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(path) as file:
+            file.write(text.encode("utf-8", "surrogatepass"))
+    except OSError as error:
+        raise UserError(
+            f"{path} cannot be written: {explain(error, path)}; free some space or choose another folder"
+        ) from error
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write `value` as indented JSON in place of `path`."""
+    with replacing(path, "w") as file:
+        json.dump(value, file, indent=2, ensure_ascii=False)
+        file.write("\n")
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a JSON object.
+
+    Raises:
+        UserError: the file cannot be read, or it is not a JSON object.
+    """
+    try:
+        value = json.loads(path.read_bytes())
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {explain(error, path)}") from error
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"{path} is damaged: it is not valid JSON ({error})") from error
+    if not isinstance(value, dict):
+        raise UserError(f"{path} is damaged: it should hold a JSON object")
+    return value

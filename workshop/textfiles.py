@@ -1,0 +1,327 @@
+"""Text files of any size and encoding: which ones a folder holds, how they are encoded, and their text piece by piece.
+
+Nothing here holds a whole file in memory: a text of 1 GB costs as much memory as one of 4 MB.
+"""
+
+import codecs
+import io
+import os
+import unicodedata
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from workshop.errors import UserError
+from workshop.nearest import did_you_mean
+
+SUFFIXES = (".txt", ".abc")
+
+#: Files that speak about the texts and are not one of them, whatever their suffix.
+NOT_TEXTS = ("readme", "licence", "license", "copying", "notice")
+
+#: Bytes looked at to tell text from binary and to guess an encoding that is not UTF-8.
+SAMPLE_BYTES = 1 << 18
+
+#: A larger share of control characters than this is no text.
+#: Logs with colour codes stay below, compressed data is above.
+CONTROL_SHARE = 0.05
+
+#: UTF-32 comes before UTF-16: its little-endian mark begins with that of UTF-16.
+BYTE_ORDER_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+
+# fmt: off
+#: What a song or a book on somebody's disk may be in; without this list a guess may be an EBCDIC page of a mainframe.
+LIKELY_ENCODINGS = (
+    "cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "cp1258", "cp874",
+    "iso8859_2", "iso8859_5", "iso8859_7", "iso8859_9", "koi8_r", "koi8_u", "mac_roman", "cp437", "cp850",
+    "cp866", "shift_jis", "cp932", "euc_jp", "euc_kr", "cp949", "gb18030", "big5", "iso2022_jp",
+)
+# fmt: on
+
+
+def find_text_files(path: Path) -> list[Path]:
+    """Return the text files that ``path`` stands for.
+
+    A file stands for itself. A folder stands for its ``input.txt`` if it has one, else for every ``.txt`` and ``.abc``
+    in it and in the folders below, sorted by relative name; hidden files, a README and a licence are left out.
+
+    A file among several that may not be read is in the list: whoever reads it sets it aside with the reason.
+
+    Raises:
+        UserError: there is no such path, it holds no text files, or its only one may not be read.
+    """
+    # os.path, unlike pathlib, takes a folder that may not be entered as one that is not there.
+    if os.path.isdir(path):
+        whole = Path(path, "input.txt")
+        found = [whole] if os.path.isfile(whole) else _texts_below(path)
+    elif os.path.isfile(path):
+        found = [path]
+    elif os.path.exists(path):
+        raise UserError(f"{path} is neither a file nor a folder; give a text file or a folder of them")
+    else:
+        raise UserError(_no_such_path(path))
+    if len(found) == 1 and not os.access(found[0], os.R_OK):
+        raise UserError(f"{found[0]} may not be read; change its permissions or give another file")
+    return found
+
+
+def _texts_below(folder: Path) -> list[Path]:
+    """Return the texts in ``folder`` and below, or raise a UserError that says what is there instead."""
+
+    def refuse(error: OSError) -> None:
+        raise UserError(f"the folder {error.filename} may not be read; change its permissions or give another folder")
+
+    texts: list[Path] = []
+    others: Counter[str] = Counter()
+    for where, folders, names in os.walk(folder, onerror=refuse):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        for name in names:
+            file = Path(where, name)
+            if name.startswith(".") or not os.path.isfile(file):
+                continue
+            if file.suffix.lower() in SUFFIXES and file.stem.lower() not in NOT_TEXTS:
+                texts.append(file)
+            else:
+                others[file.suffix.lower() or file.name] += 1
+    if not texts:
+        there = ", ".join(f"{count} {what}" for what, count in others.most_common(3)) or "nothing"
+        raise UserError(
+            f"{folder} has no text files (found: {there}); put an input.txt, or any number of .txt or .abc files, in it"
+        )
+    return sorted(texts, key=lambda file: file.relative_to(folder).as_posix())
+
+
+def _no_such_path(path: Path) -> str:
+    """Name the part of ``path`` that is missing and the nearest name that is there."""
+    missing = path.absolute()
+    while not os.path.exists(missing.parent):
+        missing = missing.parent
+    try:
+        siblings = os.listdir(missing.parent)
+    except OSError:
+        siblings = []
+    near = did_you_mean(missing.name, siblings)
+    where = "" if missing == path.absolute() else f": {missing.parent} has no {missing.name}"
+    return (
+        f"there is no {path}{where}{near}; "
+        "`python -m workshop.datasets list` shows the sets that are there or can be fetched"
+    )
+
+
+def detect_encoding(path: Path, given: str | None = None) -> str:
+    """Return the name of the codec that decodes the whole of ``path``.
+
+    A byte-order mark decides first, then strict UTF-8 over the whole file, then a guess from the first 256 KB.
+    ``given`` comes before all of them, and is checked over the whole file as well.
+
+    Raises:
+        UserError: the file is empty, binary or unreadable, ``given`` names no encoding, or it does not decode the file.
+    """
+    if given is not None:
+        given = _known_encoding(given)
+    with _opened(path) as file:
+        sample = file.read(SAMPLE_BYTES)
+    encoding = given or _encoding_by_mark(sample) or _wide_encoding(sample)
+    if not sample or sample in dict(BYTE_ORDER_MARKS):
+        raise UserError(f"{path} is empty; put some text in it or take it away")
+    if encoding is None:
+        _refuse_binary(path, sample, "cp1252")
+        error = _first_error(path, "utf-8")
+        if error is None:
+            return "utf-8"
+        if error.after_multibyte:
+            raise UserError(
+                f"{path} is UTF-8 but damaged at byte {error.offset:,}; repair it there, or say how to read it with "
+                "--encoding (cp1252 takes nearly anything)"
+            )
+        encoding = _guess(path, sample, error.offset)
+    _refuse_binary(path, sample, encoding)
+    error = _first_error(path, encoding)
+    if error is not None:
+        raise UserError(_undecodable(path, encoding, error.offset))
+    return encoding
+
+
+def read_chunks(path: Path, encoding: str, chunk_bytes: int = 1 << 22) -> Iterator[str]:
+    r"""Yield the text of ``path`` piece by piece, none of them empty, reading ``chunk_bytes`` bytes at a time.
+
+    Line ends come out as ``\n`` alone (also where a piece ends between ``\r`` and ``\n``), and a byte-order mark is
+    left out. The pieces joined are the whole text.
+
+    Raises:
+        UserError: the file is empty, may not be read, or ``encoding`` does not decode it.
+    """
+    at_start, empty = True, True
+    for text in _decoded(path, encoding, chunk_bytes):
+        if at_start:
+            text = text.removeprefix("\ufeff")
+            at_start = False
+        if text:
+            empty = False
+            yield text
+    if empty:
+        raise UserError(f"{path} is empty; put some text in it or take it away")
+
+
+def _opened(path: Path) -> io.BufferedReader:
+    try:
+        return open(path, "rb")
+    except OSError as error:
+        raise UserError(f"{path} may not be read ({error.strerror}); change its permissions or move it away") from None
+
+
+def _decoded(path: Path, encoding: str, chunk_bytes: int) -> Iterator[str]:
+    r"""Yield non-empty decoded pieces with line ends as \n; a UserError names the byte that does not decode."""
+    # The newline decoder keeps a \r at the end of a piece back until it has seen what follows.
+    decoder = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder(encoding)(), translate=True)
+    position = 0
+    with _opened(path) as file:
+        while True:
+            data = file.read(chunk_bytes)
+            position += len(data)
+            try:
+                text = decoder.decode(data, final=not data)
+            except UnicodeDecodeError as error:
+                raise UserError(_undecodable(path, encoding, _offset(error, position))) from None
+            except UnicodeError:
+                # Such as a codec that misses its byte-order mark; it names no place.
+                raise UserError(_undecodable(path, encoding, 0)) from None
+            if text:
+                yield text
+            if not data:
+                return
+
+
+def _offset(error: UnicodeDecodeError, position: int) -> int:
+    """Return where in the file a decoder stumbled: it was given the bytes that it had kept back and the new ones."""
+    return position - len(error.object) + error.start
+
+
+def _undecodable(path: Path, encoding: str, offset: int) -> str:
+    return (
+        f"{path} is not {encoding}: byte {offset:,} does not fit; "
+        "say what it is with --encoding (such as utf-8 or cp1252)"
+    )
+
+
+class _DecodingError(NamedTuple):
+    """Where a file stopped being what it was taken for.
+
+    Attributes:
+        offset: bytes from the start of the file.
+        after_multibyte: there were characters of several bytes before it,
+            so the guess was right and the file is damaged.
+    """
+
+    offset: int
+    after_multibyte: bool
+
+
+def _first_error(path: Path, encoding: str) -> _DecodingError | None:
+    """Decode the whole file and drop the text; return the first error, or None."""
+    decoder = codecs.getincrementaldecoder(encoding)()
+    position, characters = 0, 0
+    with _opened(path) as file:
+        while True:
+            data = file.read(1 << 20)
+            position += len(data)
+            if encoding == "utf-8" and b"\0" in data:
+                raise UserError(_binary(path))
+            try:
+                characters += len(decoder.decode(data, final=not data))
+            except UnicodeDecodeError as error:
+                offset = _offset(error, position)
+                valid = error.object[: error.start]
+                characters += len(valid.decode("utf-8", "ignore")) if encoding == "utf-8" else 0
+                return _DecodingError(offset, offset - characters > 2)
+            except UnicodeError:
+                return _DecodingError(0, False)
+            if not data:
+                return None
+
+
+def _known_encoding(given: str) -> str:
+    """Return Python's name of the encoding ``given``, or raise a UserError with the nearest name."""
+    try:
+        name = codecs.lookup(given).name
+        # Codecs such as hex, punycode or idna turn text into text or bytes into bytes;
+        # none of them is how a song is stored.
+        if name in ("punycode", "idna", "undefined", "unicode_escape", "raw_unicode_escape"):
+            raise LookupError
+        "a".encode(name)
+        codecs.getincrementaldecoder(name)
+    except (LookupError, UnicodeError, ValueError):
+        import encodings.aliases
+
+        names = {*encodings.aliases.aliases, *encodings.aliases.aliases.values(), "utf-8", "utf-16", "latin-1"}
+        raise UserError(
+            f'--encoding "{given}" is not an encoding that Python knows{did_you_mean(given, names)}; '
+            "leave it out to have it detected"
+        ) from None
+    return name
+
+
+def _encoding_by_mark(sample: bytes) -> str | None:
+    return next((encoding for mark, encoding in BYTE_ORDER_MARKS if sample.startswith(mark)), None)
+
+
+def _wide_encoding(sample: bytes) -> str | None:
+    """Recognise UTF-16 without a mark: in text of the western world every other byte is zero, and only those."""
+    pairs = len(sample) // 2
+    zeros_even, zeros_odd = sample[0::2].count(0), sample[1::2].count(0)
+    if pairs and zeros_odd > 0.4 * pairs and zeros_even < 0.05 * pairs:
+        return "utf-16-le"
+    if pairs and zeros_even > 0.4 * pairs and zeros_odd < 0.05 * pairs:
+        return "utf-16-be"
+    return None
+
+
+def _binary(path: Path) -> str:
+    return f"{path} is not text but binary data; save it as plain text in UTF-8, or take it out of the folder"
+
+
+def _refuse_binary(path: Path, sample: bytes, encoding: str) -> None:
+    try:
+        text = codecs.getincrementaldecoder(encoding)("replace").decode(sample)
+    except UnicodeError:
+        # A codec that misses its byte-order mark. Decoding the whole file is about to say so.
+        return
+    ordinary = "\t\n\r\f\v\x1a"
+    # A zero is a letter's other half in UTF-16 and UTF-32, and after decoding no text has one.
+    controls = sum(
+        count for one, count in Counter(text).items() if unicodedata.category(one) == "Cc" and one not in ordinary
+    )
+    if "\0" in text or controls > CONTROL_SHARE * len(text):
+        raise UserError(_binary(path))
+
+
+def _guess(path: Path, sample: bytes, offset: int) -> str:
+    """Guess the encoding of a text that is not UTF-8 (``offset``: the first byte that is not)."""
+    if offset >= len(sample):
+        # The sample is plain ASCII and says nothing, so look at the neighbourhood of the first byte that does.
+        with _opened(path) as file:
+            file.seek(max(0, offset - 1024))
+            sample = file.read(SAMPLE_BYTES)
+    from charset_normalizer import from_bytes
+
+    # A character cut at the end of the sample would speak against the right encoding, so end at the end of a line.
+    sample = sample[: sample.rfind(b"\n") + 1] or sample
+    matches = from_bytes(sample, cp_isolation=list(LIKELY_ENCODINGS))
+    best = matches.best()
+    if best is None:
+        raise UserError(
+            f"{path} is not UTF-8 (byte {offset:,}) and its encoding cannot be told; "
+            "give it with --encoding, such as cp1252"
+        )
+    # Short western texts fit several code pages alike, and of those nearly all files on people's disks are in this one.
+    for match in matches:
+        if "cp1252" in match.could_be_from_charset and match.chaos <= best.chaos + 0.1:
+            return "cp1252"
+    return codecs.lookup(best.encoding).name

@@ -1,0 +1,358 @@
+"""The training loop of all lessons: compiled steps, exact resume, averaged weights, measurements, previews, and a good
+ending.
+
+What it trains is any model with `initial_state(B)` and `call(x, state, training) -> (logits [T, B, V], state)`, on any
+data with windows. Two copies of the network are held: the one that learns, and one that holds the running average of
+its weights (Polyak and Juditsky 1992), which is measured, previewed and sampled from. The average makes a schedule of
+learning rates unnecessary, so that going on with a run later, for longer than was planned, is the same as having
+planned it.
+"""
+
+import argparse
+import math
+import os
+import shlex
+import signal
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Protocol
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import ops
+
+from workshop import checkpoint
+from workshop.baseline import Baseline
+from workshop.board import BIT, Board
+from workshop.errors import UserError
+from workshop.experiment import Experiment
+from workshop.progress import Progress
+
+#: The average of the weights follows them within about this many steps, and faster in the beginning.
+AVERAGE_STEPS = 500
+#: Gradients longer than this are shortened to it.
+CLIP_NORM = 5.0
+
+
+class Windows(Protocol):
+    """Training data: `Streams` or anything like it."""
+
+    batch_size: int
+
+    @property
+    def windows(self) -> int:
+        """Windows in an epoch."""
+
+    def window(self, epoch: int, number: int) -> tuple[np.ndarray, np.ndarray]:
+        """Inputs and targets of one window."""
+
+
+class Preview(Protocol):
+    """Lets a person see or hear what the network would make so far."""
+
+    def show(self, step: int, folder: Path, board: Board) -> str:
+        """Generate, write to `folder` and to TensorBoard, and return a few lines for the terminal."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How long and how fast to train; times in minutes, the rest in steps or epochs."""
+
+    learning_rate: float
+    num_epochs: int
+    save_every: int
+    sample_every: int
+    max_minutes: float | None = None
+    patience: int | None = None
+    max_steps: int | None = None
+
+    @classmethod
+    def of(cls, args: argparse.Namespace, max_steps: int | None = None) -> "Settings":
+        """The settings that the command line gives."""
+        return cls(max_steps=max_steps, **{f.name: getattr(args, f.name) for f in fields(cls) if f.name != "max_steps"})
+
+
+@dataclass
+class Position:
+    """Where a run stands; with the arrays of a checkpoint it is all that is needed to go on exactly."""
+
+    step: int = 0
+    epoch: int = 0
+    window: int = 0
+    epoch_loss: float = 0.0
+    best: float = math.inf
+    best_step: int = 0
+    without_best: int = 0
+    minutes: float = 0.0
+    history: list[dict[str, float]] = field(default_factory=list)
+
+
+class Trainer:
+    """Trains `model` and keeps everything in `experiment`.
+
+    Args:
+        model: the network that learns.
+        average: a second network of the same shape, for the averaged weights.
+        experiment: the folder to write to.
+        training: windows to learn from.
+        held_out: gives (inputs, targets, weights) of the windows to measure with, the same each time it is asked.
+        unit: what is counted in a second ("characters").
+        preview: of the averaged network.
+        baseline: the losses that a network has to beat.
+    """
+
+    def __init__(
+        self,
+        model: keras.Model,
+        average: keras.Model,
+        experiment: Experiment,
+        training: Windows,
+        held_out: Iterable[tuple],
+        settings: Settings,
+        unit: str,
+        preview: Preview,
+        baseline: Baseline,
+    ):
+        self.model, self.average = model, average
+        self.experiment, self.settings = experiment, settings
+        self.training, self.held_out = training, held_out
+        self.unit, self.preview, self.baseline = unit, preview, baseline
+        self.optimizer = keras.optimizers.Adam(settings.learning_rate, global_clipnorm=CLIP_NORM)
+        self.optimizer.build(model.trainable_variables)
+        checkpoint.copy_weights(model, average)
+        self.position = Position()
+        self.state = model.initial_state(training.batch_size)
+        self.board = Board(experiment.tensorboard)
+        # XLA compiles the loops of the recurrent layers on a CPU; cuDNN, which runs them on a GPU, cannot be compiled
+        # by it.
+        on_cpu = not tf.config.list_logical_devices("GPU")
+        self._compiled_step = tf.function(self._train_step, jit_compile=on_cpu)
+        self._compiled_loss = tf.function(self._held_out_loss, jit_compile=on_cpu)
+
+    # ---- one step ----------------------------------------------------------------------------------------------------
+
+    def _train_step(self, inputs: tf.Tensor, targets: tf.Tensor, state: Any) -> tuple[tf.Tensor, Any]:
+        with tf.GradientTape() as tape:
+            logits, state = self.model(inputs, state, training=True)
+            loss = ops.mean(ops.sparse_categorical_crossentropy(targets, logits, from_logits=True))
+        weights = self.model.trainable_variables
+        self.optimizer.apply(tape.gradient(loss, weights), weights)
+        steps = ops.cast(self.optimizer.iterations, "float32")
+        keep = ops.minimum(1 - 1 / AVERAGE_STEPS, steps / (10 + steps))
+        for averaged, weight in zip(self.average.trainable_variables, weights, strict=True):
+            averaged.assign(averaged * keep + weight * (1 - keep))
+        return loss, state
+
+    def _held_out_loss(
+        self, inputs: tf.Tensor, targets: tf.Tensor, counted: tf.Tensor, state: Any
+    ) -> tuple[tf.Tensor, Any]:
+        logits, state = self.average(inputs, state, training=False)
+        return ops.sum(counted * ops.sparse_categorical_crossentropy(targets, logits, from_logits=True)), state
+
+    def measure(self) -> float:
+        """Mean loss of the averaged network on the held-out data, in nats per symbol, with the state carried
+        through.
+        """
+        total = count = 0.0
+        state = None
+        for inputs, targets, counted in self.held_out:
+            state = self.average.initial_state(inputs.shape[1]) if state is None else state
+            loss, state = self._compiled_loss(tf.constant(inputs), tf.constant(targets), tf.constant(counted), state)
+            total += float(loss)
+            count += float(counted.sum())
+        return total / count
+
+    # ---- the loop ----------------------------------------------------------------------------------------------------
+
+    def fit(self) -> int:
+        """Train until the end is reached or asked for. Returns the exit status: 0, or 128 + the number of the signal
+        that asked.
+
+        Raises:
+            UserError: the loss is not a number any more, or a checkpoint cannot be written.
+        """
+        at, settings, windows = self.position, self.settings, self.training.windows
+        total = settings.num_epochs * windows
+        if settings.max_steps is not None:
+            total = min(total, settings.max_steps)
+        minutes_before, started = at.minutes, time.monotonic()
+        progress = Progress(total, at.step, self.unit)
+        reason = "finished"
+        self._draw_baseline()
+        if at.step == 0:
+            self.save()  # a run that is killed before its first checkpoint can be resumed all the same
+        with stop_signals() as asked:
+            while at.step < total:
+                inputs, targets = self.training.window(at.epoch, at.window)
+                loss = self._advance(inputs, targets)
+                progress.step(at.step, at.epoch + at.window / windows, loss, inputs.size)
+                at.minutes = minutes_before + (time.monotonic() - started) / 60
+                if at.window == windows:
+                    self._end_epoch(progress)
+                elif at.step % settings.save_every == 0:
+                    self._measure_and_save(progress)
+                if at.step % settings.sample_every == 0:
+                    self._show_preview(progress)
+                if asked:
+                    reason = "stopped"
+                    break
+                if settings.patience is not None and at.without_best >= settings.patience:
+                    reason = "early"
+                    break
+                if settings.max_minutes is not None and (time.monotonic() - started) / 60 >= settings.max_minutes:
+                    break
+        progress.close()
+        self._finish(reason, progress)
+        return 128 + asked[0] if asked else 0
+
+    def _advance(self, inputs: np.ndarray, targets: np.ndarray) -> float:
+        at = self.position
+        loss, self.state = self._compiled_step(tf.constant(inputs), tf.constant(targets), self.state)
+        loss = float(loss)
+        self._check_finite(loss)
+        at.step += 1
+        at.window += 1
+        at.epoch_loss += loss
+        if at.step % 10 == 0 or at.step == 1:
+            self.board.loss("train", loss, at.step)
+        return loss
+
+    def _check_finite(self, loss: float) -> None:
+        """Stop before broken weights are saved."""
+        if not math.isfinite(loss):
+            self.experiment.update(status="failed: the loss was not a number")
+            raise UserError(
+                f"the loss is not a number any more after step {self.position.step}: train again with a lower "
+                f"--learning_rate than {self.settings.learning_rate}; the checkpoints from before are intact"
+            )
+
+    def _draw_baseline(self) -> None:
+        """A level line for each order, as long as the curves are."""
+        for order, loss in self.baseline.losses.items():
+            self.board.loss(f"baseline/order_{order}", loss, self.position.step)
+
+    def _end_epoch(self, progress: Progress) -> None:
+        """Measure, and begin the next epoch with the state of a new text."""
+        at = self.position
+        mean = at.epoch_loss / at.window
+        at.epoch, at.window, at.epoch_loss = at.epoch + 1, 0, 0.0
+        self.state = self.model.initial_state(self.training.batch_size)
+        self._measure_and_save(progress, epoch_loss=mean)
+
+    def _measure_and_save(self, progress: Progress, epoch_loss: float | None = None) -> None:
+        at = self.position
+        loss = self.measure()
+        self._check_finite(loss)
+        at.without_best += 1
+        record = {"step": at.step, "epoch": at.epoch + at.window / self.training.windows, "validation": loss}
+        if epoch_loss is not None:
+            record["train"] = epoch_loss
+        at.history.append(record)
+        self.board.loss("validation", loss, at.step)
+        self._draw_baseline()
+        best = loss < at.best
+        if best:
+            at.best, at.best_step, at.without_best = loss, at.step, 0
+            checkpoint.save(
+                self.experiment.best,
+                checkpoint.collect(self.average.trainable_variables, "average"),
+                {"step": at.step, "validation": loss},
+            )
+        self.save()
+        mark = "the best so far" if best else f"the best was {at.best:.3f} at step {at.best_step}"
+        progress.say(
+            f"held-out data: {loss:.3f} nats = {loss / BIT:.3f} bits, {mark}; {self.baseline.comparison(loss)}"
+        )
+
+    def _show_preview(self, progress: Progress) -> None:
+        progress.say(self.preview.show(self.position.step, self.experiment.samples, self.board))
+
+    def _finish(self, reason: str, progress: Progress) -> None:
+        """Save; and measure, unless that was just done or somebody is waiting for the end."""
+        at = self.position
+        measured = bool(at.history) and at.history[-1]["step"] == at.step
+        if reason != "stopped" and not measured:
+            self._measure_and_save(progress)
+        else:
+            self.save()
+        self.experiment.update(status={"early": "finished: no new best for a while"}.get(reason, reason))
+        self.board.flush()
+
+    # ---- saving and going on -----------------------------------------------------------------------------------------
+
+    def save(self) -> None:
+        """Write everything that is needed to go on exactly, and the run's record."""
+        arrays = checkpoint.collect(self.model.variables, "model")
+        arrays |= checkpoint.collect(self.average.trainable_variables, "average")
+        arrays |= checkpoint.collect(self.optimizer.variables, "optimizer")
+        arrays |= {f"state/{k}": np.asarray(value) for k, value in enumerate(keras.tree.flatten(self.state))}
+        checkpoint.save(self.experiment.latest, arrays, vars(self.position))
+        at = self.position
+        self.experiment.update(
+            status="training", step=at.step, epoch=at.epoch, minutes=round(at.minutes, 2), history=at.history,
+            best={"validation": at.best, "step": at.best_step} if at.history else None,
+        )  # fmt: skip
+        self.board.flush()
+
+    def resume(self) -> None:
+        """Go back to where `save` was called last.
+
+        Raises:
+            UserError: there is no checkpoint, or it is damaged.
+        """
+        path = self.experiment.latest
+        arrays, meta = checkpoint.load(path)
+        try:
+            self.position = Position(**meta)
+        except TypeError as error:
+            raise UserError(f"the checkpoint {path} is damaged ({error})") from error
+        checkpoint.assign(self.model.variables, arrays, "model", path)
+        checkpoint.assign(self.average.trainable_variables, arrays, "average", path)
+        checkpoint.assign(self.optimizer.variables, arrays, "optimizer", path)
+        self.optimizer.learning_rate = self.settings.learning_rate
+        flat = [arrays.get(f"state/{k}") for k in range(len(keras.tree.flatten(self.state)))]
+        if any(value is None for value in flat):
+            raise UserError(f"the checkpoint {path} is damaged: the network's state is missing")
+        self.state = keras.tree.pack_sequence_as(self.state, [tf.constant(value) for value in flat])
+
+
+@contextmanager
+def stop_signals() -> Iterator[list[int]]:
+    """Turn Ctrl-C and SIGTERM into an entry in the list that is given; a second one ends the process at once."""
+    received: list[int] = []
+
+    def receive(number: int, frame: Any) -> None:
+        received.append(number)
+        for again in previous:
+            signal.signal(again, previous[again])
+
+    previous = {number: signal.signal(number, receive) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield received
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+
+def farewell(experiment: Experiment, baseline: Baseline, lesson: Path) -> str:
+    """What to tell at the end of a training: where everything is, how good it became, how to go on, how to sample."""
+    best = experiment.info.get("best")
+    measured = "not measured yet"
+    if best:
+        measured = f"best on held-out data: {best['validation']:.3f} nats; {baseline.comparison(best['validation'])}"
+    where = shlex.quote(short_path(experiment.path))
+    return (
+        f"\nThe experiment is in {where} ({measured}).\n"
+        f"  to go on:     python {short_path(lesson / 'train.py')} --resume --experiment_dir {where}\n"
+        f"  to generate:  python {short_path(lesson / 'sample.py')} --experiment_dir {where}"
+    )
+
+
+def short_path(path: Path) -> str:
+    """A path as one would type it here: relative where that is not longer."""
+    relative = os.path.relpath(path)
+    return min(relative, str(path), key=len)

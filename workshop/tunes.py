@@ -1,0 +1,259 @@
+"""Traditional tunes in ABC notation, exported from the corpus that music21 carries: a text that can be heard.
+
+    python -m workshop.tunes
+
+Writes ``data/lyrics/tunes/input.txt`` and ``SOURCE.txt`` with the collections, their counts and their licence. The
+files are read as text and music21 itself is never imported, so this takes a second; when all is up to date, it does
+nothing.
+"""
+
+import argparse
+import hashlib
+import importlib.metadata
+import importlib.util
+import random
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from workshop import ROOT
+from workshop.errors import UserError
+from workshop.files import write_text
+
+#: Counted up whenever the export below changes, so that older exports are made anew.
+EXPORT_VERSION = 1
+
+LICENCE = (
+    "The tunes are in the public domain: they were printed between 1778 and 1903 and most are older. "
+    "The transcriptions are distributed with music21 by permission of their makers, "
+    "and their files state no restriction."
+)
+
+
+@dataclass(frozen=True)
+class Collection:
+    """A folder of music21's corpus.
+
+    Attributes:
+        folder: its name in the corpus.
+        title: the printed book.
+        credit: who typed it in, from the files themselves.
+    """
+
+    folder: str
+    title: str
+    credit: str
+
+
+#: Only collections whose music is in the public domain and whose files name no restriction. Left out: Essen (its
+#: licence calls its own status unclear, non-commercial), Nottingham (GPL elsewhere), Josquin (not tunes).
+COLLECTIONS = (
+    Collection(
+        "airdsAirs",
+        "James Aird: A Selection of Scotch, English, Irish and Foreign Airs, Glasgow 1778-1801",
+        "Jack Campin",
+    ),
+    Collection(
+        "oneills1850",
+        "Francis O'Neill: Music of Ireland, 1850 melodies, Chicago 1903",
+        "Henrik Norbeck, Bob Safranek, John Chambers, Trish O'Neil, Dan G. Petersen, Michael Hogan, Stephen Foy, "
+        "Michael D. Long, John B. Walsh, Tom Keays, Chris Falt, Dave Wooldridge, Norbert Paap, Robert Thorpe, "
+        "A. Lee Worman, Nick Terhorst, Ted Hastings and others",
+    ),
+    Collection(
+        "ryansMammoth",
+        "William Bradbury Ryan: Ryan's Mammoth Collection, 1050 reels and jigs, Boston 1883",
+        "Ray Davies, John Chambers, Bob Puckette, John B. Walsh, Ivan Bradley and others",
+    ),
+)
+
+_FIELD = re.compile(r"([A-Za-z]):(.*)")
+#: Fields that change the music when they stand among the notes; the others speak to people or to printers.
+_BODY_FIELDS = "KML"
+#: What is printed over the notes: fingerings, words, bowings (u, v, k), marks of one typesetting program. These books
+#: have no chord symbols, which ABC would write in quotation marks too.
+_PRINTED = re.compile(r'"[^"]*"?|![A-Za-z.]*!|\[[INPQRrVWwZ]:[^\]]*\]|[`!*$\\uvk]')
+_KEY = re.compile(r"([A-G][b#]?) ?(maj|min|mix|dor|phr|lyd|aeo|loc|ion|m)?[a-z]*", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Tune:
+    """One tune.
+
+    ``meter``, ``unit`` and ``key`` are the values of the fields M, L and K as written; '' is a missing one.
+    """
+
+    title: str
+    meter: str
+    unit: str
+    key: str
+    body: str
+
+    def text(self, number: int) -> str:
+        """Return the tune in ABC notation with ``number`` as its X field, without a blank line after it."""
+        fields = (("X", str(number)), ("T", self.title), ("M", self.meter), ("L", self.unit), ("K", self.key))
+        return "".join(f"{name}:{value}\n" for name, value in fields if value) + self.body
+
+
+def parse_tunes(text: str) -> Iterator[Tune]:
+    """Yield the tunes of an ABC file, without credits, comments, remarks, fingerings and spaces that align bars.
+
+    Left out are pieces without a key or without notes, and those of several voices: one stream of text is one voice.
+    """
+    for piece in re.split(r"^(?=X:)", text, flags=re.MULTILINE)[1:]:
+        tune = _tune(piece)
+        if tune is not None:
+            yield tune
+
+
+def _tune(piece: str) -> Tune | None:
+    header: dict[str, str] = {}
+    body: list[str] = []
+    for line in piece.splitlines():
+        line = line.split("%")[0].strip()
+        field = _FIELD.fullmatch(line)
+        if field is None:
+            if "K" in header and (music := _music(line)):
+                body.append(music)
+            continue
+        name, value = field[1], " ".join(field[2].split())
+        if name == "V":
+            return None
+        if "K" not in header:
+            header.setdefault(name, value)
+        elif name in _BODY_FIELDS and value:
+            body.append(f"{name}:{_key(value) if name == 'K' else value}")
+    if not header.get("K") or not any(re.search("[A-Ga-g]", line) for line in body if not _FIELD.fullmatch(line)):
+        return None
+    title = header.get("T", "").replace("\u2019", "'").rstrip(" .,")
+    return Tune(
+        title, header.get("M", ""), header.get("L", ""), _key(header["K"]), "".join(f"{line}\n" for line in body)
+    )
+
+
+def _key(value: str) -> str:
+    """Return a key in its short spelling: ``E Minor`` and ``Emin`` are both ``Em``, ``A Mixolydian`` is ``Amix``."""
+    key = _KEY.fullmatch(value)
+    if key is None:
+        return value
+    mode = (key[2] or "").lower()
+    return key[1] + {"maj": "", "min": "m"}.get(mode, mode)
+
+
+def _music(line: str) -> str:
+    """Return a line of notes with nothing in it that is only printed."""
+    return " ".join(_PRINTED.sub("", line).split())
+
+
+def collect(corpus: Path) -> tuple[list[Tune], dict[str, int]]:
+    """Return the tunes of all collections without duplicates, and how many come from each folder.
+
+    Two tunes are the same when their notes are, whatever their titles and ornaments, or when a title comes back with
+    the same beginning (some pages of O'Neill were typed in twice): training holds out a tenth, and what is held out
+    must be new. The order is shuffled, always in the same way, so that this tenth has something of every collection.
+
+    Args:
+        corpus: music21's folder ``corpus``.
+
+    Raises:
+        UserError: a collection is missing.
+    """
+    tunes: list[Tune] = []
+    counts: dict[str, int] = {}
+    seen: set[tuple[str, str]] = set()
+    for collection in COLLECTIONS:
+        files = sorted((corpus / collection.folder).glob("*.abc"))
+        if not files:
+            raise UserError(f"{corpus / collection.folder} has no tunes; install music21 anew with its corpus")
+        before = len(tunes)
+        for file in files:
+            for tune in parse_tunes(file.read_text(encoding="utf-8", errors="replace")):
+                notes = re.sub("[^A-Ga-g,']", "", tune.body)
+                marks = {("", notes), (re.sub(r"\W", "", tune.title).lower(), notes[:12])}
+                if not marks & seen:
+                    tunes.append(tune)
+                seen |= marks
+        counts[collection.folder] = len(tunes) - before
+    random.Random(0).shuffle(tunes)
+    return tunes, counts
+
+
+def export(folder: Path) -> bool:
+    """Write ``input.txt`` and ``SOURCE.txt`` to ``folder`` unless up to date; return whether they were written.
+
+    An ``input.txt`` that somebody has changed or brought is theirs and stays as it is.
+
+    Raises:
+        UserError: music21 is not installed, or ``folder`` cannot be written to.
+    """
+    corpus, version = _corpus()
+    stamp = f"Exported by python -m workshop.tunes (export {EXPORT_VERSION}) from music21 {version}."
+    if is_exported(folder, stamp):
+        return False
+    tunes, counts = collect(corpus)
+    text = "\n".join(tune.text(number) for number, tune in enumerate(tunes, start=1))
+    # In this order a stop at any point leaves no tunes that belong to another SOURCE.txt.
+    (folder / "input.txt").unlink(missing_ok=True)
+    write_text(folder / "SOURCE.txt", _source(stamp, text, counts))
+    write_text(folder / "input.txt", text)
+    return True
+
+
+def is_exported(folder: Path, stamp: str = "") -> bool:
+    """Return whether ``folder`` has tunes that are exported as ``stamp`` says, or that were not exported at all."""
+    try:
+        digest = hashlib.sha256((folder / "input.txt").read_bytes()).hexdigest()
+        source = (folder / "SOURCE.txt").read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return (folder / "input.txt").exists()
+    return stamp in source or digest not in source
+
+
+def _corpus() -> tuple[Path, str]:
+    # The place is found without importing music21, which takes seconds.
+    spec = importlib.util.find_spec("music21")
+    if spec is None or spec.origin is None:
+        raise UserError("music21, which carries the tunes, is not installed; run ./start.sh, which installs it")
+    return Path(spec.origin).parent / "corpus", importlib.metadata.version("music21")
+
+
+def _source(stamp: str, text: str, counts: dict[str, int]) -> str:
+    lines = [
+        f"{sum(counts.values()):,} traditional tunes in ABC notation.",
+        "",
+        stamp,
+        f"input.txt has the sha256 {hashlib.sha256(text.encode('utf-8')).hexdigest()}",
+        "",
+        LICENCE,
+        "",
+    ]
+    for collection in COLLECTIONS:
+        lines.append(f"{counts[collection.folder]:,} tunes (music21: corpus/{collection.folder}): {collection.title}.")
+        lines.append(f"    Transcribed by {collection.credit}.")
+    lines += ["", "Thank you to all who typed them in. Titles, meters, note lengths, keys and notes are kept; credits,"]
+    lines += ["remarks, fingerings and exact duplicates are left out, and the order is shuffled.", ""]
+    return "\n".join(lines)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Export the tunes; return the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="python -m workshop.tunes", description="Export traditional tunes in ABC notation."
+    )
+    parser.add_argument(
+        "--data_dir", "--data-dir", type=Path, default=ROOT / "data", help="the data folder (default: %(default)s)"
+    )
+    folder = parser.parse_args(argv).data_dir / "lyrics" / "tunes"
+    try:
+        written = export(folder)
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    print(f"tunes: {'written to' if written else 'up to date in'} {folder}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
