@@ -17,7 +17,7 @@ from char_rnn.vocab import Vocabulary
 from workshop.sampling import NEVER, Choice, adjust, draw, gumbel
 
 #: Characters per call of the compiled loop.
-PIECE = 128
+PIECE = 512
 
 
 class Generator:

@@ -5,6 +5,7 @@ stay as hidden aliases. Nothing heavy is imported here, so that `--help` answers
 """
 
 import argparse
+import io
 import os
 import signal
 import sys
@@ -22,7 +23,8 @@ class Formatter(argparse.ArgumentDefaultsHelpFormatter):
     """Shows every default, but not those of switches and of arguments whose help explains what happens without them."""
 
     def _get_help_string(self, action: argparse.Action) -> str | None:
-        if action.default in (None, False) or action.default is argparse.SUPPRESS:
+        # By identity, because 0 is a default to be shown, and 0 == False.
+        if any(action.default is hidden for hidden in (None, False, argparse.SUPPRESS)) or action.default == "":
             return action.help
         return super()._get_help_string(action)
 
@@ -226,6 +228,8 @@ def run(main: Callable[[], int | None]) -> NoReturn:
     """Run a script's `main` and exit: the status that it returns, or 2 with one sentence after a `UserError`, or 130
     after Ctrl-C.
     """
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a file's name need not be text that can be printed
     try:
         status = main()
         sys.stdout.flush()

@@ -47,7 +47,7 @@ class Progress:
         assert self._loss is not None
         line = f"step {step:,}/{self._total:,}  epoch {epoch:.2f}  "
         line += f"loss {self._loss:.3f} nats = {self._loss / BIT:.3f} bits"
-        if self._symbols:
+        if not self._first:
             seconds = now - self._started
             left = (self._total - step) * seconds / (step - self._start_step)
             line += f"  {self._symbols / seconds:,.0f} {self._unit}/s  {_duration(left)} left"

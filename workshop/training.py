@@ -14,7 +14,7 @@ import os
 import shlex
 import signal
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -34,6 +34,8 @@ from workshop.progress import Progress
 
 #: The average of the weights follows them within about this many steps, and faster in the beginning.
 AVERAGE_STEPS = 500
+#: With little data an epoch takes seconds: not every one is measured.
+LEAST_BETWEEN_MEASUREMENTS = 100
 #: Gradients longer than this are shortened to it.
 CLIP_NORM = 5.0
 
@@ -91,6 +93,47 @@ class Position:
     history: list[dict[str, float]] = field(default_factory=list)
 
 
+class Stepper:
+    """The compiled part of training: a step of Adam, the average of the weights, and the loss of the averaged network.
+
+    Args:
+        model: the network that learns.
+        average: a network of the same shape; gets the weights of `model`, and from then on their running average.
+        learning_rate: Adam's step size.
+    """
+
+    def __init__(self, model: keras.Model, average: keras.Model, learning_rate: float):
+        self._model, self._average = model, average
+        self.optimizer = keras.optimizers.Adam(learning_rate, global_clipnorm=CLIP_NORM)
+        self.optimizer.build(model.trainable_variables)
+        checkpoint.copy_weights(model, average)
+        # XLA compiles the loops of the recurrent layers on a CPU; cuDNN, which runs them on a GPU, cannot be compiled
+        # by it.
+        on_cpu = not tf.config.list_logical_devices("GPU")
+        self.step: Callable = tf.function(self._step, jit_compile=on_cpu)
+        self.held_out_loss: Callable = tf.function(self._held_out_loss, jit_compile=on_cpu)
+
+    def _step(self, inputs: tf.Tensor, targets: tf.Tensor, state: Any) -> tuple[tf.Tensor, Any]:
+        """Learn from windows [T, B]: their mean loss in nats per symbol, and the state after them."""
+        with tf.GradientTape() as tape:
+            logits, state = self._model(inputs, state, training=True)
+            loss = ops.mean(ops.sparse_categorical_crossentropy(targets, logits, from_logits=True))
+        weights = self._model.trainable_variables
+        self.optimizer.apply(tape.gradient(loss, weights), weights)
+        steps = ops.cast(self.optimizer.iterations, "float32")
+        keep = ops.minimum(1 - 1 / AVERAGE_STEPS, steps / (10 + steps))
+        for averaged, weight in zip(self._average.trainable_variables, weights, strict=True):
+            averaged.assign(averaged * keep + weight * (1 - keep))
+        return loss, state
+
+    def _held_out_loss(
+        self, inputs: tf.Tensor, targets: tf.Tensor, counted: tf.Tensor, state: Any
+    ) -> tuple[tf.Tensor, Any]:
+        """Sum of the losses in nats of windows [T, B], each times `counted` [T, B], and the state after them."""
+        logits, state = self._average(inputs, state, training=False)
+        return ops.sum(counted * ops.sparse_categorical_crossentropy(targets, logits, from_logits=True)), state
+
+
 class Trainer:
     """Trains `model` and keeps everything in `experiment`.
 
@@ -121,37 +164,10 @@ class Trainer:
         self.experiment, self.settings = experiment, settings
         self.training, self.held_out = training, held_out
         self.unit, self.preview, self.baseline = unit, preview, baseline
-        self.optimizer = keras.optimizers.Adam(settings.learning_rate, global_clipnorm=CLIP_NORM)
-        self.optimizer.build(model.trainable_variables)
-        checkpoint.copy_weights(model, average)
+        self.stepper = Stepper(model, average, settings.learning_rate)
         self.position = Position()
         self.state = model.initial_state(training.batch_size)
         self.board = Board(experiment.tensorboard)
-        # XLA compiles the loops of the recurrent layers on a CPU; cuDNN, which runs them on a GPU, cannot be compiled
-        # by it.
-        on_cpu = not tf.config.list_logical_devices("GPU")
-        self._compiled_step = tf.function(self._train_step, jit_compile=on_cpu)
-        self._compiled_loss = tf.function(self._held_out_loss, jit_compile=on_cpu)
-
-    # ---- one step ----------------------------------------------------------------------------------------------------
-
-    def _train_step(self, inputs: tf.Tensor, targets: tf.Tensor, state: Any) -> tuple[tf.Tensor, Any]:
-        with tf.GradientTape() as tape:
-            logits, state = self.model(inputs, state, training=True)
-            loss = ops.mean(ops.sparse_categorical_crossentropy(targets, logits, from_logits=True))
-        weights = self.model.trainable_variables
-        self.optimizer.apply(tape.gradient(loss, weights), weights)
-        steps = ops.cast(self.optimizer.iterations, "float32")
-        keep = ops.minimum(1 - 1 / AVERAGE_STEPS, steps / (10 + steps))
-        for averaged, weight in zip(self.average.trainable_variables, weights, strict=True):
-            averaged.assign(averaged * keep + weight * (1 - keep))
-        return loss, state
-
-    def _held_out_loss(
-        self, inputs: tf.Tensor, targets: tf.Tensor, counted: tf.Tensor, state: Any
-    ) -> tuple[tf.Tensor, Any]:
-        logits, state = self.average(inputs, state, training=False)
-        return ops.sum(counted * ops.sparse_categorical_crossentropy(targets, logits, from_logits=True)), state
 
     def measure(self) -> float:
         """Mean loss of the averaged network on the held-out data, in nats per symbol, with the state carried
@@ -161,7 +177,9 @@ class Trainer:
         state = None
         for inputs, targets, counted in self.held_out:
             state = self.average.initial_state(inputs.shape[1]) if state is None else state
-            loss, state = self._compiled_loss(tf.constant(inputs), tf.constant(targets), tf.constant(counted), state)
+            loss, state = self.stepper.held_out_loss(
+                tf.constant(inputs), tf.constant(targets), tf.constant(counted), state
+            )
             total += float(loss)
             count += float(counted.sum())
         return total / count
@@ -211,7 +229,7 @@ class Trainer:
 
     def _advance(self, inputs: np.ndarray, targets: np.ndarray) -> float:
         at = self.position
-        loss, self.state = self._compiled_step(tf.constant(inputs), tf.constant(targets), self.state)
+        loss, self.state = self.stepper.step(tf.constant(inputs), tf.constant(targets), self.state)
         loss = float(loss)
         self._check_finite(loss)
         at.step += 1
@@ -241,7 +259,9 @@ class Trainer:
         mean = at.epoch_loss / at.window
         at.epoch, at.window, at.epoch_loss = at.epoch + 1, 0, 0.0
         self.state = self.model.initial_state(self.training.batch_size)
-        self._measure_and_save(progress, epoch_loss=mean)
+        measured = at.history[-1]["step"] if at.history else 0
+        if at.step - measured >= LEAST_BETWEEN_MEASUREMENTS or at.step % self.settings.save_every == 0:
+            self._measure_and_save(progress, epoch_loss=mean)
 
     def _measure_and_save(self, progress: Progress, epoch_loss: float | None = None) -> None:
         at = self.position
@@ -288,7 +308,7 @@ class Trainer:
         """Write everything that is needed to go on exactly, and the run's record."""
         arrays = checkpoint.collect(self.model.variables, "model")
         arrays |= checkpoint.collect(self.average.trainable_variables, "average")
-        arrays |= checkpoint.collect(self.optimizer.variables, "optimizer")
+        arrays |= checkpoint.collect(self.stepper.optimizer.variables, "optimizer")
         arrays |= {f"state/{k}": np.asarray(value) for k, value in enumerate(keras.tree.flatten(self.state))}
         checkpoint.save(self.experiment.latest, arrays, vars(self.position))
         at = self.position
@@ -312,8 +332,8 @@ class Trainer:
             raise UserError(f"the checkpoint {path} is damaged ({error})") from error
         checkpoint.assign(self.model.variables, arrays, "model", path)
         checkpoint.assign(self.average.trainable_variables, arrays, "average", path)
-        checkpoint.assign(self.optimizer.variables, arrays, "optimizer", path)
-        self.optimizer.learning_rate = self.settings.learning_rate
+        checkpoint.assign(self.stepper.optimizer.variables, arrays, "optimizer", path)
+        self.stepper.optimizer.learning_rate = self.settings.learning_rate
         flat = [arrays.get(f"state/{k}") for k in range(len(keras.tree.flatten(self.state)))]
         if any(value is None for value in flat):
             raise UserError(f"the checkpoint {path} is damaged: the network's state is missing")
