@@ -15,7 +15,7 @@ STEPS="$VENV/workshop-setup"     # one small file for each finished step: a brok
 PYTHON=""                        # the Python that the environment is made with, once find_python has found it
 LOCKED=no
 GPU=no
-DEMO_TRAIN=(--size small --max_minutes 2.5 --message "first demo")
+DEMO_TRAIN=(--size small --dropout 0.25 --max_minutes 2.5 --patience 5 --message "first demo")
 DEMO_SAMPLE=(--length 600 --temperature 0.8)
 VERBS="demo, test, run, lab, doctor, stop"
 
@@ -377,7 +377,7 @@ That was the demo. Everything of it lies in $newest
   how it learned   http://localhost:${WORKSHOP_PORT_CHAR_RNN:-7006} (TensorBoard, until ./start.sh stop)
 Next: type ./start.sh for a shell, and in it
   cd char_rnn
-  python train.py --resume --max_minutes 10       train the same model further
+  python train.py --resume --num_epochs 100       train the same model further
   python sample.py --temperature 0.5              a more careful writer
   python train.py --data_dir ../data/lyrics/YOURDATA
 NEXT

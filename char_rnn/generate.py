@@ -59,7 +59,7 @@ class Generator:
         prepared = self.model.prepare()
         drawn_after = ops.convert_to_tensor(self._drawn_after)
 
-        def step(at, ids, state, written):
+        def step(at: Any, ids: tf.Tensor, state: Any, written: tf.Tensor) -> tuple:
             logits, state = self.model.step(prepared, ids, state)
             scores = adjust(logits + self._allowed, self.choice)
             chosen = draw(scores, noise[at] * ops.take(drawn_after, ids)[:, None])

@@ -69,7 +69,6 @@ def main() -> None:
     generator = Generator(model, vocabulary, Choice(args.temperature, args.top_k, args.top_p), args.sample)
     streaming = args.num_samples == 1 and args.out is None
     if streaming:
-        sys.stdout.reconfigure(encoding="utf-8")
         sys.stdout.write(prime)
     pieces = []
     for piece in generator.write(prime_ids, args.length, args.num_samples, seed):
@@ -100,12 +99,14 @@ def read_prime(prime: str | None) -> str:
     """The text to go on from: of a file, if `prime` names one, or else `prime` itself."""
     from workshop.textfiles import detect_encoding, read_chunks
 
+    if prime is None:
+        return ""
     try:
-        is_file = prime is not None and Path(prime).is_file()
+        is_file = Path(prime).is_file()
     except (OSError, ValueError):  # too long for a file name, or with characters that none can have
         is_file = False
     if not is_file:
-        return prime or ""
+        return prime
     return "".join(read_chunks(Path(prime), detect_encoding(Path(prime))))
 
 
@@ -114,7 +115,6 @@ def write(texts: list[str], out: str | None) -> None:
     from workshop.files import write_text
 
     if out is None:
-        sys.stdout.reconfigure(encoding="utf-8")
         for number, text in enumerate(texts, 1):
             print(f"{'' if number == 1 else chr(10)}----- {number} -----\n{text}")
         return

@@ -3,6 +3,7 @@
 The file is numpy's `.npz` without compression and without pickled objects; its checksums tell a damaged file.
 """
 
+import io
 import json
 import zipfile
 from pathlib import Path
@@ -58,8 +59,7 @@ def load(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
                 member.compress_type != zipfile.ZIP_STORED or member.file_size > size for member in archive.infolist()
             ):
                 raise ValueError("its parts do not fit its size")
-        with np.load(path, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
+            arrays = {name.removesuffix(".npy"): _array(archive.read(name)) for name in archive.namelist()}
         meta = json.loads(arrays.pop(_META).tobytes())
     except FileNotFoundError as error:
         raise UserError(
@@ -72,6 +72,17 @@ def load(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     if not isinstance(meta, dict):
         raise UserError(f"the checkpoint {path} is damaged (its description is not a JSON object)")
     return arrays, meta
+
+
+def _array(part: bytes) -> np.ndarray:
+    """The array in a part of the file. The part is read whole before, because its checksum is compared at its end: an
+    altered header that asks for less than there is would be believed otherwise.
+    """
+    file = io.BytesIO(part)
+    array = np.lib.format.read_array(file, allow_pickle=False)
+    if file.read(1):
+        raise ValueError("an array is smaller than its part")
+    return array
 
 
 def assign(variables: list[Any], arrays: dict[str, np.ndarray], prefix: str, path: Path) -> None:

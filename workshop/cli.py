@@ -229,7 +229,8 @@ def run(main: Callable[[], int | None]) -> NoReturn:
     after Ctrl-C.
     """
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # a file's name need not be text that can be printed
+        # A text may hold characters that the terminal's own encoding lacks, and a file's name need not be text at all.
+        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
     try:
         status = main()
         sys.stdout.flush()

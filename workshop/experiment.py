@@ -192,8 +192,8 @@ def take_over(args: argparse.Namespace, experiment: Experiment, fixed: tuple[str
     for name in (*FIXED, *fixed):
         if name in args.given and getattr(args, name) != saved[name]:
             raise UserError(
-                f"--{name} {getattr(args, name)} contradicts the experiment {experiment.path}, which has {saved[name]}: "
-                "leave it out to go on, or train anew without --resume"
+                f"--{name} {getattr(args, name)} contradicts the experiment {experiment.path}, which has {saved[name]}"
+                ": leave it out to go on, or train anew without --resume"
             )
         setattr(args, name, saved[name])
     for name in TAKEN_OVER:

@@ -138,17 +138,17 @@ def _loop(step: Callable, carry: tuple, sequences: Any, reverse: bool = False) -
     length = keras.tree.flatten(sequences)[0].shape[0]
     first = length - 1 if reverse else 0
 
-    def at(index):
+    def at(index: Any) -> Any:
         return keras.tree.map_structure(lambda sequence: sequence[index], sequences)
 
-    def put(buffer, value, index):
+    def put(buffer: Tensor, value: Tensor, index: Any) -> Tensor:
         return ops.slice_update(buffer, (index, *[0] * len(value.shape)), value[None])
 
     carry, outputs = step(carry, at(first))
     structure, flat = outputs, keras.tree.flatten(outputs)
     buffers = [put(ops.zeros((length, *value.shape), dtype=value.dtype), value, first) for value in flat]
 
-    def body(count, carry, buffers):
+    def body(count: Any, carry: tuple, buffers: list) -> tuple:
         index = length - 1 - count if reverse else count
         carry, outputs = step(carry, at(index))
         return count + 1, carry, [put(b, v, index) for b, v in zip(buffers, keras.tree.flatten(outputs), strict=True)]
@@ -172,20 +172,20 @@ def scan(cell: Cell, x: Tensor, kernel: Tensor, bias: Tensor, state: State) -> t
     """
 
     @ops.custom_gradient
-    def run(x, kernel, bias, *state):
-        def forward(carry, x_t):
+    def run(x: Tensor, kernel: Tensor, bias: Tensor, *state: Tensor) -> tuple:
+        def forward(carry: State, x_t: Tensor) -> tuple:
             new, saved = cell.step(carry, x_t, ops.matmul(carry[0], kernel) + bias)
             return new, (new, saved)
 
         last, (after, saved) = _loop(forward, tuple(state), x)
 
-        def gradient(*upstream):
+        def gradient(*upstream: Any) -> tuple:
             d_outputs, *d_last = upstream[0] if len(upstream) == 1 else upstream  # JAX hands over one tuple
             before = tuple(_shifted(first, sequence) for first, sequence in zip(state, after, strict=True))
             factors = cell.factors(saved, before, after)
             transposed = ops.transpose(kernel)
 
-            def backward(carry, step):
+            def backward(carry: State, step: tuple) -> tuple:
                 d_output, step_factors = step
                 d_new = (carry[0] + d_output, *carry[1:])
                 du, d_old = cell.back(d_new, step_factors)
@@ -209,8 +209,8 @@ def look_up(table: Tensor, ids: Tensor) -> Tensor:
         return ops.take(table, ids, axis=0)
 
     @ops.custom_gradient
-    def run(table):
-        def gradient(upstream):
+    def run(table: Tensor) -> tuple:
+        def gradient(upstream: Tensor) -> Tensor:
             hot = ops.one_hot(ops.reshape(ids, (-1,)), table.shape[0], dtype=upstream.dtype)
             return ops.matmul(ops.transpose(hot), ops.reshape(upstream, (-1, table.shape[1])))
 
@@ -240,7 +240,9 @@ class RecurrentStack(keras.layers.Layer):
         seed: of the weights and of the dropout.
     """
 
-    def __init__(self, vocab_size: int, rnn_size: int, num_layers: int, cell: str, dropout: float, seed: int, **kwargs):
+    def __init__(
+        self, vocab_size: int, rnn_size: int, num_layers: int, cell: str, dropout: float, seed: int, **kwargs: Any
+    ):
         super().__init__(autocast=False, **kwargs)  # symbols are integers and stay so
         self.cell = CELLS[cell]
         self.rnn_size = rnn_size

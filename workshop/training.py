@@ -43,7 +43,9 @@ CLIP_NORM = 5.0
 class Windows(Protocol):
     """Training data: `Streams` or anything like it."""
 
-    batch_size: int
+    @property
+    def batch_size(self) -> int:
+        """Windows that are read side by side."""
 
     @property
     def windows(self) -> int:
@@ -197,6 +199,11 @@ class Trainer:
         total = settings.num_epochs * windows
         if settings.max_steps is not None:
             total = min(total, settings.max_steps)
+        if at.step >= total:
+            raise UserError(
+                f"{self.experiment.path} has been trained for all of its {settings.num_epochs} epochs: "
+                "to go on, give a higher --num_epochs"
+            )
         minutes_before, started = at.minutes, time.monotonic()
         progress = Progress(total, at.step, self.unit)
         reason = "finished"
