@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from tqdm import tqdm
 
 from char_rnn.vocab import Vocabulary, code_points, count_characters
 from workshop.errors import UserError
@@ -75,12 +76,12 @@ def load(path: Path, val_split: float = 0.1, encoding: str | None = None, vocabu
         UserError: there is no text that can be used; the sentence says why.
     """
     sources, set_aside, duplicates = _sources(find_text_files(path), encoding)
-    counts = count_characters(_chunks(sources))
+    counts = count_characters(_chunks(sources, "counting characters"))
     size = int(counts.sum())
     vocabulary = vocabulary or Vocabulary.from_counts(counts)
     ids = np.empty(size, vocabulary.dtype)
     at = 0
-    for chunk in _chunks(sources):
+    for chunk in _chunks(sources, "numbering characters"):
         numbers = vocabulary.encode(chunk)
         ids[at : at + len(numbers)] = numbers
         at += len(numbers)
@@ -157,9 +158,13 @@ def _sources(files: list[Path], encoding: str | None) -> tuple[list[Source], lis
     return [sources[digest] for digest in sorted(sources)], set_aside, used - len(sources)
 
 
-def _chunks(sources: list[Source]) -> Iterator[str]:
-    """The whole text in pieces, with a gap between files."""
-    for number, source in enumerate(sources):
-        if number:
-            yield SEPARATOR
-        yield from read_chunks(source.path, source.encoding)
+def _chunks(sources: list[Source], doing: str) -> Iterator[str]:
+    """The whole text in pieces, with a gap between files, and with a progress bar for what takes long."""
+    size = sum(source.path.stat().st_size for source in sources)
+    with tqdm(total=size, desc=doing, unit="B", unit_scale=True, leave=False, delay=2) as bar:
+        for number, source in enumerate(sources):
+            if number:
+                yield SEPARATOR
+            for chunk in read_chunks(source.path, source.encoding):
+                yield chunk
+                bar.update(len(chunk))

@@ -266,8 +266,10 @@ class Trainer:
         mean = at.epoch_loss / at.window
         at.epoch, at.window, at.epoch_loss = at.epoch + 1, 0, 0.0
         self.state = self.model.initial_state(self.training.batch_size)
-        measured = at.history[-1]["step"] if at.history else 0
-        if at.step - measured >= LEAST_BETWEEN_MEASUREMENTS or at.step % self.settings.save_every == 0:
+        # Decided by the step alone: a run that was stopped and resumed is measured where a straight one is.
+        before = at.step - self.training.windows
+        due = at.step // LEAST_BETWEEN_MEASUREMENTS > before // LEAST_BETWEEN_MEASUREMENTS
+        if due or at.step % self.settings.save_every == 0:
             self._measure_and_save(progress, epoch_loss=mean)
 
     def _measure_and_save(self, progress: Progress, epoch_loss: float | None = None) -> None:
