@@ -79,6 +79,8 @@ def load(path: Path, val_split: float = 0.1, encoding: str | None = None, vocabu
     counts = count_characters(_chunks(sources, "counting characters"))
     size = int(counts.sum())
     vocabulary = vocabulary or Vocabulary.from_counts(counts)
+    if len(vocabulary) == 1:
+        raise UserError(f"{path} is too short: no character occurs twice in it")
     ids = np.empty(size, vocabulary.dtype)
     at = 0
     for chunk in _chunks(sources, "numbering characters"):

@@ -70,6 +70,8 @@ def main() -> int:
     vocabulary = Vocabulary.load(resumed.path / "vocab.json") if resumed else None
     text = dataset.load(data_dir, args.val_split, args.encoding, vocabulary)
     batch_size = dataset.check_length(text, data_dir, args.batch_size, args.seq_length)
+    if resumed:
+        experiments.check_same_data(resumed, text.facts["fingerprint"], data_dir)
     dataset.describe(text, data_dir)
     baseline = ngram_baseline(text.train, text.held_out[:MOST_MEASURED], len(text.vocabulary))
 
@@ -104,7 +106,6 @@ def main() -> int:
     preview = Preview(average, text.vocabulary, PREVIEW_LENGTH, args.seed)
     trainer = Trainer(model, average, experiment, training, held_out, settings, "characters", preview, baseline)
     if resumed:
-        experiments.check_same_data(resumed, text.facts["fingerprint"], data_dir)
         trainer.resume()
     status = trainer.fit()
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from workshop.errors import UserError
-from workshop.files import read_json, write_json
+from workshop.files import explain, read_json, write_json
 
 #: How the unknown symbol is shown: the replacement character.
 UNKNOWN = "\ufffd"
@@ -79,8 +79,15 @@ class Vocabulary:
         return "".join(dict.fromkeys(c for c, i in zip(text, self.encode(text).tolist(), strict=True) if i == 0))
 
     def save(self, path: Path) -> None:
-        """Write the vocabulary as JSON."""
-        write_json(path, {"format": 1, "characters": self.symbols[1:]})
+        """Write the vocabulary as JSON.
+
+        Raises:
+            UserError: it cannot be written; what was there is untouched.
+        """
+        try:
+            write_json(path, {"format": 1, "characters": self.symbols[1:]})
+        except OSError as error:
+            raise UserError(f"{path} could not be written: {explain(error, path)}") from error
 
     @classmethod
     def load(cls, path: Path) -> "Vocabulary":

@@ -91,7 +91,7 @@ def _number(kind: type, check: Callable[[Any], bool], wanted: str) -> Callable[[
 
 
 count = _number(int, lambda v: v >= 1, "a whole number of at least 1")
-count_or_zero = _number(int, lambda v: v >= 0, "a whole number of at least 0")
+seed = _number(int, lambda v: 0 <= v < 1 << 32, "a whole number from 0 to 4294967295")
 positive = _number(float, lambda v: 0 < v < float("inf"), "a number above 0")
 share = _number(float, lambda v: 0 <= v < 1, "a number from 0 up to, but not including, 1")
 held_out_share = _number(float, lambda v: 0 < v < 1, "a number between 0 and 1")
@@ -152,7 +152,7 @@ def train_parser(description: str, sizes: dict[str, dict[str, Any]], size: str, 
     )
     group.add_argument("--sample_every", type=count, default=500, help="steps between previews")
     group.add_argument(
-        "--seed", type=count_or_zero, default=0, help="the same seed, data and machine give the same run"
+        "--seed", type=seed, default=0, help="the same seed, data and machine give the same run"
     )
     group.add_argument(
         "--smoke", action="store_true", help="a run of seconds: a tiny network and a few steps, to see that all works"
@@ -168,10 +168,12 @@ def _size_help(name: str, settings: dict[str, Any]) -> str:
 
 def apply_size(args: argparse.Namespace, sizes: dict[str, dict[str, Any]], names: Sequence[str]) -> None:
     """Fill in from `--size` what was not given by itself; `--smoke` means the smallest size unless one was asked
-    for.
+    for, and previews early enough to see one.
     """
     if args.smoke and "size" not in args.given:
         args.size = next(iter(sizes))
+    if args.smoke and "sample_every" not in args.given:
+        args.sample_every = 10
     for name in names:
         if getattr(args, name) is None:
             setattr(args, name, sizes[args.size][name])
@@ -215,7 +217,7 @@ def sample_parser(description: str, length: int, unit: str, prime_help: str) -> 
     )
     group.add_argument(
         "--seed",
-        type=count_or_zero,
+        type=seed,
         help="the same seed gives the same sample; without it, a new one each time (printed)",
     )
     parser.alias("length", "--file_length", "--samples")

@@ -136,9 +136,13 @@ def find(lesson_dir: Path, requested: str | None) -> Experiment:
     """
     if requested:
         path = Path(requested)
-        if not path.is_dir():
+        try:
+            is_folder, has_record = path.is_dir(), (path / "run.json").is_file()
+        except OSError as error:  # a name that is too long, a folder that may not be entered
+            raise UserError(f"{path} cannot be read: {explain(error, path)}: {_known(lesson_dir)}") from error
+        if not is_folder:
             raise UserError(f"there is no experiment {path}: {_known(lesson_dir)}")
-        if not (path / "run.json").is_file():
+        if not has_record:
             raise UserError(f"{path} is not an experiment, because it has no run.json: {_known(lesson_dir)}")
     else:
         found = _all(lesson_dir)

@@ -265,8 +265,9 @@ class RecurrentStack(keras.layers.Layer):
 
     def _weights(self, layer: keras.layers.Layer) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Kernel [D, G*H], its bias, recurrent kernel [H, G*H], its bias, as tensors."""
-        kernel, recurrent = ops.convert_to_tensor(layer.cell.kernel), ops.convert_to_tensor(layer.cell.recurrent_kernel)
-        bias = ops.convert_to_tensor(layer.cell.bias)
+        # Copied, because outside of a compiled function TensorFlow would take the variables themselves for inputs of
+        # the custom gradient.
+        kernel, recurrent, bias = map(ops.copy, (layer.cell.kernel, layer.cell.recurrent_kernel, layer.cell.bias))
         if len(bias.shape) == 2:  # a GRU has a bias on either side
             return kernel, bias[0], recurrent, bias[1]
         return kernel, bias, recurrent, ops.zeros_like(bias)

@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -98,6 +99,9 @@ class Position:
 class Stepper:
     """The compiled part of training: a step of Adam, the average of the weights, and the loss of the averaged network.
 
+    On a CPU the sequences of a window are trained on in two halves at the same time: the small products inside the
+    loops of a recurrent layer keep only one core busy, so two loops side by side take the time of one.
+
     Args:
         model: the network that learns.
         average: a network of the same shape; gets the weights of `model`, and from then on their running average.
@@ -112,21 +116,56 @@ class Stepper:
         # XLA compiles the loops of the recurrent layers on a CPU; cuDNN, which runs them on a GPU, cannot be compiled
         # by it.
         on_cpu = not tf.config.list_logical_devices("GPU")
-        self.step: Callable = tf.function(self._step, jit_compile=on_cpu)
+        self._shards = 2 if on_cpu else 1
+        self._gradients: Callable = tf.function(self._find_gradients, jit_compile=on_cpu)
+        self._update: Callable = tf.function(self._apply_gradients, jit_compile=on_cpu)
+        self.step: Callable = tf.function(self._step)
         self.held_out_loss: Callable = tf.function(self._held_out_loss, jit_compile=on_cpu)
 
     def _step(self, inputs: tf.Tensor, targets: tf.Tensor, state: Any) -> tuple[tf.Tensor, Any]:
         """Learn from windows [T, B]: their mean loss in nats per symbol, and the state after them."""
+        # Read once and handed over as tensors, so that TensorFlow sees that the shards do not wait for one another.
+        weights = [tf.convert_to_tensor(weight.value) for weight in self._model.trainable_variables]
+        randomness = [tf.convert_to_tensor(variable.value) for variable in self._model.non_trainable_variables]
+        shards = [
+            self._gradients(weights, [value + shard for value in randomness], *parts)
+            for shard, parts in enumerate(self._split(inputs, targets, state))
+        ]
+        losses, gradients, new_states, new_randomness = zip(*shards, strict=True)
+        self._update(gradients, new_randomness[0], tf.size(inputs, out_type=tf.float32))
+        state = keras.tree.map_structure(lambda *parts: tf.concat(parts, axis=0), *new_states)
+        return tf.add_n(losses) / tf.size(inputs, out_type=tf.float32), state
+
+    def _split(self, inputs: tf.Tensor, targets: tf.Tensor, state: Any) -> list[tuple[tf.Tensor, tf.Tensor, Any]]:
+        """Inputs, targets and state of each shard: the sequences of a batch in parts of about the same number."""
+        batch_size = inputs.shape[1]
+        ends = [batch_size * shard // self._shards for shard in range(self._shards + 1)]
+        parts = [slice(start, end) for start, end in pairwise(ends) if end > start]
+        return [
+            (inputs[:, part], targets[:, part], keras.tree.map_structure(lambda value, part=part: value[part], state))
+            for part in parts
+        ]
+
+    def _find_gradients(
+        self, weights: list[tf.Tensor], randomness: list[tf.Tensor], inputs: tf.Tensor, targets: tf.Tensor, state: Any
+    ) -> tuple[tf.Tensor, list[tf.Tensor], Any, list[tf.Tensor]]:
+        """Sum of the losses of windows [T, B], its gradients, the state after them, and the next random state."""
         with tf.GradientTape() as tape:
-            logits, state = self._model(inputs, state, training=True)
-            loss = ops.mean(ops.sparse_categorical_crossentropy(targets, logits, from_logits=True))
+            tape.watch(weights)
+            (logits, state), randomness = self._model.stateless_call(weights, randomness, inputs, state, training=True)
+            loss = ops.sum(ops.sparse_categorical_crossentropy(targets, logits, from_logits=True))
+        return loss, tape.gradient(loss, weights), state, randomness
+
+    def _apply_gradients(self, gradients: Any, randomness: list[tf.Tensor], count: tf.Tensor) -> None:
+        """A step of Adam with the mean over `count` symbols of the shards' gradients; then the averages follow."""
         weights = self._model.trainable_variables
-        self.optimizer.apply(tape.gradient(loss, weights), weights)
+        self.optimizer.apply([tf.add_n(parts) / count for parts in zip(*gradients, strict=True)], weights)
+        for variable, value in zip(self._model.non_trainable_variables, randomness, strict=True):
+            variable.assign(value)
         steps = ops.cast(self.optimizer.iterations, "float32")
         keep = ops.minimum(1 - 1 / AVERAGE_STEPS, steps / (10 + steps))
         for averaged, weight in zip(self._average.trainable_variables, weights, strict=True):
             averaged.assign(averaged * keep + weight * (1 - keep))
-        return loss, state
 
     def _held_out_loss(
         self, inputs: tf.Tensor, targets: tf.Tensor, counted: tf.Tensor, state: Any
