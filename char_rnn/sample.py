@@ -37,17 +37,20 @@ def main() -> None:
 
     # ---- 2 load the experiment ---------------------------------------------------------------------------------------
     import numpy as np
+    from tqdm import tqdm
 
     from char_rnn.vocab import Vocabulary
     from workshop import checkpoint
     from workshop import experiment as experiments
+    from workshop.files import write_samples
     from workshop.quiet import quietly
+    from workshop.textfiles import text_or_file
 
     experiment = experiments.find(LESSON, args.experiment_dir)
     vocabulary = Vocabulary.load(experiment.path / "vocab.json")
-    path = experiment.best if args.checkpoint == "best" else experiment.latest
+    path = experiment.checkpoint(args.checkpoint)
     arrays, at = checkpoint.load(path)
-    prime = read_prime(args.prime)
+    prime = text_or_file(args.prime or "")
 
     with quietly():
         from char_rnn.generate import Generator
@@ -58,7 +61,7 @@ def main() -> None:
     model = build(experiment.info["network"], len(vocabulary))
     checkpoint.assign(model.trainable_variables, arrays, "average", path)
     seed = int(np.random.SeedSequence().generate_state(1)[0]) if args.seed is None else args.seed
-    say(f"{experiment.path}, {args.checkpoint} checkpoint (step {at['step']:,}), seed {seed}")
+    say(f"{experiment.path}, {path.stem} checkpoint (step {at['step']:,}), seed {seed}")
 
     # ---- 3 prime -----------------------------------------------------------------------------------------------------
     if unseen := vocabulary.unseen(prime):
@@ -71,11 +74,13 @@ def main() -> None:
     if streaming:
         sys.stdout.write(prime)
     pieces = []
-    for piece in generator.write(prime_ids, args.length, args.num_samples, seed):
-        pieces.append(piece)
-        if streaming:
-            sys.stdout.write(vocabulary.decode(piece[:, 0]))
-            sys.stdout.flush()
+    with tqdm(total=args.length, unit=" characters", delay=1, leave=False, disable=streaming or None) as bar:
+        for piece in generator.write(prime_ids, args.length, args.num_samples, seed):
+            pieces.append(piece)
+            bar.update(len(piece))
+            if streaming:
+                sys.stdout.write(vocabulary.decode(piece[:, 0]))
+                sys.stdout.flush()
     ids = np.concatenate(pieces)
 
     # ---- 5 write -----------------------------------------------------------------------------------------------------
@@ -83,7 +88,7 @@ def main() -> None:
     if streaming:
         sys.stdout.write("\n")
     else:
-        write(texts, args.out)
+        write_samples(texts, args.out)
     if not args.no_copy_check:
         from char_rnn.copied import report
 
@@ -93,37 +98,6 @@ def main() -> None:
 def say(message: str) -> None:
     """Print beside the text, not in it."""
     print(message, file=sys.stderr, flush=True)
-
-
-def read_prime(prime: str | None) -> str:
-    """The text to go on from: of a file, if `prime` names one, or else `prime` itself."""
-    from workshop.textfiles import detect_encoding, read_chunks
-
-    if prime is None:
-        return ""
-    try:
-        is_file = Path(prime).is_file()
-    except (OSError, ValueError):  # too long for a file name, or with characters that none can have
-        is_file = False
-    if not is_file:
-        return prime
-    return "".join(read_chunks(Path(prime), detect_encoding(Path(prime))))
-
-
-def write(texts: list[str], out: str | None) -> None:
-    """Print several texts, or write them: one to a file, several to a folder."""
-    from workshop.files import write_text
-
-    if out is None:
-        for number, text in enumerate(texts, 1):
-            print(f"{'' if number == 1 else chr(10)}----- {number} -----\n{text}")
-        return
-    path = Path(out)
-    several = len(texts) > 1 or path.is_dir()
-    for number, text in enumerate(texts, 1):
-        file = path / f"sample_{number:02d}.txt" if several else path
-        write_text(file, text + "\n")
-        say(f"written: {file}")
 
 
 if __name__ == "__main__":

@@ -99,7 +99,8 @@ def main() -> int:
         "message": args.message,
     }
     experiment = resumed or experiments.create(LESSON, args.experiment_dir, info)
-    text.vocabulary.save(experiment.path / "vocab.json")
+    if not resumed:
+        text.vocabulary.save(experiment.path / "vocab.json")
     settings = Settings.of(args, max_steps=SMOKE_STEPS if args.smoke else None)
     training = Streams(text.train, batch_size, args.seq_length, args.seed)
     held_out = HeldOut(text.held_out[:MOST_MEASURED], text.train)

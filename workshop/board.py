@@ -1,9 +1,13 @@
 """What TensorBoard shows of a run: curves that share a chart, and previews."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from workshop.errors import UserError
 
 #: Nats in a bit.
 BIT = float(np.log(2))
@@ -17,7 +21,7 @@ class Board:
     def __init__(self, folder: Path):
         import tensorflow as tf
 
-        self._summary = tf.summary
+        self._summary, self._error = tf.summary, tf.errors.OpError
         self._folder = folder
         self._writers: dict[str, Any] = {}
 
@@ -26,23 +30,36 @@ class Board:
             self._writers[curve] = self._summary.create_file_writer(str(self._folder / curve))
         return self._writers[curve]
 
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Say in one sentence what TensorFlow says in many, such as that the disk is full."""
+        try:
+            yield
+        except self._error as error:
+            reason = "no space left on device" if "No space left" in str(error) else type(error).__name__
+            raise UserError(
+                f"the curves in {self._folder} could not be written: {reason}; the checkpoint saved last is intact, so "
+                "put that right and go on with --resume"
+            ) from error
+
     def loss(self, curve: str, nats: float, step: int) -> None:
         """A point of a loss curve, in nats and in bits per symbol."""
-        with self._writer(curve).as_default(step=step):
+        with self._writing(), self._writer(curve).as_default(step=step):
             self._summary.scalar("loss/nats", nats)
             self._summary.scalar("loss/bits", nats / BIT)
 
     def scalar(self, curve: str, name: str, value: float, step: int) -> None:
         """A point of any other curve."""
-        with self._writer(curve).as_default(step=step):
+        with self._writing(), self._writer(curve).as_default(step=step):
             self._summary.scalar(name, value)
 
     def text(self, name: str, markdown: str, step: int) -> None:
         """A text, in Markdown."""
-        with self._writer("train").as_default(step=step):
+        with self._writing(), self._writer("train").as_default(step=step):
             self._summary.text(name, markdown)
 
     def flush(self) -> None:
         """Let TensorBoard see all that has been written."""
-        for writer in self._writers.values():
-            writer.flush()
+        with self._writing():
+            for writer in self._writers.values():
+                writer.flush()

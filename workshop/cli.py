@@ -151,9 +151,7 @@ def train_parser(description: str, sizes: dict[str, dict[str, Any]], size: str, 
         help="steps between checkpoints, each with a measurement on held-out data",
     )
     group.add_argument("--sample_every", type=count, default=500, help="steps between previews")
-    group.add_argument(
-        "--seed", type=seed, default=0, help="the same seed, data and machine give the same run"
-    )
+    group.add_argument("--seed", type=seed, default=0, help="the same seed, data and machine give the same run")
     group.add_argument(
         "--smoke", action="store_true", help="a run of seconds: a tiny network and a few steps, to see that all works"
     )

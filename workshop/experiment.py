@@ -10,6 +10,7 @@ import argparse
 import importlib.metadata
 import platform
 import re
+import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -39,6 +40,10 @@ class Experiment:
         """The checkpoint with the lowest loss on held-out data; weights only."""
         return self.path / "checkpoints" / "best.npz"
 
+    def checkpoint(self, which: str) -> Path:
+        """The checkpoint that `--checkpoint` names; the latest where nothing has been measured yet."""
+        return self.best if which == "best" and self.best.exists() else self.latest
+
     @property
     def tensorboard(self) -> Path:
         """The folder of the event files."""
@@ -53,6 +58,11 @@ class Experiment:
         """Delete what a killed run has left half-written; only for the one who goes on writing."""
         for folder in (self.path, self.path / "checkpoints", self.samples):
             remove_leftovers(folder)
+
+    def discard(self) -> None:
+        """Take away a folder whose first files could not be written; never one with a checkpoint in it."""
+        if not self.latest.exists() and not self.best.exists():
+            shutil.rmtree(self.path, ignore_errors=True)
 
     def update(self, **changes: Any) -> None:
         """Change entries of run.json.
@@ -91,7 +101,11 @@ def create(lesson_dir: Path, requested: str | None, info: dict[str, Any]) -> Exp
     experiment = Experiment(
         path, {"format": FORMAT, "lesson": lesson_dir.name, "created": _now(), "versions": _versions(), **info}
     )
-    experiment.update(status="started")
+    try:
+        experiment.update(status="started")
+    except UserError:
+        experiment.discard()
+        raise
     return experiment
 
 

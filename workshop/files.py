@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
@@ -73,6 +74,24 @@ def write_text(path: Path, text: str) -> None:
         raise UserError(
             f"{path} cannot be written: {explain(error, path)}; free some space or choose another folder"
         ) from error
+
+
+def write_samples(texts: list[str], out: str | None) -> None:
+    """Print several texts, or write them: a single one to the file `out`, several to files in the folder `out`.
+
+    Raises:
+        UserError: a file cannot be written.
+    """
+    if out is None:
+        for number, text in enumerate(texts, 1):
+            print(f"----- {number} -----\n{text}\n")
+        return
+    path = Path(out)
+    several = len(texts) > 1 or path.is_dir()
+    for number, text in enumerate(texts, 1):
+        file = path / f"sample_{number:02d}.txt" if several else path
+        write_text(file, text + "\n")
+        print(f"written: {file}", file=sys.stderr)
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -115,6 +115,19 @@ def _no_such_path(path: Path) -> str:
     )
 
 
+def text_or_file(given: str) -> str:
+    """The text of the file that ``given`` names, or ``given`` itself where there is no such file.
+
+    Raises:
+        UserError: the file is not text.
+    """
+    try:
+        is_file = Path(given).is_file()
+    except (OSError, ValueError):  # too long for a file name, or with characters that none can have
+        is_file = False
+    return "".join(read_chunks(Path(given), detect_encoding(Path(given)))) if is_file else given
+
+
 def detect_encoding(path: Path, given: str | None = None) -> str:
     """Return the name of the codec that decodes the whole of ``path``.
 

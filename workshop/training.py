@@ -211,8 +211,10 @@ class Trainer:
         self.board = Board(experiment.tensorboard)
 
     def measure(self) -> float:
-        """Mean loss of the averaged network on the held-out data, in nats per symbol, with the state carried
-        through.
+        """Mean loss of the averaged network on the held-out data, in nats per symbol, with the state carried through.
+
+        Raises:
+            UserError: it is not a number.
         """
         total = count = 0.0
         state = None
@@ -223,7 +225,9 @@ class Trainer:
             )
             total += float(loss)
             count += float(counted.sum())
-        return total / count
+        loss = total / count
+        self._check_finite(loss)
+        return loss
 
     # ---- the loop ----------------------------------------------------------------------------------------------------
 
@@ -248,7 +252,7 @@ class Trainer:
         reason = "finished"
         self._draw_baseline()
         if at.step == 0:
-            self.save()  # a run that is killed before its first checkpoint can be resumed all the same
+            self._save_first()
         with stop_signals() as asked:
             while at.step < total:
                 inputs, targets = self.training.window(at.epoch, at.window)
@@ -314,24 +318,26 @@ class Trainer:
     def _measure_and_save(self, progress: Progress, epoch_loss: float | None = None) -> None:
         at = self.position
         loss = self.measure()
-        self._check_finite(loss)
-        at.without_best += 1
         record = {"step": at.step, "epoch": at.epoch + at.window / self.training.windows, "validation": loss}
         if epoch_loss is not None:
             record["train"] = epoch_loss
         at.history.append(record)
+        at.without_best += 1
+        if loss < at.best:
+            at.best, at.best_step, at.without_best = loss, at.step, 0
+            self._save_best(loss)
+        self.save()
+        self._report(progress, loss)
+
+    def _save_best(self, loss: float) -> None:
+        weights = checkpoint.collect(self.average.trainable_variables, "average")
+        checkpoint.save(self.experiment.best, weights, {"step": self.position.step, "validation": loss})
+
+    def _report(self, progress: Progress, loss: float) -> None:
+        at = self.position
         self.board.loss("validation", loss, at.step)
         self._draw_baseline()
-        best = loss < at.best
-        if best:
-            at.best, at.best_step, at.without_best = loss, at.step, 0
-            checkpoint.save(
-                self.experiment.best,
-                checkpoint.collect(self.average.trainable_variables, "average"),
-                {"step": at.step, "validation": loss},
-            )
-        self.save()
-        mark = "the best so far" if best else f"the best was {at.best:.3f} at step {at.best_step}"
+        mark = f"the best was {at.best:.3f} at step {at.best_step}" if at.best < loss else "the best so far"
         progress.say(
             f"held-out data: {loss:.3f} nats = {loss / BIT:.3f} bits, {mark}; {self.baseline.comparison(loss)}"
         )
@@ -342,20 +348,38 @@ class Trainer:
     def _finish(self, reason: str, progress: Progress) -> None:
         """Save; and measure, unless that was just done or somebody is waiting for the end."""
         at = self.position
-        measured = bool(at.history) and at.history[-1]["step"] == at.step
-        if reason != "stopped" and not measured:
-            self._measure_and_save(progress)
-        else:
-            self.save()
+        self.save()
+        if reason != "stopped" and not (at.history and at.history[-1]["step"] == at.step):
+            # Not part of the position: a run that goes on from here has not been measured here, as a straight one has
+            # not.
+            loss = self.measure()
+            if loss < at.best:
+                self._save_best(loss)
+                self.experiment.info["best"] = {"validation": loss, "step": at.step}
+            self._report(progress, loss)
         self.experiment.update(status={"early": "finished: no new best for a while"}.get(reason, reason))
         self.board.flush()
 
     # ---- saving and going on -----------------------------------------------------------------------------------------
 
+    def _save_first(self) -> None:
+        """Save before the first step, so that a run that is killed early can be resumed; or leave no trace of it."""
+        try:
+            self.save()
+        except UserError:
+            self.experiment.discard()
+            raise
+
     def save(self) -> None:
-        """Write everything that is needed to go on exactly, and the run's record."""
+        """Write everything that is needed to go on exactly, and the run's record.
+
+        Raises:
+            UserError: it cannot be written, or there are weights that are not numbers.
+        """
         arrays = checkpoint.collect(self.model.variables, "model")
-        arrays |= checkpoint.collect(self.average.trainable_variables, "average")
+        averaged = checkpoint.collect(self.average.trainable_variables, "average")
+        self._check_finite(sum(float(np.sum(weights)) for weights in averaged.values()))
+        arrays |= averaged
         arrays |= checkpoint.collect(self.stepper.optimizer.variables, "optimizer")
         arrays |= {f"state/{k}": np.asarray(value) for k, value in enumerate(keras.tree.flatten(self.state))}
         checkpoint.save(self.experiment.latest, arrays, vars(self.position))
@@ -373,6 +397,7 @@ class Trainer:
             UserError: there is no checkpoint, or it is damaged.
         """
         path = self.experiment.latest
+        self.experiment.clear_leftovers()
         arrays, meta = checkpoint.load(path)
         try:
             self.position = Position(**meta)

@@ -1,0 +1,134 @@
+"""Windows: of the training text in order, with the state's promise kept; of the held-out text each symbol once."""
+
+import numpy as np
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from workshop.batches import HeldOut, Streams
+
+SIZES = st.tuples(st.integers(2, 400), st.integers(1, 7), st.integers(1, 9))
+
+
+def streams(size: int, batch: int, steps: int, seed: int = 0) -> Streams:
+    """Over the symbols 0, 1, 2 and so on, so that a symbol says where it stood."""
+    return Streams(np.arange(size), batch, steps, seed)
+
+
+# ---- training
+
+
+@given(sizes=SIZES, epoch=st.integers(0, 3), seed=st.integers(0, 5))
+def test_an_epoch_reads_each_symbol_at_most_once_and_leaves_little_out(
+    sizes: tuple[int, int, int], epoch: int, seed: int
+) -> None:
+    size, batch, steps = sizes
+    data = streams(size, batch, steps, seed)
+    assume(data.windows)
+    windows = [data.window(epoch, number) for number in range(data.windows)]
+    inputs = np.stack([window[0] for window in windows])
+    targets = np.stack([window[1] for window in windows])
+    assert inputs.shape == targets.shape == (data.windows, steps, batch)
+    assert inputs.dtype == targets.dtype == np.int32
+    # Each target follows its input, on the ring that the text is.
+    assert (targets == (inputs + 1) % size).all()
+    # A window goes on where the window before it stopped, stream by stream: the state carried over is the right one.
+    assert (inputs[1:, 0] == targets[:-1, -1]).all()
+    assert len(np.unique(inputs)) == inputs.size
+    assert size - 1 - inputs.size < batch * steps
+
+
+def test_the_first_epoch_starts_at_the_beginning_and_streams_lie_side_by_side() -> None:
+    data = streams(21, 2, 5)
+    assert data.windows == 2
+    inputs, targets = data.window(0, 0)
+    assert inputs.T.tolist() == [[0, 1, 2, 3, 4], [10, 11, 12, 13, 14]]
+    assert targets.T.tolist() == [[1, 2, 3, 4, 5], [11, 12, 13, 14, 15]]
+    inputs, targets = data.window(0, 1)
+    assert inputs.T.tolist() == [[5, 6, 7, 8, 9], [15, 16, 17, 18, 19]]
+    assert targets[-1].tolist() == [10, 20]
+
+
+def test_the_first_epoch_never_predicts_the_beginning_from_the_end() -> None:
+    data = streams(20, 2, 5)
+    targets = [data.window(0, number)[1] for number in range(data.windows)]
+    assert 0 not in np.stack(targets)
+
+
+def test_other_epochs_start_elsewhere_by_the_seed_and_the_epoch_alone() -> None:
+    starts = {epoch: int(streams(100_000, 2, 5).window(epoch, 0)[0][0, 0]) for epoch in range(6)}
+    assert starts[0] == 0
+    assert len(set(starts.values())) == 6
+    again = streams(100_000, 2, 5)
+    assert all(again.window(epoch, 0)[0][0, 0] == start for epoch, start in reversed(starts.items()))
+    other = streams(100_000, 2, 5, seed=1)
+    assert all(other.window(epoch, 0)[0][0, 0] != starts[epoch] for epoch in range(1, 6))
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.int64])
+def test_any_integer_type_is_read(dtype: type) -> None:
+    inputs, targets = Streams(np.arange(200, 250).astype(dtype), 2, 5).window(0, 0)
+    assert inputs[:, 0].tolist() == [200, 201, 202, 203, 204]
+    assert targets[:, 0].tolist() == [201, 202, 203, 204, 205]
+
+
+# ---- held-out data
+
+
+@given(
+    held_out=st.integers(1, 120),
+    before=st.integers(1, 60),
+    parts=st.integers(1, 12),
+    steps=st.integers(1, 15),
+    context=st.integers(0, 30),
+)
+def test_each_held_out_symbol_is_predicted_once_after_the_symbols_before_it(
+    held_out: int, before: int, parts: int, steps: int, context: int
+) -> None:
+    everything = np.arange(before + held_out)
+    data = HeldOut(everything[before:], everything[:before], parts, steps, context)
+    windows = list(data)
+    inputs = np.concatenate([window[0] for window in windows])
+    targets = np.concatenate([window[1] for window in windows])
+    counted = np.concatenate([window[2] for window in windows])
+    assert all(array.shape == (steps, parts) for window in windows for array in window)
+    assert inputs.dtype == targets.dtype == np.int32
+    assert counted.dtype == np.float32
+    assert set(np.unique(counted)) <= {0.0, 1.0}
+    # Counted: every symbol of the held-out part once, none of the others, and each with the symbol before it as input.
+    assert sorted(targets[counted == 1].tolist()) == list(range(before, before + held_out))
+    assert (inputs[counted == 1] == targets[counted == 1] - 1).all()
+    for column in range(parts):
+        places = np.flatnonzero(counted[:, column])
+        if not len(places):
+            continue
+        # In one piece, and read after `context` symbols where there are so many.
+        first, last = places[0], places[-1]
+        assert len(places) == last - first + 1
+        read_before = min(context, int(targets[first, column]) - 1)
+        column_inputs = inputs[first - read_before : last + 1, column]
+        assert (np.diff(column_inputs) == 1).all()
+        assert column_inputs[0] == targets[first, column] - 1 - read_before
+
+
+def test_without_a_symbol_before_it_the_first_one_cannot_be_predicted() -> None:
+    windows = list(HeldOut(np.arange(5), np.arange(0), 2, 4, 3))
+    counted = np.concatenate([window[2] for window in windows])
+    targets = np.concatenate([window[1] for window in windows])
+    assert sorted(targets[counted == 1].tolist()) == [1, 2, 3, 4]
+
+
+def test_it_can_be_read_again() -> None:
+    data = HeldOut(np.arange(50, 90, dtype=np.uint8), np.arange(50, dtype=np.uint8), 3, 7, 5)
+    first, second = list(data), list(data)
+    assert len(first) == len(second) > 1
+    assert all(
+        (a == b).all() for one, other in zip(first, second, strict=True) for a, b in zip(one, other, strict=True)
+    )
+
+
+def test_only_the_end_of_the_training_data_is_looked_at() -> None:
+    """A training text of 1 GB is not copied to measure on what follows it."""
+    short = list(HeldOut(np.arange(30) % 7, np.arange(1000)[-6:] % 7, 2, 10, 5))
+    long = list(HeldOut(np.arange(30) % 7, np.arange(1000) % 7, 2, 10, 5))
+    assert all((a == b).all() for one, other in zip(short, long, strict=True) for a, b in zip(one, other, strict=True))

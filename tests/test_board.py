@@ -1,0 +1,66 @@
+"""What TensorBoard reads of a run, read back with TensorBoard's own reader."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from workshop.board import BIT, Board
+
+
+def read(folder: Path) -> EventAccumulator:
+    events = EventAccumulator(str(folder), size_guidance={"tensors": 0})
+    events.Reload()
+    return events
+
+
+def curve(events: EventAccumulator, tag: str) -> list[tuple[int, float]]:
+    return [(event.step, float(tf.make_ndarray(event.tensor_proto))) for event in events.Tensors(tag)]
+
+
+def test_curves_share_their_tags_and_have_a_folder_each(tmp_path: Path) -> None:
+    board = Board(tmp_path)
+    for step, loss in ((1, 3.0), (10, 2.5)):
+        board.loss("train", loss, step)
+    board.loss("validation", 2.75, 10)
+    board.loss("baseline/order_5", 1.5, 0)
+    board.flush()
+    for name, points in (
+        ("train", [(1, 3.0), (10, 2.5)]),
+        ("validation", [(10, 2.75)]),
+        ("baseline/order_5", [(0, 1.5)]),
+    ):
+        events = read(tmp_path / name)
+        assert sorted(events.Tags()["tensors"]) == ["loss/bits", "loss/nats"]
+        assert curve(events, "loss/nats") == points
+        bits = curve(events, "loss/bits")
+        assert [step for step, _ in bits] == [step for step, _ in points]
+        assert [value for _, value in bits] == pytest.approx([loss / np.log(2) for _, loss in points])
+
+
+def test_a_bit_is_a_coin() -> None:
+    assert pytest.approx(1.0) == np.log(2) / BIT
+
+
+def test_other_scalars_and_texts_are_there(tmp_path: Path) -> None:
+    board = Board(tmp_path)
+    board.scalar("train", "speed", 1250.0, 4)
+    board.text("preview", "    Ümläut ♪\n    la", 4)
+    board.flush()
+    events = read(tmp_path / "train")
+    assert curve(events, "speed") == [(4, 1250.0)]
+    (text,) = events.Tensors("preview/text_summary") if "preview/text_summary" in events.Tags()["tensors"] else (
+        events.Tensors("preview")
+    )  # fmt: skip
+    assert text.step == 4
+    assert tf.make_ndarray(text.tensor_proto).item().decode() == "    Ümläut ♪\n    la"
+
+
+def test_a_resumed_run_goes_on_in_the_same_curve(tmp_path: Path) -> None:
+    for step in (1, 2):
+        board = Board(tmp_path)
+        board.loss("train", float(step), step)
+        board.flush()
+    assert curve(read(tmp_path / "train"), "loss/nats") == [(1, 1.0), (2, 2.0)]

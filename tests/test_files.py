@@ -1,0 +1,185 @@
+"""Writing files: a crash at any moment leaves the old content or the new, and nothing beside it."""
+
+import errno
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from workshop import files
+from workshop.errors import UserError
+from workshop.files import read_json, remove_leftovers, replacing, write_json, write_text
+
+JSON = st.recursive(
+    # Any code point, lone surrogates as well: that is how Python holds file names which are no UTF-8.
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(st.characters()),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(st.characters()), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "kept").write_bytes(b"old")
+    return tmp_path
+
+
+def test_a_block_that_ends_well_replaces_the_file(folder: Path) -> None:
+    with replacing(folder / "kept") as file:
+        file.write(b"new")
+        assert (folder / "kept").read_bytes() == b"old"
+    assert (folder / "kept").read_bytes() == b"new"
+    assert [path.name for path in folder.iterdir()] == ["kept"]
+
+
+def test_text_is_utf_8(folder: Path) -> None:
+    with replacing(folder / "song", "w") as file:
+        file.write("Ümläut ♪")
+    assert (folder / "song").read_bytes() == "Ümläut ♪".encode()
+
+
+@pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "No space left on device"), KeyboardInterrupt(), ValueError()])
+def test_a_block_that_fails_leaves_the_old_file_alone(folder: Path, error: BaseException) -> None:
+    def write() -> None:
+        with replacing(folder / "kept") as file:
+            file.write(b"half of it")
+            file.flush()
+            raise error
+
+    with pytest.raises(type(error)):
+        write()
+    assert (folder / "kept").read_bytes() == b"old"
+    assert [path.name for path in folder.iterdir()] == ["kept"]
+
+
+@pytest.mark.parametrize("function", ["replace", "fsync"])
+@pytest.mark.parametrize("name", ["kept", "fresh"])
+def test_the_system_may_fail_at_any_call(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, function: str, name: str
+) -> None:
+    def fail(*args: Any, **kwargs: Any) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, function, fail)
+        with pytest.raises(UserError, match=rf"{name} cannot be written: input/output error"):
+            write_text(folder / name, "new")
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == {"kept": b"old"}
+
+
+def test_a_folder_that_cannot_be_synchronised_is_no_error(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some network file systems refuse to; by then the file itself is safe."""
+    true_fsync = os.fsync
+
+    def fsync(descriptor: int) -> None:
+        if os.path.isdir(f"/proc/self/fd/{descriptor}") or os.fstat(descriptor).st_mode & 0o040000:
+            raise OSError(errno.EINVAL, "Invalid argument")
+        true_fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    write_text(folder / "kept", "new")
+    assert (folder / "kept").read_bytes() == b"new"
+
+
+def test_the_content_is_on_the_disk_before_it_takes_the_name(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[str] = []
+
+    def recorded(name: str, call: Callable) -> Callable:
+        return lambda *args, **kwargs: (calls.append(name), call(*args, **kwargs))[1]
+
+    monkeypatch.setattr(os, "fsync", recorded("fsync", os.fsync))
+    monkeypatch.setattr(os, "replace", recorded("replace", os.replace))
+    write_text(folder / "kept", "new")
+    assert calls == ["fsync", "replace", "fsync"]
+
+
+def test_leftovers_of_a_killed_run_are_removed_and_nothing_else(folder: Path) -> None:
+    aside = folder / ".kept.12345.part"
+    for path in (aside, folder / ".hidden", folder / "song.part"):
+        path.write_bytes(b"half")
+    remove_leftovers(folder)
+    assert sorted(path.name for path in folder.iterdir()) == [".hidden", "kept", "song.part"]
+    remove_leftovers(folder / "missing")
+
+
+def test_the_leftover_of_a_real_kill_is_found(folder: Path) -> None:
+    code = "import os, sys, pathlib, signal\nfrom workshop.files import replacing\n"
+    code += "with replacing(pathlib.Path(sys.argv[1])) as file:\n    file.write(b'half'); file.flush()\n"
+    code += "    os.kill(os.getpid(), signal.SIGKILL)"
+    assert subprocess.run([sys.executable, "-c", code, str(folder / "kept")], check=False).returncode == -9
+    assert len(list(folder.iterdir())) == 2
+    assert (folder / "kept").read_bytes() == b"old"
+    remove_leftovers(folder)
+    assert [path.name for path in folder.iterdir()] == ["kept"]
+
+
+def test_write_text_makes_the_folder(tmp_path: Path) -> None:
+    write_text(tmp_path / "a" / "b" / "song.txt", "la\n")
+    assert (tmp_path / "a" / "b" / "song.txt").read_bytes() == b"la\n"
+
+
+def test_write_text_below_a_file_names_the_path(folder: Path) -> None:
+    with pytest.raises(UserError, match=r"kept/song\.txt cannot be written"):
+        write_text(folder / "kept" / "song.txt", "la")
+
+
+@given(value=st.dictionaries(st.text(st.characters()), JSON, max_size=5))
+def test_json_comes_back_as_it_was(tmp_path_factory: pytest.TempPathFactory, value: dict[str, Any]) -> None:
+    path = tmp_path_factory.getbasetemp() / "round_trip.json"
+    write_json(path, value)
+    assert read_json(path) == value
+
+
+def test_json_is_made_for_reading(tmp_path: Path) -> None:
+    write_json(tmp_path / "run.json", {"message": "Für Elise", "steps": [1]})
+    text = (tmp_path / "run.json").read_text("utf-8")
+    assert '  "message": "Für Elise"' in text
+    assert text.endswith("}\n")
+
+
+def test_json_that_cannot_be_written_leaves_the_old_one(folder: Path) -> None:
+    with pytest.raises(TypeError):
+        write_json(folder / "kept", {"a": 1, "b": object()})
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == {"kept": b"old"}
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "not valid JSON"),
+        (b'{"a": 1', "not valid JSON"),
+        (b'{"a": "\xff"}', "not valid JSON"),
+        (b"\x00\x01\x02\x03", "not valid JSON"),
+        (b"[" * 100_000, "not valid JSON"),
+        (b"[1, 2]", "should hold a JSON object"),
+        (b"null", "should hold a JSON object"),
+        (b'"text"', "should hold a JSON object"),
+    ],
+)
+def test_damaged_json_is_named(tmp_path: Path, content: bytes, reason: str) -> None:
+    (tmp_path / "run.json").write_bytes(content)
+    with pytest.raises(UserError, match=rf"run\.json is damaged: .*{reason}"):
+        read_json(tmp_path / "run.json")
+
+
+def test_json_that_is_not_there_or_a_folder_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"run\.json cannot be read: no such file"):
+        read_json(tmp_path / "run.json")
+    with pytest.raises(UserError, match="cannot be read: is a directory"):
+        read_json(tmp_path)
+
+
+def test_the_explanation_says_when_the_disk_is_nearly_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    error = OSError(errno.ENOSPC, "No space left on device")
+    usage = {"free": 3 << 20}
+    monkeypatch.setattr(files.shutil, "disk_usage", lambda path: type("Usage", (), usage))
+    assert files.explain(error, tmp_path / "x") == "no space left on device (3 MB free there)"
+    usage["free"] = 1 << 40
+    assert files.explain(error, tmp_path / "x") == "no space left on device"
+    assert files.explain(OSError("odd"), tmp_path / "x") == "odd"

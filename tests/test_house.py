@@ -1,0 +1,118 @@
+"""The rules of the house, kept by reading the sources."""
+
+import ast
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from workshop import ROOT, TENSORBOARD_PORTS
+
+LESSONS = [lesson for lesson in TENSORBOARD_PORTS if (ROOT / lesson).is_dir()]
+SOURCES = sorted(path for room in ("workshop", *LESSONS) for path in (ROOT / room).glob("**/*.py"))
+SCRIPTS = [ROOT / lesson / name for lesson in LESSONS for name in ("train.py", "sample.py")]
+BANNERS = {
+    "train.py": ["1 arguments", "2 data", "3 model", "4 train", "5 listen"],
+    "sample.py": ["1 arguments", "2 load the experiment", "3 prime", "4 generate", "5 write"],
+}
+
+
+def named(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def imported(source: str) -> set[str]:
+    """The modules that a source imports, anywhere in it."""
+    modules: set[str] = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            modules |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute, so that scripts and modules are the same"
+            modules |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return modules
+
+
+def roots(source: str) -> set[str]:
+    return {module.partition(".")[0] for module in imported(source)}
+
+
+def dangers(source: str) -> list[str]:
+    """Calls that run what they read, and modules that do."""
+    found = [module for module in imported(source) if module.split(".")[0] in {"pickle", "dill", "joblib", "shelve"}]
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call):
+            name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
+            is_builtin = isinstance(node.func, ast.Name)
+            if (is_builtin and name in {"eval", "exec"}) or ast.unparse(node.func) in {"os.system", "os.popen"}:
+                found.append(name)
+            for keyword in node.keywords:
+                value = getattr(keyword.value, "value", None)
+                if (keyword.arg, value) in {("shell", True), ("allow_pickle", True)}:
+                    found.append(str(keyword.arg))
+    return found
+
+
+def test_there_is_something_to_look_at() -> None:
+    assert "char_rnn" in LESSONS
+    assert len(SOURCES) > 20
+    assert all(path.is_file() for path in SCRIPTS)
+
+
+def test_the_looking_sees() -> None:
+    assert roots("def f():\n    from char_rnn.model import build\n    import wavenet") == {"char_rnn", "wavenet"}
+    bad = "import pickle\neval('1')\nrun('ls', shell=True)\nnp.load('x', allow_pickle=True)\nos.system('ls')"
+    assert sorted(dangers(bad)) == ["allow_pickle", "eval", "pickle", "shell", "system"]
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=named)
+def test_nobody_imports_a_lesson_but_the_lesson_itself(path: Path) -> None:
+    room = named(path).partition("/")[0]
+    assert not roots(path.read_text("utf-8")) & (set(LESSONS) - {room})
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=named)
+def test_nothing_runs_what_it_reads(path: Path) -> None:
+    assert dangers(path.read_text("utf-8")) == []
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_no_file_of_a_lesson_hides_a_module_of_python(lesson: str) -> None:
+    """A lesson's folder is first on the path of its scripts."""
+    names = {path.stem for path in (ROOT / lesson).iterdir() if path.suffix == ".py" or path.is_dir()}
+    assert not names & (sys.stdlib_module_names | {"keras", "tensorflow", "numpy", "workshop"})
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_a_lesson_has_the_files_of_every_lesson(lesson: str) -> None:
+    names = {path.name for path in (ROOT / lesson).iterdir()}
+    assert names >= {"dataset.py", "model.py", "generate.py", "train.py", "sample.py"}
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_the_network_is_keras_alone(lesson: str) -> None:
+    source = (ROOT / lesson / "model.py").read_text("utf-8")
+    assert "tensorflow" not in source.lower()
+    assert not re.search(r"\btf\b", source)
+    assert "keras" in roots(source)
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=named)
+def test_a_script_reads_like_a_lesson(path: Path) -> None:
+    text = path.read_text("utf-8")
+    assert len(text.splitlines()) < 120
+    assert re.findall(r"^ *# -{3,} (\d .*?) -{3,}$", text, re.MULTILINE) == BANNERS[path.name]
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=named)
+def test_heavy_imports_come_after_the_arguments(path: Path) -> None:
+    tree = ast.parse(path.read_text("utf-8"))
+    top = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
+    modules = {module.partition(".")[0] for node in top for module in imported(ast.unparse(node))}
+    assert modules <= set(sys.stdlib_module_names) | {"workshop"}
+    assert modules >= {"workshop"}
+
+
+def test_there_is_no_room_for_odds_and_ends() -> None:
+    assert not [path for path in SOURCES if path.stem in {"utils", "util", "helpers", "misc", "common"}]

@@ -1,0 +1,529 @@
+"""The training loop: exact resume, measurements, the best weights, and each of its endings."""
+
+import json
+import os
+import shlex
+import signal
+import subprocess
+import sys
+from argparse import Namespace
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from keras import ops
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from char_rnn.model import CharRNN
+from workshop import checkpoint, experiment, training
+from workshop.baseline import Baseline
+from workshop.batches import HeldOut, Streams
+from workshop.board import Board
+from workshop.errors import UserError
+from workshop.experiment import Experiment
+from workshop.training import Settings, Trainer, farewell, stop_signals
+
+V, T, B = 5, 4, 3
+#: 6 windows of T x B an epoch.
+TEXT = np.random.default_rng(0).integers(0, V, 6 * T * B + 5).astype(np.uint8)
+HELD_OUT = np.random.default_rng(1).integers(0, V, 60).astype(np.uint8)
+WINDOWS = 6
+BASELINE = Baseline({"1": 1.6, "2": 1.5})
+INFO: dict[str, Any] = {"network": {}, "arguments": {}, "data": {}}
+
+
+class Table(keras.Model):
+    """The least network: the next symbol depends on this one alone; its state counts the steps since the beginning."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.table = self.add_weight(shape=(V, V), initializer="zeros", name="table")
+        self.built = True
+
+    def initial_state(self, batch_size: int) -> Any:
+        return ops.zeros((batch_size,))
+
+    def call(self, ids: Any, state: Any, training: bool = False) -> tuple[Any, Any]:
+        return ops.take(self.table, ids, axis=0), state + ids.shape[0]
+
+
+class Small(keras.Model):
+    """All that makes resuming hard, and quick to compile: a recurrent state, and dropout with a random state."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        keras.utils.set_random_seed(7)
+        self.seeds = keras.random.SeedGenerator(3)
+        self.symbols, self.recurrent, self.out = (
+            self.add_weight(shape=shape, initializer="glorot_uniform", name=name)
+            for name, shape in (("symbols", (V, 4)), ("recurrent", (4, 4)), ("out", (4, V)))
+        )
+        self.built = True
+
+    def initial_state(self, batch_size: int) -> Any:
+        return [(ops.zeros((batch_size, 4)),)]
+
+    def call(self, ids: Any, state: Any, training: bool = False) -> tuple[Any, Any]:
+        ((h,),) = state
+        outputs = []
+        for x in ops.unstack(ops.take(self.symbols, ids, axis=0)):
+            h = ops.tanh(x + ops.matmul(h, self.recurrent))
+            outputs.append(h)
+        y = ops.stack(outputs)
+        if training:
+            y = keras.random.dropout(y, 0.4, seed=self.seeds)
+        return ops.matmul(y, self.out), [(h,)]
+
+
+class Silent:
+    """A preview that shows nothing and lets a test look in, or interfere, at its step."""
+
+    def __init__(self, look: Callable[[int], None] = lambda step: None):
+        self.look = look
+
+    def show(self, step: int, folder: Path, board: Board) -> str:
+        self.look(step)
+        return f"shown at {step}"
+
+
+def kill(number: int, at: int) -> Silent:
+    """A preview during which somebody stops the training."""
+    return Silent(lambda step: os.kill(os.getpid(), number) if step == at else None)
+
+
+def make(path: Path, build: Callable[[], Any] = Table, preview: Silent | None = None, **settings: Any) -> Trainer:
+    """A trainer of a new experiment at `path`, or, resumed, of the one that is there."""
+    lesson = path.parent / "some_rnn"
+    there = (path / "run.json").exists()
+    found = experiment.find(lesson, str(path)) if there else experiment.create(lesson, str(path), INFO)
+    defaults = dict(learning_rate=0.05, num_epochs=2, save_every=1000, sample_every=1)
+    streams, held_out = Streams(TEXT, B, T, seed=1), HeldOut(HELD_OUT, TEXT, 4, 10, 20)
+    trainer = Trainer(
+        build(), build(), found, streams, held_out, Settings(**{**defaults, **settings}), "notes", preview or Silent(),
+        BASELINE,
+    )  # fmt: skip
+    if there:
+        trainer.resume()
+    return trainer
+
+
+def content(made: Path | Experiment) -> tuple[dict[str, bytes], dict[str, Any]]:
+    """Everything of the latest checkpoint, but for how long it took."""
+    path = made if isinstance(made, Path) else made.path
+    arrays, meta = checkpoint.load(path / "checkpoints" / "latest.npz")
+    assert meta.pop("minutes") >= 0
+    return {name: array.tobytes() for name, array in arrays.items()}, meta
+
+
+def record(path: Path) -> dict[str, Any]:
+    return json.loads((path / "run.json").read_text("utf-8"))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _without_xla() -> Iterator[None]:
+    """Compiling takes most of the time of these tests; test_resume.py and the slow ones do it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(training.tf.config, "list_logical_devices", lambda kind: ["a GPU, where XLA is not used"])
+        yield
+
+
+@pytest.fixture
+def every_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Measure at the end of each epoch, however short it is."""
+    monkeypatch.setattr(training, "LEAST_BETWEEN_MEASUREMENTS", 1)
+
+
+# ---- exact resume
+
+
+@pytest.fixture(scope="module")
+def straight(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Four epochs without a stop, of a network with dropout."""
+    path = tmp_path_factory.mktemp("straight") / "experiment"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(training, "LEAST_BETWEEN_MEASUREMENTS", 1)
+        assert make(path, Small, num_epochs=4).fit() == 0
+    return path
+
+
+@pytest.mark.usefixtures("every_epoch")
+def test_two_epochs_and_two_more_are_four(straight: Path, tmp_path: Path) -> None:
+    path = tmp_path / "experiment"
+    assert make(path, Small, num_epochs=2).fit() == 0
+    assert content(path)[1]["step"] == 2 * WINDOWS
+    assert make(path, Small, num_epochs=4).fit() == 0
+    (arrays, meta), (expected, expected_meta) = content(path), content(straight)
+    assert arrays == expected
+    assert meta == expected_meta
+    assert [point["step"] for point in meta["history"]] == [6, 12, 18, 24]
+    assert all({"train", "validation"} <= point.keys() for point in meta["history"])
+    assert (path / "checkpoints" / "best.npz").read_bytes() == (straight / "checkpoints" / "best.npz").read_bytes()
+    for key in ("history", "best", "step", "epoch", "status"):
+        assert record(path)[key] == record(straight)[key]
+
+
+@pytest.mark.usefixtures("every_epoch")
+@pytest.mark.parametrize(("number", "at"), [(signal.SIGINT, 8), (signal.SIGTERM, 12)])
+def test_stopped_anywhere_and_resumed_it_is_the_same_run(
+    straight: Path, tmp_path: Path, number: signal.Signals, at: int
+) -> None:
+    path = tmp_path / "experiment"
+    assert make(path, Small, kill(number, at), num_epochs=4).fit() == 128 + number
+    assert (content(path)[1]["step"], record(path)["status"]) == (at, "stopped")
+    assert make(path, Small, num_epochs=4).fit() == 0
+    assert content(path) == content(straight)
+    assert record(path)["history"] == record(straight)["history"]
+
+
+@pytest.mark.usefixtures("every_epoch")
+def test_the_comparison_of_runs_can_fail(straight: Path, tmp_path: Path) -> None:
+    """Of a run that goes on without its random state, dropout makes another."""
+    path = tmp_path / "experiment"
+    assert make(path, Small, kill(signal.SIGINT, 8), num_epochs=4).fit() == 130
+    resumed = make(path, Small, num_epochs=4)
+    state = resumed.model.seeds.state
+    state.assign(ops.convert_to_tensor(state) + 1)
+    resumed.fit()
+    assert content(path)[0] != content(straight)[0]
+
+
+@pytest.mark.usefixtures("every_epoch")
+@pytest.mark.slow
+@pytest.mark.parametrize("cell", ["gru", "rnn"])
+def test_the_networks_of_lesson_1_resume_exactly_too(
+    tmp_path: Path, cell: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its LSTM does in test_resume.py, in processes of their own."""
+    monkeypatch.setattr(training.tf.config, "list_logical_devices", lambda kind: [])
+
+    def build() -> CharRNN:
+        keras.utils.set_random_seed(7)
+        return CharRNN(V, 6, 2, cell, 0.4, 3)
+
+    assert make(tmp_path / "straight", build, num_epochs=2).fit() == 0
+    assert make(tmp_path / "parts", build, kill(signal.SIGINT, 3), num_epochs=2).fit() == 130
+    assert make(tmp_path / "parts", build, num_epochs=2).fit() == 0
+    assert content(tmp_path / "parts") == content(tmp_path / "straight")
+
+
+@pytest.mark.parametrize("at", [12, 29])
+def test_a_resumed_run_is_measured_where_a_straight_one_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: int
+) -> None:
+    """With epochs that are too short to measure each of them."""
+    monkeypatch.setattr(training, "LEAST_BETWEEN_MEASUREMENTS", 10)
+    for name, stops in (("straight", []), ("parts", [at])):
+        for stop in [*stops, 0]:
+            make(tmp_path / name, preview=kill(signal.SIGINT, stop), num_epochs=6, save_every=7).fit()
+    steps = [point["step"] for point in record(tmp_path / "straight")["history"]]
+    assert steps == [7, 12, 14, 21, 24, 28, 30, 35, 36]
+    assert record(tmp_path / "parts")["history"] == record(tmp_path / "straight")["history"]
+    assert content(tmp_path / "parts") == content(tmp_path / "straight")
+
+
+def test_a_run_killed_before_its_first_step_can_be_resumed(tmp_path: Path) -> None:
+    class Killed(Exception):
+        pass
+
+    def window(epoch: int, number: int) -> Any:
+        raise Killed
+
+    trainer = make(tmp_path / "a")
+    trainer.training = type("Windows", (), {"batch_size": B, "windows": WINDOWS, "window": staticmethod(window)})()
+    with pytest.raises(Killed):
+        trainer.fit()
+    assert make(tmp_path / "a").fit() == 0
+    assert make(tmp_path / "b").fit() == 0
+    assert content(tmp_path / "a") == content(tmp_path / "b")
+
+
+def test_the_learning_rate_may_be_another_when_resumed(tmp_path: Path) -> None:
+    make(tmp_path / "a", num_epochs=1).fit()
+    resumed = make(tmp_path / "a", num_epochs=2, learning_rate=1e-9)
+    before = np.asarray(resumed.model.table).copy()
+    resumed.fit()
+    np.testing.assert_allclose(np.asarray(resumed.model.table), before, atol=1e-6)
+
+
+def test_a_checkpoint_that_does_not_fit_is_refused(tmp_path: Path) -> None:
+    trained = make(tmp_path / "a", num_epochs=1)
+    trained.fit()
+    latest = trained.experiment.latest
+    arrays, meta = checkpoint.load(latest)
+    lacking_state = {name: array for name, array in arrays.items() if not name.startswith("state/")}
+    for changed_arrays, changed_meta in (
+        (lacking_state, meta),
+        (arrays | {"model/0": np.zeros((V, V + 1))}, meta),
+        (arrays, meta | {"bar": 1}),
+    ):
+        checkpoint.save(latest, changed_arrays, changed_meta)
+        with pytest.raises(UserError, match=r"latest\.npz is damaged"):
+            make(tmp_path / "a")
+    latest.unlink()
+    with pytest.raises(UserError, match="there is no checkpoint"):
+        make(tmp_path / "a")
+
+
+def test_an_experiment_that_is_done_says_so(tmp_path: Path) -> None:
+    make(tmp_path / "a", num_epochs=1).fit()
+    before = (tmp_path / "a" / "run.json").read_bytes()
+    with pytest.raises(UserError, match="all of its 1 epochs: to go on, give a higher --num_epochs"):
+        make(tmp_path / "a", num_epochs=1).fit()
+    assert (tmp_path / "a" / "run.json").read_bytes() == before
+
+
+# ---- what a step does
+
+
+def test_the_state_is_carried_through_an_epoch_and_begins_anew_with_the_next(tmp_path: Path) -> None:
+    for steps, counted in ((WINDOWS, 0), (WINDOWS + 2, 2 * T)):
+        trainer = make(tmp_path / str(steps), max_steps=steps)
+        trainer.fit()
+        assert np.asarray(trainer.state).tolist() == [counted] * B
+
+
+def test_a_step_is_adams_on_the_mean_loss_and_the_average_follows(tmp_path: Path) -> None:
+    trainer = make(tmp_path / "a", max_steps=2, learning_rate=0.1)
+    trainer.fit()
+    # By hand: the gradient of the mean cross-entropy, Adam as in its paper, the average as the code says it.
+    table = average = np.zeros((V, V))
+    m = v = np.zeros((V, V))
+    for step in (1, 2):
+        inputs, targets = Streams(TEXT, B, T, seed=1).window(0, step - 1)
+        gradient = np.zeros((V, V))
+        for x, y in zip(inputs.ravel(), targets.ravel(), strict=True):
+            p = np.exp(table[x]) / np.exp(table[x]).sum()
+            gradient[x] += (p - np.eye(V)[y]) / inputs.size
+        m, v = 0.9 * m + 0.1 * gradient, 0.999 * v + 0.001 * gradient**2
+        table = table - 0.1 * (m / (1 - 0.9**step)) / (np.sqrt(v / (1 - 0.999**step)) + 1e-7)
+        keep = step / (10 + step)
+        average = keep * average + (1 - keep) * table
+    np.testing.assert_allclose(np.asarray(trainer.model.table), table, rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(np.asarray(trainer.average.table), average, rtol=1e-3, atol=1e-4)
+
+
+def test_a_long_gradient_is_shortened(tmp_path: Path) -> None:
+    trainer = make(tmp_path / "a")
+    assert trainer.stepper.optimizer.global_clipnorm == training.CLIP_NORM == 5
+
+
+# ---- measurements
+
+
+def test_a_measurement_is_the_loss_over_the_whole_held_out_text_in_one_stream(tmp_path: Path) -> None:
+    trainer = make(tmp_path / "a", Small, max_steps=12)
+    trainer.fit()
+    # The text before it is read as well, so that the first held-out symbols are not predicted from nothing.
+    everything = np.concatenate([TEXT, HELD_OUT]).astype(np.int32)
+    logits, _ = trainer.average(everything[:-1, None], trainer.average.initial_state(1))
+    logits = np.asarray(logits)[:, 0].astype(np.float64)
+    losses = np.log(np.exp(logits).sum(axis=1)) - logits[np.arange(len(logits)), everything[1:]]
+    plain = losses[len(TEXT) - 1 :].mean()
+    assert trainer.measure() == pytest.approx(plain, abs=2e-3)
+    # In one part, with all that comes before it, the two are the same.
+    trainer.held_out = HeldOut(HELD_OUT, TEXT, 1, 10, len(TEXT) - 1)
+    assert trainer.measure() == pytest.approx(plain, abs=1e-5)
+    assert trainer.measure() == trainer.measure()
+
+
+@pytest.mark.usefixtures("every_epoch")
+def test_the_best_weights_are_those_of_the_lowest_measurement(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    trainer = make(tmp_path / "a", max_steps=5, save_every=1)
+    losses, weights = iter([3.0, 2.0, 2.5, 1.75, 1.9]), []
+
+    def measure() -> float:
+        weights.append(np.asarray(trainer.average.table).copy())
+        return next(losses)
+
+    monkeypatch.setattr(trainer, "measure", measure)
+    trainer.fit()
+    arrays, meta = checkpoint.load(trainer.experiment.best)
+    assert meta == {"step": 4, "validation": 1.75}
+    assert arrays.keys() == {"average/0"}
+    assert (arrays["average/0"] == weights[3]).all()
+    assert (weights[3] != weights[4]).any()
+    assert record(tmp_path / "a")["best"] == {"validation": 1.75, "step": 4}
+    assert [point["validation"] for point in record(tmp_path / "a")["history"]] == [3.0, 2.0, 2.5, 1.75, 1.9]
+
+
+def test_a_network_learns_what_can_be_learnt(tmp_path: Path) -> None:
+    trainer = make(tmp_path / "a", num_epochs=40, sample_every=1000)
+    scale = np.tile(np.arange(V, dtype=np.uint8), 40)
+    trainer.training, trainer.held_out = Streams(scale, B, T), HeldOut(scale[:50], scale, 2, 10, 5)
+    before = trainer.measure()
+    trainer.fit()
+    assert before == pytest.approx(np.log(V), abs=1e-3)
+    assert trainer.measure() < 0.1
+
+
+def test_tensorboard_has_training_validation_and_baseline(tmp_path: Path) -> None:
+    make(tmp_path / "a", max_steps=5, save_every=3).fit()
+    history = record(tmp_path / "a")["history"]
+    found = {}
+    for curve in ("train", "validation", "baseline/order_1", "baseline/order_2"):
+        events = EventAccumulator(str(tmp_path / "a" / "tensorboard" / curve))
+        events.Reload()
+        found[curve] = [
+            (event.step, float(tf.make_ndarray(event.tensor_proto))) for event in events.Tensors("loss/nats")
+        ]
+    assert found["validation"] == [(point["step"], pytest.approx(point["validation"])) for point in history]
+    assert [step for step, _ in found["validation"]] == [3, 5]
+    # The table knows nothing before its first step.
+    assert found["train"][0] == (1, pytest.approx(np.log(V)))
+    for order in ("1", "2"):
+        line = found[f"baseline/order_{order}"]
+        assert [value for _, value in line] == pytest.approx([BASELINE.losses[order]] * len(line))
+        assert {step for step, _ in line} >= {0, 3, 5}
+
+
+# ---- endings
+
+
+@pytest.mark.parametrize(
+    ("settings", "step"), [({"num_epochs": 2}, 12), ({"max_steps": 7}, 7), ({"max_steps": 99}, 12)]
+)
+def test_it_ends_where_it_should_and_measures_there(tmp_path: Path, settings: dict[str, Any], step: int) -> None:
+    assert make(tmp_path / "a", **settings).fit() == 0
+    run = record(tmp_path / "a")
+    assert (run["step"], run["status"], run["history"][-1]["step"]) == (step, "finished", step)
+    assert content(tmp_path / "a")[1]["step"] == step
+
+
+def test_time_ends_it_and_it_can_go_on(tmp_path: Path) -> None:
+    assert make(tmp_path / "a", max_minutes=1e-9).fit() == 0
+    run = record(tmp_path / "a")
+    assert (run["step"], run["status"]) == (1, "finished")
+    assert [point["step"] for point in run["history"]] == [1]
+    assert make(tmp_path / "a", max_minutes=60).fit() == 0
+    assert record(tmp_path / "a")["step"] == 2 * WINDOWS
+
+
+def test_patience_ends_it_after_so_many_measurements_without_a_new_best(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trainer = make(tmp_path / "a", num_epochs=2, save_every=1, patience=3)
+    losses = iter([3.0, 3.1, 3.2, 2.9, 2.9, 3.0, 2.95, 1.0])
+    monkeypatch.setattr(trainer, "measure", lambda: next(losses))
+    assert trainer.fit() == 0
+    run = record(tmp_path / "a")
+    assert (run["step"], run["status"]) == (7, "finished: no new best for a while")
+    assert run["best"] == {"validation": 2.9, "step": 4}
+
+
+@pytest.mark.parametrize("broken", ["model", "average"])
+def test_a_loss_that_is_no_number_stops_it_and_keeps_what_was_saved(
+    tmp_path: Path, broken: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def spoil(step: int) -> None:
+        if step == 5:
+            getattr(trainer, broken).table.assign(np.full((V, V), np.nan))
+
+    trainer = make(tmp_path / "a", save_every=4, preview=Silent(spoil), learning_rate=0.05)
+    with pytest.raises(UserError) as failure:
+        trainer.fit()
+    sentence = str(failure.value)
+    assert "not a number" in sentence
+    assert "lower --learning_rate than 0.05" in sentence
+    assert "intact" in sentence
+    assert record(tmp_path / "a")["status"].startswith("failed")
+    arrays, meta = checkpoint.load(trainer.experiment.latest)
+    assert meta["step"] == 4
+    assert all(np.isfinite(array).all() for array in arrays.values())
+    resumed = make(tmp_path / "a", learning_rate=0.01)
+    assert resumed.fit() == 0
+    assert record(tmp_path / "a")["status"] == "finished"
+
+
+def test_a_full_disk_stops_it_and_keeps_what_was_saved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    trainer = make(tmp_path / "a", save_every=4)
+    true_save = checkpoint.save
+
+    def save(path: Path, arrays: Any, meta: dict[str, Any]) -> None:
+        with monkeypatch.context() as patch:
+            if path.name == "latest.npz" and meta["step"] == 8:
+                patch.setattr(os, "fsync", fail)
+            true_save(path, arrays, meta)
+
+    def fail(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(checkpoint, "save", save)
+    with pytest.raises(UserError, match=r"latest\.npz could not be saved: no space left .*--resume"):
+        trainer.fit()
+    monkeypatch.undo()
+    assert content(tmp_path / "a")[1]["step"] in (4, 6)
+    assert make(tmp_path / "a").fit() == 0
+    make(tmp_path / "b").fit()
+    assert content(tmp_path / "a")[0] == content(tmp_path / "b")[0]
+
+
+def test_previews_come_when_asked_for_and_are_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    steps: list[int] = []
+    make(tmp_path / "a", preview=Silent(steps.append), sample_every=5).fit()
+    assert steps == [5, 10]
+    assert "shown at 10\n" in capsys.readouterr().err
+
+
+def test_it_says_how_it_goes_against_the_baseline(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    make(tmp_path / "a", max_steps=1).fit()
+    err = capsys.readouterr().err
+    assert err.startswith("step 1/1  epoch 0.17  loss 1.609 nats = 2.322 bits\n")
+    assert "the best n-gram (1.500, order 2) is not beaten yet" in err
+
+
+# ---- signals
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_is_noted_and_the_handlers_come_back(number: signal.Signals) -> None:
+    before = {n: signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)}
+    with stop_signals() as asked:
+        assert asked == []
+        os.kill(os.getpid(), number)
+        assert asked == [number]
+        assert {n: signal.getsignal(n) for n in before} == before
+    assert {n: signal.getsignal(n) for n in before} == before
+    with pytest.raises(ZeroDivisionError), stop_signals():
+        raise ZeroDivisionError
+    assert {n: signal.getsignal(n) for n in before} == before
+
+
+@pytest.mark.parametrize("second", [signal.SIGINT, signal.SIGTERM])
+def test_a_second_signal_ends_the_process_at_once(second: signal.Signals) -> None:
+    code = (
+        "import os, signal, sys, time\nfrom workshop.training import stop_signals\n"
+        f"with stop_signals() as asked:\n    os.kill(os.getpid(), signal.SIGINT)\n    assert asked == [2]\n"
+        f"    os.kill(os.getpid(), {int(second)})\n    time.sleep(30)\n"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=25, check=False)
+    # Ctrl-C is Python's own again, which unwinds; SIGTERM is the system's.
+    assert result.returncode == -second
+    assert ("KeyboardInterrupt" in result.stderr) == (second == signal.SIGINT)
+
+
+# ---- the rest
+
+
+def test_the_settings_are_those_of_the_command_line() -> None:
+    given = dict(
+        learning_rate=0.1, num_epochs=2, save_every=3, sample_every=4, max_minutes=5.0, patience=6, rnn_size=7,
+    )  # fmt: skip
+    assert Settings.of(Namespace(**given), max_steps=8) == Settings(0.1, 2, 3, 4, 5.0, 6, 8)
+    assert Settings.of(Namespace(**given)).max_steps is None
+
+
+def test_the_farewell_says_commands_that_can_be_typed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    lesson = tmp_path / "some_rnn"
+    made = experiment.create(lesson, "my songs/it's one", INFO)
+    assert "not measured yet" in farewell(made, BASELINE, lesson)
+    made.update(best={"validation": 1.25, "step": 3})
+    text = farewell(made, BASELINE, lesson)
+    assert "best on held-out data: 1.250 nats; the best n-gram (1.500, order 2) is beaten" in text
+    resume, sample = (shlex.split(line.partition(":")[2]) for line in text.splitlines()[-2:])
+    assert resume == ["python", "some_rnn/train.py", "--resume", "--experiment_dir", "my songs/it's one"]
+    assert sample == ["python", "some_rnn/sample.py", "--experiment_dir", "my songs/it's one"]
