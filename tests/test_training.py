@@ -225,6 +225,18 @@ def test_a_resumed_run_is_measured_where_a_straight_one_is(
     assert content(tmp_path / "parts") == content(tmp_path / "straight")
 
 
+def test_the_measurement_at_the_end_of_a_part_leaves_no_trace_in_what_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training, "LEAST_BETWEEN_MEASUREMENTS", 100)
+    assert make(tmp_path / "straight", num_epochs=4, save_every=7).fit() == 0
+    assert make(tmp_path / "parts", num_epochs=3, save_every=7).fit() == 0
+    assert record(tmp_path / "parts")["history"][-1]["step"] == 18
+    assert make(tmp_path / "parts", num_epochs=4, save_every=7).fit() == 0
+    assert record(tmp_path / "parts")["history"] == record(tmp_path / "straight")["history"]
+    assert content(tmp_path / "parts") == content(tmp_path / "straight")
+
+
 def test_a_run_killed_before_its_first_step_can_be_resumed(tmp_path: Path) -> None:
     class Killed(Exception):
         pass

@@ -318,16 +318,19 @@ class Trainer:
     def _measure_and_save(self, progress: Progress, epoch_loss: float | None = None) -> None:
         at = self.position
         loss = self.measure()
-        record = {"step": at.step, "epoch": at.epoch + at.window / self.training.windows, "validation": loss}
+        at.history.append(self._record(loss))
         if epoch_loss is not None:
-            record["train"] = epoch_loss
-        at.history.append(record)
+            at.history[-1]["train"] = epoch_loss
         at.without_best += 1
         if loss < at.best:
             at.best, at.best_step, at.without_best = loss, at.step, 0
             self._save_best(loss)
         self.save()
         self._report(progress, loss)
+
+    def _record(self, loss: float) -> dict[str, float]:
+        at = self.position
+        return {"step": at.step, "epoch": at.epoch + at.window / self.training.windows, "validation": loss}
 
     def _save_best(self, loss: float) -> None:
         weights = checkpoint.collect(self.average.trainable_variables, "average")
@@ -353,6 +356,7 @@ class Trainer:
             # Not part of the position: a run that goes on from here has not been measured here, as a straight one has
             # not.
             loss = self.measure()
+            self.experiment.info["history"] = [*at.history, self._record(loss)]
             if loss < at.best:
                 self._save_best(loss)
                 self.experiment.info["best"] = {"validation": loss, "step": at.step}
