@@ -22,6 +22,8 @@ def report(ids: np.ndarray, vocabulary: Vocabulary, facts: dict[str, Any]) -> st
     """One sentence on the longest passage that the samples `ids` [n, B] have in common with the training text that
     `facts` describe.
     """
+    if not {"path", "characters", "val_split", "encoding_given", "fingerprint"} <= facts.keys():
+        return "copied passages were not looked for, because run.json does not say what the training text was"
     if facts["characters"] > MOST_CHARACTERS:
         return "the training text is too long to look for copied passages in it"
     try:

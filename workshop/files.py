@@ -83,8 +83,7 @@ def write_samples(texts: list[str], out: str | None) -> None:
         UserError: a file cannot be written.
     """
     if out is None:
-        for number, text in enumerate(texts, 1):
-            print(f"----- {number} -----\n{text}\n")
+        print("\n\n".join(f"----- {number} -----\n{text}" for number, text in enumerate(texts, 1)))
         return
     path = Path(out)
     several = len(texts) > 1 or path.is_dir()
