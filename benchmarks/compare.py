@@ -9,29 +9,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 
-class Torch:
-    """PyTorch in a process of its own, started with the Python given by --torch_python."""
-
-    def __init__(self, python: str):
-        script = Path(__file__).with_name("peers.py")
-        self._process = subprocess.Popen(
-            [python, str(script)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-
-    def ask(self, command: str) -> float:
-        """One number for one command of `peers.py`."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(command + "\n")
-        self._process.stdin.flush()
-        answer = self._process.stdout.readline()
-        if not answer:
-            sys.exit("error: PyTorch did not answer: give a Python that has torch 2.13.0 with --torch_python")
-        return float(answer)
-
-    def close(self) -> None:
-        """End the process."""
-        self._process.communicate()
+def number(python: str, script: Path, *arguments: object) -> float:
+    """The number that a script prints last, run in a process of its own: contestants that share one share threads
+    too.
+    """
+    command = [python, str(script), *map(str, arguments)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+    if done.returncode:
+        sys.exit(f"error: {python} could not run {script.name}: --torch_python takes a Python with torch 2.13.0")
+    return float(done.stdout.split()[-1])
 
 
 def parser(description: str | None) -> argparse.ArgumentParser:

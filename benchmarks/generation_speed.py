@@ -6,6 +6,7 @@ One stream, 2 x 128 LSTM, 65 characters, each drawn from the softmax; measured i
 """
 
 import time
+from pathlib import Path
 
 import compare
 import numpy as np
@@ -33,15 +34,13 @@ def main() -> None:
         written = sum(piece.size for piece in generator.write(prime, characters, streams, seed=0))
         return written / (time.perf_counter() - started)
 
-    torch = compare.Torch(args.torch_python)
     write(1, 1000), write(16, 1000)  # compiles
     contestants = {
         "workshop": lambda: write(1, CHARACTERS),
         "workshop, 16 streams together": lambda: write(16, CHARACTERS // 10),
-        "torch": lambda: torch.ask("generate 5000"),
+        "torch": lambda: compare.number(args.torch_python, Path(__file__).with_name("peers.py"), "generate", 5000),
     }
     speed = compare.in_turn(contestants, args.rounds)
-    torch.close()
     for name, value in speed.items():
         print(f"{name}: {value:,.0f} characters/s")
     print(f"one stream against one stream: {speed['workshop'] / speed['torch']:.1f}x")

@@ -1,11 +1,9 @@
-"""PyTorch's side of the comparisons, in a process of its own, because two frameworks in one process share threads
-badly.
+"""PyTorch's side of the comparisons; the other scripts run it with a Python that has torch. It prints one number.
 
-Run by the other scripts with a Python that has torch; reads commands from standard input, answers with milliseconds or
-characters per second:
-
-    train UNITS STEPS      2 layers of nn.LSTM, batch 50, sequence 50, 65 symbols: median milliseconds of a training
-    step generate CHARACTERS    one stream, 2 x 128, a loop over single steps: characters per second
+python benchmarks/peers.py train UNITS STEPS      2 layers of nn.LSTM, batch 50, sequence 50, 65 symbols: median
+milliseconds of a training step
+python benchmarks/peers.py generate CHARACTERS    one stream, 2 x 128, a loop over single steps: characters per
+second
 """
 
 import statistics
@@ -15,6 +13,8 @@ import time
 import torch
 
 VOCAB, BATCH, STEPS = 65, 50, 50
+#: Steps that are not counted.
+WARM_UP = 5
 
 
 class Network(torch.nn.Module):
@@ -32,31 +32,24 @@ class Network(torch.nn.Module):
         return self.softmax(outputs), state
 
 
-class Training:
-    """Training steps on random characters: the speed does not depend on them."""
-
-    def __init__(self, units: int):
-        self.network = Network(units)
-        self.optimizer = torch.optim.Adam(self.network.parameters(), lr=0.002)
-        self.state = None
-        self.run(5)
-
-    def run(self, steps: int) -> float:
-        """Median milliseconds of a step."""
-        times = []
-        for _ in range(steps):
-            ids = torch.randint(0, VOCAB, (BATCH, STEPS + 1))
-            started = time.perf_counter()
-            logits, state = self.network(ids[:, :-1], self.state)
-            self.state = tuple(part.detach() for part in state)
-            loss = torch.nn.functional.cross_entropy(logits.reshape(-1, VOCAB), ids[:, 1:].reshape(-1))
-            self.optimizer.zero_grad(set_to_none=True)
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
-            self.optimizer.step()
-            loss.item()
-            times.append(1e3 * (time.perf_counter() - started))
-        return statistics.median(times)
+def train(units: int, steps: int) -> float:
+    """Median milliseconds of a training step on random characters: the speed does not depend on them."""
+    network = Network(units)
+    optimizer = torch.optim.Adam(network.parameters(), lr=0.002)
+    state, times = None, []
+    for _ in range(WARM_UP + steps):
+        ids = torch.randint(0, VOCAB, (BATCH, STEPS + 1))
+        started = time.perf_counter()
+        logits, state = network(ids[:, :-1], state)
+        state = tuple(part.detach() for part in state)
+        loss = torch.nn.functional.cross_entropy(logits.reshape(-1, VOCAB), ids[:, 1:].reshape(-1))
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)
+        optimizer.step()
+        loss.item()
+        times.append(1e3 * (time.perf_counter() - started))
+    return statistics.median(times[WARM_UP:])
 
 
 def generate(characters: int) -> float:
@@ -73,17 +66,10 @@ def generate(characters: int) -> float:
 
 
 def main() -> None:
-    """Answer commands until there are no more."""
+    """Do what the arguments say."""
     torch.manual_seed(0)
-    trainings: dict[int, Training] = {}
-    for line in sys.stdin:
-        command, *numbers = line.split()
-        if command == "train":
-            units, steps = map(int, numbers)
-            trainings[units] = trainings.get(units) or Training(units)
-            print(trainings[units].run(steps), flush=True)
-        else:
-            print(generate(int(numbers[0])), flush=True)
+    command, *numbers = sys.argv[1:]
+    print({"train": train, "generate": generate}[command](*map(int, numbers)))
 
 
 if __name__ == "__main__":

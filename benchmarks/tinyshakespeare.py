@@ -79,9 +79,7 @@ def main() -> None:
         minutes = (time.monotonic() - started) / 60
         nats, characters = measure(experiment, args.data_dir)
         info = json.loads((experiment / "run.json").read_text())
-    print(
-        f"{nats:.4f} nats = {nats / np.log(2):.4f} bits a character on all {characters:,} held-out ones"
-    )
+    print(f"{nats:.4f} nats = {nats / np.log(2):.4f} bits a character on all {characters:,} held-out ones")
     print(f"{minutes:.1f} minutes in all, {info['step']:,} steps; while training: {info['best']['validation']:.4f}")
     compare.finish({"nats": nats, "measured_in_training": info["best"]["validation"], "steps": info["step"]})
 

@@ -3,12 +3,14 @@
     python benchmarks/training_speed.py --torch_python PATH_TO_A_PYTHON_WITH_TORCH
 
 The same network (embedding, 2 LSTM layers, softmax over 65 characters), batch 50, sequence 50, gradient clipping and
-Adam, measured in turn in one run; about five minutes. The workshop's step also averages the weights, which the others
-do not.
+Adam, measured in turn, each in a process of its own, in one run; about five minutes. The workshop's step also averages
+the weights, which the others do not.
 """
 
 import statistics
+import sys
 import time
+from pathlib import Path
 
 import compare
 import numpy as np
@@ -24,6 +26,8 @@ with quietly():
     from workshop.training import CLIP_NORM, Stepper
 
 VOCAB, BATCH, STEPS = 65, 50, 50
+#: Steps that are not counted.
+WARM_UP = 5
 
 
 class KerasNetwork(keras.Model):
@@ -74,46 +78,47 @@ def workshop_step(units: int):
     return stepper.step, model.initial_state(BATCH), (STEPS, BATCH)
 
 
-class Contestant:
-    """Runs steps on random characters and says how long one takes."""
+def measure(contestant: str, units: int, steps: int) -> float:
+    """Median milliseconds of a step on random characters: the speed does not depend on them."""
+    step, state, shape = CONTESTANTS[contestant](units)
+    rng, times = np.random.default_rng(0), []
+    for _ in range(WARM_UP + steps):
+        inputs, targets = (tf.constant(rng.integers(0, VOCAB, shape), tf.int32) for _ in range(2))
+        started = time.perf_counter()
+        loss, state = step(inputs, targets, state)
+        float(loss)
+        times.append(1e3 * (time.perf_counter() - started))
+    return statistics.median(times[WARM_UP:])
 
-    def __init__(self, step, state, shape: tuple[int, int], steps: int):
-        self._step, self._state, self._shape, self._steps = step, state, shape, steps
-        self._rng = np.random.default_rng(0)
-        self()
 
-    def __call__(self) -> float:
-        """Median milliseconds of a step."""
-        times = []
-        for _ in range(self._steps):
-            inputs, targets = (tf.constant(self._rng.integers(0, VOCAB, self._shape), tf.int32) for _ in range(2))
-            started = time.perf_counter()
-            loss, self._state = self._step(inputs, targets, self._state)
-            float(loss)
-            times.append(1e3 * (time.perf_counter() - started))
-        return statistics.median(times)
+CONTESTANTS = {
+    "workshop": workshop_step,
+    "keras": lambda units: keras_step(units, compiled=False),
+    "keras_with_xla": lambda units: keras_step(units, compiled=True),
+}
 
 
 def main() -> None:
-    """Measure both sizes and print the ratios."""
-    args = compare.parser(__doc__).parse_args()
-    torch = compare.Torch(args.torch_python)
-    result = {}
-    for units, steps in ((128, 30), (512, 6)):
+    """Measure both sizes and print the ratios; or measure one contestant, in the process that this starts for it."""
+    parser = compare.parser(__doc__)
+    parser.add_argument("--only", nargs=3, metavar=("CONTESTANT", "UNITS", "STEPS"), help="measure this one alone")
+    args = parser.parse_args()
+    if args.only:
+        print(measure(args.only[0], int(args.only[1]), int(args.only[2])))
+        return
+    here, result = Path(__file__).resolve(), {}
+    for units, steps in ((128, 60), (512, 10)):
         contestants = {
-            "workshop": Contestant(*workshop_step(units), steps),
-            "keras": Contestant(*keras_step(units, compiled=False), steps),
-            "keras with XLA": Contestant(*keras_step(units, compiled=True), steps),
-            "torch": lambda units=units, steps=steps: torch.ask(f"train {units} {steps}"),
+            name: lambda name=name: compare.number(sys.executable, here, "--only", name, units, steps)  # noqa: B023
+            for name in CONTESTANTS
         }
+        torch_script = here.with_name("peers.py")
+        contestants["torch"] = lambda: compare.number(args.torch_python, torch_script, "train", units, steps)  # noqa: B023
         milliseconds = compare.in_turn(contestants, args.rounds)
         ratios = {name: milliseconds[name] / milliseconds["workshop"] for name in contestants}
-        print(
-            f"2 x {units}: "
-            + ", ".join(f"{name} {ms:.1f} ms ({ratios[name]:.2f}x)" for name, ms in milliseconds.items())
-        )
+        for name, value in milliseconds.items():
+            print(f"2 x {units}, {name}: {value:.1f} ms, {ratios[name]:.2f} times the workshop's", flush=True)
         result[f"2x{units}"] = {"milliseconds": milliseconds, "workshop_is_faster_by": ratios}
-    torch.close()
     compare.finish(result)
 
 
