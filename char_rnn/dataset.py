@@ -130,7 +130,7 @@ def describe(text: Text, path: Path) -> None:
     if facts["folded_characters"]:
         print(f"  {facts['folded_characters']:,} rare characters are read as one unknown symbol")
     if facts["duplicate_files"]:
-        print(f"  {facts['duplicate_files']} files were there twice and are read once")
+        print(f"  {facts['duplicate_files']} of the files have the same text as another one and are left out")
     for reason in text.set_aside:
         print(f"  set aside: {reason}")
 

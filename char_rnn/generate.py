@@ -18,6 +18,8 @@ from workshop.sampling import NEVER, Choice, adjust, draw, gumbel
 
 #: Characters per call of the compiled loop.
 PIECE = 512
+#: Random numbers in a piece; a large vocabulary and many texts at once make the pieces shorter.
+MOST_NOISE = 1 << 24
 
 
 class Generator:
@@ -40,21 +42,21 @@ class Generator:
         # The unknown symbol is never written.
         self._allowed = np.array([NEVER] + [0.0] * (len(vocabulary) - 1), np.float32)
         on_cpu = not tf.config.list_logical_devices("GPU")
-        self._piece: Callable = tf.function(self._write_piece, jit_compile=on_cpu)
+        self._piece: Callable = tf.function(self._write_piece, jit_compile=on_cpu, autograph=False)
 
     def _write_piece(
         self, ids: tf.Tensor, state: Any, prescribed: tf.Tensor, noise: tf.Tensor
     ) -> tuple[tf.Tensor, Any, tf.Tensor]:
-        """Go on after characters `ids` [B] for `PIECE` steps.
+        """Go on after characters `ids` [B] for N steps.
 
         Args:
             ids: the last character of each text.
             state: the network's state before it.
-            prescribed: [PIECE] characters to take, -1 where one is to be chosen.
-            noise: [PIECE, B, V] Gumbel noise.
+            prescribed: [N] characters to take, -1 where one is to be chosen.
+            noise: [N, B, V] Gumbel noise.
 
         Returns:
-            the last characters [B], the state before them, and all characters [PIECE, B].
+            the last characters [B], the state before them, and all characters [N, B].
         """
         prepared = self.model.prepare()
         drawn_after = ops.convert_to_tensor(self._drawn_after)
@@ -66,8 +68,8 @@ class Generator:
             ids = ops.where(prescribed[at] >= 0, prescribed[at], chosen)
             return at + 1, ids, state, ops.slice_update(written, (at, 0), ids[None])
 
-        written = ops.zeros((PIECE, ids.shape[0]), dtype="int32")
-        _, ids, state, written = ops.while_loop(lambda at, *_: at < PIECE, step, (0, ids, state, written))
+        written = ops.zeros((prescribed.shape[0], ids.shape[0]), dtype="int32")
+        _, ids, state, written = ops.while_loop(lambda at, *_: at < prescribed.shape[0], step, (0, ids, state, written))
         return ids, state, written
 
     def write(self, prime: np.ndarray, length: int, num_samples: int, seed: int) -> Iterator[np.ndarray]:
@@ -87,11 +89,12 @@ class Generator:
         state = self.model.initial_state(num_samples)
         skip = len(prime) - 1
         total = skip + length
-        prescribed = np.full(-(-total // PIECE) * PIECE, -1, np.int32)
+        steps = max(1, min(PIECE, MOST_NOISE // (num_samples * len(self.vocabulary))))
+        prescribed = np.full(-(-total // steps) * steps, -1, np.int32)
         prescribed[:skip] = prime[1:]
-        for at in range(0, total, PIECE):
-            noise = gumbel(rng, (PIECE, num_samples, len(self.vocabulary)))
-            ids, state, written = self._piece(ids, state, tf.constant(prescribed[at : at + PIECE]), tf.constant(noise))
+        for at in range(0, total, steps):
+            noise = gumbel(rng, (steps, num_samples, len(self.vocabulary)))
+            ids, state, written = self._piece(ids, state, tf.constant(prescribed[at : at + steps]), tf.constant(noise))
             fresh = written.numpy()[max(0, skip - at) : total - at]
             if len(fresh):
                 yield fresh

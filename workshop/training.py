@@ -117,10 +117,10 @@ class Stepper:
         # by it.
         on_cpu = not tf.config.list_logical_devices("GPU")
         self._shards = 2 if on_cpu else 1
-        self._gradients: Callable = tf.function(self._find_gradients, jit_compile=on_cpu)
-        self._update: Callable = tf.function(self._apply_gradients, jit_compile=on_cpu)
-        self.step: Callable = tf.function(self._step)
-        self.held_out_loss: Callable = tf.function(self._held_out_loss, jit_compile=on_cpu)
+        self._gradients: Callable = tf.function(self._find_gradients, jit_compile=on_cpu, autograph=False)
+        self._update: Callable = tf.function(self._apply_gradients, jit_compile=on_cpu, autograph=False)
+        self.step: Callable = tf.function(self._step, autograph=False)
+        self.held_out_loss: Callable = tf.function(self._held_out_loss, jit_compile=on_cpu, autograph=False)
 
     def _step(self, inputs: tf.Tensor, targets: tf.Tensor, state: Any) -> tuple[tf.Tensor, Any]:
         """Learn from windows [T, B]: their mean loss in nats per symbol, and the state after them."""
