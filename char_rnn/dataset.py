@@ -102,7 +102,7 @@ def load(path: Path, val_split: float = 0.1, encoding: str | None = None, vocabu
         "val_split": val_split,
         "fingerprint": hashlib.sha256("".join(source.digest for source in sources).encode()).hexdigest(),
     }
-    return Text(ids, size - max(1, round(size * val_split)), vocabulary, facts, set_aside)
+    return Text(ids, min(size - 1, int(size * (1 - val_split))), vocabulary, facts, set_aside)
 
 
 def check_length(text: Text, path: Path, batch_size: int, seq_length: int) -> int:

@@ -173,7 +173,8 @@ def test_the_last_part_is_held_out_and_nothing_is_lost(
         return
     assert np.array_equal(np.concatenate([loaded.train, loaded.held_out]), loaded.ids)
     assert len(loaded.ids) == len(text)
-    assert len(loaded.held_out) == max(1, round(len(text) * val_split))
+    assert loaded.train_size == min(len(text) - 1, int(len(text) * (1 - val_split)))
+    assert len(loaded.held_out) >= 1
     expected = "".join(c if c in loaded.vocabulary.symbols else UNKNOWN for c in text)
     assert loaded.vocabulary.decode(loaded.train) == expected[: loaded.train_size]
     assert loaded.vocabulary.decode(loaded.held_out) == expected[loaded.train_size :]
