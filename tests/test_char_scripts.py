@@ -5,6 +5,7 @@ import math
 import os
 import re
 import select
+import shlex
 import shutil
 import subprocess
 import sys
@@ -140,8 +141,9 @@ def test_the_commands_of_the_farewell_work(tutorial: Path, saved: subprocess.Com
     commands = dict(re.findall(r"^  (to go on|to generate): +python (.*)$", saved.stdout, re.M))
     assert commands.keys() == {"to go on", "to generate"}
     for command in commands.values():
+        more = ["--help"] if "train.py" in command else ["-n", "3"]
         done = subprocess.run(
-            f"{sys.executable} {command} {'--help' if 'train' in command else '-n 3'}", shell=True,
+            [sys.executable, *shlex.split(command), *more],
             cwd=tutorial / "char_rnn", capture_output=True, encoding="utf-8", check=False,
             env={**os.environ, "PYTHONPATH": str(tutorial)},
         )  # fmt: skip

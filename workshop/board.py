@@ -48,11 +48,6 @@ class Board:
             self._summary.scalar("loss/nats", nats)
             self._summary.scalar("loss/bits", nats / BIT)
 
-    def scalar(self, curve: str, name: str, value: float, step: int) -> None:
-        """A point of any other curve."""
-        with self._writing(), self._writer(curve).as_default(step=step):
-            self._summary.scalar(name, value)
-
     def text(self, name: str, markdown: str, step: int) -> None:
         """A text, in Markdown."""
         with self._writing(), self._writer("train").as_default(step=step):

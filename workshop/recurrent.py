@@ -31,7 +31,6 @@ class Cell:
 
     Attributes:
         layer: Keras' layer with the same weights and the same result.
-        gates: G, blocks of H units in the weights.
         states: tensors [B, H] in the state; the first is the output.
         step: (state, x [B, G*H] projected input, u [B, G*H] projected state) -> (new state, what `factors` needs).
         factors: (everything saved, states before each step) -> factors by which `back` multiplies; computed for all
@@ -42,7 +41,6 @@ class Cell:
     """
 
     layer: type[keras.layers.Layer]
-    gates: int
     states: int
     step: Callable
     factors: Callable
@@ -118,9 +116,9 @@ def _same_as_state_gradient(du: Tensor, factors: tuple, dh: Tensor) -> Tensor:
 
 #: The kinds of cell by the name that `--cell` takes.
 CELLS = {
-    "lstm": Cell(keras.layers.LSTM, 4, 2, _lstm_step, _lstm_factors, _lstm_back, _same_as_state_gradient),
-    "gru": Cell(keras.layers.GRU, 3, 1, _gru_step, _gru_factors, _gru_back, _gru_input_gradient),
-    "rnn": Cell(keras.layers.SimpleRNN, 1, 1, _rnn_step, _rnn_factors, _rnn_back, _same_as_state_gradient),
+    "lstm": Cell(keras.layers.LSTM, 2, _lstm_step, _lstm_factors, _lstm_back, _same_as_state_gradient),
+    "gru": Cell(keras.layers.GRU, 1, _gru_step, _gru_factors, _gru_back, _gru_input_gradient),
+    "rnn": Cell(keras.layers.SimpleRNN, 1, _rnn_step, _rnn_factors, _rnn_back, _same_as_state_gradient),
 }
 
 

@@ -441,11 +441,13 @@ def farewell(experiment: Experiment, baseline: Baseline, lesson: Path) -> str:
     measured = "not measured yet"
     if best:
         measured = f"best on held-out data: {best['validation']:.3f} nats; {baseline.comparison(best['validation'])}"
-    where = shlex.quote(short_path(experiment.path))
+    where, train, sample = (
+        shlex.quote(short_path(path)) for path in (experiment.path, lesson / "train.py", lesson / "sample.py")
+    )
     return (
         f"\nThe experiment is in {where} ({measured}).\n"
-        f"  to go on:     python {short_path(lesson / 'train.py')} --resume --experiment_dir {where}\n"
-        f"  to generate:  python {short_path(lesson / 'sample.py')} --experiment_dir {where}"
+        f"  to go on:     python {train} --resume --experiment_dir {where}\n"
+        f"  to generate:  python {sample} --experiment_dir {where}"
     )
 
 
