@@ -18,6 +18,8 @@ from char_rnn.vocab import Vocabulary, code_points, count_characters
 from workshop.errors import UserError
 from workshop.textfiles import detect_encoding, find_text_files, read_chunks
 
+#: Characters read before a text is begun.
+LEAD_IN = 300
 #: Stands between two files.
 SEPARATOR = "\n\n"
 
@@ -88,6 +90,7 @@ def load(path: Path, val_split: float = 0.1, encoding: str | None = None, vocabu
         ids[at : at + len(numbers)] = numbers
         at += len(numbers)
     known = int(counts[code_points(vocabulary.symbols[1:])].sum())
+    train_size = min(size - 1, int(size * (1 - val_split)))
     facts = {
         "path": str(path.resolve()),
         "files": len(sources),
@@ -100,9 +103,10 @@ def load(path: Path, val_split: float = 0.1, encoding: str | None = None, vocabu
         "vocabulary": len(vocabulary),
         "folded_characters": size - known,
         "val_split": val_split,
+        "lead_in": _lead_in(vocabulary, ids[:train_size]),
         "fingerprint": hashlib.sha256("".join(source.digest for source in sources).encode()).hexdigest(),
     }
-    return Text(ids, min(size - 1, int(size * (1 - val_split))), vocabulary, facts, set_aside)
+    return Text(ids, train_size, vocabulary, facts, set_aside)
 
 
 def check_length(text: Text, path: Path, batch_size: int, seq_length: int) -> int:
@@ -170,3 +174,11 @@ def _chunks(sources: list[Source], doing: str) -> Iterator[str]:
             for chunk in read_chunks(source.path, source.encoding):
                 yield chunk
                 bar.update(len(chunk))
+
+
+def _lead_in(vocabulary: Vocabulary, train: np.ndarray) -> str:
+    """The last lines of the training text. Read before a text is begun, they bring the network's state to where it is
+    used to be: it hardly ever sees the empty state while it learns.
+    """
+    text = vocabulary.decode(train[-LEAD_IN:])
+    return text[: text.rfind("\n") + 1] or text

@@ -21,22 +21,17 @@ SHOWN_LINES = 6
 class Preview:
     """Writes a sample when called; the loop is compiled at the first call."""
 
-    def __init__(self, model: CharRNN, vocabulary: Vocabulary, length: int, seed: int):
+    def __init__(self, model: CharRNN, vocabulary: Vocabulary, start: str, length: int, seed: int):
         self._generator = Generator(model, vocabulary, Choice(TEMPERATURE))
         self._vocabulary, self._length, self._seed = vocabulary, length, seed
+        self._start = vocabulary.encode(start)
 
     def show(self, step: int, folder: Path, board: Board) -> str:
         """Write a text of the network as it is at this step to `folder` and to TensorBoard; return its first lines."""
-        pieces = self._generator.write(start(self._vocabulary), self._length, 1, self._seed)
+        pieces = self._generator.write(self._start, self._length, 1, self._seed)
         text = self._vocabulary.decode(np.concatenate(list(pieces))[:, 0])
         write_text(folder / f"step_{step:06d}.txt", text)
         # Indented by four, Markdown shows a text as it is.
         board.text("preview", textwrap.indent(text, "    ", lambda line: True), step)
         lines = [line for line in text.splitlines() if line.strip()][:SHOWN_LINES]
         return textwrap.indent("\n".join(lines), "    | ")
-
-
-def start(vocabulary: Vocabulary) -> np.ndarray:
-    """What a text without a prime goes on from: the end of a line, or else the most frequent character."""
-    ids = vocabulary.encode("\n")
-    return ids if ids[0] else np.array([1])

@@ -55,7 +55,6 @@ def main() -> None:
     with quietly():
         from char_rnn.generate import Generator
         from char_rnn.model import build
-        from char_rnn.preview import start
         from workshop.sampling import Choice
 
     model = build(experiment.info["network"], len(vocabulary))
@@ -66,7 +65,7 @@ def main() -> None:
     # ---- 3 prime -----------------------------------------------------------------------------------------------------
     if unseen := vocabulary.unseen(prime):
         say(f"the network has never seen {unseen!r}: read as the unknown symbol")
-    prime_ids = vocabulary.encode(prime) if prime else start(vocabulary)
+    prime_ids = vocabulary.encode(str(experiment.info["data"].get("lead_in") or vocabulary.symbols[1]) + prime)
 
     # ---- 4 generate --------------------------------------------------------------------------------------------------
     generator = Generator(model, vocabulary, Choice(args.temperature, args.top_k, args.top_p), args.sample)

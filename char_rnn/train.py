@@ -104,7 +104,7 @@ def main() -> int:
     settings = Settings.of(args, max_steps=SMOKE_STEPS if args.smoke else None)
     training = Streams(text.train, batch_size, args.seq_length, args.seed)
     held_out = HeldOut(text.held_out[:MOST_MEASURED], text.train)
-    preview = Preview(average, text.vocabulary, PREVIEW_LENGTH, args.seed)
+    preview = Preview(average, text.vocabulary, text.facts["lead_in"], PREVIEW_LENGTH, args.seed)
     trainer = Trainer(model, average, experiment, training, held_out, settings, "characters", preview, baseline)
     if resumed:
         trainer.resume()
