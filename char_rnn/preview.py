@@ -19,7 +19,7 @@ SHOWN_LINES = 6
 
 
 class Preview:
-    """Writes a sample when called; the loop is compiled at the first call."""
+    """Writes a sample when asked to show one; the loop is compiled the first time."""
 
     def __init__(self, model: CharRNN, vocabulary: Vocabulary, start: str, length: int, seed: int):
         self._generator = Generator(model, vocabulary, Choice(TEMPERATURE))

@@ -350,3 +350,12 @@ def test_other_data_is_refused(lesson: Path) -> None:
     experiment.check_same_data(made, "abc", Path("songs"))
     with pytest.raises(UserError, match=r"songs does not hold the data that .*experiments/01 was trained on"):
         experiment.check_same_data(made, "abd", Path("songs"))
+
+
+def test_what_was_given_anew_holds_for_the_next_resumption(lesson: Path) -> None:
+    made = make(lesson)
+    experiment.take_over(Namespace(**{**ARGUMENTS, "num_epochs": 100}, given={"num_epochs"}), made, fixed=("encoding",))
+    made.update(status="stopped")
+    again = Namespace(**ARGUMENTS, given=set())
+    experiment.take_over(again, experiment.find(lesson, str(made.path)), fixed=("encoding",))
+    assert again.num_epochs == 100

@@ -217,6 +217,8 @@ def take_over(args: argparse.Namespace, experiment: Experiment, fixed: tuple[str
     for name in TAKEN_OVER:
         if name not in args.given:
             setattr(args, name, saved[name])
+        # What was given anew holds for the next resumption too.
+        saved[name] = getattr(args, name)
 
 
 def _open(path: Path, lesson: str) -> Experiment:
