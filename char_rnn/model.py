@@ -2,49 +2,17 @@
 
     character -> embedding -> recurrent layer -> ... -> recurrent layer -> softmax over the vocabulary
 
-The recurrent layers carry a state from character to character, and from window to window, so what the network remembers
-may be older than the window it is trained on. The same layers serve training (`call`: whole windows) and generation
-(`step`: one character at a time).
+It is the network of all lessons that work with symbols: `workshop/next_symbol.py` puts it together from Keras layers,
+and `workshop/recurrent.py` says what makes its recurrent layers fast.
 """
 
-from collections.abc import Sequence
 from typing import Any
 
-import keras
-
-from workshop.errors import UserError
-from workshop.recurrent import CELLS, RecurrentStack, State
-
-Tensor = Any
+from workshop import next_symbol
 
 
-class CharRNN(keras.Model):
-    """Next-character network over V characters; see `RecurrentStack` for the arguments."""
-
-    def __init__(self, vocab_size: int, rnn_size: int, num_layers: int, cell: str, dropout: float, seed: int = 0):
-        super().__init__(name="char_rnn")
-        self.stack = RecurrentStack(vocab_size, rnn_size, num_layers, cell, dropout, seed)
-        self.softmax = keras.layers.Dense(vocab_size, name="softmax")
-        self.softmax.build((None, rnn_size))
-        self.built = True
-
-    def initial_state(self, batch_size: int) -> list[State]:
-        """The state before the first character of B texts."""
-        return self.stack.initial_state(batch_size)
-
-    def call(self, ids: Tensor, states: Sequence[State], training: bool = False) -> tuple[Tensor, list[State]]:
-        """Logits [T, B, V] of the character after each of `ids` [T, B], and the state after the last."""
-        outputs, new_states = self.stack(ids, states, training=training)
-        return self.softmax(outputs), new_states
-
-    def step(self, tables: Any, ids: Tensor, states: Sequence[State]) -> tuple[Tensor, list[State]]:
-        """Logits [B, V] of the character after `ids` [B], and the new state; `tables` come from `prepare`."""
-        outputs, new_states = self.stack.step(tables, ids, states)
-        return self.softmax(outputs), new_states
-
-    def prepare(self) -> Any:
-        """The weights in the form that `step` wants."""
-        return self.stack.step_tables()
+class CharRNN(next_symbol.NextSymbol):
+    """Next-character network over V characters."""
 
 
 def build(network: dict[str, Any], vocab_size: int) -> CharRNN:
@@ -53,11 +21,4 @@ def build(network: dict[str, Any], vocab_size: int) -> CharRNN:
     Raises:
         UserError: the description is damaged, or does not fit the vocabulary.
     """
-    wanted = {"vocab_size": int, "rnn_size": int, "num_layers": int, "cell": str, "dropout": float, "seed": int}
-    if {name: type(value) for name, value in network.items()} != wanted or network["cell"] not in CELLS:
-        raise UserError(f"run.json is damaged: it describes no network of this lesson ({network})")
-    if network["vocab_size"] != vocab_size:
-        raise UserError(
-            f"the experiment is damaged: its network knows {network['vocab_size']} symbols, its vocab.json {vocab_size}"
-        )
-    return CharRNN(**network)
+    return next_symbol.build(CharRNN, network, vocab_size)

@@ -2,6 +2,7 @@
 symbols.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,7 +41,9 @@ class Baseline:
         return f"the best n-gram ({self.best:.3f}, order {self.order}) {verdict}"
 
 
-def ngram_baseline(train: np.ndarray, held_out: np.ndarray, vocab_size: int) -> Baseline:
+def ngram_baseline(
+    train: np.ndarray, held_out: np.ndarray, vocab_size: int, orders: Sequence[int] = ORDERS
+) -> Baseline:
     """Count the training sequence and measure on the held-out one; both of integers below `vocab_size`."""
-    losses = ngram.evaluate(train[-MOST_COUNTED:], held_out, vocab_size, ORDERS)
+    losses = ngram.evaluate(train[-MOST_COUNTED:], held_out, vocab_size, orders)
     return Baseline({str(order): loss for order, loss in losses.items()})

@@ -5,8 +5,9 @@ after a window of a stream is the state before its next window. Nothing is copie
 sequence when it is asked for.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -45,6 +46,57 @@ class Streams:
         steps = np.arange(self.seq_length + 1) + number * self.seq_length
         symbols = self.ids[(start + steps[:, None] + streams[None, :]) % size].astype(np.int32)
         return symbols[:-1], symbols[1:]
+
+
+@dataclass(frozen=True)
+class Medley:
+    """Training windows over pieces that are put in a new order, and can be varied, in each epoch.
+
+    What an epoch holds depends on nothing but the seed and its number. Its windows are as many as those of the pieces
+    as they are, read as a ring, whatever the variation makes of their lengths.
+
+    Attributes:
+        pieces: sequences of symbols.
+        separator: the symbol that stands before each piece.
+        batch_size: B.
+        seq_length: T.
+        vary: makes another version of a piece; None leaves all as they are.
+        seed: of the orders and the variations.
+    """
+
+    pieces: Sequence[np.ndarray]
+    separator: int
+    batch_size: int
+    seq_length: int
+    vary: Callable[[np.ndarray, np.random.Generator], np.ndarray] | None = None
+    seed: int = 0
+    _kept: list[Any] = field(default_factory=lambda: [None, None], init=False, repr=False, compare=False)
+
+    @property
+    def windows(self) -> int:
+        """Windows in an epoch."""
+        return (sum(len(piece) + 1 for piece in self.pieces) - 1) // (self.batch_size * self.seq_length)
+
+    def window(self, epoch: int, number: int) -> tuple[np.ndarray, np.ndarray]:
+        """Inputs [T, B] and targets [T, B] as int32, for epochs and windows counted from 0."""
+        ids = self._epoch(epoch)
+        streams = np.arange(self.batch_size) * self.windows * self.seq_length
+        steps = np.arange(self.seq_length + 1) + number * self.seq_length
+        symbols = ids[(steps[:, None] + streams[None, :]) % len(ids)].astype(np.int32)
+        return symbols[:-1], symbols[1:]
+
+    def _epoch(self, epoch: int) -> np.ndarray:
+        """The symbols of an epoch in one row; the last one that was asked for is kept."""
+        if self._kept[0] != epoch:
+            rng = np.random.default_rng((self.seed, epoch))
+            pieces = [self.pieces[k] for k in rng.permutation(len(self.pieces))]
+            self._kept[:] = epoch, join([self.vary(p, rng) for p in pieces] if self.vary else pieces, self.separator)
+        return self._kept[1]
+
+
+def join(pieces: Sequence[np.ndarray], separator: int) -> np.ndarray:
+    """All pieces in one row, each after a separator."""
+    return np.concatenate([part for piece in pieces for part in (np.array([separator], piece.dtype), piece)])
 
 
 @dataclass(frozen=True)

@@ -53,6 +53,16 @@ class Board:
         with self._writing(), self._writer("train").as_default(step=step):
             self._summary.text(name, markdown)
 
+    def picture(self, name: str, pixels: np.ndarray, step: int) -> None:
+        """A picture, uint8 [H, W, 3]."""
+        with self._writing(), self._writer("train").as_default(step=step):
+            self._summary.image(name, pixels[None])
+
+    def sound(self, name: str, samples: np.ndarray, rate: int, step: int) -> None:
+        """A sound: samples [N] from -1 to 1, `rate` a second."""
+        with self._writing(), self._writer("train").as_default(step=step):
+            self._summary.audio(name, samples[None, :, None], rate)
+
     def flush(self) -> None:
         """Let TensorBoard see all that has been written."""
         with self._writing():

@@ -53,6 +53,10 @@ class Parser(argparse.ArgumentParser):
                 choices=action.choices, metavar=action.metavar,
             )  # fmt: skip
 
+    def obsolete(self, spelling: str) -> None:
+        """Accept an argument of older tutorials that is not needed any more, with any value."""
+        self.add_argument(spelling, default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+
     def read(self, argv: Sequence[str] | None = None) -> argparse.Namespace:
         """Parse the command line; `given` of the result is the set of the arguments that stood on it."""
         arguments = [_with_underscores(a) for a in (sys.argv[1:] if argv is None else argv)]
@@ -90,6 +94,7 @@ def _number(kind: type, check: Callable[[Any], bool], wanted: str) -> Callable[[
     return convert
 
 
+whole = _number(int, lambda v: v >= 0, "a whole number of at least 0")
 count = _number(int, lambda v: v >= 1, "a whole number of at least 1")
 seed = _number(int, lambda v: 0 <= v < 1 << 32, "a whole number from 0 to 4294967295")
 positive = _number(float, lambda v: 0 < v < float("inf"), "a number above 0")
@@ -177,7 +182,7 @@ def apply_size(args: argparse.Namespace, sizes: dict[str, dict[str, Any]], names
             setattr(args, name, sizes[args.size][name])
 
 
-def sample_parser(description: str, length: int, unit: str, prime_help: str) -> Parser:
+def sample_parser(description: str, length: int, unit: str, prime_help: str, num_samples: int = 1) -> Parser:
     """The parser of a lesson's `sample.py`, with all that the lessons have in common.
 
     Args:
@@ -185,6 +190,7 @@ def sample_parser(description: str, length: int, unit: str, prime_help: str) -> 
         length: default of `--length`, in `unit`.
         unit: what a step of the sequence is called ("characters").
         prime_help: what `--prime` takes in this lesson.
+        num_samples: default of `--num_samples`.
     """
     parser = Parser(description=description)
     group = parser.add_argument_group("what to generate from")
@@ -199,7 +205,9 @@ def sample_parser(description: str, length: int, unit: str, prime_help: str) -> 
 
     group = parser.add_argument_group("how much, and where to")
     group.add_argument("--length", "-n", type=count, default=length, help=f"{unit} to generate")
-    group.add_argument("--num_samples", type=count, default=1, help="how many to generate, together in one batch")
+    group.add_argument(
+        "--num_samples", type=count, default=num_samples, help="how many to generate, together in one batch"
+    )
     group.add_argument("--out", help="file, or folder for several")
 
     group = parser.add_argument_group("how to choose")

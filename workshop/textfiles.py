@@ -5,7 +5,6 @@ Nothing here holds a whole file in memory: a text of 1 GB costs as much memory a
 
 import codecs
 import io
-import os
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from workshop.errors import UserError
+from workshop.folders import find_files
 from workshop.nearest import did_you_mean
 
 SUFFIXES = (".txt", ".abc")
@@ -50,69 +50,12 @@ def find_text_files(path: Path) -> list[Path]:
     """Return the text files that ``path`` stands for.
 
     A file stands for itself. A folder stands for its ``input.txt`` if it has one, else for every ``.txt`` and ``.abc``
-    in it and in the folders below, sorted by relative name; hidden files, a README and a licence are left out.
-
-    A file among several that may not be read is in the list: whoever reads it sets it aside with the reason.
+    in it and in the folders below, without a README and a licence.
 
     Raises:
         UserError: there is no such path, it holds no text files, or its only one may not be read.
     """
-    # os.path, unlike pathlib, takes a folder that may not be entered as one that is not there.
-    if os.path.isdir(path):
-        whole = Path(path, "input.txt")
-        found = [whole] if os.path.isfile(whole) else _texts_below(path)
-    elif os.path.isfile(path):
-        found = [path]
-    elif os.path.exists(path):
-        raise UserError(f"{path} is neither a file nor a folder; give a text file or a folder of them")
-    else:
-        raise UserError(_no_such_path(path))
-    if len(found) == 1 and not os.access(found[0], os.R_OK):
-        raise UserError(f"{found[0]} may not be read; change its permissions or give another file")
-    return found
-
-
-def _texts_below(folder: Path) -> list[Path]:
-    """Return the texts in ``folder`` and below, or raise a UserError that says what is there instead."""
-
-    def refuse(error: OSError) -> None:
-        raise UserError(f"the folder {error.filename} may not be read; change its permissions or give another folder")
-
-    texts: list[Path] = []
-    others: Counter[str] = Counter()
-    for where, folders, names in os.walk(folder, onerror=refuse):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        for name in names:
-            file = Path(where, name)
-            if name.startswith(".") or not os.path.isfile(file):
-                continue
-            if file.suffix.lower() in SUFFIXES and file.stem.lower() not in NOT_TEXTS:
-                texts.append(file)
-            else:
-                others[file.suffix.lower() or file.name] += 1
-    if not texts:
-        there = ", ".join(f"{count} {what}" for what, count in others.most_common(3)) or "nothing"
-        raise UserError(
-            f"{folder} has no text files (found: {there}); put an input.txt, or any number of .txt or .abc files, in it"
-        )
-    return sorted(texts, key=lambda file: file.relative_to(folder).as_posix())
-
-
-def _no_such_path(path: Path) -> str:
-    """Name the part of ``path`` that is missing and the nearest name that is there."""
-    missing = path.absolute()
-    while not os.path.exists(missing.parent):
-        missing = missing.parent
-    try:
-        siblings = os.listdir(missing.parent)
-    except OSError:
-        siblings = []
-    near = did_you_mean(missing.name, siblings)
-    where = "" if missing == path.absolute() else f": {missing.parent} has no {missing.name}"
-    return (
-        f"there is no {path}{where}{near}; "
-        "`python -m workshop.datasets list` shows the sets that are there or can be fetched"
-    )
+    return find_files(path, SUFFIXES, "text", whole="input.txt", skip=NOT_TEXTS)
 
 
 def text_or_file(given: str) -> str:

@@ -1,0 +1,264 @@
+"""Notes as numbers: the representation of lesson 2, in two encodings.
+
+`melody`       one voice on a grid of sixteenths: at each step a note begins, is held, or there is a rest.
+               C4 for a quarter, then a rest of an eighth:  C4 hold hold hold rest rest
+`performance`  any number of notes at once, in time instead of beats: note on, note off, wait 10 ms to 1 s, play louder
+               or softer (Simon and Oore, "Performance RNN", Magenta 2017).
+               The same:  velocity 20, on C4, wait 0.5 s, off C4
+
+Each takes notes apart and puts them together again exactly, as far as it can express them: a melody has no loudness and
+nothing shorter than a sixteenth, a performance nothing shorter than 10 ms. `END` stands between pieces in both.
+"""
+
+from typing import Protocol
+
+import numpy as np
+
+from midi_rnn.voices import chosen_part, highest
+from workshop.midifiles import DEFAULT_TEMPO, Score
+
+#: Number of the symbol between two pieces.
+END = 0
+PITCHES = 128
+
+
+class Encoding(Protocol):
+    """What the lesson needs of an encoding; notes are float64 [N, 4]: start and end in beats, pitch, velocity."""
+
+    name: str
+    vocab_size: int
+    unit: str
+    #: Whether time is counted in seconds, so that a tempo has been played out already.
+    in_real_time: bool
+
+    def select(self, score: Score, track: str | None) -> np.ndarray:
+        """The notes of a file that this encoding can express, shifted to the beginning."""
+
+    def encode(self, notes: np.ndarray) -> np.ndarray:
+        """Symbols, int16 [T]."""
+
+    def decode(self, symbols: np.ndarray) -> np.ndarray:
+        """Notes [N, 4] of any symbols; what makes no sense in them makes no sound."""
+
+    def transpose(self, symbols: np.ndarray, semitones: int) -> np.ndarray:
+        """The same music so many semitones higher."""
+
+    def stretch(self, symbols: np.ndarray, factor: float) -> np.ndarray:
+        """The same music, `factor` times as long, where the encoding can express that."""
+
+
+# ---- melody ----------------------------------------------------------------------------------------------------------
+
+STEPS_PER_BEAT = 4
+REST, HOLD, FIRST_PITCH = 1, 2, 3
+#: A melody has no loudness; this is how it is played.
+MELODY_VELOCITY = 90
+#: Silence before a melody is shortened by so many beats at a time, so that a note on the beat stays there.
+BAR_BEATS = 4
+#: A note that finds its step taken may move so far, in steps; one that would have to go further is left out.
+FARTHEST = 1.5
+
+
+class Melody:
+    """One voice on a grid of sixteenths: `END`, `REST`, `HOLD`, and a symbol for the beginning of each pitch."""
+
+    name = "melody"
+    vocab_size = FIRST_PITCH + PITCHES
+    unit = "sixteenths"
+    in_real_time = False
+
+    def select(self, score: Score, track: str | None) -> np.ndarray:
+        """The highest voice of the part that carries the melody, from the bar of its first note on."""
+        notes = highest(chosen_part(score, track))
+        if len(notes):
+            notes[:, :2] -= BAR_BEATS * (notes[0, 0] // BAR_BEATS)
+        return notes
+
+    def encode(self, notes: np.ndarray) -> np.ndarray:
+        """Symbols, int16 [T], of notes of which none begin together; velocities are lost."""
+        starts, kept = place(notes[:, 0] * STEPS_PER_BEAT)
+        notes = notes[kept]
+        ends = np.maximum(np.floor(notes[:, 1] * STEPS_PER_BEAT + 0.5).astype(int), starts + 1)
+        ends = np.minimum(ends, np.append(starts[1:], ends[-1:]))
+        symbols = np.full(ends[-1] if len(ends) else 0, REST, np.int16)
+        for start, end, pitch in zip(starts, ends, notes[:, 2].astype(int), strict=True):
+            symbols[start] = FIRST_PITCH + pitch
+            symbols[start + 1 : end] = HOLD
+        return symbols
+
+    def decode(self, symbols: np.ndarray) -> np.ndarray:
+        """Notes [N, 4]; the end of a piece is a rest, and a hold without a note is one too."""
+        symbols = np.asarray(symbols)
+        starts = np.flatnonzero(symbols >= FIRST_PITCH)
+        breaks = np.append(np.flatnonzero(symbols != HOLD), len(symbols))
+        ends = breaks[np.searchsorted(breaks, starts, side="right")]
+        pitches = symbols[starts] - FIRST_PITCH
+        velocities = np.full(len(starts), MELODY_VELOCITY)
+        return np.column_stack([starts / STEPS_PER_BEAT, ends / STEPS_PER_BEAT, pitches, velocities]).astype(float)
+
+    def transpose(self, symbols: np.ndarray, semitones: int) -> np.ndarray:
+        """The same melody so many semitones higher; as it is where that would leave MIDI's range."""
+        return _shifted(symbols, semitones, [FIRST_PITCH])
+
+    def stretch(self, symbols: np.ndarray, factor: float) -> np.ndarray:
+        """As it is: a melody is counted in beats, however long they last."""
+        return symbols
+
+
+def place(times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Put ascending times, in steps, on whole steps, each on one of its own and as near as can be.
+
+    Returns:
+        the steps, int [K], strictly ascending, and which of the times they belong to, int [K].
+    """
+    kept = np.arange(len(times))
+    while True:
+        steps = _nearest_free(np.floor(times[kept] + 0.5).astype(int))
+        moved = np.abs(steps - times[kept])
+        if not len(moved) or moved.max() <= FARTHEST:
+            return steps, kept
+        kept = np.delete(kept, moved.argmax())
+
+
+def _nearest_free(wanted: np.ndarray) -> np.ndarray:
+    """Strictly ascending steps near the wanted ascending ones: isotonic regression by pooling adjacent violators."""
+    if (np.diff(wanted) > 0).all():
+        return wanted
+    blocks: list[list[float]] = []  # mean and size of runs of `wanted - index` that have to be equal
+    for value in (wanted - np.arange(len(wanted))).tolist():
+        blocks.append([value, 1])
+        while len(blocks) > 1 and blocks[-2][0] > blocks[-1][0]:
+            value, size = blocks.pop()
+            blocks[-1] = [(blocks[-1][0] * blocks[-1][1] + value * size) / (blocks[-1][1] + size), blocks[-1][1] + size]
+    level = np.repeat([mean for mean, _ in blocks], [int(size) for _, size in blocks])
+    return np.maximum(np.ceil(level - 0.5).astype(int), 0) + np.arange(len(wanted))
+
+
+# ---- performance -----------------------------------------------------------------------------------------------------
+
+#: Time is counted in units of so many seconds.
+UNIT_SECONDS = 0.01
+LONGEST_WAIT = 100
+VELOCITIES = 32
+NOTE_ON = 1
+NOTE_OFF = NOTE_ON + PITCHES
+WAIT = NOTE_OFF + PITCHES
+VELOCITY = WAIT + LONGEST_WAIT
+#: A performance is written with this tempo, so that a beat is half a second.
+UNITS_PER_BEAT = 60 / DEFAULT_TEMPO / UNIT_SECONDS
+
+
+class Performance:
+    """Any number of notes at once: `END`, note on and note off for each pitch, waits of 1 to 100 units of 10 ms, and 32
+    velocities.
+    """
+
+    name = "performance"
+    vocab_size = VELOCITY + VELOCITIES
+    unit = "events"
+    in_real_time = True
+
+    def select(self, score: Score, track: str | None) -> np.ndarray:
+        """The notes of all parts but drums, or of the one called `track`, from the first one on, at 120 beats a minute.
+
+        The file's tempos are played out: a beat of the result is half a second of the file.
+        """
+        notes = score.timed(score.pitched if track is None else chosen_part(score, track))[:, :4]
+        notes[:, :2] *= DEFAULT_TEMPO / 60
+        if len(notes):
+            notes[:, :2] -= notes[:, 0].min()
+        return notes
+
+    def encode(self, notes: np.ndarray) -> np.ndarray:
+        """Symbols, int16 [T]. Of notes of one pitch the later one ends the earlier one."""
+        symbols: list[int] = []
+        now, loudness = 0, -1
+        for time, is_on, pitch, level in _events(_units(notes)):
+            while time > now:
+                wait = min(time - now, LONGEST_WAIT)
+                symbols.append(WAIT + wait - 1)
+                now += wait
+            if is_on and level != loudness:
+                symbols.append(VELOCITY + level)
+                loudness = level
+            symbols.append((NOTE_ON if is_on else NOTE_OFF) + pitch)
+        return np.array(symbols, np.int16)
+
+    def decode(self, symbols: np.ndarray) -> np.ndarray:
+        """Notes [N, 4]; what still sounds at the end of a piece ends there."""
+        notes: list[tuple[int, int, int, int]] = []
+        sounding: dict[int, tuple[int, int]] = {}
+        now, level = 0, VELOCITIES // 2
+
+        def end(pitch: int) -> None:
+            start, loudness = sounding.pop(pitch, (now, 0))
+            if now > start:
+                notes.append((start, now, pitch, 4 * loudness + 2))
+
+        for symbol in np.asarray(symbols).tolist():
+            if symbol >= VELOCITY:
+                level = symbol - VELOCITY
+            elif symbol >= WAIT:
+                now += symbol - WAIT + 1
+            elif symbol >= NOTE_OFF:
+                end(symbol - NOTE_OFF)
+            elif symbol >= NOTE_ON:
+                end(symbol - NOTE_ON)
+                sounding[symbol - NOTE_ON] = (now, level)
+            else:
+                for pitch in list(sounding):
+                    end(pitch)
+        for pitch in list(sounding):
+            end(pitch)
+        table = np.array(sorted(notes), float).reshape(-1, 4)
+        table[:, :2] /= UNITS_PER_BEAT
+        return table
+
+    def transpose(self, symbols: np.ndarray, semitones: int) -> np.ndarray:
+        """The same music so many semitones higher; as it is where that would leave MIDI's range."""
+        return _shifted(symbols, semitones, [NOTE_ON, NOTE_OFF])
+
+    def stretch(self, symbols: np.ndarray, factor: float) -> np.ndarray:
+        """The same performance, `factor` times as long."""
+        notes = self.decode(symbols)
+        notes[:, :2] *= factor
+        return self.encode(notes)
+
+
+def _units(notes: np.ndarray) -> np.ndarray:
+    """Start, end, pitch and level of loudness, int [N, 4], so that no two notes of a pitch overlap."""
+    times = np.floor(notes[:, :2] * UNITS_PER_BEAT + 0.5)
+    table = np.column_stack([times, notes[:, 2], (notes[:, 3] - 1) // 4]).astype(int)
+    table[:, 1] = np.maximum(table[:, 1], table[:, 0] + 1)
+    table = table[np.lexsort((table[:, 1], table[:, 0], table[:, 2]))]
+    same_pitch = table[:-1, 2] == table[1:, 2]
+    together = np.append(same_pitch & (table[:-1, 0] == table[1:, 0]), False)
+    table = table[~together]
+    cut = np.flatnonzero((table[:-1, 2] == table[1:, 2]) & (table[:-1, 1] > table[1:, 0]))
+    table[cut, 1] = table[cut + 1, 0]
+    return table
+
+
+def _events(table: np.ndarray) -> list[tuple[int, int, int, int]]:
+    """Time, 1 for on or 0 for off, pitch and level of loudness, in order; at one time the offs come first."""
+    ons = np.column_stack([table[:, 0], np.ones(len(table), int), table[:, 2:]])
+    offs = np.column_stack([table[:, 1], np.zeros(len(table), int), table[:, 2:]])
+    events = np.concatenate([ons, offs])
+    return events[np.lexsort((events[:, 2], events[:, 1], events[:, 0]))].tolist()
+
+
+def _shifted(symbols: np.ndarray, semitones: int, firsts: list[int]) -> np.ndarray:
+    """`symbols` with those of pitches, each kind of which begins at one of `firsts`, so many semitones higher; as they
+    are where one would leave MIDI's range.
+    """
+    result = symbols.copy()
+    for first in firsts:
+        is_pitch = (symbols >= first) & (symbols < first + PITCHES)
+        moved = symbols[is_pitch] - first + semitones
+        if len(moved) and (moved.min() < 0 or moved.max() >= PITCHES):
+            return symbols
+        result[is_pitch] = first + moved
+    return result
+
+
+ENCODINGS: dict[str, Encoding] = {"melody": Melody(), "performance": Performance()}

@@ -1,0 +1,53 @@
+"""What the network would play so far, while it trains."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from midi_rnn.encoding import Encoding
+from midi_rnn.generate import Generator, notes_of
+from midi_rnn.model import MidiRNN
+from midi_rnn.performing import perform
+from midi_rnn.portrait import portrait, table
+from workshop.board import Board
+from workshop.midifiles import pitch_name
+from workshop.sampling import Choice
+from workshop.synthesis import RATE
+
+#: A little below 1: the music is more like what the network is sure of.
+TEMPERATURE = 0.9
+#: Notes named in the terminal.
+SHOWN_NOTES = 24
+
+
+class Preview:
+    """Plays a sample when asked to show one; the loop is compiled the first time.
+
+    Args:
+        model: the network.
+        encoding: what its symbols mean.
+        facts: of the data, as run.json has them.
+        length: symbols to generate.
+        seed: the same for all previews, so that they can be compared.
+    """
+
+    def __init__(self, model: MidiRNN, encoding: Encoding, facts: dict[str, Any], length: int, seed: int):
+        self._generator = Generator(model, encoding, Choice(TEMPERATURE))
+        self._encoding, self._facts, self._length, self._seed = encoding, facts, length, seed
+
+    def show(self, step: int, folder: Path, board: Board) -> str:
+        """Write a piece of the network as it is at this step to `folder` and to TensorBoard; return its first notes."""
+        start = np.array(self._facts["lead_in"], np.int32)
+        symbols = np.concatenate(list(self._generator.write(start, self._length, 1, self._seed)))[:, 0]
+        notes = notes_of(self._encoding, symbols)
+        _, samples, picture = perform(
+            folder / f"step_{step:06d}", notes, self._facts["tempo"], program=0, title=f"step {step:,}"
+        )
+        assert samples is not None
+        assert picture is not None
+        board.sound("preview", samples, RATE, step)
+        board.picture("preview", picture, step)
+        board.text("preview", table({"data": self._facts["portrait"], "preview": portrait([notes])}), step)
+        names = " ".join(pitch_name(int(pitch)) for pitch in notes[:SHOWN_NOTES, 2]) or "silence"
+        return f"    | {names}{' ...' if len(notes) > SHOWN_NOTES else ''}"

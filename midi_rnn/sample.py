@@ -1,0 +1,98 @@
+"""Let a trained network play.
+
+    python sample.py --wav --midi_instrument flute
+
+Takes the newest experiment and writes ten pieces as MIDI files into its folder `generated`; with --wav as audio too,
+with --png as piano rolls. Pieces that are there already are never overwritten.
+"""
+
+import sys
+from pathlib import Path
+
+from workshop import cli
+from workshop.instruments import instrument
+
+LESSON = Path(__file__).resolve().parent
+
+
+def main() -> None:
+    """Generate, as the command line says."""
+    # ---- 1 arguments -------------------------------------------------------------------------------------------------
+    parser = cli.sample_parser(
+        "Let a trained network play.", 1000, "sixteenths (melody) or events (performance)",
+        "MIDI file to go on from", num_samples=10,
+    )  # fmt: skip
+    parser.alias("out", "--save_dir")
+    group = parser.add_argument_group("midi_rnn")
+    group.add_argument("--midi_instrument", type=instrument, default=0, metavar="NAME",
+        help="General MIDI instrument, by name or by number; 0 is Acoustic Grand Piano")  # fmt: skip
+    group.add_argument("--tempo", type=cli.positive, help="beats a minute; without it, as fast as the data")
+    group.add_argument("--whole", action="store_true", help="end each piece where the network ends it")
+    group.add_argument("--wav", action="store_true", help="render audio too")
+    group.add_argument("--png", action="store_true", help="draw piano rolls too")
+    group.add_argument("--stats", action="store_true", help="print what data and pieces are like, side by side")
+    # Of the old tutorial, where pieces had to be begun with some of the data.
+    parser.obsolete("--data_dir")
+    args = parser.read()
+
+    # ---- 2 load the experiment ---------------------------------------------------------------------------------------
+    import numpy as np
+    from tqdm import tqdm
+
+    from midi_rnn import dataset, performing
+    from midi_rnn.encoding import ENCODINGS
+    from midi_rnn.portrait import portrait, table
+    from workshop import checkpoint
+    from workshop import experiment as experiments
+    from workshop.quiet import quietly
+
+    experiment = experiments.find(LESSON, args.experiment_dir)
+    facts = experiment.info["data"]
+    encoding = ENCODINGS[facts["encoding"]]
+    path = experiment.checkpoint(args.checkpoint)
+    arrays, at = checkpoint.load(path)
+
+    # ---- 3 prime -----------------------------------------------------------------------------------------------------
+    prime = dataset.read_prime(Path(args.prime), encoding, facts["track"]) if args.prime else np.empty(0, np.int32)
+
+    # ---- 4 generate --------------------------------------------------------------------------------------------------
+    with quietly():
+        from midi_rnn.generate import Generator, first_piece, notes_of
+        from midi_rnn.model import build
+        from workshop.sampling import Choice
+
+    model = build(experiment.info["network"], encoding.vocab_size)
+    checkpoint.assign(model.trainable_variables, arrays, "average", path)
+    seed = int(np.random.SeedSequence().generate_state(1)[0]) if args.seed is None else args.seed
+    say(f"{experiment.path}, {path.stem} checkpoint (step {at['step']:,}), seed {seed}")
+    generator = Generator(model, encoding, Choice(args.temperature, args.top_k, args.top_p))
+    start = np.concatenate([facts["lead_in"], prime]).astype(np.int32)
+    pieces: list[np.ndarray] = []
+    with tqdm(total=args.length, unit=f" {encoding.unit}", delay=1, leave=False, disable=None) as bar:
+        for piece in generator.write(start, args.length, args.num_samples, seed):
+            pieces.append(piece)
+            bar.update(len(piece))
+    symbols = np.concatenate(pieces)
+
+    # ---- 5 write -----------------------------------------------------------------------------------------------------
+    played: list[np.ndarray] = []
+    for stem in performing.free_names(args.out, experiment.path / "generated", args.num_samples):
+        generated = symbols[:, len(played)]
+        generated = first_piece(generated) if args.whole else generated
+        played.append(notes_of(encoding, np.concatenate([prime, generated])))
+        tempo = args.tempo or facts["tempo"]
+        files, _, _ = performing.perform(stem, played[-1], tempo, args.midi_instrument, args.wav, args.png, stem.name)
+        print(*files, sep="\n")
+        if not len(played[-1]):
+            say(f"{stem.name} is silent: train for longer, or give a higher --temperature")
+    if args.stats:
+        print(table({"data": facts["portrait"], "generated": portrait(played)}))
+
+
+def say(message: str) -> None:
+    """Print beside the list of files, not in it."""
+    print(message, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    cli.run(main)

@@ -1,0 +1,122 @@
+"""Learn to play, event by event, from a folder of MIDI files.
+
+    python train.py --data_dir ../data/midi/tunes
+
+Takes about two minutes on a laptop before the first phrases of sense appear. Prints its progress, measures itself on
+pieces that it is not shown, and lets you see and hear what it would play so far: in TensorBoard on localhost:7007, and
+as files in the experiment's folder. Stop it with Ctrl-C whenever you like: it saves, and goes on from there with
+--resume. Then let it play: python sample.py --wav
+"""
+
+import os
+from pathlib import Path
+
+from workshop import ROOT, cli
+
+LESSON = Path(__file__).resolve().parent
+#: What --size stands for; README.md says how far each comes in which time.
+SIZES = {
+    "tiny": dict(
+        rnn_size=64, num_layers=1, cell="lstm", dropout=0.0, seq_length=64, batch_size=50, learning_rate=0.004
+    ),
+    "small": dict(
+        rnn_size=128, num_layers=2, cell="lstm", dropout=0.1, seq_length=64, batch_size=50, learning_rate=0.003
+    ),
+    "medium": dict(
+        rnn_size=256, num_layers=2, cell="lstm", dropout=0.3, seq_length=64, batch_size=50, learning_rate=0.003
+    ),
+    "large": dict(
+        rnn_size=512, num_layers=3, cell="lstm", dropout=0.4, seq_length=128, batch_size=50, learning_rate=0.002
+    ),
+}
+SMOKE_STEPS = 20
+PREVIEW_LENGTH = 400
+#: Of a very long held-out part so many events are measured each time.
+MOST_MEASURED = 500_000
+
+
+def main() -> int:
+    """Train, as the command line says."""
+    # ---- 1 arguments -------------------------------------------------------------------------------------------------
+    parser = cli.train_parser(
+        "Learn to play from MIDI files, event by event.",
+        SIZES,
+        "small",
+        os.path.relpath(ROOT / "data/midi/tunes"),
+        "events",
+    )
+    group = parser.add_argument_group("midi_rnn")
+    group.add_argument("--encoding", choices=("melody", "performance"), default="melody",
+        help="one voice on a grid of sixteenths, or all notes in time with their loudness")  # fmt: skip
+    group.add_argument("--track", help="name or number of the track to learn from; without it, the melody's or all")
+    group.add_argument("--transpose", type=cli.whole, default=0, metavar="N",
+        help="vary each piece by up to so many semitones up or down in each epoch")  # fmt: skip
+    group.add_argument("--stretch", type=cli.share, default=0.0,
+        help="performance: vary the speed of each piece by up to this share")  # fmt: skip
+    args = parser.read()
+
+    # Heavy imports come after the arguments, so that --help and mistakes are answered at once.
+    from midi_rnn import dataset
+    from workshop import experiment as experiments
+    from workshop.baseline import ngram_baseline
+    from workshop.batches import HeldOut, Medley, join
+    from workshop.quiet import quietly
+
+    resumed = experiments.find(LESSON, args.experiment_dir) if args.resume else None
+    if resumed:
+        experiments.take_over(args, resumed, fixed=("encoding", "track", "transpose", "stretch"))
+    cli.apply_size(
+        args, SIZES, ("rnn_size", "num_layers", "cell", "dropout", "seq_length", "batch_size", "learning_rate")
+    )
+
+    # ---- 2 data ------------------------------------------------------------------------------------------------------
+    data_dir = Path(args.data_dir)
+    music = dataset.load(data_dir, args.val_split, args.encoding, args.track)
+    batch_size = dataset.check_length(music, data_dir, args.batch_size, args.seq_length)
+    if resumed:
+        experiments.check_same_data(resumed, music.facts["fingerprint"], data_dir)
+    dataset.describe(music, data_dir)
+    train, measured = join(music.train, dataset.END), join(music.held_out, dataset.END)[:MOST_MEASURED]
+    baseline = ngram_baseline(train, measured, music.encoding.vocab_size, orders=(1, 2, 3, 4, 5))
+
+    # ---- 3 model -----------------------------------------------------------------------------------------------------
+    with quietly():
+        import keras
+
+        from midi_rnn.model import build
+        from midi_rnn.preview import Preview
+        from workshop.training import Settings, Trainer, farewell
+
+    keras.utils.set_random_seed(args.seed)
+    network = {name: getattr(args, name) for name in ("rnn_size", "num_layers", "cell", "dropout", "seed")}
+    network["vocab_size"] = vocab_size = music.encoding.vocab_size
+    model, average = build(network, vocab_size), build(network, vocab_size)
+    print(f"network: {args.num_layers} x {args.rnn_size} {args.cell}, {model.count_params():,} weights")
+
+    # ---- 4 train -----------------------------------------------------------------------------------------------------
+    info = {
+        "arguments": experiments.arguments(args),
+        "network": network,
+        "data": music.facts,
+        "baseline": baseline.losses,
+        "message": args.message,
+    }
+    experiment = resumed or experiments.create(LESSON, args.experiment_dir, info)
+    dataset.report(music, experiment.path / "set_aside.txt")
+    settings = Settings.of(args, max_steps=SMOKE_STEPS if args.smoke else None)
+    vary = dataset.variation(music.encoding, args.transpose, args.stretch)
+    training = Medley(music.train, dataset.END, batch_size, args.seq_length, vary, args.seed)
+    preview = Preview(average, music.encoding, music.facts, PREVIEW_LENGTH, args.seed)
+    held_out = HeldOut(measured, train)
+    trainer = Trainer(model, average, experiment, training, held_out, settings, "events", preview, baseline)
+    if resumed:
+        trainer.resume()
+    status = trainer.fit()
+
+    # ---- 5 listen ----------------------------------------------------------------------------------------------------
+    print(farewell(experiment, baseline, LESSON))
+    return status
+
+
+if __name__ == "__main__":
+    cli.run(main)

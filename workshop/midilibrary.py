@@ -1,0 +1,156 @@
+"""Many MIDI files at once: read in processes of their own, what is broken set aside with its reason, and all of it kept
+so that the next time takes no time.
+
+What is kept is known by the content of the files: a file that is changed is read anew, one that is moved is not.
+"""
+
+import hashlib
+import multiprocessing
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import TimeoutError
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from pebble import ProcessExpired, ProcessPool
+from tqdm import tqdm
+
+from workshop import ROOT, checkpoint
+from workshop.errors import UserError
+from workshop.files import explain
+from workshop.midifiles import READER_VERSION, Part, Score, read
+
+#: Where what has been read is kept, a file for each folder of music.
+CACHE = ROOT / ".workshop" / "midi"
+#: A file that takes longer hangs the reader.
+MOST_SECONDS = 30.0
+
+
+@dataclass(frozen=True)
+class Library:
+    """What a collection of MIDI files holds.
+
+    Attributes:
+        scores: what each usable file plays, in the order of the files.
+        set_aside: a sentence for each of the others: its name and the reason.
+        duplicates: files whose bytes are the same as another one's, which are left out.
+    """
+
+    scores: dict[Path, Score]
+    set_aside: dict[Path, str]
+    duplicates: list[Path]
+
+
+def read_all(files: Sequence[Path], cache: Path = CACHE, timeout: float = MOST_SECONDS) -> Library:
+    """Read MIDI files; what cannot be read is set aside and never stops the rest.
+
+    Args:
+        files: of one folder.
+        cache: folder in which what has been read is kept.
+        timeout: seconds after which a file is given up.
+    """
+    digests, unreadable = _digests(files)
+    first: dict[str, Path] = {}
+    for file, digest in digests.items():
+        first.setdefault(digest, file)
+    kept_in = cache / f"{_name(files)}.npz"
+    known = _load(kept_in)
+    missing = {digest: file for digest, file in first.items() if digest not in known}
+    if missing:
+        found = _read_apart(list(missing.values()), timeout)
+        known |= dict(zip(missing, found, strict=True))
+        _save(kept_in, {digest: known[digest] for digest in first})
+    scores, set_aside = {}, dict(unreadable)
+    for digest, file in first.items():
+        content = known[digest]
+        if isinstance(content, Score):
+            scores[file] = content
+        else:
+            set_aside[file] = f"{file} {content}"
+    return Library(scores, set_aside, [file for file, digest in digests.items() if first[digest] != file])
+
+
+def _digests(files: Sequence[Path]) -> tuple[dict[Path, str], dict[Path, str]]:
+    """The sha256 of each file, and for those that cannot be read a sentence."""
+    digests, unreadable = {}, {}
+    for file in files:
+        try:
+            with open(file, "rb") as opened:
+                digests[file] = hashlib.file_digest(opened, "sha256").hexdigest()
+        except OSError as error:
+            unreadable[file] = f"{file} cannot be read: {explain(error, file)}"
+    return digests, unreadable
+
+
+def _name(files: Sequence[Path]) -> str:
+    """A name for what is kept of these files: that of the folder they have in common."""
+    folder = os.path.commonpath([file.resolve() for file in files])
+    return hashlib.sha256(folder.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+
+
+# ---- reading in other processes --------------------------------------------------------------------------------------
+
+
+def _reason(file: Path) -> Score | str:
+    """What a file plays, or why it cannot be used, as what goes on from its name."""
+    try:
+        return read(file)
+    except UserError as error:
+        return str(error).removeprefix(f"{file} ")
+
+
+def _read_apart(files: list[Path], timeout: float) -> Iterator[Score | str]:
+    """What `_reason` says of each file, found in processes that may hang, crash or run out of memory."""
+    processes = min(os.cpu_count() or 1, 8, -(-len(files) // 8))
+    # "spawn", because a fork of a process that has threads, as TensorFlow's and tqdm's, may never wake up.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPool(max_workers=processes, context=context) as pool:
+        results = pool.map(_reason, files, timeout=timeout).result()
+        for _ in tqdm(files, desc="reading MIDI files", unit=" files", leave=False, delay=1):
+            try:
+                yield next(results)
+            except TimeoutError:
+                yield f"takes longer than {timeout:.0f} seconds to read"
+            except (ProcessExpired, MemoryError):
+                yield "cannot be read: the process that read it broke down"
+
+
+# ---- keeping what has been read --------------------------------------------------------------------------------------
+
+
+def _save(path: Path, contents: dict[str, Score | str]) -> None:
+    """Keep scores and reasons by digest; where that is impossible, they are read again the next time."""
+    scores = [content for content in contents.values() if isinstance(content, Score)]
+    meta = {
+        "reader": READER_VERSION,
+        "reasons": {digest: content for digest, content in contents.items() if isinstance(content, str)},
+        "digests": [digest for digest, content in contents.items() if isinstance(content, Score)],
+        "parts": [[[part.name, part.program, part.is_drums] for part in score.parts] for score in scores],
+    }
+    arrays = {}
+    for name in ("notes", "tempos"):
+        tables = [getattr(score, name) for score in scores]
+        arrays[name] = np.concatenate(tables) if tables else np.empty(0)
+        arrays[f"{name}/sizes"] = np.array([len(table) for table in tables])
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        checkpoint.save(path, arrays, meta)
+    except (OSError, UserError):
+        return
+
+
+def _load(path: Path) -> dict[str, Score | str]:
+    """What `_save` has kept; nothing where there is nothing, or where it was read by another version or is damaged."""
+    try:
+        arrays, meta = checkpoint.load(path)
+        if meta["reader"] != READER_VERSION:
+            return {}
+        notes, tempos = (
+            np.split(arrays[name], np.cumsum(arrays[f"{name}/sizes"])[:-1]) for name in ("notes", "tempos")
+        )
+        parts = [tuple(Part(*part) for part in parts) for parts in meta["parts"]]
+        scores = [Score(*content) for content in zip(notes, parts, tempos, strict=False)]
+        return {**meta["reasons"], **dict(zip(meta["digests"], scores, strict=False))}
+    except (UserError, KeyError, TypeError, ValueError):
+        return {}
