@@ -254,9 +254,12 @@ release_lock() {
   LOCKED=no
 }
 
+# The starter tunes are made anew when what makes them has changed.
+tunes_makers() { (cd "$ROOT/workshop" && checksum tunes.py abc_notation.py midi_tunes.py); }
+
 is_ready() { # kind with_dev
   environment_stands "$1" && is_done packages "$1-$(checksum "$ROOT/requirements/$1.txt")" &&
-    is_done project "$(checksum "$ROOT/pyproject.toml")" && is_done tunes "$(checksum "$ROOT/workshop/tunes.py")" &&
+    is_done project "$(checksum "$ROOT/pyproject.toml")" && is_done tunes "$(tunes_makers)" &&
     { [ "$2" = no ] || is_done dev "$(checksum "$ROOT/requirements/dev.txt")"; }
 }
 
@@ -270,7 +273,7 @@ install_everything() { # kind with_dev
   local kind="$1" packages project tunes dev
   packages="$kind-$(checksum "$ROOT/requirements/$kind.txt")"
   project="$(checksum "$ROOT/pyproject.toml")"
-  tunes="$(checksum "$ROOT/workshop/tunes.py")"
+  tunes="$(tunes_makers)"
   dev="$(checksum "$ROOT/requirements/dev.txt")"
   if ! environment_stands "$kind"; then
     warn_of_little_room

@@ -35,6 +35,9 @@ TOOLS = [
 ]
 TOOLS += ["sleep", "tail", "tee", "touch", "tr", "true", "uname"]
 
+#: What makes the starter tunes: when one of them changes, so may the tunes.
+TUNES_MAKERS = ["tunes.py", "abc_notation.py", "midi_tunes.py"]
+
 #: A Python outside of any environment: it answers the probe and "makes" environments.
 STUB_PYTHON = """#!/usr/bin/env bash
 echo "$0 $*" >>"$CALLS"
@@ -143,7 +146,8 @@ def bare_clone(tmp_path: Path) -> Clone:
         "pyproject.toml",
     ):
         (root / name).write_text(f"# {name}\n")
-    (root / "workshop" / "tunes.py").write_text("")
+    for name in TUNES_MAKERS:
+        (root / "workshop" / name).write_text("")
     for name in TOOLS:
         found = shutil.which(name)
         assert found, f"this computer lacks {name}"
@@ -454,6 +458,15 @@ def test_missing_tunes_do_not_stop_anybody(clone: Clone) -> None:
     assert answer.returncode == 0
     assert "tunes could not be exported" in answer.stderr
     clone.take_calls()
+    clone.start("--local", "run", "true")
+    assert clone.take_calls() == ["venv -m workshop.tunes"]
+
+
+@pytest.mark.parametrize("name", TUNES_MAKERS)
+def test_tunes_are_made_anew_when_what_makes_them_has_changed(clone: Clone, name: str) -> None:
+    clone.start("--local", "run", "true")
+    clone.take_calls()
+    (clone.root / "workshop" / name).write_text("# newer\n")
     clone.start("--local", "run", "true")
     assert clone.take_calls() == ["venv -m workshop.tunes"]
 

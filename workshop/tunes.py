@@ -2,8 +2,9 @@
 
     python -m workshop.tunes
 
-Writes ``data/lyrics/tunes/input.txt`` and ``SOURCE.txt`` with the collections, their counts and their licence. The
-files are read as text and music21 itself is never imported, so this takes a second; when all is up to date, it does
+Writes ``data/lyrics/tunes/input.txt`` and ``SOURCE.txt`` with the collections, their counts and their licence, and then
+the same tunes as MIDI files to ``data/midi/tunes`` (see `workshop/midi_tunes.py`). The files are read as text and
+music21 itself is never imported, so this takes a second, and the MIDI files some more; when all is up to date, it does
 nothing.
 """
 
@@ -15,7 +16,7 @@ import random
 import re
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from workshop import ROOT
@@ -83,6 +84,7 @@ class Tune:
     """One tune.
 
     ``meter``, ``unit`` and ``key`` are the values of the fields M, L and K as written; '' is a missing one.
+    ``collection`` is the folder that the tune comes from.
     """
 
     title: str
@@ -90,6 +92,7 @@ class Tune:
     unit: str
     key: str
     body: str
+    collection: str = ""
 
     def text(self, number: int) -> str:
         """Return the tune in ABC notation with ``number`` as its X field, without a blank line after it."""
@@ -173,7 +176,7 @@ def collect(corpus: Path) -> tuple[list[Tune], dict[str, int]]:
                 notes = re.sub("[^A-Ga-g,']", "", tune.body)
                 marks = {("", notes), (re.sub(r"\W", "", tune.title).lower(), notes[:12])}
                 if not marks & seen:
-                    tunes.append(tune)
+                    tunes.append(replace(tune, collection=collection.folder))
                 seen |= marks
         counts[collection.folder] = len(tunes) - before
     random.Random(0).shuffle(tunes)
@@ -188,7 +191,7 @@ def export(folder: Path) -> bool:
     Raises:
         UserError: music21 is not installed, or ``folder`` cannot be written to.
     """
-    corpus, version = _corpus()
+    corpus, version = find_corpus()
     stamp = f"Exported by python -m workshop.tunes (export {EXPORT_VERSION}) from music21 {version}."
     if is_exported(folder, stamp):
         return False
@@ -211,8 +214,12 @@ def is_exported(folder: Path, stamp: str = "") -> bool:
     return stamp in source or digest not in source
 
 
-def _corpus() -> tuple[Path, str]:
-    # The place is found without importing music21, which takes seconds.
+def find_corpus() -> tuple[Path, str]:
+    """Return music21's folder ``corpus`` and its version, without importing it, which takes seconds.
+
+    Raises:
+        UserError: music21 is not installed.
+    """
     spec = importlib.util.find_spec("music21")
     if spec is None or spec.origin is None:
         raise UserError("music21, which carries the tunes, is not installed; run ./start.sh, which installs it")
@@ -226,32 +233,45 @@ def _source(stamp: str, text: str, counts: dict[str, int]) -> str:
         stamp,
         f"input.txt has the sha256 {hashlib.sha256(text.encode('utf-8')).hexdigest()}",
         "",
-        LICENCE,
+        *credits_of(counts),
+        "Thank you to all who typed them in. Titles, meters, note lengths, keys and notes are kept; credits,",
+        "remarks, fingerings and exact duplicates are left out, and the order is shuffled.",
         "",
     ]
+    return "\n".join(lines)
+
+
+def credits_of(counts: dict[str, int]) -> list[str]:
+    """Return the lines of a SOURCE.txt that name the licence, the collections with their counts, and their makers."""
+    lines = [LICENCE, ""]
     for collection in COLLECTIONS:
         lines.append(f"{counts[collection.folder]:,} tunes (music21: corpus/{collection.folder}): {collection.title}.")
         lines.append(f"    Transcribed by {collection.credit}.")
-    lines += ["", "Thank you to all who typed them in. Titles, meters, note lengths, keys and notes are kept; credits,"]
-    lines += ["remarks, fingerings and exact duplicates are left out, and the order is shuffled.", ""]
-    return "\n".join(lines)
+    return [*lines, ""]
 
 
 def main(argv: list[str] | None = None) -> int:
     """Export the tunes; return the exit status."""
     parser = argparse.ArgumentParser(
-        prog="python -m workshop.tunes", description="Export traditional tunes in ABC notation."
+        prog="python -m workshop.tunes", description="Export traditional tunes in ABC notation and as MIDI files."
     )
     parser.add_argument(
         "--data_dir", "--data-dir", type=Path, default=ROOT / "data", help="the data folder (default: %(default)s)"
     )
-    folder = parser.parse_args(argv).data_dir / "lyrics" / "tunes"
+    data_dir = parser.parse_args(argv).data_dir
+    # It imports this module, so it can only come now.
+    from workshop import midi_tunes
+
     try:
-        written = export(folder)
+        for make, folder in ((export, data_dir / "lyrics" / "tunes"), (midi_tunes.export, data_dir / "midi" / "tunes")):
+            written = make(folder)
+            print(f"tunes: {'written to' if written else 'up to date in'} {folder}", flush=True)
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    print(f"tunes: {'written to' if written else 'up to date in'} {folder}")
+    except KeyboardInterrupt:
+        print("stopped; the same command makes what is missing", file=sys.stderr)
+        return 130
     return 0
 
 
