@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from workshop import catalog, datasets, tunes
-from workshop.catalog import DataSet, find, read_catalog
+from workshop.catalog import DataSet, find, read_catalog, read_manifest
 from workshop.errors import UserError
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -47,9 +47,33 @@ def known(monkeypatch: pytest.MonkeyPatch) -> dict[str, DataSet]:
     return sets
 
 
+#: The contents of a set of many files; their names need quoting in an address.
+SONGS = {f"song #{n}?.mid": b"MThd %d" % n for n in range(10)} | {"more/Käthe 100%.mid": b"MThd more"}
+
+
+@pytest.fixture
+def songs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> DataSet:
+    """A set of many files, the only one in the catalogue, whose source cannot be reached."""
+    monkeypatch.delenv("WORKSHOP_MIRROR", raising=False)
+    manifest = tmp_path / "songs.sha256"
+    manifest.write_text(
+        "".join(f"{hashlib.sha256(song).hexdigest()}  {name}\n" for name, song in SONGS.items()), "utf-8"
+    )
+    one = DataSet(
+        "songs", "midi", "some songs", "GPL-3.0", "the makers", "download", "midi/songs", path="MIDI",
+        url="http://127.0.0.1:9/MIDI", manifest=str(manifest), files=len(SONGS),
+        bytes=sum(map(len, SONGS.values())), notice="\nWhoever passes them on\nhas to say so.\n",
+    )  # fmt: skip
+    monkeypatch.setattr(datasets, "read_catalog", lambda: {"songs": one})
+    return one
+
+
 @pytest.fixture
 def mirror(tmp_path: Path) -> Path:
     folder = tmp_path / "my mirror"
+    for name, content in SONGS.items():
+        (folder / "songs" / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / "songs" / name).write_bytes(content)
     for name, content in (("plays/input.txt", PLAYS), ("song_book/123.txt", BOOK)):
         (folder / name).parent.mkdir(parents=True)
         (folder / name).write_bytes(content)
@@ -57,7 +81,13 @@ def mirror(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def address(mirror: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def asked() -> list[str]:
+    """What the mirror over http has been asked for."""
+    return []
+
+
+@pytest.fixture
+def address(mirror: Path, asked: list[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """The mirror over http."""
     monkeypatch.setenv("no_proxy", "*")
 
@@ -68,7 +98,14 @@ def address(mirror: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         def log_message(self, *args: object) -> None:
             pass
 
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            super().do_GET()
+
+    class Listening(http.server.ThreadingHTTPServer):
+        request_queue_size = 64
+
+    server = Listening(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     yield f"http://127.0.0.1:{server.server_address[1]}/"
     server.shutdown()
@@ -80,19 +117,63 @@ def address(mirror: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 def test_the_catalogue_is_complete() -> None:
     known = read_catalog()
-    assert list(known) == [
-        "starter", "tunes", "tinyshakespeare", "liberty_minstrel", "beggars_opera", "leaves_of_grass", "irish_abc",
-    ]  # fmt: skip
+    assert set(known) >= {
+        "starter", "tunes", "midi_tunes", "tinyshakespeare", "liberty_minstrel", "beggars_opera", "leaves_of_grass",
+        "irish_abc", "nottingham", "liberty_minstrel_midi", "beggars_opera_midi", "jsb_chorales", "pop909",
+    }  # fmt: skip
+    assert len({one.target for one in known.values()}) == len(known)
     for one in known.values():
-        assert one.kind == "text"
         assert one.what
         assert one.licence
         assert one.attribution
         if one.made == "download":
             assert one.url == f"https://raw.githubusercontent.com/{one.repo}/{one.commit}/{one.path}"
+            assert one.bytes > 0
+            assert bool(one.sha256) != bool(one.manifest)
+            assert one.kind == "midi" or one.target == f"lyrics/{one.name}/input.txt"
+        if one.made in ("download", "manual"):
             assert len(one.commit) == 40
-            assert len(one.sha256) == 64
-            assert one.target == f"lyrics/{one.name}/input.txt"
+        if one.kind == "midi":
+            assert one.target.startswith("midi/")
+
+
+@pytest.mark.parametrize(("name", "count"), [("nottingham", 1034), ("liberty_minstrel_midi", 77)])
+def test_the_manifests_are_complete(name: str, count: int) -> None:
+    hashes = read_manifest(read_catalog()[name])
+    assert len(hashes) == count
+    assert all(Path(file).suffix in (".mid", ".midi") for file in hashes)
+
+
+HASH = "0123456789abcdef" * 4
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (f"{HASH}  a.mid\n{HASH} b.mid\n", "is damaged in line 2"),
+        (f"{HASH}  a.mid\n\n", "is damaged in line 2"),
+        (f"{HASH}  a.mid\n{HASH}  a.mid\n", "is damaged in line 2"),
+        (f"{HASH[1:]}  a.mid\n", "is damaged in line 1"),
+        (f"{HASH}  /etc/passwd\n", "is damaged in line 1"),
+        (f"{HASH}  a/../../b.mid\n", "is damaged in line 1"),
+        (f"{HASH}  ..\\b.mid\n", "is damaged in line 1"),
+        (f"{HASH}  C:b.mid\n", "is damaged in line 1"),
+        (f"{HASH}  a.mid\n", "names 1 files and not 11"),
+        ("", "is damaged in line 1"),
+        (None, "may not be read"),
+    ],
+)
+def test_a_damaged_manifest_is_said(songs: DataSet, tmp_path: Path, text: str | None, words: str) -> None:
+    if text is None:
+        Path(songs.manifest).unlink()
+    else:
+        Path(songs.manifest).write_text(text)
+    with pytest.raises(UserError, match=rf"songs\.sha256 {words}.*fetch the project anew"):
+        datasets.get(songs, tmp_path)
+
+
+#: Of the catalogue, but for how it is made.
+ENTRY = "[plays]\nkind='t'\nwhat=''\nlicence=''\nattribution=''\ntarget=''\n"
 
 
 @pytest.mark.parametrize(
@@ -100,11 +181,14 @@ def test_the_catalogue_is_complete() -> None:
     [
         ("a = [", "is damaged"),
         ("[plays]\nkind = 'text'", r"incomplete entry \[plays\]"),
-        ("[plays]\nkind='t'\nwhat=''\nlicence=''\nattribution=''\nmade='found'\ntarget=''", "unknown way of making"),
-        ("address = 'http://x/{path}'\n[plays]\nkind='t'\nwhat=''\nlicence=''\nattribution=''\nmade='download'\ntarget=''\npath='x'",
-         "lacks bytes, sha256 or address"),
+        (f"{ENTRY}made='found'", "unknown way of making or cleaning"),
+        (f"{ENTRY}made='export'\nclean='soap'", "unknown way of making or cleaning"),
+        (f"{ENTRY}made='download'", r"incomplete entry \[plays\] \('path'\)"),
+        (f"address = 'http://x/{{path}}'\n{ENTRY}made='download'\npath='x'", "lacks bytes, sha256 or address"),
+        (f"address = 'http://x/{{path}}'\n{ENTRY}made='download'\npath='x'\nmanifest='m'", "lacks bytes or address"),
+        (f"{ENTRY}made='manual'", "lacks repo, commit or how"),
     ],
-)  # fmt: skip
+)
 def test_a_damaged_catalogue_is_said(tmp_path: Path, text: str, words: str) -> None:
     (tmp_path / "catalog.toml").write_text(text)
     with pytest.raises(UserError, match=words):
@@ -224,6 +308,20 @@ def test_tunes_are_exported(
     assert f"ready in {tmp_path / 'lyrics/tunes'}" in capsys.readouterr().out
 
 
+def test_tunes_are_exported_as_midi_files(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scale = tunes.Tune("Scale", "2/4", "1/8", "C", "CDEF|GABc|defg|agfe|", tunes.COLLECTIONS[0].folder)
+    monkeypatch.setattr(tunes, "collect", lambda corpus: ([scale], {}))
+    one = read_catalog()["midi_tunes"]
+    assert not datasets.is_here(one, tmp_path)
+    for words in ("ready in", "already in"):
+        assert datasets.main(["get", "midi_tunes", "--data_dir", str(tmp_path)]) == 0
+        assert f"{words} {tmp_path / 'midi/tunes'}\n" in capsys.readouterr().out
+    assert sorted(os.listdir(tmp_path / "midi/tunes")) == ["0001_scale.mid", "SOURCE.txt"]
+    assert datasets.is_here(one, tmp_path)
+
+
 def test_a_shipped_set_is_there_or_missed(tmp_path: Path, known: dict[str, DataSet]) -> None:
     starter = replace(known["plays"], made="shipped", target="lyrics/starter")
     with pytest.raises(UserError, match="should be part of this project and is missing"):
@@ -270,6 +368,177 @@ class _Silent(http.server.BaseHTTPRequestHandler):
         self.over.wait(10)
 
 
+# ---- sets of many files
+
+
+def count_songs(data_dir: Path) -> int:
+    return sum((data_dir / "midi/songs" / name).is_file() for name in SONGS)
+
+
+@pytest.mark.parametrize("kind", ["folder", "address"])
+def test_many_files_from_a_mirror(
+    songs: DataSet, mirror: Path, address: str, tmp_path: Path, kind: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["get", "songs", "--data_dir", str(tmp_path / "data"), "--mirror"]
+    assert datasets.main([*command, str(mirror) if kind == "folder" else address]) == 0
+    assert {name: (tmp_path / "data/midi/songs" / name).read_bytes() for name in SONGS} == SONGS
+    assert len([file for file in (tmp_path / "data").rglob("*") if file.is_file()]) == len(SONGS)
+    assert f"ready in {tmp_path / 'data/midi/songs'}" in capsys.readouterr().out
+    # The second time nothing is fetched: with the mirror gone it must still succeed.
+    assert datasets.main([*command, str(tmp_path / "gone")]) == 0
+    assert "already in" in capsys.readouterr().out
+
+
+def test_many_files_from_their_source(songs: DataSet, address: str, asked: list[str], tmp_path: Path) -> None:
+    assert datasets.get(replace(songs, url=f"{address}songs"), tmp_path)
+    assert count_songs(tmp_path) == len(SONGS)
+    assert "/songs/more/K%C3%A4the%20100%25.mid" in asked
+    assert len(asked) == len(SONGS)
+
+
+@pytest.mark.parametrize("damage", ["wrong", "missing"])
+def test_a_damaged_file_leaves_the_others_and_is_fetched_later(
+    songs: DataSet, mirror: Path, address: str, asked: list[str], tmp_path: Path, damage: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    damaged = mirror / "songs" / "song #3?.mid"
+    if damage == "wrong":
+        damaged.write_bytes(b"MThd 9")
+    else:
+        damaged.unlink()
+    command = ["get", "songs", "--mirror", address, "--data_dir", str(tmp_path / "data")]
+    assert datasets.main(command) == 2
+    err = capsys.readouterr().err
+    assert err.startswith("error: one file could not be brought: ")
+    assert "song%20%233%3F.mid" in err
+    assert err.count("\n") == 1
+    assert count_songs(tmp_path / "data") == len(SONGS) - 1
+    assert datasets.main(["list", "--data_dir", str(tmp_path / "data")]) == 0
+    assert "10 of 11  GPL-3.0" in capsys.readouterr().out
+    damaged.write_bytes(SONGS["song #3?.mid"])
+    asked.clear()
+    assert datasets.main(command) == 0
+    assert asked == ["/songs/song%20%233%3F.mid"]
+    assert count_songs(tmp_path / "data") == len(SONGS)
+
+
+def test_a_file_of_ones_own_among_many_is_never_written_over(songs: DataSet, mirror: Path, tmp_path: Path) -> None:
+    mine = tmp_path / "midi/songs/song #3?.mid"
+    mine.parent.mkdir(parents=True)
+    mine.write_text("my own song")
+    with pytest.raises(UserError, match=r"song #3\?\.mid is there but is not the one of the set songs; move it away"):
+        datasets.get(songs, tmp_path, str(mirror))
+    assert mine.read_text() == "my own song"
+
+
+def test_ctrl_c_keeps_the_files_that_have_arrived(songs: DataSet, mirror: Path, tmp_path: Path) -> None:
+    """A real process, stopped while one of the files does not come."""
+    held = "song%20%233%3F.mid"
+    over = threading.Event()
+
+    class Handler(http.server.SimpleHTTPRequestHandler):
+        def __init__(self, *args: object) -> None:
+            super().__init__(*args, directory=str(mirror))  # type: ignore[arg-type]
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+        def do_GET(self) -> None:
+            if self.path.endswith(held):
+                over.wait(20)
+            super().do_GET()
+
+    data_dir = tmp_path / "data"
+    code = (
+        "import sys\nfrom workshop import datasets\nfrom workshop.catalog import DataSet\n"
+        f"songs = {songs!r}\ndatasets.read_catalog = lambda: {{'songs': songs}}\nsys.exit(datasets.main(sys.argv[1:]))"
+    )
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        server.handle_error = lambda *args: None  # type: ignore[method-assign]
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        command = [sys.executable, "-c", code, "get", "songs", "--data_dir", str(data_dir)]
+        command += ["--mirror", f"http://127.0.0.1:{server.server_address[1]}"]
+        environment = os.environ | {"no_proxy": "*"}
+        with subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+        ) as process:
+            deadline = time.monotonic() + 10
+            while time.monotonic() < deadline and count_songs(data_dir) < len(SONGS) - 1:
+                time.sleep(0.02)
+            start = time.monotonic()
+            process.send_signal(signal.SIGINT)
+            _, err = process.communicate(timeout=15)
+            assert time.monotonic() - start < 10
+        over.set()
+        server.shutdown()
+    assert process.returncode == 130
+    assert err == "stopped; what has arrived is kept, and the same command goes on from there\n"
+    assert count_songs(data_dir) == len([file for file in data_dir.rglob("*") if file.is_file()]) == len(SONGS) - 1
+    assert datasets.state(songs, data_dir) == "10 of 11"
+    assert datasets.get(songs, data_dir, str(mirror))
+    assert datasets.is_here(songs, data_dir)
+
+
+def test_the_licence_is_shown_before_anything_is_fetched(
+    songs: DataSet, address: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: list[str] = []
+    monkeypatch.setattr(datasets, "fetch_all", lambda *args, **options: shown.append(capsys.readouterr().out))
+    datasets.main(["get", "songs", "--mirror", address, "--data_dir", str(tmp_path / "data")])
+    assert "licence: GPL-3.0\n" in shown[0]
+    assert "\n!  Whoever passes them on\n!  has to say so.\n" in shown[0]
+    assert not (tmp_path / "data").exists()
+
+
+def test_what_the_gpl_asks_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["get", "nottingham", "--mirror", str(tmp_path / "gone"), "--data_dir", str(tmp_path / "data")]
+    assert datasets.main(command) == 2
+    said = capsys.readouterr()
+    assert "licence: GPL-3.0\n" in said.out
+    assert "\n!  READ THIS FIRST" in said.out
+    assert "passes them on" in said.out
+    assert max(map(len, said.out.splitlines())) <= 120
+    assert "20 files could not be brought" in said.err
+
+
+# ---- sets that are fetched by hand
+
+
+@pytest.mark.parametrize(("name", "files"), [("beggars_opera_midi", 68), ("pop909", 909)])
+def test_a_set_fetched_by_hand(tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, files: int) -> None:
+    command = ["get", name, "--data_dir", str(tmp_path)]
+    one = read_catalog()[name]
+    folder = tmp_path / one.target
+    assert datasets.main(command) == 2
+    said = capsys.readouterr()
+    for words in (
+        f"licence: {one.licence}\n",
+        one.commit,
+        one.repo,
+        f"{files} files",
+        str(folder),
+        f"get {name}` again",
+    ):
+        assert words in said.out
+    assert said.err.startswith(f"error: {folder} has 0 MIDI files, and the set {name} has {files}; put them there")
+    assert not folder.exists()
+    (folder / "below").mkdir(parents=True)
+    for number in range(files - 1):
+        (folder / "below" / f"{number}.midi").write_bytes(b"MThd")
+    assert datasets.main(command) == 2
+    assert f"has {files - 1} MIDI files" in capsys.readouterr().err
+    assert datasets.state(one, tmp_path) == f"{files - 1} of {files}"
+    (folder / "last.mid").write_bytes(b"MThd")
+    assert datasets.main(command) == 0
+    out = capsys.readouterr().out
+    assert f"already in {folder}" in out
+    assert "by hand, because" not in out
+    # One too many: the folder with the other versions of the songs has been copied too.
+    (folder / "more.mid").write_bytes(b"MThd")
+    assert datasets.main(command) == 2
+    assert f"has {files + 1} MIDI files" in capsys.readouterr().err
+
+
 # ---- list
 
 
@@ -282,6 +551,22 @@ def test_the_list_is_aligned_and_says_what_is_here(
     assert "NAME       KIND  SIZE  HERE  LICENCE\nplays      text  6 kB  yes   public domain\n" in out
     assert "song_book  text  1 kB  no    public domain\n" in out
     assert "python -m workshop.datasets get NAME" in out
+
+
+def test_the_list_says_what_is_partly_here(
+    known: dict[str, DataSet], songs: DataSet, mirror: Path, tmp_path: Path
+) -> None:
+    assert datasets.state(songs, tmp_path) == "no"
+    datasets.get(songs, tmp_path, str(mirror))
+    assert datasets.state(songs, tmp_path) == "yes"
+    (tmp_path / "midi/songs/song #3?.mid").write_bytes(b"MThd 9")
+    assert datasets.state(songs, tmp_path) == "10 of 11"
+    plays = known["plays"]
+    part = (tmp_path / plays.target).with_name("input.txt.part")
+    part.parent.mkdir(parents=True)
+    part.write_bytes(PLAYS[:10])
+    assert datasets.state(plays, tmp_path) == "partly"
+    assert "plays  text  6 kB  partly  public domain" in datasets.table({"plays": plays}, tmp_path)
 
 
 def test_help_is_quick_and_loads_nothing_heavy() -> None:
@@ -304,3 +589,54 @@ def test_real_sets_come_from_the_shared_folder_as_a_mirror(tmp_path: Path, name:
     text = (tmp_path / one.target).read_text(encoding="utf-8")
     assert len(text) > 150_000
     assert "Gutenberg" not in text
+
+
+@pytest.mark.parametrize(
+    ("name", "folder"),
+    [
+        pytest.param("nottingham", "nottingham_melody", marks=pytest.mark.slow),
+        ("liberty_minstrel_midi", "liberty_minstrel/midi"),
+    ],
+)
+def test_real_midi_sets_come_from_the_shared_folder(tmp_path: Path, name: str, folder: str) -> None:
+    if not (SHARED / folder).is_dir():
+        pytest.skip(f"the shared data ({folder}) is not here")
+    one = catalog.read_catalog()[name]
+    (tmp_path / "mirror").mkdir()
+    (tmp_path / "mirror" / name).symlink_to(SHARED / folder)
+    assert datasets.get(one, tmp_path, str(tmp_path / "mirror"))
+    found = list((tmp_path / one.target).iterdir())
+    assert len(found) == one.files
+    assert sum(file.stat().st_size for file in found) == one.bytes
+    assert not datasets.get(one, tmp_path)
+
+
+def test_the_manifest_is_that_of_the_real_files() -> None:
+    if not (SHARED / "nottingham_melody").is_dir():
+        pytest.skip("the shared data (nottingham_melody) is not here")
+    hashes = read_manifest(read_catalog()["nottingham"])
+    found = {
+        file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in SHARED.glob("nottingham_melody/*.mid")
+    }
+    assert found == hashes
+
+
+def test_the_real_chorales_become_midi_files(tmp_path: Path) -> None:
+    if not (SHARED / "jsb_chorales").is_dir():
+        pytest.skip("the shared data (jsb_chorales) is not here")
+    one = catalog.read_catalog()["jsb_chorales"]
+    assert datasets.get(one, tmp_path, str(SHARED))
+    folder = tmp_path / one.target
+    assert {split: len(list((folder / split).glob("*.mid"))) for split in ("train", "valid", "test")} == {
+        "train": 229,
+        "valid": 76,
+        "test": 77,
+    }
+    assert datasets.state(one, tmp_path) == "yes"
+    # What is missing is made anew without the network, and what somebody has changed stays.
+    (folder / "train/001.mid").unlink()
+    (folder / "train/002.mid").write_bytes(b"mine")
+    assert datasets.state(one, tmp_path) == "381 of 382"
+    assert datasets.get(one, tmp_path)
+    assert not datasets.get(one, tmp_path)
+    assert (folder / "train/002.mid").read_bytes() == b"mine"

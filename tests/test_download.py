@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from workshop.download import Remote, copy, fetch, is_web_address, part_of
+from workshop.download import MOST_WRONG, WORKERS, Remote, SmallFile, copy, fetch, fetch_all, is_web_address, part_of
 from workshop.errors import UserError
 
 CONTENT = random.Random(0).randbytes(300_000)
@@ -50,6 +50,12 @@ class Server:
 
     def remote(self, content: bytes = CONTENT) -> Remote:
         return Remote(self.url + "/set/input.txt", len(content), hashlib.sha256(content).hexdigest())
+
+
+class Listening(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+    # Connections beyond the five of the default would wait for a second.
+    request_queue_size = 4 * WORKERS
 
 
 @pytest.fixture
@@ -94,8 +100,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
                 self.wfile.write(body[: state.cut_after])
             self.close_connection = True
 
-    listening = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    listening.daemon_threads = True
+    listening = Listening(("127.0.0.1", 0), Handler)
     threading.Thread(target=listening.serve_forever, args=(0.02,), daemon=True).start()
     state.url = f"http://127.0.0.1:{listening.server_address[1]}"
     yield state
@@ -315,3 +320,124 @@ def test_a_mirror_folder_is_copied_and_verified(tmp_path: Path, target: Path) ->
     assert os.listdir(target.parent) == []
     with pytest.raises(UserError, match=r"the mirror has no .*gone"):
         copy(tmp_path / "gone", remote, target)
+
+
+# ---- many small files
+
+
+def many(server_url: str, folder: Path, count: int = 12) -> list[SmallFile]:
+    return [SmallFile(f"{server_url}/set/{n}.mid", SHA256, folder / "set" / f"{n}.mid") for n in range(count)]
+
+
+def get_all(files: list[SmallFile], **options: float) -> int:
+    """Fetch files; return how many were reported as done."""
+    seen: list[int] = []
+    all_options = {"timeout": 3.0, "pause": 0.01, "attempts": 3} | options
+    fetch_all(files, len(CONTENT), progress=lambda: seen.append(1), **all_options)  # type: ignore[arg-type]
+    return len(seen)
+
+
+def test_many_files_arrive_whole(server: Server, tmp_path: Path) -> None:
+    files = many(server.url, tmp_path)
+    assert get_all(files) == 12
+    assert sorted(os.listdir(tmp_path / "set")) == sorted(f"{n}.mid" for n in range(12))
+    assert all(file.target.read_bytes() == CONTENT for file in files)
+    assert get_all([]) == 0
+
+
+def test_many_files_are_asked_for_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("no_proxy", "*")
+    together = threading.Barrier(WORKERS)
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def log_message(self, *args: object) -> None:
+            pass
+
+        def do_GET(self) -> None:
+            together.wait(5)
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(CONTENT)
+
+    with Listening(("127.0.0.1", 0), Handler) as listening:
+        threading.Thread(target=listening.serve_forever, args=(0.02,), daemon=True).start()
+        url = f"http://127.0.0.1:{listening.server_address[1]}"
+        assert get_all(many(url, tmp_path, 2 * WORKERS), timeout=6.0) == 2 * WORKERS
+        listening.shutdown()
+
+
+def test_a_busy_server_is_asked_for_many_files_again(server: Server, tmp_path: Path) -> None:
+    server.statuses = [503, 429]
+    assert get_all(many(server.url, tmp_path)) == 12
+    assert len(server.ranges) == 14
+
+
+@pytest.mark.parametrize("cut_after", [0, 1000])
+def test_a_line_that_breaks_stops_many_files(server: Server, tmp_path: Path, cut_after: int) -> None:
+    server.cut_after = cut_after
+    with pytest.raises(UserError, match=r"mid could not be fetched \(the connection was cut\); check the network"):
+        get_all(many(server.url, tmp_path, 200))
+    assert len(server.ranges) < 60
+    assert not (tmp_path / "set").exists()
+
+
+def test_no_network_stops_many_files(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"could not be fetched \(Connection refused\); check the network.*--mirror"):
+        get_all(many("http://127.0.0.1:9", tmp_path, 200))
+
+
+@pytest.mark.parametrize("content", [b"x" * len(CONTENT), CONTENT + b"more", CONTENT[:-5], b""])
+def test_files_with_other_contents_are_named(server: Server, tmp_path: Path, content: bytes) -> None:
+    server.content = content
+    words = (
+        r"12 files could not be brought \(.*\.mid, .*\.mid, .*\.mid and 9 more\), the first because .*contents differ"
+    )
+    with pytest.raises(UserError, match=words):
+        get_all(many(server.url, tmp_path))
+    assert not (tmp_path / "set").exists()
+
+
+def test_a_wrong_file_leaves_the_others_and_what_was_there(server: Server, tmp_path: Path) -> None:
+    files = many(server.url, tmp_path)
+    wrong = files[3] = SmallFile(files[3].source, "0" * 64, files[3].target)
+    wrong.target.parent.mkdir()
+    wrong.target.write_text("mine")
+    with pytest.raises(UserError, match=r"^one file could not be brought: http.*/set/3\.mid is not the file"):
+        get_all(files)
+    assert wrong.target.read_text() == "mine"
+    assert [file.target.read_bytes() == CONTENT for file in files].count(True) == 11
+
+
+def test_another_source_is_not_asked_for_all_files(server: Server, tmp_path: Path) -> None:
+    server.statuses = [404] * 500
+    with pytest.raises(UserError, match=rf"^{MOST_WRONG} files could not be brought .*the server answers 404"):
+        get_all(many(server.url, tmp_path, 500))
+    assert len(server.ranges) < 200
+
+
+def test_a_place_for_many_files_that_cannot_be_written_is_said(server: Server, tmp_path: Path) -> None:
+    (tmp_path / "set").write_text("a file")
+    with pytest.raises(UserError, match=r"set/\d+\.mid cannot be written .*--data_dir"):
+        get_all(many(server.url, tmp_path))
+
+
+def test_many_files_of_a_mirror_folder(tmp_path: Path) -> None:
+    (tmp_path / "a.mid").write_bytes(CONTENT)
+    (tmp_path / "b.mid").mkdir()
+    names = ("a", "b", "a.mid/c")
+    files = [SmallFile(tmp_path / f"{name}.mid", SHA256, tmp_path / "set" / f"{name}.mid") for name in names]
+    assert get_all(files[:1]) == 1
+    for file in files[1:]:
+        with pytest.raises(UserError, match=r"brought: the mirror has no .*\.mid; copy the file there"):
+            get_all([file])
+
+
+def test_what_goes_wrong_in_a_thread_is_not_lost(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*arguments: object) -> bytes:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("workshop.download._read_small", broken)
+    with pytest.raises(ZeroDivisionError):
+        get_all(many(server.url, tmp_path))

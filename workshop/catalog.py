@@ -1,8 +1,10 @@
 """The catalogue of data sets: what `data/catalog.toml` says, and which of it is on this machine."""
 
 import hashlib
+import re
 import tomllib
-from dataclasses import dataclass
+import urllib.parse
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,10 @@ from workshop.nearest import did_you_mean
 
 CATALOG = ROOT / "data" / "catalog.toml"
 
-MADE = ("shipped", "download", "export")
+MADE = ("shipped", "download", "export", "manual")
+CLEAN = ("none", "gutenberg", "chorales")
+
+_MANIFEST_LINE = re.compile(r"([0-9a-f]{64})  (.+)")
 
 
 @dataclass(frozen=True)
@@ -21,9 +26,11 @@ class DataSet:
 
     Attributes:
         target: file or folder that a lesson reads, relative to the data folder.
-        url: where a download comes from; '' for other sets.
-        bytes: length of the downloaded file in bytes; 0 for sets that are not downloaded.
-        sha256: of the downloaded file, in hexadecimal; '' for sets that are not downloaded.
+        url: where a download comes from, the folder where it is one of many files; '' for other sets.
+        bytes: length of the downloaded file, or of many files together, in bytes; 0 for sets that are not downloaded.
+        sha256: of the downloaded file, in hexadecimal; '' for sets of many files and those that are not downloaded.
+        manifest: of a download of many files: their hashes, a file relative to the data folder of the project.
+        files: how many files a lesson finds in it.
     """
 
     name: str
@@ -39,7 +46,11 @@ class DataSet:
     url: str = ""
     bytes: int = 0
     sha256: str = ""
+    manifest: str = ""
+    files: int = 1
     clean: str = "none"
+    notice: str = ""
+    how: str = ""
 
     @property
     def file_name(self) -> str:
@@ -53,10 +64,13 @@ class DataSet:
     def original_in(self, data_dir: Path) -> Path:
         """Return where the file as downloaded is kept.
 
-        A set that needs cleaning keeps it beside the cleaned text: it carries the licence, lets the cleaning be made
-        anew, and proves without a network that the set is what the catalogue says.
+        A set that needs cleaning keeps it beside the cleaned text, or in the folder of what was made of it: it carries
+        the licence, lets the cleaning be made anew, and proves without a network that the set is what the catalogue
+        says.
         """
         target = self.target_in(data_dir)
+        if self.clean == "chorales":
+            return target / self.file_name
         return target if self.clean == "none" else target.with_name(self.file_name)
 
 
@@ -89,13 +103,48 @@ def find(name: str, catalog: dict[str, DataSet]) -> DataSet:
     return catalog[wanted]
 
 
+def read_manifest(data_set: DataSet) -> dict[str, str]:
+    """Return the SHA-256 of each file of a set of many, by its path below the set's folder.
+
+    Raises:
+        UserError: the manifest is missing, says something else than hashes and paths, or lacks files.
+    """
+    path = CATALOG.parent / data_set.manifest
+    try:
+        lines = path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
+    except (OSError, UnicodeError) as error:
+        raise UserError(f"the list of files {path} may not be read ({error}); fetch the project anew") from None
+    hashes: dict[str, str] = {}
+    for number, line in enumerate(lines, 1):
+        parts = _MANIFEST_LINE.fullmatch(line)
+        if parts is None or not _stays_below(parts[2]) or parts[2] in hashes:
+            raise UserError(f"the list of files {path} is damaged in line {number}; fetch the project anew")
+        hashes[parts[2]] = parts[1]
+    if len(hashes) != data_set.files:
+        raise UserError(
+            f"the list of files {path} names {len(hashes):,} files and not {data_set.files:,}; fetch the project anew"
+        )
+    return hashes
+
+
+def _stays_below(name: str) -> bool:
+    """Return whether a path of a manifest leads to no place outside its folder, on any system."""
+    return not (name.startswith("/") or "\\" in name or ":" in name or ".." in name.split("/"))
+
+
 def is_verified(file: Path, data_set: DataSet) -> bool:
     """Return whether ``file`` has the bytes that the catalogue promises; False also where it cannot be read."""
     try:
-        if file.stat().st_size != data_set.bytes:
-            return False
+        return file.stat().st_size == data_set.bytes and has_hash(file, data_set.sha256)
+    except OSError:
+        return False
+
+
+def has_hash(file: Path, sha256: str) -> bool:
+    """Return whether ``file`` has the hash; False also where it cannot be read."""
+    try:
         with open(file, "rb") as opened:
-            return hashlib.file_digest(opened, "sha256").hexdigest() == data_set.sha256
+            return hashlib.file_digest(opened, "sha256").hexdigest() == sha256
     except OSError:
         return False
 
@@ -103,11 +152,23 @@ def is_verified(file: Path, data_set: DataSet) -> bool:
 def _data_set(path: Path, address: str, name: str, entry: Any) -> DataSet:
     try:
         data_set = DataSet(name=name, **entry)
-        url = address.format(**entry) if data_set.made == "download" else ""
+        quoted = {**entry, "path": urllib.parse.quote(entry["path"])} if data_set.made == "download" else {}
+        url = address.format(**quoted) if quoted else ""
     except (TypeError, KeyError) as error:
         raise UserError(f"the catalogue {path} has an incomplete entry [{name}] ({error}); correct it there") from None
-    if data_set.made not in MADE or data_set.clean not in ("none", "gutenberg"):
+    if data_set.made not in MADE or data_set.clean not in CLEAN:
         raise UserError(f"the catalogue {path} has an unknown way of making or cleaning in [{name}]; correct it there")
-    if data_set.made == "download" and not (data_set.bytes > 0 and len(data_set.sha256) == 64 and url):
-        raise UserError(f"the catalogue {path} lacks bytes, sha256 or address for [{name}]; correct it there")
-    return DataSet(**{**vars(data_set), "url": url})
+    if lacking := _lacking(replace(data_set, url=url)):
+        raise UserError(f"the catalogue {path} lacks {lacking} for [{name}]; correct it there")
+    return replace(data_set, url=url)
+
+
+def _lacking(data_set: DataSet) -> str:
+    """Return what an entry needs and does not have, '' where it is complete."""
+    if data_set.made == "manual" and not (data_set.repo and data_set.commit and data_set.how):
+        return "repo, commit or how"
+    if data_set.made != "download":
+        return ""
+    if data_set.manifest:
+        return "" if data_set.bytes > 0 and data_set.url and not data_set.sha256 else "bytes or address"
+    return "" if data_set.bytes > 0 and len(data_set.sha256) == 64 and data_set.url else "bytes, sha256 or address"

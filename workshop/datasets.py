@@ -6,37 +6,85 @@
 
 Without a network, `get` takes the files from a mirror: a folder or an address with the same files as NAME/FILE (such as
 tinyshakespeare/input.txt), given by --mirror or the environment variable WORKSHOP_MIRROR.
+
+Nothing is fetched whose contents cannot be verified; for such a set `get` says what to fetch by hand, and exits with
+status 2 until all of it is there.
 """
 
 import argparse
 import os
 import sys
+import textwrap
 import urllib.parse
 from pathlib import Path
+from typing import Any
 
-from workshop import ROOT, tunes
-from workshop.catalog import DataSet, find, is_verified, read_catalog
-from workshop.download import Remote, copy, fetch, is_web_address, part_of
+from workshop import ROOT, midi_tunes, tunes
+from workshop.catalog import DataSet, find, has_hash, is_verified, read_catalog, read_manifest
+from workshop.download import Remote, SmallFile, copy, fetch, fetch_all, is_web_address, part_of
 from workshop.errors import UserError
 from workshop.files import write_text
+from workshop.folders import find_files
 from workshop.gutenberg import strip_gutenberg
 from workshop.textfiles import detect_encoding, find_text_files, read_chunks
 
 #: Exit status of a program that Ctrl-C stopped, as the shell counts it: 128 + SIGINT.
 INTERRUPTED = 130
 
+#: Of the MIDI files in the sets. What else a lesson reads is in workshop.midifiles, too slow to load for a list.
+MIDI_SUFFIXES = (".mid", ".midi")
+
 
 def is_here(data_set: DataSet, data_dir: Path) -> bool:
     """Return whether ``data_set`` is complete in ``data_dir``; never asks the network."""
+    return count_here(data_set, data_dir) == data_set.files
+
+
+def count_here(data_set: DataSet, data_dir: Path) -> int:
+    """Return how many files of ``data_set`` are in ``data_dir``.
+
+    They are verified, unless the set is one that is fetched by hand: then all MIDI files in its folder are counted, and
+    there may be more of them than the set has.
+    """
     target = data_set.target_in(data_dir)
     if data_set.made == "export":
-        return tunes.is_exported(target.parent)
+        exporter, folder = _exporter(data_set, data_dir)
+        return int(exporter.is_exported(folder))
+    if data_set.manifest:
+        return sum(has_hash(target / name, sha256) for name, sha256 in read_manifest(data_set).items())
+    if data_set.made == "download" and not is_verified(data_set.original_in(data_dir), data_set):
+        return 0
+    if data_set.clean == "chorales":
+        return min(len(_training_files(data_set, data_dir)), data_set.files)
     if data_set.made == "download":
-        return is_verified(data_set.original_in(data_dir), data_set) and target.is_file() and target.stat().st_size > 0
+        return int(target.is_file() and target.stat().st_size > 0)
+    found = len(_training_files(data_set, data_dir))
+    return found if data_set.made == "manual" else min(found, 1)
+
+
+def _exporter(data_set: DataSet, data_dir: Path) -> tuple[Any, Path]:
+    """Return the module that makes a set on this machine, and the folder that it fills."""
+    target = data_set.target_in(data_dir)
+    return (midi_tunes, target) if data_set.kind == "midi" else (tunes, target.parent)
+
+
+def state(data_set: DataSet, data_dir: Path) -> str:
+    """Return in a word how much of ``data_set`` is in ``data_dir``: yes, no, partly, or how many files of how many."""
+    here = count_here(data_set, data_dir)
+    if here == data_set.files:
+        return "yes"
+    if here:
+        return f"{here:,} of {data_set.files:,}"
+    return "partly" if part_of(data_set.original_in(data_dir)).exists() else "no"
+
+
+def _training_files(data_set: DataSet, data_dir: Path) -> list[Path]:
+    """Return the files of a set's kind at its target, [] where there are none."""
+    target = data_set.target_in(data_dir)
     try:
-        return bool(find_text_files(target))
+        return find_files(target, MIDI_SUFFIXES, "MIDI") if data_set.kind == "midi" else find_text_files(target)
     except UserError:
-        return False
+        return []
 
 
 def get(data_set: DataSet, data_dir: Path, mirror: str = "") -> bool:
@@ -53,38 +101,42 @@ def get(data_set: DataSet, data_dir: Path, mirror: str = "") -> bool:
         UserError: it cannot be fetched, verified or written, or something else is in its place.
     """
     if data_set.made == "export":
-        return tunes.export(data_set.target_in(data_dir).parent)
+        exporter, folder = _exporter(data_set, data_dir)
+        return exporter.export(folder)
     if is_here(data_set, data_dir):
         return False
-    if data_set.made == "shipped":
-        raise UserError(
-            f"{data_set.target_in(data_dir)} should be part of this project and is missing; fetch the project anew"
-        )
     target, original = data_set.target_in(data_dir), data_set.original_in(data_dir)
+    if data_set.made == "shipped":
+        raise UserError(f"{target} should be part of this project and is missing; fetch the project anew")
+    if data_set.made == "manual":
+        raise UserError(
+            f"{target} has {count_here(data_set, data_dir):,} MIDI files, and the set {data_set.name} has "
+            f"{data_set.files:,}; put them there by hand, and run the command again"
+        )
+    if data_set.manifest:
+        _bring_many(data_set, target, mirror)
+        return True
     if not is_verified(original, data_set):
         for file in (target, original):
-            if file.exists():
-                raise UserError(
-                    f"{file} is there but is not the set {data_set.name}; move it away and run the command again"
-                )
+            if file.is_file():
+                raise _in_the_way(file, data_set)
         _bring(data_set, original, mirror)
-    if data_set.clean == "gutenberg":
-        text = "".join(read_chunks(original, detect_encoding(original)))
-        write_text(target, strip_gutenberg(text))
+    _clean(data_set, original, target)
     return True
+
+
+def _in_the_way(file: Path, data_set: DataSet) -> UserError:
+    part = f"the one of the set {data_set.name}" if data_set.manifest else f"the set {data_set.name}"
+    return UserError(f"{file} is there but is not {part}; move it away and run the command again")
 
 
 def _bring(data_set: DataSet, original: Path, mirror: str) -> None:
     """Fetch the file of ``data_set`` from its source or from ``mirror`` and verify it."""
-    remote = Remote(data_set.url, data_set.bytes, data_set.sha256)
-    if mirror and "://" not in mirror:
-        copy(Path(mirror).expanduser() / data_set.name / data_set.file_name, remote, original)
+    source = _source(data_set, data_set.file_name, mirror) if mirror else data_set.url
+    remote = Remote(str(source), data_set.bytes, data_set.sha256)
+    if isinstance(source, Path):
+        copy(source, remote, original)
         return
-    if mirror:
-        if not is_web_address(mirror):
-            raise UserError(f'--mirror "{mirror}" is neither a folder nor an http or https address; give one of them')
-        url = f"{mirror.rstrip('/')}/{data_set.name}/{urllib.parse.quote(data_set.file_name)}"
-        remote = Remote(url, data_set.bytes, data_set.sha256)
     from tqdm import tqdm
 
     # Without a terminal there is nobody to watch a bar, and a log would fill with it.
@@ -92,12 +144,50 @@ def _bring(data_set: DataSet, original: Path, mirror: str) -> None:
         fetch(remote, original, progress=lambda arrived: bar.update(arrived - bar.n) and None)
 
 
+def _bring_many(data_set: DataSet, target: Path, mirror: str) -> None:
+    """Fetch the files of ``data_set`` that are not in the folder ``target`` yet, and verify them."""
+    manifest = read_manifest(data_set)
+    missing = {name: sha256 for name, sha256 in manifest.items() if not has_hash(target / name, sha256)}
+    for name in missing:
+        if (target / name).exists():
+            raise _in_the_way(target / name, data_set)
+    files = [SmallFile(_source(data_set, name, mirror), sha256, target / name) for name, sha256 in missing.items()]
+    from tqdm import tqdm
+
+    here = len(manifest) - len(missing)
+    with tqdm(total=len(manifest), initial=here, unit=" files", desc=data_set.name, disable=None) as bar:
+        fetch_all(files, data_set.bytes, progress=lambda: bar.update() and None)
+
+
+def _source(data_set: DataSet, name: str, mirror: str) -> str | Path:
+    """Return where the file ``name`` of a set comes from: an address, or a file in a mirror folder."""
+    if mirror and "://" not in mirror:
+        return Path(mirror).expanduser() / data_set.name / name
+    if mirror and not is_web_address(mirror):
+        raise UserError(f'--mirror "{mirror}" is neither a folder nor an http or https address; give one of them')
+    folder = f"{mirror.rstrip('/')}/{data_set.name}" if mirror else data_set.url
+    return f"{folder}/{urllib.parse.quote(name)}"
+
+
+def _clean(data_set: DataSet, original: Path, target: Path) -> None:
+    """Make of the file as downloaded what a lesson reads."""
+    if data_set.clean == "gutenberg":
+        text = "".join(read_chunks(original, detect_encoding(original)))
+        write_text(target, strip_gutenberg(text))
+    elif data_set.clean == "chorales":
+        from tqdm import tqdm
+
+        from workshop import chorales
+
+        with tqdm(total=data_set.files, unit=" files", desc="written as MIDI", disable=None) as bar:
+            chorales.export(original, target, progress=lambda: bar.update() and None)
+
+
 def table(catalog: dict[str, DataSet], data_dir: Path) -> str:
     """Return the catalogue as aligned lines."""
     rows = [("NAME", "KIND", "SIZE", "HERE", "LICENCE")]
     for one in catalog.values():
-        here = "yes" if is_here(one, data_dir) else "no"
-        rows.append((one.name, one.kind, _size(one, data_dir), here, one.licence))
+        rows.append((one.name, one.kind, _size(one, data_dir), state(one, data_dir), one.licence))
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     return "\n".join(lines)
@@ -105,13 +195,8 @@ def table(catalog: dict[str, DataSet], data_dir: Path) -> str:
 
 def _size(data_set: DataSet, data_dir: Path) -> str:
     """Return the size of a set in kilobytes of 1,000 bytes, '-' where it is only known once it is here."""
-    size = data_set.bytes
-    if not size:
-        try:
-            size = sum(file.stat().st_size for file in find_text_files(data_set.target_in(data_dir)))
-        except UserError:
-            return "-"
-    return f"{max(1, round(size / 1000)):,} kB"
+    size = data_set.bytes or sum(file.stat().st_size for file in _training_files(data_set, data_dir))
+    return f"{max(1, round(size / 1000)):,} kB" if size else "-"
 
 
 def _list(arguments: argparse.Namespace) -> int:
@@ -131,16 +216,35 @@ def _get(arguments: argparse.Namespace) -> int:
     data_set = find(arguments.name, read_catalog())
     target = data_set.target_in(arguments.data_dir)
     print(f"{data_set.name}: {data_set.what}")
-    print(f"licence: {data_set.licence}\nfrom:    {data_set.attribution}", flush=True)
+    print(f"licence: {data_set.licence}\nfrom:    {data_set.attribution}")
+    if data_set.notice:
+        print("\n" + textwrap.indent(data_set.notice.strip(), "!  ") + "\n")
+    if data_set.made == "manual" and not is_here(data_set, arguments.data_dir):
+        print(by_hand(data_set, target))
+    # Whatever follows, and whoever reads along, the licence has been said by then.
+    sys.stdout.flush()
     try:
         brought = get(data_set, arguments.data_dir, arguments.mirror)
     except KeyboardInterrupt:
-        if part_of(data_set.original_in(arguments.data_dir)).exists():
+        if state(data_set, arguments.data_dir) != "no":
             print("stopped; what has arrived is kept, and the same command goes on from there", file=sys.stderr)
         return INTERRUPTED
     folder = target if target.is_dir() else target.parent
     print(f"{'ready in' if brought else 'already in'} {folder}")
     return 0
+
+
+def by_hand(data_set: DataSet, target: Path) -> str:
+    """Return in plain words how a person brings a set that cannot be verified, and so is not fetched."""
+    page = f"https://github.com/{data_set.repo}"
+    return f"""
+This set is fetched by hand, because its files cannot be verified here:
+  1. download {page}/archive/{data_set.commit}.zip and unpack it
+     (to look at it first: {page}/tree/{data_set.commit}/{urllib.parse.quote(data_set.path)})
+  2. {data_set.how}
+     {target}
+  3. run `python -m workshop.datasets get {data_set.name}` again: it counts the files, and says when all are there
+"""
 
 
 def _inspect(arguments: argparse.Namespace) -> int:

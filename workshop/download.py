@@ -1,24 +1,36 @@
-"""Fetch one file whose length and hash are known: resumed where it stopped, verified, and only then put in its place.
+"""Fetch files whose hashes are known: verified, and only then put in their place.
 
-What has arrived lies in ``NAME.part`` beside the target. Whatever happens - a cut connection, Ctrl-C, a closed laptop -
-the next call goes on from there, and the target itself is only ever the whole and verified file.
+`fetch` brings one file. What has arrived lies in ``NAME.part`` beside the target. Whatever happens - a cut connection,
+Ctrl-C, a closed laptop - the next call goes on from there, and the target itself is only ever the whole and verified
+file. `fetch_all` brings many small ones, several at a time, and keeps no parts of them.
 """
 
+import contextlib
 import hashlib
 import http.client
 import os
+import queue
 import ssl
+import threading
 import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from pathlib import Path
 
 from workshop.errors import UserError
+from workshop.files import replacing
 
 BLOCK_BYTES = 1 << 16
+
+#: How many small files are asked for at a time.
+WORKERS = 8
+#: So many files that are missing or wrong mean that this is another source, and that the rest is not worth asking for.
+MOST_WRONG = 20
+#: How long an end that comes early waits for the threads, in seconds; those that a server keeps waiting stay behind.
+PATIENCE = 2.0
 
 #: Answers of a server that may be different in a moment.
 PASSING_STATUS = (408, 425, 429, 500, 502, 503, 504)
@@ -39,6 +51,21 @@ class Remote:
     url: str
     bytes: int
     sha256: str
+
+
+@dataclass(frozen=True)
+class SmallFile:
+    """One of many files to fetch.
+
+    Attributes:
+        source: its http or https address, or a file in a mirror folder.
+        sha256: its hash in hexadecimal.
+        target: where it goes.
+    """
+
+    source: str | Path
+    sha256: str
+    target: Path
 
 
 def is_web_address(address: str) -> bool:
@@ -126,9 +153,7 @@ def copy(source: Path, remote: Remote, target: Path) -> None:
         UserError: the mirror has no such file, its contents are wrong, or there is no room to write.
     """
     if not source.is_file():
-        raise UserError(
-            f"the mirror has no {source}; copy the file there, or leave out --mirror to fetch it from its source"
-        )
+        raise _not_in_mirror(source)
     with _WritingErrors(target):
         target.parent.mkdir(parents=True, exist_ok=True)
         part = part_of(target)
@@ -136,6 +161,153 @@ def copy(source: Path, remote: Remote, target: Path) -> None:
             while block := reader.read(1 << 20):
                 writer.write(block)
         install(part, target, remote, str(source))
+
+
+def _not_in_mirror(source: Path) -> UserError:
+    return UserError(
+        f"the mirror has no {source}; copy the file there, or leave out --mirror to fetch it from its source"
+    )
+
+
+def fetch_all(
+    files: list[SmallFile],
+    most_bytes: int,
+    *,
+    timeout: float = 20.0,
+    attempts: int = 4,
+    pause: float = 0.5,
+    progress: Callable[[], None] = lambda: None,
+) -> None:
+    """Bring many small files, several at a time; each is in its place as soon as it has arrived and is verified.
+
+    A file that is missing or wrong does not hold up the others: all that can be had are there when this fails. Where
+    the network fails, it fails at once.
+
+    Args:
+        files: what to bring; what lies at a target is written over.
+        most_bytes: no file is longer, in bytes.
+        timeout: seconds without a byte after which a connection counts as broken.
+        attempts: how often a file is asked for when the connection fails.
+        pause: seconds before the second attempt; doubled before each further one.
+        progress: called after each file that has been put in its place.
+
+    Raises:
+        UserError: no connection, files that are missing or wrong (their names are in the sentence), or no room to
+            write.
+    """
+    stop = threading.Event()
+    opener = _opener()
+
+    def read(file: SmallFile) -> bytes:
+        if isinstance(file.source, Path):
+            return _read_mirror(file.source, most_bytes)
+        for attempt in range(attempts):
+            try:
+                return _read_small(opener, file.source, file.target, most_bytes, timeout)
+            except _Interrupted:
+                if attempt == attempts - 1 or stop.wait(pause * 2**attempt):
+                    raise
+        raise AssertionError("attempts is at least 1")
+
+    wrong: dict[Path, UserError] = {}
+    with contextlib.closing(_arriving(files, read, stop)) as arriving:
+        for file, content in arriving:
+            if isinstance(content, UserError):
+                wrong[file.target] = content
+            elif hashlib.sha256(content).hexdigest() != file.sha256:
+                wrong[file.target] = _other_contents(str(file.source))
+            else:
+                _write(file.target, content)
+                progress()
+            if len(wrong) == MOST_WRONG:
+                break
+    if wrong:
+        raise UserError(_summary(wrong))
+
+
+def _arriving(
+    files: list[SmallFile], read: Callable[[SmallFile], bytes], stop: threading.Event
+) -> Generator[tuple[SmallFile, bytes | UserError], None, None]:
+    """Yield each file with its content, or with why it cannot be had, as they arrive; closing it ends the reading.
+
+    The threads only read. All writing is left to the caller, so that Ctrl-C, which only the main thread feels, finds
+    no file half written.
+    """
+    waiting: queue.SimpleQueue[SmallFile] = queue.SimpleQueue()
+    arrived: queue.SimpleQueue[tuple[SmallFile, bytes | Exception]] = queue.SimpleQueue()
+    for file in files:
+        waiting.put(file)
+
+    def work() -> None:
+        while not stop.is_set():
+            try:
+                file = waiting.get_nowait()
+            except queue.Empty:
+                return
+            try:
+                arrived.put((file, read(file)))
+            except Exception as error:  # whatever it is, the main thread waits for an answer
+                arrived.put((file, error))
+
+    # Not a ThreadPoolExecutor: the end of the program would wait for its threads, and so for a server that is silent.
+    threads = [threading.Thread(target=work, daemon=True) for _ in range(min(WORKERS, len(files)))]
+    for thread in threads:
+        thread.start()
+    try:
+        for _ in files:
+            file, content = arrived.get()
+            if isinstance(content, _Interrupted):
+                raise UserError(f"{file.source} could not be fetched ({content}); {MIRROR_HINT}")
+            if isinstance(content, Exception) and not isinstance(content, UserError):
+                raise content
+            yield file, content
+    finally:
+        stop.set()
+        # Python can crash where a thread wakes up while the program ends, so as many as possible end before.
+        deadline = time.monotonic() + PATIENCE
+        for thread in threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+
+
+def _read_mirror(source: Path, most_bytes: int) -> bytes:
+    """Return the contents of a file in a mirror folder; what is too long comes back one byte too long."""
+    try:
+        with open(source, "rb") as file:
+            return file.read(most_bytes + 1)
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        raise _not_in_mirror(source) from None
+    except OSError as error:
+        raise UserError(f"{source} in the mirror may not be read ({error.strerror}); correct that there") from None
+
+
+def _read_small(
+    opener: urllib.request.OpenerDirector, url: str, target: Path, most_bytes: int, timeout: float
+) -> bytes:
+    """Return what lies at ``url``; what is too long comes back one byte too long."""
+    with _PassingErrors(url, part_of(target)), opener.open(_request(url), timeout=timeout) as response:
+        content: bytes = response.read(most_bytes + 1)
+        length = response.headers.get("Content-Length", "")
+    if length.isdigit() and len(content) < min(int(length), most_bytes + 1):
+        raise _Interrupted("the connection was cut")
+    return content
+
+
+def _write(target: Path, content: bytes) -> None:
+    with _WritingErrors(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(target) as file:
+            file.write(content)
+
+
+def _summary(wrong: dict[Path, UserError]) -> str:
+    """Say in one sentence which files could not be had, and why the first of them."""
+    first = next(iter(wrong.values()))
+    if len(wrong) == 1:
+        return f"one file could not be brought: {first}"
+    names = ", ".join(target.name for target in list(wrong)[:3]) + (
+        f" and {len(wrong) - 3} more" if len(wrong) > 3 else ""
+    )
+    return f"{len(wrong)} files could not be brought ({names}), the first because {first}"
 
 
 def part_of(target: Path) -> Path:
@@ -157,11 +329,15 @@ def install(part: Path, target: Path, remote: Remote, source: str) -> None:
     """
     if not _matches(part, remote):
         part.unlink()
-        raise UserError(
-            f"{source} is not the file that the catalogue names (its contents differ), so it was thrown away; "
-            "try again, or use another source by --mirror"
-        )
+        raise _other_contents(source)
     os.replace(part, target)
+
+
+def _other_contents(source: str) -> UserError:
+    return UserError(
+        f"{source} is not the file that the catalogue names (its contents differ), so it was thrown away; "
+        "try again, or use another source by --mirror"
+    )
 
 
 def _matches(part: Path, remote: Remote) -> bool:
@@ -185,8 +361,7 @@ def _receive(remote: Remote, part: Path, timeout: float, progress: Callable[[int
         # The rest of an older version of the file: nothing of it can be used.
         part.unlink()
         had = 0
-    headers = {"User-Agent": "ml4music-workshop", "Accept-Encoding": "identity"}
-    request = urllib.request.Request(remote.url, headers=headers)  # noqa: S310 - _opener knows http and https only
+    request = _request(remote.url)
     if had:
         request.add_header("Range", f"bytes={had}-")
     with _PassingErrors(remote.url, part), _opener().open(request, timeout=timeout) as response:
@@ -222,6 +397,11 @@ def _receive(remote: Remote, part: Path, timeout: float, progress: Callable[[int
 def _read(response: http.client.HTTPResponse, most: int) -> bytes:
     # read1 returns what is there: a slow line then shows progress, and an interruption loses nothing that has arrived.
     return response.read1(min(BLOCK_BYTES, most))
+
+
+def _request(url: str) -> urllib.request.Request:
+    headers = {"User-Agent": "ml4music-workshop", "Accept-Encoding": "identity"}
+    return urllib.request.Request(url, headers=headers)  # noqa: S310 - _opener knows http and https only
 
 
 def _opener() -> urllib.request.OpenerDirector:
