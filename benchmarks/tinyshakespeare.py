@@ -19,11 +19,9 @@ from pathlib import Path
 
 import compare
 import numpy as np
+import one_stream
 
 ROOT = Path(__file__).resolve().parent.parent
-#: Characters of the training text that are read before the held-out text begins.
-CONTEXT = 1000
-WINDOW = 500
 
 
 def measure(experiment: Path, data_dir: Path) -> tuple[float, int]:
@@ -31,37 +29,15 @@ def measure(experiment: Path, data_dir: Path) -> tuple[float, int]:
     from workshop.quiet import quietly
 
     with quietly():
-        import tensorflow as tf
-        from keras import ops
-
         from char_rnn import dataset
         from char_rnn.model import build
         from char_rnn.vocab import Vocabulary
-        from workshop import checkpoint
 
-    info = json.loads((experiment / "run.json").read_text())
     vocabulary = Vocabulary.load(experiment / "vocab.json")
+    model, info = one_stream.best_network(experiment, build, len(vocabulary))
     text = dataset.load(data_dir, info["data"]["val_split"], None, vocabulary)
-    model = build(info["network"], len(vocabulary))
-    path = experiment / "checkpoints" / "best.npz"
-    checkpoint.assign(model.trainable_variables, checkpoint.load(path)[0], "average", path)
-
-    @tf.function(jit_compile=True)
-    def losses(inputs, targets, state):
-        logits, state = model(inputs, state)
-        return ops.sparse_categorical_crossentropy(targets, logits, from_logits=True)[:, 0], state
-
-    ids = text.ids[text.train_size - CONTEXT :].astype(np.int32)
-    filled = np.concatenate([ids, np.zeros(-(len(ids) - 1) % WINDOW, np.int32)])
-    state, found = model.initial_state(1), []
-    for at in range(0, len(filled) - 1, WINDOW):
-        window = filled[at : at + WINDOW + 1, None]
-        loss, state = losses(tf.constant(window[:-1]), tf.constant(window[1:]), state)
-        found.append(loss.numpy())
-    # The loss at place k is that of character k + 1: the first held-out one is at CONTEXT.
-    held_out = np.concatenate(found)[CONTEXT - 1 : len(ids) - 1].astype(np.float64)
-    assert len(held_out) == len(text.held_out)
-    return float(held_out.mean()), len(held_out)
+    losses = one_stream.losses(model, text.train, text.held_out)
+    return float(losses.mean()), len(losses)
 
 
 def main() -> None:

@@ -248,11 +248,15 @@ This set is fetched by hand, because its files cannot be verified here:
 
 
 def _inspect(arguments: argparse.Namespace) -> int:
-    from workshop.inspection import inspect_text, report
+    from workshop import inspection, midi_inspection
 
-    inspection = inspect_text(arguments.path, arguments.encoding)
-    print(report(inspection))
-    return 0 if inspection.will_train else 2
+    if midi_inspection.is_music(arguments.path):
+        midi = midi_inspection.inspect_midi(arguments.path)
+        print(midi_inspection.report(midi))
+        return 0 if midi.will_train else 2
+    text = inspection.inspect_text(arguments.path, arguments.encoding)
+    print(inspection.report(text))
+    return 0 if text.will_train else 2
 
 
 def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
@@ -276,8 +280,8 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
         help="folder or address that holds the files as NAME/FILE (default: WORKSHOP_MIRROR, else their source)",
     )
     verb.set_defaults(run=_get)
-    verb = verbs.add_parser("inspect", help="say whether a folder or file of text will train")
-    verb.add_argument("path", metavar="DIR", type=Path, help="a folder of texts, or one file")
+    verb = verbs.add_parser("inspect", help="say whether a folder or file of text or MIDI will train")
+    verb.add_argument("path", metavar="DIR", type=Path, help="a folder of texts or of MIDI files, or one file")
     verb.add_argument("--encoding", default=None, help="how the texts are encoded (default: detected, file by file)")
     verb.set_defaults(run=_inspect)
     return parser.parse_args(argv)

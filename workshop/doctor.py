@@ -343,6 +343,11 @@ def check_starter_data() -> Iterator[Finding]:
         yield Finding(OK, "starter data", f"traditional tunes, {tunes.stat().st_size / 1000:.0f} kB of ABC")
     else:
         yield Finding(NOTE, "starter data", "the traditional tunes are not exported yet: python -m workshop.tunes")
+    midi = len(list((ROOT / "data" / "midi" / "tunes").glob("*.mid")))
+    if midi:
+        yield Finding(OK, "starter data", f"{midi:,} traditional tunes as MIDI")
+    else:
+        yield Finding(NOTE, "starter data", "there are no tunes as MIDI yet: python -m workshop.tunes")
 
 
 def check_docker() -> Iterator[Finding]:

@@ -121,11 +121,6 @@ class Inspection:
         """Whether a lesson that trains on this has enough to learn from."""
         return self.characters >= MINIMUM_CHARACTERS and self.distinct > 1
 
-    @property
-    def minutes(self) -> dict[str, float]:
-        """About how many minutes of training, for EPOCHS passes, each --size takes on a laptop."""
-        return {size: self.characters * EPOCHS / speed / 60 for size, speed in CHARACTERS_PER_SECOND.items()}
-
 
 def inspect_text(path: Path, encoding: str | None = None) -> Inspection:
     """Read the texts that ``path`` stands for and return what there is to know.
@@ -207,7 +202,7 @@ def report(inspection: Inspection) -> str:
             ("size", f"{inspection.characters:,} characters in {inspection.bytes:,} bytes"),
             (
                 "encoding",
-                ", ".join(f"{name} ({_plural(n, 'file')})" for name, n in sorted(inspection.encodings.items())),
+                ", ".join(f"{name} ({plural(n, 'file')})" for name, n in sorted(inspection.encodings.items())),
             ),
             ("alphabet", _alphabet(inspection)),
             (
@@ -217,12 +212,20 @@ def report(inspection: Inspection) -> str:
             ("duplicates", _duplicates(inspection)),
         ]
     if inspection.will_train:
-        times = ", ".join(f"{size} {_minutes(minutes)}" for size, minutes in inspection.minutes.items())
-        rows.append(("training", f"{times} (estimate: {EPOCHS} epochs on two laptop cores)"))
-    lines = [f"{name:<12}{value}" for name, value in rows]
-    lines += [f"{'set aside':<12}{reason}" for reason in inspection.broken.values()]
-    lines += [f"{'verdict':<12}{verdict(inspection)}"]
-    return "\n".join(lines)
+        rows.append(("training", training_time(inspection.characters, CHARACTERS_PER_SECOND)))
+    return laid_out(rows, list(inspection.broken.values()), verdict(inspection))
+
+
+def laid_out(rows: list[tuple[str, str]], set_aside: list[str], verdict: str) -> str:
+    """Return rows of a name and a value, then the reasons why files were set aside, then the verdict, aligned."""
+    rows = [*rows, *(("set aside", reason) for reason in set_aside), ("verdict", verdict)]
+    return "\n".join(f"{name:<12}{value}" for name, value in rows)
+
+
+def training_time(amount: int, speeds: dict[str, int]) -> str:
+    """Return how long each --size takes for EPOCHS passes, where ``speeds`` says how much it takes in a second."""
+    times = ", ".join(f"{size} {_minutes(amount * EPOCHS / speed / 60)}" for size, speed in speeds.items())
+    return f"{times} (estimate: {EPOCHS} epochs on two laptop cores)"
 
 
 def verdict(inspection: Inspection) -> str:
@@ -243,7 +246,7 @@ def verdict(inspection: Inspection) -> str:
 
 
 def _files(inspection: Inspection) -> str:
-    there = f"{_plural(len(inspection.files), 'text')} in {inspection.path}"
+    there = f"{plural(len(inspection.files), 'text')} in {inspection.path}"
     return there + (f", {len(inspection.broken):,} set aside" if inspection.broken else "")
 
 
@@ -272,5 +275,6 @@ def _minutes(minutes: float) -> str:
     return f"{minutes:,.0f} min" if minutes < 120 else f"{minutes / 60:,.0f} h"
 
 
-def _plural(count: int, what: str) -> str:
+def plural(count: int, what: str) -> str:
+    """Return a number of things in words."""
     return f"{count:,} {what}" + ("" if count == 1 else "s")
