@@ -14,6 +14,7 @@ import numpy as np
 
 from midi_rnn.encoding import ENCODINGS, END, Encoding
 from midi_rnn.portrait import portrait
+from workshop.cli import TEMPOS
 from workshop.errors import UserError
 from workshop.files import write_text
 from workshop.midifiles import DEFAULT_TEMPO, Score, find_midi_files, read
@@ -21,7 +22,7 @@ from workshop.midilibrary import read_all
 
 #: Symbols read before a piece is begun.
 LEAD_IN = 300
-#: Folders that, side by side in the data folder, say themselves what is held out.
+#: Folders that, side by side in the data folder, say themselves what is held out; what is beside them is not read.
 SPLIT_FOLDERS = ("train", "valid")
 #: So many reasons are printed; the rest is in the report.
 SHOWN_REASONS = 5
@@ -63,6 +64,9 @@ def load(path: Path, val_split: float = 0.1, encoding: str = "melody", track: st
     """
     made = ENCODINGS[encoding]
     files = find_midi_files(path)
+    by_folder = [[file for file in files if path / name in file.parents] for name in SPLIT_FOLDERS]
+    if all(by_folder):
+        files = [file for found in by_folder for file in found]
     library = read_all(files)
     set_aside = dict(library.set_aside)
     pieces: dict[str, _Piece] = {}
@@ -95,8 +99,9 @@ def load(path: Path, val_split: float = 0.1, encoding: str = "melody", track: st
         "pieces": [len(train), len(held_out)],
         "symbols": [sum(map(len, train)), sum(map(len, held_out))],
         "split": used_split,
+        "seen": np.unique(np.concatenate([[END], *train])).tolist(),
         "lead_in": np.concatenate([train[-1][-LEAD_IN:], [END]]).tolist(),
-        "tempo": round(float(np.median([piece.tempo for piece in pieces.values()])), 1),
+        "tempo": round(float(np.clip(np.median([piece.tempo for piece in pieces.values()]), *TEMPOS)), 1),
         "portrait": portrait([made.decode(piece) for piece in train]),
         "fingerprint": hashlib.sha256("".join(sorted(pieces)).encode()).hexdigest(),
     }
@@ -150,7 +155,7 @@ def _split(
     path: Path, pieces: list[_Piece], val_split: float
 ) -> tuple[list[np.ndarray], list[np.ndarray], str]:  # fmt: skip
     """Symbols of the pieces to train on and of those that are held out, and how they were told apart."""
-    by_folder = [[p.symbols for p in pieces if (path / name) in p.file.parents] for name in SPLIT_FOLDERS]
+    by_folder = [[p.symbols for p in pieces if path / name in p.file.parents] for name in SPLIT_FOLDERS]
     if all(by_folder):
         return by_folder[0], by_folder[1], "folders"
     symbols = [piece.symbols for piece in pieces]

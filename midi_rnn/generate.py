@@ -4,6 +4,7 @@ What makes no sense cannot be generated: a hold without a note, a note off witho
 notes sound.
 """
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -37,14 +38,25 @@ class Generator(Loop):
         model: the trained network.
         encoding: what its symbols mean.
         choice: how the next event is chosen.
+        seen: the symbols that the training data has; others, which a young network tries too, are never generated.
+            None allows all.
     """
 
-    def __init__(self, model: MidiRNN, encoding: Encoding, choice: Choice):
-        super().__init__(model, encoding.vocab_size, RULES[encoding.name], choice)
+    def __init__(self, model: MidiRNN, encoding: Encoding, choice: Choice, seen: Sequence[int] | None = None):
+        allowed = np.full(encoding.vocab_size, 0 if seen is None else NEVER, np.float32)
+        allowed[list(seen or [])] = 0
+        super().__init__(model, encoding.vocab_size, RULES[encoding.name](allowed), choice)
 
 
 class _MelodyRules:
-    """Only a note can be held; what is remembered is the last symbol."""
+    """Only a note can be held; what is remembered is the last symbol.
+
+    Args:
+        allowed: [V] 0 for symbols that can be generated at all, else `NEVER`.
+    """
+
+    def __init__(self, allowed: np.ndarray):
+        self._allowed = allowed
 
     def begin(self, batch_size: int) -> Any:
         return ops.zeros(batch_size, dtype="int32")
@@ -55,13 +67,19 @@ class _MelodyRules:
     def restrict(self, logits: Any, memory: Any) -> Any:
         plays = ops.cast((memory == HOLD) | (memory >= FIRST_PITCH), "float32")[:, None]
         is_hold = (np.arange(logits.shape[-1]) == HOLD).astype(np.float32)
-        return logits + NEVER * is_hold * (1 - plays)
+        return logits + self._allowed + NEVER * is_hold * (1 - plays)
 
 
 class _PerformanceRules:
     """A key goes down when it is up and up when it is down, a piece ends when all are up, and a wait is as long as it
     can be before another one follows. What is remembered is which keys are down [B, 128], and the last symbol.
+
+    Args:
+        allowed: [V] 0 for symbols that can be generated at all, else `NEVER`.
     """
+
+    def __init__(self, allowed: np.ndarray):
+        self._allowed = allowed
 
     def begin(self, batch_size: int) -> Any:
         return ops.zeros((batch_size, PITCHES)), ops.zeros(batch_size, dtype="int32")
@@ -70,7 +88,8 @@ class _PerformanceRules:
         down, _ = memory
         # Outside of its range a one-hot row is all zeros.
         pressed, released = (ops.one_hot(ids - first, PITCHES) for first in (NOTE_ON, NOTE_OFF))
-        return ops.clip(down + pressed - released, 0, 1), ids
+        goes_on = ops.cast(ids != END, "float32")[:, None]  # the end of a piece lifts all keys
+        return ops.clip(down + pressed - released, 0, 1) * goes_on, ids
 
     def restrict(self, logits: Any, memory: Any) -> Any:
         down, last = memory
@@ -78,10 +97,10 @@ class _PerformanceRules:
         waited = ops.cast((last >= WAIT) & (last < WAIT + LONGEST_WAIT - 1), "float32")[:, None]
         free = ops.zeros((logits.shape[0], logits.shape[-1] - VELOCITY))
         forbidden = [any_down, down, 1 - down, ops.repeat(waited, LONGEST_WAIT, axis=-1), free]
-        return logits + NEVER * ops.concatenate(forbidden, axis=-1)
+        return logits + self._allowed + NEVER * ops.concatenate(forbidden, axis=-1)
 
 
-RULES: dict[str, Rules] = {"melody": _MelodyRules(), "performance": _PerformanceRules()}
+RULES: dict[str, Callable[[np.ndarray], Rules]] = {"melody": _MelodyRules, "performance": _PerformanceRules}
 
 
 def notes_of(encoding: Encoding, symbols: np.ndarray) -> np.ndarray:

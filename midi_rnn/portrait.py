@@ -35,7 +35,7 @@ def portrait(pieces: Sequence[np.ndarray]) -> dict[str, Any]:
         "lowest": int(notes[:, 2].min(initial=127)),
         "highest": int(notes[:, 2].max(initial=0)),
         "notes_per_beat": len(notes) / max(beats, 1e-9),
-        "rests": 1 - sounding / max(beats, 1e-9) if pieces else 1.0,
+        "rests": max(1 - sounding / max(beats, 1e-9), 0.0) if pieces else 1.0,
         "repeated": sum(int((np.diff(piece[:, 2]) == 0).sum()) for piece in pieces) / max(pairs, 1),
         "voices": float((notes[:, 1] - notes[:, 0]).sum()) / max(sounding, 1e-9),
         "pitch_classes": dict(zip(PITCH_CLASSES, (classes / total).tolist(), strict=True)),

@@ -26,7 +26,7 @@ def main() -> None:
     group = parser.add_argument_group("midi_rnn")
     group.add_argument("--midi_instrument", type=instrument, default=0, metavar="NAME",
         help="General MIDI instrument, by name or by number; 0 is Acoustic Grand Piano")  # fmt: skip
-    group.add_argument("--tempo", type=cli.positive, help="beats a minute; without it, as fast as the data")
+    group.add_argument("--tempo", type=cli.tempo, help="beats a minute; without it, as fast as the data")
     group.add_argument("--whole", action="store_true", help="end each piece where the network ends it")
     group.add_argument("--wav", action="store_true", help="render audio too")
     group.add_argument("--png", action="store_true", help="draw piano rolls too")
@@ -65,7 +65,7 @@ def main() -> None:
     checkpoint.assign(model.trainable_variables, arrays, "average", path)
     seed = int(np.random.SeedSequence().generate_state(1)[0]) if args.seed is None else args.seed
     say(f"{experiment.path}, {path.stem} checkpoint (step {at['step']:,}), seed {seed}")
-    generator = Generator(model, encoding, Choice(args.temperature, args.top_k, args.top_p))
+    generator = Generator(model, encoding, Choice(args.temperature, args.top_k, args.top_p), facts["seen"])
     start = np.concatenate([facts["lead_in"], prime]).astype(np.int32)
     pieces: list[np.ndarray] = []
     with tqdm(total=args.length, unit=f" {encoding.unit}", delay=1, leave=False, disable=None) as bar:

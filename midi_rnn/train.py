@@ -38,21 +38,16 @@ MOST_MEASURED = 500_000
 def main() -> int:
     """Train, as the command line says."""
     # ---- 1 arguments -------------------------------------------------------------------------------------------------
-    parser = cli.train_parser(
-        "Learn to play from MIDI files, event by event.",
-        SIZES,
-        "small",
-        os.path.relpath(ROOT / "data/midi/tunes"),
-        "events",
-    )
+    tunes = os.path.relpath(ROOT / "data/midi/tunes")
+    parser = cli.train_parser("Learn to play from MIDI files, event by event.", SIZES, "small", tunes, "events")
     group = parser.add_argument_group("midi_rnn")
-    group.add_argument("--encoding", choices=("melody", "performance"), default="melody",
-        help="one voice on a grid of sixteenths, or all notes in time with their loudness")  # fmt: skip
+    encoding = "one voice on a grid of sixteenths, or all notes in time with their loudness"
+    group.add_argument("--encoding", choices=("melody", "performance"), default="melody", help=encoding)
     group.add_argument("--track", help="name or number of the track to learn from; without it, the melody's or all")
-    group.add_argument("--transpose", type=cli.whole, default=0, metavar="N",
-        help="vary each piece by up to so many semitones up or down in each epoch")  # fmt: skip
-    group.add_argument("--stretch", type=cli.share, default=0.0,
-        help="performance: vary the speed of each piece by up to this share")  # fmt: skip
+    transpose = "vary each piece by up to so many semitones up or down in each epoch"
+    group.add_argument("--transpose", type=cli.whole, default=0, help=transpose)
+    stretch = "performance: vary the speed of each piece by up to this share in each epoch"
+    group.add_argument("--stretch", type=cli.share, default=0.0, help=stretch)
     args = parser.read()
 
     # Heavy imports come after the arguments, so that --help and mistakes are answered at once.

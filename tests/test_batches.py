@@ -5,7 +5,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from workshop.batches import HeldOut, Streams
+from workshop.batches import HeldOut, Medley, Streams, join
 
 SIZES = st.tuples(st.integers(2, 400), st.integers(1, 7), st.integers(1, 9))
 
@@ -70,6 +70,134 @@ def test_any_integer_type_is_read(dtype: type) -> None:
     inputs, targets = Streams(np.arange(200, 250).astype(dtype), 2, 5).window(0, 0)
     assert inputs[:, 0].tolist() == [200, 201, 202, 203, 204]
     assert targets[:, 0].tolist() == [201, 202, 203, 204, 205]
+
+
+# ---- pieces in another order each time
+
+SEPARATOR = 0
+LENGTHS = st.lists(st.integers(0, 40), min_size=1, max_size=12)
+
+
+def numbered(lengths: list[int]) -> list[np.ndarray]:
+    """Pieces whose symbols, from 1 on, all differ, so that a symbol says where it stood."""
+    ends = np.cumsum(lengths)
+    return [np.arange(end - length + 1, end + 1, dtype=np.int16) for end, length in zip(ends, lengths, strict=True)]
+
+
+def read_epoch(data: Medley, epoch: int) -> tuple[np.ndarray, np.ndarray]:
+    """Inputs and targets of all windows of an epoch, [windows, T, B]."""
+    windows = [data.window(epoch, number) for number in range(data.windows)]
+    inputs, targets = (np.stack([window[k] for window in windows]) for k in (0, 1))
+    assert inputs.shape == targets.shape == (data.windows, data.seq_length, data.batch_size)
+    assert inputs.dtype == targets.dtype == np.int32
+    return inputs, targets
+
+
+def in_order(inputs: np.ndarray) -> list[int]:
+    """Symbols of an epoch as they stood in the row: stream after stream."""
+    return inputs.transpose(2, 0, 1).ravel().tolist()
+
+
+def one_higher(piece: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    return piece + 1000
+
+
+def some_of_it(piece: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Shorter or longer, as a performance that is played faster or slower."""
+    return np.resize(piece, int(rng.integers(0, 2 * len(piece) + 1))) if len(piece) else piece
+
+
+@given(
+    lengths=LENGTHS, batch=st.integers(1, 5), steps=st.integers(1, 9), epoch=st.integers(0, 3), seed=st.integers(0, 5)
+)
+def test_an_epoch_of_pieces_reads_each_symbol_once_up_to_a_remainder(
+    lengths: list[int], batch: int, steps: int, epoch: int, seed: int
+) -> None:
+    pieces = numbered(lengths)
+    data = Medley(pieces, SEPARATOR, batch, steps, seed=seed)
+    size = sum(lengths) + len(lengths)
+    assert data.windows == (size - 1) // (batch * steps)
+    assume(data.windows)
+    inputs, targets = read_epoch(data, epoch)
+    read = in_order(inputs)
+    assert size - 1 - len(read) < batch * steps
+    symbols = [symbol for symbol in read if symbol != SEPARATOR]
+    assert len(set(symbols)) == len(symbols)
+    # Whole pieces one after the other, each after a separator; the last one may be cut short.
+    assert read[0] == SEPARATOR
+    whole = {tuple(piece.tolist()) for piece in pieces}
+    found = "".join(map(chr, read[1:])).split(chr(SEPARATOR))
+    for text in found[:-1]:
+        assert tuple(map(ord, text)) in whole
+    last = tuple(map(ord, found[-1]))
+    assert any(piece[: len(last)] == last for piece in whole)
+    # The next symbol is asked for, and a window goes on where the one before it ended.
+    assert (inputs[:, 1:] == targets[:, :-1]).all()
+    assert (inputs[1:, 0] == targets[:-1, -1]).all()
+    # A stream ends where the one beside it begins.
+    assert (targets[-1, -1, :-1] == inputs[0, 0, 1:]).all()
+
+
+@given(lengths=LENGTHS, steps=st.integers(1, 9), seed=st.integers(0, 5), epoch=st.integers(0, 3))
+def test_windows_depend_on_the_seed_and_their_numbers_alone(
+    lengths: list[int], steps: int, seed: int, epoch: int
+) -> None:
+    """Asked for in any order and by anybody, with a variation that makes pieces longer and shorter."""
+    one, other = (Medley(numbered(lengths), SEPARATOR, 2, steps, some_of_it, seed) for _ in range(2))
+    assume(one.windows)
+    inputs, targets = read_epoch(one, epoch)
+    assert (inputs[1:, 0] == targets[:-1, -1]).all()
+    for number in reversed(range(other.windows)):
+        other.window(epoch + 1, 0)
+        assert (other.window(epoch, number)[0] == inputs[number]).all()
+        assert (other.window(epoch, number)[1] == targets[number]).all()
+    assert one.windows == Medley(numbered(lengths), SEPARATOR, 2, steps).windows
+
+
+def test_each_epoch_and_each_seed_has_another_order() -> None:
+    pieces = numbered([3] * 20)
+    orders = [
+        tuple(symbol for symbol in in_order(read_epoch(Medley(pieces, SEPARATOR, 1, 79, seed=seed), epoch)[0]))
+        for seed in (0, 1)
+        for epoch in range(4)
+    ]
+    assert len(set(orders)) == 8
+    assert all(sorted(order) == sorted(orders[0]) for order in orders if order[-1] == orders[0][-1])
+
+
+def test_a_variation_is_made_of_every_piece_and_of_nothing_else() -> None:
+    pieces = numbered([5, 7, 3])
+    before = [piece.copy() for piece in pieces]
+    read = in_order(read_epoch(Medley(pieces, SEPARATOR, 1, 17, one_higher), 2)[0])
+    assert read.count(SEPARATOR) == 3
+    assert all(1001 <= symbol <= 1015 for symbol in read if symbol != SEPARATOR)
+    assert all((one == other).all() for one, other in zip(pieces, before, strict=True))
+
+
+def test_a_variation_is_another_one_for_each_piece_and_epoch() -> None:
+    def anything(piece: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        return piece + int(rng.integers(1, 1 << 30))
+
+    data = Medley([np.zeros(1, np.int64)] * 10, SEPARATOR, 1, 19, anything)
+    added = [{symbol for symbol in in_order(read_epoch(data, epoch)[0]) if symbol} for epoch in range(3)]
+    assert len(set.union(*added)) == sum(map(len, added)) >= 27
+
+
+def test_where_a_variation_shortens_the_pieces_they_begin_anew() -> None:
+    def halved(piece: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        return piece[: len(piece) // 2]
+
+    data = Medley(numbered([20]), SEPARATOR, 1, 20, halved)
+    row = [SEPARATOR, *range(1, 11)]
+    inputs, targets = data.window(0, 0)
+    assert inputs[:, 0].tolist() == (row * 2)[:20]
+    assert targets[:, 0].tolist() == (row * 2)[1:21]
+
+
+def test_pieces_are_joined_each_after_a_separator() -> None:
+    joined = join([np.array([1, 2], np.int16), np.array([], np.int16), np.array([3], np.int16)], 9)
+    assert joined.tolist() == [9, 1, 2, 9, 9, 3]
+    assert joined.dtype == np.int16
 
 
 # ---- held-out data

@@ -15,6 +15,8 @@ from typing import Any, NoReturn
 from workshop.errors import UserError
 from workshop.nearest import did_you_mean
 
+#: The slowest and the fastest tempo, in beats a minute.
+TEMPOS = (10, 1000)
 #: Stands for "not given on the command line" while arguments are parsed.
 _MISSING = object()
 
@@ -100,6 +102,7 @@ seed = _number(int, lambda v: 0 <= v < 1 << 32, "a whole number from 0 to 429496
 positive = _number(float, lambda v: 0 < v < float("inf"), "a number above 0")
 share = _number(float, lambda v: 0 <= v < 1, "a number from 0 up to, but not including, 1")
 held_out_share = _number(float, lambda v: 0 < v < 1, "a number between 0 and 1")
+tempo = _number(float, lambda v: TEMPOS[0] <= v <= TEMPOS[1], "a number from {} to {}".format(*TEMPOS))
 probability = _number(float, lambda v: 0 < v <= 1, "a number above 0 and at most 1")
 
 

@@ -1,0 +1,315 @@
+"""Playing: nothing that makes no sense is ever generated, and all else is what the training graph says."""
+
+import itertools
+from pathlib import Path
+
+import mido
+import numpy as np
+import pytest
+import tensorflow as tf
+from hypothesis import given
+from hypothesis import strategies as st
+
+from midi_rnn.encoding import (
+    ENCODINGS,
+    END,
+    FIRST_PITCH,
+    HOLD,
+    LONGEST_WAIT,
+    NOTE_OFF,
+    NOTE_ON,
+    PITCHES,
+    REST,
+    VELOCITY,
+    WAIT,
+    Encoding,
+)  # fmt: skip
+from midi_rnn.generate import BAR_BEATS, PAUSE_BEATS, Generator, first_piece, notes_of
+from midi_rnn.model import MidiRNN
+from workshop.generation import PIECE
+from workshop.midifiles import read, write
+from workshop.sampling import Choice, gumbel
+
+MELODY, PERFORMANCE = ENCODINGS["melody"], ENCODINGS["performance"]
+LONGEST = WAIT + LONGEST_WAIT - 1
+LOUD = VELOCITY + 20
+WILD = Choice(temperature=3.0)
+
+
+def network(encoding: Encoding) -> MidiRNN:
+    """A network with weights large enough that the past matters, and that likes what its rules forbid: holds without a
+    note, ends with notes down, notes off, and short waits.
+    """
+    size = encoding.vocab_size
+    model = MidiRNN(size, 8, 2, "lstm", 0.0, seed=3)
+    rng = np.random.default_rng(1)
+    for variable in model.trainable_variables:
+        variable.assign(rng.normal(0, 1.5, variable.shape))
+    bias = rng.normal(0, 0.5, size)
+    if encoding is MELODY:
+        bias[[END, REST, HOLD]] += 4.0, 5.0, 9.0
+    else:
+        bias[END] += 20.0
+        bias[NOTE_OFF:WAIT] += 7.0
+        bias[WAIT : WAIT + 20] += 2.0
+        bias[LONGEST] += 6.0
+    model.softmax.bias.assign(bias)
+    return model
+
+
+MODELS = {name: network(encoding) for name, encoding in ENCODINGS.items()}
+
+
+@pytest.fixture(scope="module")
+def generators() -> dict[str, Generator]:
+    return {name: Generator(MODELS[name], encoding, WILD) for name, encoding in ENCODINGS.items()}
+
+
+@pytest.fixture(scope="module")
+def played(generators: dict[str, Generator]) -> dict[str, np.ndarray]:
+    """Twelve sequences of each encoding, after an end, int32 [T, B]."""
+    return {name: play(generator, [END], 700, 12) for name, generator in generators.items()}
+
+
+def play(generator: Generator, prime: list[int], length: int, num_samples: int = 1, seed: int = 0) -> np.ndarray:
+    return np.concatenate(list(generator.write(np.array(prime, np.int32), length, num_samples, seed)))
+
+
+def allowed(encoding: Encoding, symbols: list[int]) -> np.ndarray:
+    """For each of the symbols and what comes after the last one, which could stand there, bool [T + 1, V]: the rules,
+    written anew.
+    """
+    rows = np.ones((len(symbols) + 1, encoding.vocab_size), bool)
+    down: set[int] = set()
+    last = END
+    for row, symbol in zip(rows, [*symbols, None], strict=True):
+        if encoding is MELODY:
+            row[HOLD] = last == HOLD or last >= FIRST_PITCH
+        else:
+            row[END] = not down
+            for pitch in range(PITCHES):
+                row[NOTE_ON + pitch] = pitch not in down
+                row[NOTE_OFF + pitch] = pitch in down
+            row[WAIT:VELOCITY] = not WAIT <= last < LONGEST
+        if symbol is None:
+            break
+        if symbol == END:
+            down = set()
+        elif encoding is PERFORMANCE and symbol < WAIT:
+            (down.add if symbol < NOTE_OFF else down.discard)((symbol - 1) % PITCHES)
+        last = symbol
+    return rows
+
+
+@tf.function
+def read_whole(model: MidiRNN, ids: tf.Tensor) -> tf.Tensor:
+    return model(ids[:, None], model.initial_state(1))[0][:, 0]
+
+
+def logits_from_scratch(name: str, symbols: list[int]) -> np.ndarray:
+    """Logits [T, V] of the symbol after each of `symbols`, by the function that training uses."""
+    return read_whole(MODELS[name], tf.constant(symbols, tf.int32)).numpy()
+
+
+# ---- what is generated
+
+
+@pytest.mark.parametrize("name", ENCODINGS)
+def test_nothing_that_makes_no_sense_is_generated(name: str, played: dict[str, np.ndarray]) -> None:
+    encoding = ENCODINGS[name]
+    for symbols in played[name].T.tolist():
+        rows = allowed(encoding, [END, *symbols])[1:-1]
+        assert rows[np.arange(len(symbols)), symbols].all()
+
+
+def test_what_is_forbidden_was_wanted_and_what_is_not_was_played(played: dict[str, np.ndarray]) -> None:
+    """Otherwise the test before would prove nothing."""
+    for name, firsts in (("melody", [END, REST, HOLD, FIRST_PITCH]), ("performance", [END, 1, NOTE_OFF, WAIT, LOUD])):
+        counts = np.bincount(np.searchsorted(firsts, played[name].ravel(), side="right") - 1, minlength=len(firsts))
+        assert counts.min() > 20, (name, counts)
+        symbols = [END, *played[name][:, 0].tolist()]
+        likeliest = logits_from_scratch(name, symbols).argmax(axis=1)
+        rows = allowed(ENCODINGS[name], symbols)[1:]
+        assert (~rows[np.arange(len(likeliest)), likeliest]).mean() > 0.05
+    waits = played["performance"]
+    assert ((waits[:-1] == LONGEST) & (waits[1:] >= WAIT) & (waits[1:] < VELOCITY)).any()
+
+
+@pytest.mark.parametrize("name", ENCODINGS)
+def test_each_step_has_the_logits_of_the_training_graph(name: str, played: dict[str, np.ndarray]) -> None:
+    symbols = [END, *played[name][:200, 0].tolist()]
+    expected = logits_from_scratch(name, symbols)
+    assert np.std(expected) > 0.3, "all the same would prove nothing"
+    model = MODELS[name]
+    tables, state = model.prepare(), model.initial_state(1)
+    step = tf.function(model.step)
+    for symbol, row in zip(symbols, expected, strict=True):
+        logits, state = step(tables, tf.constant([symbol]), state)
+        np.testing.assert_allclose(logits[0], row, atol=1e-4)
+
+
+@pytest.mark.parametrize("name", ENCODINGS)
+def test_each_symbol_is_the_one_that_network_rules_and_noise_choose(name: str, played: dict[str, np.ndarray]) -> None:
+    """Drawn once more from the logits of the training graph, with the random numbers of the same seed."""
+    length, batch = 200, played[name].shape[1]
+    symbols = [END, *played[name][:length, 0].tolist()]
+    noise = gumbel(np.random.default_rng(0), (PIECE, batch, ENCODINGS[name].vocab_size))[:length, 0]
+    scores = logits_from_scratch(name, symbols)[:-1] / WILD.temperature + noise
+    scores = np.where(allowed(ENCODINGS[name], symbols)[1:-1], scores, -np.inf)
+    np.testing.assert_allclose(scores[np.arange(length), symbols[1:]], scores.max(axis=1), atol=1e-4)
+
+
+@pytest.mark.parametrize("choice", [Choice(top_k=2), Choice(top_p=0.3), Choice(temperature=50.0)], ids=str)
+def test_no_choice_brings_back_what_makes_no_sense(choice: Choice) -> None:
+    for name, encoding in ENCODINGS.items():
+        symbols = play(Generator(MODELS[name], encoding, choice), [END], 200, 2)
+        for sequence in symbols.T.tolist():
+            assert allowed(encoding, [END, *sequence])[1:-1][np.arange(200), sequence].all()
+
+
+C, E = 60, 64
+PRIMES = {
+    "melody": [
+        [END],
+        [END, FIRST_PITCH + C],
+        [END, FIRST_PITCH + C, HOLD, HOLD],
+        [END, FIRST_PITCH + C, HOLD, REST],
+        [END, FIRST_PITCH + C, HOLD, END],
+        [HOLD],
+        [END, FIRST_PITCH + C, *[HOLD] * (PIECE + 3)],
+    ],
+    "performance": [
+        [END],
+        [END, LOUD, NOTE_ON + C, NOTE_ON + E, WAIT + 40],
+        [END, LOUD, NOTE_ON + C, NOTE_ON + E, LONGEST],
+        [END, LOUD, NOTE_ON + C, NOTE_ON + E, WAIT + 40, NOTE_OFF + C],
+        [END, LOUD, NOTE_ON + C, WAIT + 40, NOTE_OFF + C],
+        [END, LOUD, NOTE_ON + C, WAIT + 40, END],
+        [NOTE_OFF + C, WAIT, NOTE_OFF + E, NOTE_ON + C],
+        [NOTE_ON + C, NOTE_ON + C, NOTE_OFF + C],
+        [END, NOTE_ON + C, *[LOUD] * (PIECE + 3)],
+    ],
+}
+
+
+@pytest.mark.parametrize(("name", "prime"), [(name, prime) for name, primes in PRIMES.items() for prime in primes])
+def test_the_rules_know_what_was_read(name: str, prime: list[int], generators: dict[str, Generator]) -> None:
+    """What comes right after a prime makes sense after it, also where it ends a piece in the middle of a note."""
+    drawn = play(generators[name], prime, 1, 12)[0]
+    possible = allowed(ENCODINGS[name], prime)[-1]
+    assert possible[drawn].all()
+
+
+def test_a_note_of_the_prime_can_be_held_and_ended(generators: dict[str, Generator]) -> None:
+    assert HOLD in play(generators["melody"], [END, FIRST_PITCH + C], 1, 12)[0]
+    sounding = [END, LOUD, *(NOTE_ON + pitch for pitch in range(40, 80))]
+    ended = [
+        set(sequence) & set(range(NOTE_OFF, WAIT)) for sequence in play(generators["performance"], sounding, 20, 12).T
+    ]
+    assert any(ended)
+
+
+@pytest.mark.parametrize("name", ENCODINGS)
+def test_the_same_seed_plays_the_same(name: str, generators: dict[str, Generator]) -> None:
+    one, again, other = (play(generators[name], [END], 100, 12, seed).tolist() for seed in (7, 7, 8))
+    assert one == again
+    assert one != other
+
+
+# ---- from symbols to notes
+
+
+def any_symbols(encoding: Encoding) -> st.SearchStrategy[np.ndarray]:
+    few = [END, REST, HOLD, FIRST_PITCH + C] if encoding is MELODY else [END, NOTE_ON + C, NOTE_OFF + C, WAIT + 70]
+    symbols = st.one_of(st.sampled_from(few), st.integers(0, encoding.vocab_size - 1))
+    return st.lists(symbols, max_size=60).map(lambda numbers: np.array(numbers, np.int32))
+
+
+@pytest.mark.parametrize("name", ENCODINGS)
+@given(data=st.data())
+def test_pieces_begin_on_bars_and_never_overlap(name: str, data: st.DataObject) -> None:
+    encoding = ENCODINGS[name]
+    symbols = data.draw(any_symbols(encoding))
+    notes = notes_of(encoding, symbols)
+    assert notes.shape[1:] == (4,)
+    ends = [-1, *np.flatnonzero(symbols == END).tolist(), len(symbols)]
+    start, at = 0.0, 0
+    for one, other in itertools.pairwise(ends):
+        alone = encoding.decode(symbols[one + 1 : other])
+        if not len(alone):
+            continue
+        found = notes[at : at + len(alone)]
+        at += len(alone)
+        # As it would be alone, from a bar on that begins after all notes before it and a pause.
+        np.testing.assert_allclose(found, alone + np.array([start, start, 0, 0]), atol=1e-9)
+        assert start % BAR_BEATS == 0
+        start = BAR_BEATS * np.ceil((found[:, 1].max() + PAUSE_BEATS) / BAR_BEATS)
+    assert at == len(notes)
+
+
+def test_two_pieces_by_hand() -> None:
+    piece = [FIRST_PITCH + C, HOLD, HOLD, HOLD]
+    notes = notes_of(MELODY, np.array([*piece * 3, END, END, REST, *piece, END, *piece * 4, END]))
+    assert notes[:, 0].tolist() == [0, 1, 2, 4.25, 8, 9, 10, 11]
+    assert notes[:, 1].tolist() == [1, 2, 3, 5.25, 9, 10, 11, 12]
+
+
+def test_silence_is_no_notes() -> None:
+    for encoding in ENCODINGS.values():
+        for symbols in ([], [END], [END, END]):
+            assert notes_of(encoding, np.array(symbols, np.int32)).shape == (0, 4)
+    assert notes_of(MELODY, np.array([REST, HOLD, REST])).shape == (0, 4)
+
+
+def test_the_first_piece_is_what_stands_before_the_first_end() -> None:
+    assert first_piece(np.array([5, 6, END, 7, END])).tolist() == [5, 6]
+    assert first_piece(np.array([5, 6])).tolist() == [5, 6]
+    assert first_piece(np.array([END, 6])).tolist() == []
+
+
+# ---- what other programs read
+
+
+@pytest.mark.parametrize("name", ENCODINGS)
+def test_what_is_generated_opens_elsewhere_without_stuck_notes(
+    name: str, played: dict[str, np.ndarray], tmp_path: Path
+) -> None:
+    pretty_midi = pytest.importorskip("pretty_midi")
+    encoding = ENCODINGS[name]
+    for number, symbols in enumerate(played[name].T[:4]):
+        notes = notes_of(encoding, symbols)
+        assert len(notes) > 20
+        path = tmp_path / f"{number}.mid"
+        write(path, notes, 120.0, 0)
+
+        now, down, count = 0, set(), 0
+        for message in mido.merge_tracks(mido.MidiFile(path).tracks):
+            now += message.time
+            if message.type == "note_on" and message.velocity:
+                assert message.note not in down
+                down.add(message.note)
+                count += 1
+            elif message.type in ("note_on", "note_off"):
+                down.remove(message.note)
+        assert not down
+        assert count == len(notes)
+
+        (instrument,) = pretty_midi.PrettyMIDI(str(path)).instruments
+        theirs = sorted((note.start, note.end, note.pitch, note.velocity) for note in instrument.notes)
+        ours = sorted((start / 2, end / 2, pitch, velocity) for start, end, pitch, velocity in notes.tolist())
+        np.testing.assert_allclose(theirs, ours, atol=1e-3)
+        for pitch in {note.pitch for note in instrument.notes}:
+            same = sorted((note.start, note.end) for note in instrument.notes if note.pitch == pitch)
+            assert all(one[1] <= other[0] + 1e-9 for one, other in itertools.pairwise(same))
+
+
+@pytest.mark.parametrize("name", ENCODINGS)
+def test_what_is_generated_can_be_learnt_from(name: str, played: dict[str, np.ndarray], tmp_path: Path) -> None:
+    """Symbols, notes, a file, notes, and the same symbols again, but for what makes no sound."""
+    encoding = ENCODINGS[name]
+    notes = notes_of(encoding, played[name][:, 0])
+    write(tmp_path / "one.mid", notes)
+    again = encoding.select(read(tmp_path / "one.mid"), None)
+    notes[:, :2] -= notes[0, 0] - again[0, 0]
+    assert encoding.encode(again).tolist() == encoding.encode(notes).tolist()
+    np.testing.assert_allclose(np.sort(again, axis=0), np.sort(notes, axis=0), atol=1e-6)
