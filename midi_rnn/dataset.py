@@ -5,6 +5,7 @@ for a thousand tunes. Pieces that are the same note for note count once, whateve
 """
 
 import hashlib
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,7 +65,7 @@ def load(path: Path, val_split: float = 0.1, encoding: str = "melody", track: st
     """
     made = ENCODINGS[encoding]
     files = find_midi_files(path)
-    by_folder = [[file for file in files if path / name in file.parents] for name in SPLIT_FOLDERS]
+    by_folder = [[file for file in files if _is_in(file, path / name)] for name in SPLIT_FOLDERS]
     if all(by_folder):
         files = [file for found in by_folder for file in found]
     library = read_all(files)
@@ -81,7 +82,8 @@ def load(path: Path, val_split: float = 0.1, encoding: str = "melody", track: st
         pieces.setdefault(piece.digest, piece)
     if not pieces:
         raise UserError(_nothing(path, list(set_aside.values())))
-    train, held_out, used_split = _split(path, sorted(pieces.values(), key=lambda piece: piece.digest), val_split)
+    in_order = sorted(pieces.values(), key=lambda piece: piece.digest)
+    train, held_out, used_split = _split(path, in_order, val_split)
     facts = {
         "path": str(path.resolve()),
         "files": len(files),
@@ -91,7 +93,7 @@ def load(path: Path, val_split: float = 0.1, encoding: str = "melody", track: st
         "set_aside": len(set_aside),
         "encoding": encoding,
         "track": track,
-        "notes": sum(piece.notes for piece in pieces.values()),
+        "notes": sum(len(piece.notes) for piece in pieces.values()),
         "notes_lost": sum(piece.lost for piece in pieces.values()),
         "polyphonic_files": sum(piece.other_notes > 0 for piece in pieces.values()),
         "other_notes": sum(piece.other_notes for piece in pieces.values()),
@@ -102,7 +104,7 @@ def load(path: Path, val_split: float = 0.1, encoding: str = "melody", track: st
         "seen": np.unique(np.concatenate([[END], *train])).tolist(),
         "lead_in": np.concatenate([train[-1][-LEAD_IN:], [END]]).tolist(),
         "tempo": round(float(np.clip(np.median([piece.tempo for piece in pieces.values()]), *TEMPOS)), 1),
-        "portrait": portrait([made.decode(piece) for piece in train]),
+        "portrait": portrait([piece.notes for piece in in_order]),
         "fingerprint": hashlib.sha256("".join(sorted(pieces)).encode()).hexdigest(),
     }
     return Music(made, train, held_out, facts, [set_aside[file] for file in files if file in set_aside])
@@ -110,12 +112,14 @@ def load(path: Path, val_split: float = 0.1, encoding: str = "melody", track: st
 
 @dataclass(frozen=True)
 class _Piece:
-    """A file's music: symbols int16 [T], their digest, counts of notes, and beats a minute."""
+    """A file's music: symbols int16 [T], their digest, the notes [N, 4] that they stand for, counts of other notes,
+    and beats a minute.
+    """
 
     file: Path
     symbols: np.ndarray
     digest: str
-    notes: int
+    notes: np.ndarray
     lost: int
     other_notes: int
     minutes: float
@@ -137,12 +141,12 @@ def _piece(encoding: Encoding, file: Path, score: Score, track: str | None) -> _
     if not len(chosen):
         raise UserError("holds no notes in that track")
     symbols = encoding.encode(chosen)
-    notes = len(encoding.decode(symbols))
+    notes = encoding.decode(symbols)
     digest = hashlib.sha256(symbols.tobytes()).hexdigest()
     end = pitched[:, 1].max()
     minutes = float(score.seconds(end)) / 60
     tempo = DEFAULT_TEMPO if encoding.in_real_time else end / minutes
-    return _Piece(file, symbols, digest, notes, len(chosen) - notes, len(pitched) - len(chosen), minutes, tempo)
+    return _Piece(file, symbols, digest, notes, len(chosen) - len(notes), len(pitched) - len(chosen), minutes, tempo)
 
 
 def _nothing(path: Path, reasons: list[str]) -> str:
@@ -155,7 +159,7 @@ def _split(
     path: Path, pieces: list[_Piece], val_split: float
 ) -> tuple[list[np.ndarray], list[np.ndarray], str]:  # fmt: skip
     """Symbols of the pieces to train on and of those that are held out, and how they were told apart."""
-    by_folder = [[p.symbols for p in pieces if path / name in p.file.parents] for name in SPLIT_FOLDERS]
+    by_folder = [[p.symbols for p in pieces if _is_in(p.file, path / name)] for name in SPLIT_FOLDERS]
     if all(by_folder):
         return by_folder[0], by_folder[1], "folders"
     symbols = [piece.symbols for piece in pieces]
@@ -164,6 +168,11 @@ def _split(
         return [symbols[0][:cut]], [symbols[0][cut:]], "end of the piece"
     held_out = max(1, min(len(symbols) - 1, round(len(symbols) * val_split)))
     return symbols[:-held_out], symbols[-held_out:], "files"
+
+
+def _is_in(file: Path, folder: Path) -> bool:
+    """Whether a file lies in a folder or below; as text, because it is asked of thousands."""
+    return str(file).startswith(f"{folder}{os.sep}")
 
 
 def check_length(music: Music, path: Path, batch_size: int, seq_length: int) -> int:

@@ -85,10 +85,11 @@ class Melody:
         notes = notes[kept]
         ends = np.maximum(np.floor(notes[:, 1] * STEPS_PER_BEAT + 0.5).astype(int), starts + 1)
         ends = np.minimum(ends, np.append(starts[1:], ends[-1:]))
-        symbols = np.full(ends[-1] if len(ends) else 0, REST, np.int16)
-        for start, end, pitch in zip(starts, ends, notes[:, 2].astype(int), strict=True):
-            symbols[start] = FIRST_PITCH + pitch
-            symbols[start + 1 : end] = HOLD
+        changes = np.zeros(ends[-1] + 1 if len(ends) else 0, int)
+        changes[starts] += 1
+        changes[ends] -= 1
+        symbols = np.where(np.cumsum(changes[:-1]) > 0, HOLD, REST).astype(np.int16)
+        symbols[starts] = FIRST_PITCH + notes[:, 2].astype(int)
         return symbols
 
     def decode(self, symbols: np.ndarray) -> np.ndarray:
