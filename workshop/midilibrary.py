@@ -4,22 +4,25 @@ so that the next time takes no time.
 What is kept is known by the content of the files: a file that is changed is read anew, one that is moved is not.
 """
 
+import contextlib
 import hashlib
 import multiprocessing
 import os
+import signal
+import threading
 from collections.abc import Iterator, Sequence
-from concurrent.futures import TimeoutError
+from concurrent.futures import BrokenExecutor, TimeoutError
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from pathlib import Path
 
 import numpy as np
-from pebble import ProcessExpired, ProcessPool
+from pebble import ProcessPool
 from tqdm import tqdm
 
 from workshop import ROOT, checkpoint
 from workshop.errors import UserError
-from workshop.files import explain
-from workshop.midifiles import READER_VERSION, Part, Score, read
+from workshop.midifiles import READER_VERSION, Part, Score, load, read
 
 #: Where what has been read is kept, a file for each folder of music.
 CACHE = ROOT / ".workshop" / "midi"
@@ -42,25 +45,28 @@ class Library:
     duplicates: list[Path]
 
 
-def read_all(files: Sequence[Path], cache: Path = CACHE, timeout: float = MOST_SECONDS) -> Library:
+def read_all(files: Sequence[Path], cache: Path | None = None, timeout: float = MOST_SECONDS) -> Library:
     """Read MIDI files; what cannot be read is set aside and never stops the rest.
 
     Args:
         files: of one folder.
-        cache: folder in which what has been read is kept.
+        cache: folder in which what has been read is kept; without it, `CACHE`.
         timeout: seconds after which a file is given up.
     """
     digests, unreadable = _digests(files)
     first: dict[str, Path] = {}
     for file, digest in digests.items():
         first.setdefault(digest, file)
-    kept_in = cache / f"{_name(files)}.npz"
+    kept_in = (cache or CACHE) / f"{_name(files)}.npz"
     known = _load(kept_in)
     missing = {digest: file for digest, file in first.items() if digest not in known}
     if missing:
-        found = _read_apart(list(missing.values()), timeout)
-        known |= dict(zip(missing, found, strict=True))
-        _save(kept_in, {digest: known[digest] for digest in first})
+        try:
+            for digest, content in zip(missing, _read_apart(list(missing.values()), timeout), strict=True):
+                known[digest] = content
+        finally:  # after Ctrl-C, too
+            lasting = {digest: content for digest, content in known.items() if not isinstance(content, _Failure)}
+            _save(kept_in, {digest: lasting[digest] for digest in first if digest in lasting})
     scores, set_aside = {}, dict(unreadable)
     for digest, file in first.items():
         content = known[digest]
@@ -76,16 +82,15 @@ def _digests(files: Sequence[Path]) -> tuple[dict[Path, str], dict[Path, str]]:
     digests, unreadable = {}, {}
     for file in files:
         try:
-            with open(file, "rb") as opened:
-                digests[file] = hashlib.file_digest(opened, "sha256").hexdigest()
-        except OSError as error:
-            unreadable[file] = f"{file} cannot be read: {explain(error, file)}"
+            digests[file] = hashlib.sha256(load(file)).hexdigest()
+        except UserError as error:
+            unreadable[file] = str(error)
     return digests, unreadable
 
 
 def _name(files: Sequence[Path]) -> str:
     """A name for what is kept of these files: that of the folder they have in common."""
-    folder = os.path.commonpath([file.resolve() for file in files])
+    folder = os.path.commonpath([os.path.realpath(file) for file in files])
     return hashlib.sha256(folder.encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
 
@@ -100,20 +105,51 @@ def _reason(file: Path) -> Score | str:
         return str(error).removeprefix(f"{file} ")
 
 
+class _Failure(str):
+    """A reason that need not hold the next time: it is not kept."""
+
+
 def _read_apart(files: list[Path], timeout: float) -> Iterator[Score | str]:
     """What `_reason` says of each file, found in processes that may hang, crash or run out of memory."""
     processes = min(os.cpu_count() or 1, 8, -(-len(files) // 8))
     # "spawn", because a fork of a process that has threads, as TensorFlow's and tqdm's, may never wake up.
     context = multiprocessing.get_context("spawn")
     with ProcessPool(max_workers=processes, context=context) as pool:
-        results = pool.map(_reason, files, timeout=timeout).result()
-        for _ in tqdm(files, desc="reading MIDI files", unit=" files", leave=False, delay=1):
-            try:
-                yield next(results)
-            except TimeoutError:
-                yield f"takes longer than {timeout:.0f} seconds to read"
-            except (ProcessExpired, MemoryError):
-                yield "cannot be read: the process that read it broke down"
+        try:
+            with _deaf():
+                futures = [pool.schedule(_reason, args=[file], timeout=timeout) for file in files]
+            # Without a terminal there is nobody to watch a bar, and a log would fill with it.
+            shown = tqdm(futures, "reading MIDI files", unit=" files", leave=False, delay=1, disable=None)
+            for file, future in zip(files, shown, strict=True):
+                try:
+                    yield future.result()
+                except BrokenExecutor:  # no process can be started, as from a script that python reads from its input
+                    yield _reason(file)
+                except TimeoutError:
+                    yield _Failure(f"takes longer than {timeout:g} seconds to read")
+                except Exception:  # whatever it was, the other files are read
+                    yield _Failure("cannot be read: the process that read it broke down")
+        finally:
+            pool.stop()  # otherwise it would first read all that is left
+
+
+@contextlib.contextmanager
+def _deaf() -> Iterator[None]:
+    """Processes that are started meanwhile never hear Ctrl-C; this one hears it afterwards, and ends them."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread hears it at all
+        return
+    resource_tracker.ensure_running()  # it would unblock the signal when the first process starts
+    heard: list[int] = []
+    handler = signal.signal(signal.SIGINT, lambda number, _: heard.append(number))
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # new processes inherit this
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+        signal.signal(signal.SIGINT, handler)
+        if heard:
+            signal.raise_signal(signal.SIGINT)
 
 
 # ---- keeping what has been read --------------------------------------------------------------------------------------
