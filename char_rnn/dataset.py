@@ -109,22 +109,6 @@ def load(path: Path, val_split: float = 0.1, encoding: str | None = None, vocabu
     return Text(ids, train_size, vocabulary, facts, set_aside)
 
 
-def check_length(text: Text, path: Path, batch_size: int, seq_length: int) -> int:
-    """The number of texts to read side by side: `batch_size`, or fewer where a short text would not fill one window of
-    each.
-
-    Raises:
-        UserError: the text does not fill a single window.
-    """
-    streams = (text.train_size - 1) // seq_length
-    if streams < 1:
-        raise UserError(
-            f"{path} is too short: {text.train_size:,} characters are left to train on, and a window takes "
-            f"{seq_length + 1}; add more text, or give a shorter --seq_length"
-        )
-    return min(batch_size, streams)
-
-
 def describe(text: Text, path: Path) -> None:
     """Print what was found, and what could not be used and why."""
     facts = text.facts

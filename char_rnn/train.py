@@ -56,6 +56,7 @@ def main() -> int:
     from char_rnn.vocab import Vocabulary
     from workshop import experiment as experiments
     from workshop.baseline import ngram_baseline
+    from workshop.batches import HeldOut, Streams, streams_for
     from workshop.quiet import quietly
 
     resumed = experiments.find(LESSON, args.experiment_dir) if args.resume else None
@@ -69,7 +70,7 @@ def main() -> int:
     data_dir = Path(args.data_dir)
     vocabulary = Vocabulary.load(resumed.path / "vocab.json") if resumed else None
     text = dataset.load(data_dir, args.val_split, args.encoding, vocabulary)
-    batch_size = dataset.check_length(text, data_dir, args.batch_size, args.seq_length)
+    batch_size = streams_for(len(text.train), "characters", data_dir, args.batch_size, args.seq_length)
     if resumed:
         experiments.check_same_data(resumed, text.facts["fingerprint"], data_dir)
     dataset.describe(text, data_dir)
@@ -81,7 +82,6 @@ def main() -> int:
 
         from char_rnn.model import build
         from char_rnn.preview import Preview
-        from workshop.batches import HeldOut, Streams
         from workshop.training import Settings, Trainer, farewell
 
     keras.utils.set_random_seed(args.seed)

@@ -4,6 +4,7 @@ Files are read once and kept (`workshop.midilibrary`); the symbols are made anew
 for a thousand tunes. Pieces that are the same note for note count once, whatever their files are called.
 """
 
+import contextlib
 import hashlib
 import os
 from collections.abc import Callable
@@ -13,11 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from midi_rnn.encoding import ENCODINGS, END, Encoding
+from midi_rnn.encoding import ENCODINGS, END, LONGEST_WAIT, PITCHES, WAIT, Encoding
 from midi_rnn.portrait import portrait
 from workshop.cli import TEMPOS
 from workshop.errors import UserError
-from workshop.files import write_text
 from workshop.midifiles import DEFAULT_TEMPO, Score, find_midi_files, read
 from workshop.midilibrary import read_all
 
@@ -25,8 +25,8 @@ from workshop.midilibrary import read_all
 LEAD_IN = 300
 #: Folders that, side by side in the data folder, say themselves what is held out; what is beside them is not read.
 SPLIT_FOLDERS = ("train", "valid")
-#: So many reasons are printed; the rest is in the report.
-SHOWN_REASONS = 5
+#: A file with more beats than a day has at the fastest tempo has a damaged clock.
+MOST_BEATS = 24 * 60 * TEMPOS[1]
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,10 @@ class Music:
     set_aside: list[str]
 
 
-def load(path: Path, val_split: float = 0.1, encoding: str = "melody", track: str | None = None) -> Music:
+def load(
+    path: Path, val_split: float = 0.1, encoding: str = "melody", track: str | None = None,
+    transpose: int = 0, stretch: float = 0.0,
+) -> Music:  # fmt: skip
     """Read a MIDI file, or all MIDI files of a folder and its subfolders.
 
     The pieces are put in an order that depends on nothing but their notes, and the last of them are held out; a single
@@ -59,6 +62,8 @@ def load(path: Path, val_split: float = 0.1, encoding: str = "melody", track: st
         val_split: share of the pieces that is held out, at least one.
         encoding: "melody" or "performance".
         track: which part of each file to take; see `voices.chosen_part`.
+        transpose: as in `variation`; what that brings about counts as seen.
+        stretch: likewise.
 
     Raises:
         UserError: there is nothing that can be used; the sentence says why.
@@ -101,7 +106,7 @@ def load(path: Path, val_split: float = 0.1, encoding: str = "melody", track: st
         "pieces": [len(train), len(held_out)],
         "symbols": [sum(map(len, train)), sum(map(len, held_out))],
         "split": used_split,
-        "seen": np.unique(np.concatenate([[END], *train])).tolist(),
+        "seen": _seen(made, train, transpose, stretch),
         "lead_in": np.concatenate([train[-1][-LEAD_IN:], [END]]).tolist(),
         "tempo": round(float(np.clip(np.median([piece.tempo for piece in pieces.values()]), *TEMPOS)), 1),
         "portrait": portrait([piece.notes for piece in in_order]),
@@ -137,13 +142,15 @@ def _piece(encoding: Encoding, file: Path, score: Score, track: str | None) -> _
         raise UserError("holds no notes")
     if not len(pitched):
         raise UserError("holds only drums")
+    end = pitched[:, 1].max()
+    if end > MOST_BEATS:
+        raise UserError(f"is damaged: it would have {end:,.0f} beats")
     chosen = encoding.select(score, track)
     if not len(chosen):
         raise UserError("holds no notes in that track")
     symbols = encoding.encode(chosen)
     notes = encoding.decode(symbols)
     digest = hashlib.sha256(symbols.tobytes()).hexdigest()
-    end = pitched[:, 1].max()
     minutes = float(score.seconds(end)) / 60
     tempo = DEFAULT_TEMPO if encoding.in_real_time else end / minutes
     return _Piece(file, symbols, digest, notes, len(chosen) - len(notes), len(pitched) - len(chosen), minutes, tempo)
@@ -175,55 +182,15 @@ def _is_in(file: Path, folder: Path) -> bool:
     return str(file).startswith(f"{folder}{os.sep}")
 
 
-def check_length(music: Music, path: Path, batch_size: int, seq_length: int) -> int:
-    """The number of sequences to read side by side: `batch_size`, or fewer where little music would not fill one window
-    of each.
-
-    Raises:
-        UserError: the music does not fill a single window.
-    """
-    symbols = sum(len(piece) + 1 for piece in music.train)
-    streams = (symbols - 1) // seq_length
-    if streams < 1:
-        raise UserError(
-            f"{path} is too short: {symbols:,} {music.encoding.unit} are left to train on, and a window takes "
-            f"{seq_length + 1}; add more files, or give a shorter --seq_length"
-        )
-    return min(batch_size, streams)
-
-
-def describe(music: Music, path: Path) -> None:
-    """Print what was found, and what could not be used and why."""
-    facts = music.facts
-    files = f"{facts['files']:,} files found, {facts['read']:,} read, {facts['used']:,} used"
-    print(f"data: {path}: {files}: {facts['notes']:,} notes, {facts['minutes']:,.0f} minutes")
-    train, held_out = facts["symbols"]
-    pieces = f"{facts['pieces'][1]:,} of them ({held_out:,})"
-    held = "the end of the one piece" if facts["split"] == "end of the piece" else pieces
-    print(f"  {train + held_out:,} {music.encoding.unit}; held out: {held}")
-    if facts["duplicate_files"]:
-        print(f"  {facts['duplicate_files']:,} files have the same notes as another one and are left out")
-    if facts["other_notes"]:
-        print(
-            f"  {facts['polyphonic_files']:,} files play several notes at a time, or in several tracks: "
-            f"one voice is taken, {facts['other_notes']:,} notes are not in it"
-        )
-    if facts["notes_lost"]:
-        print(f"  {facts['notes_lost']:,} notes are too close together for this encoding and are left out")
-    for reason in music.set_aside[:SHOWN_REASONS]:
-        print(f"  set aside: {reason}")
-    if len(music.set_aside) > SHOWN_REASONS:
-        print(f"  and {len(music.set_aside) - SHOWN_REASONS:,} more: see set_aside.txt in the experiment")
-
-
-def report(music: Music, path: Path) -> None:
-    """Write the files that were set aside, each with its reason; nothing where there are none.
-
-    Raises:
-        UserError: it cannot be written.
-    """
-    if music.set_aside:
-        write_text(path, "".join(f"{reason}\n" for reason in music.set_aside))
+def _seen(encoding: Encoding, pieces: list[np.ndarray], transpose: int, stretch: float) -> list[int]:
+    """The symbols of the pieces in all the keys that `variation` brings them to; at other speeds any wait may come."""
+    seen = {END, *range(WAIT, WAIT + LONGEST_WAIT)} if stretch and encoding.in_real_time else {END}
+    semitones = min(transpose, PITCHES)
+    for piece in pieces:
+        symbols = np.unique(piece)
+        for shift in range(-semitones, semitones + 1):
+            seen.update(encoding.transpose(symbols, shift).tolist())
+    return sorted(seen)
 
 
 def variation(
@@ -234,22 +201,27 @@ def variation(
     """
     if not transpose and not stretch:
         return None
+    semitones = min(transpose, PITCHES)  # further than that no piece can be moved
 
     def vary(piece: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         if stretch:
             piece = encoding.stretch(piece, 1 + stretch * rng.uniform(-1, 1))
-        return encoding.transpose(piece, int(rng.integers(-transpose, transpose + 1)))
+        return encoding.transpose(piece, int(rng.integers(-semitones, semitones + 1)))
 
     return vary
 
 
 def read_prime(path: Path, encoding: Encoding, track: str | None) -> np.ndarray:
-    """Symbols, int32 [T], of a MIDI file to go on from.
+    """Symbols, int32 [T], of a MIDI file to go on from; of its own melody where it has no such track.
 
     Raises:
         UserError: it cannot be read, or holds no notes.
     """
+    score = read(path)
     try:
-        return _piece(encoding, path, read(path), track).symbols.astype(np.int32)
+        # The track of the training data need not have its like in a file from somewhere else.
+        with contextlib.suppress(UserError):
+            return _piece(encoding, path, score, track).symbols.astype(np.int32)
+        return _piece(encoding, path, score, None).symbols.astype(np.int32)
     except UserError as error:
-        raise UserError(str(error) if str(error).startswith(str(path)) else f"{path} {error}") from error
+        raise UserError(f"{path} {error}") from error

@@ -1,5 +1,6 @@
 """Generated notes as what a person can hear, see and open: a MIDI file, audio, a piano roll."""
 
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,9 @@ from workshop.errors import UserError
 from workshop.midifiles import SUFFIXES, write
 from workshop.pictures import piano_roll, write_png
 from workshop.synthesis import RATE, render, write_wav
+
+#: What a piece may consist of.
+KINDS = (".mid", ".wav", ".png")
 
 
 def in_seconds(notes: np.ndarray, tempo: float) -> np.ndarray:
@@ -44,7 +48,8 @@ def perform(
         files.append(stem.with_name(f"{stem.name}.wav"))
         write_wav(files[-1], samples, RATE)
     if png:
-        picture = piano_roll(timed, title)
+        # A file's name need not be text, a title has to be.
+        picture = piano_roll(timed, title.encode("utf-8", "replace").decode("utf-8"))
         files.append(stem.with_name(f"{stem.name}.png"))
         write_png(files[-1], picture)
     return files, samples, picture
@@ -62,6 +67,8 @@ def free_names(out: str | None, folder: Path, count: int) -> list[Path]:
             raise UserError(f"--out {out} names one file for {count} pieces: name a folder, or add --num_samples 1")
         return [Path(out).with_suffix("")]
     folder = folder if out is None else Path(out)
-    taken = [int(file.stem) for file in folder.glob("*.mid") if file.stem.isdecimal()] if folder.is_dir() else []
-    first = max(taken, default=0) + 1
-    return [folder / f"{number:02d}" for number in range(first, first + count)]
+    files = [file for file in folder.glob("*") if file.suffix in KINDS] if folder.is_dir() else []
+    first = max((int(f.stem) for f in files if f.suffix == ".mid" and f.stem.isdecimal()), default=0) + 1
+    taken = {file.stem for file in files}  # of a piece whose MIDI file has been moved away the rest may still be there
+    free = (name for number in itertools.count(first) if (name := f"{number:02d}") not in taken)
+    return [folder / name for name in itertools.islice(free, count)]

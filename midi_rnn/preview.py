@@ -46,8 +46,10 @@ class Preview:
         )
         assert samples is not None
         assert picture is not None
-        board.sound("preview", samples, RATE, step)
-        board.picture("preview", picture, step)
-        board.text("preview", table({"data": self._facts["portrait"], "preview": portrait([notes])}), step)
+        # Names of their own: of one name TensorBoard shows only what it was given first.
+        board.sound("preview/sound", samples, RATE, step)
+        board.picture("preview/piano_roll", picture, step)
+        numbers = table({"data": self._facts["portrait"], "preview": portrait([notes])})
+        board.text("preview/in_numbers", numbers, step)
         names = " ".join(pitch_name(int(pitch)) for pitch in notes[:SHOWN_NOTES, 2]) or "silence"
         return f"    | {names}{' ...' if len(notes) > SHOWN_NOTES else ''}"

@@ -41,13 +41,14 @@ def main() -> None:
 
     from midi_rnn import dataset, performing
     from midi_rnn.encoding import ENCODINGS
+    from midi_rnn.facts import trained_on
     from midi_rnn.portrait import portrait, table
     from workshop import checkpoint
     from workshop import experiment as experiments
     from workshop.quiet import quietly
 
     experiment = experiments.find(LESSON, args.experiment_dir)
-    facts = experiment.info["data"]
+    facts = trained_on(experiment)
     encoding = ENCODINGS[facts["encoding"]]
     path = experiment.checkpoint(args.checkpoint)
     arrays, at = checkpoint.load(path)

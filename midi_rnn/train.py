@@ -23,10 +23,10 @@ SIZES = {
         rnn_size=128, num_layers=2, cell="lstm", dropout=0.1, seq_length=64, batch_size=50, learning_rate=0.003
     ),
     "medium": dict(
-        rnn_size=256, num_layers=2, cell="lstm", dropout=0.3, seq_length=64, batch_size=50, learning_rate=0.003
+        rnn_size=256, num_layers=2, cell="lstm", dropout=0.5, seq_length=64, batch_size=50, learning_rate=0.003
     ),
     "large": dict(
-        rnn_size=512, num_layers=3, cell="lstm", dropout=0.4, seq_length=128, batch_size=50, learning_rate=0.002
+        rnn_size=512, num_layers=3, cell="lstm", dropout=0.5, seq_length=128, batch_size=50, learning_rate=0.002
     ),
 }
 SMOKE_STEPS = 20
@@ -51,10 +51,10 @@ def main() -> int:
     args = parser.read()
 
     # Heavy imports come after the arguments, so that --help and mistakes are answered at once.
-    from midi_rnn import dataset
+    from midi_rnn import dataset, facts
     from workshop import experiment as experiments
     from workshop.baseline import ngram_baseline
-    from workshop.batches import HeldOut, Medley, join
+    from workshop.batches import HeldOut, Medley, join, streams_for
     from workshop.quiet import quietly
 
     resumed = experiments.find(LESSON, args.experiment_dir) if args.resume else None
@@ -66,12 +66,12 @@ def main() -> int:
 
     # ---- 2 data ------------------------------------------------------------------------------------------------------
     data_dir = Path(args.data_dir)
-    music = dataset.load(data_dir, args.val_split, args.encoding, args.track)
-    batch_size = dataset.check_length(music, data_dir, args.batch_size, args.seq_length)
+    music = dataset.load(data_dir, args.val_split, args.encoding, args.track, args.transpose, args.stretch)
     if resumed:
         experiments.check_same_data(resumed, music.facts["fingerprint"], data_dir)
-    dataset.describe(music, data_dir)
+    facts.describe(music, data_dir)
     train, measured = join(music.train, dataset.END), join(music.held_out, dataset.END)[:MOST_MEASURED]
+    batch_size = streams_for(len(train), music.encoding.unit, data_dir, args.batch_size, args.seq_length)
     baseline = ngram_baseline(train, measured, music.encoding.vocab_size, orders=(1, 2, 3, 4, 5))
 
     # ---- 3 model -----------------------------------------------------------------------------------------------------
@@ -97,7 +97,7 @@ def main() -> int:
         "message": args.message,
     }
     experiment = resumed or experiments.create(LESSON, args.experiment_dir, info)
-    dataset.report(music, experiment.path / "set_aside.txt")
+    facts.report(music, experiment)
     settings = Settings.of(args, max_steps=SMOKE_STEPS if args.smoke else None)
     vary = dataset.variation(music.encoding, args.transpose, args.stretch)
     training = Medley(music.train, dataset.END, batch_size, args.seq_length, vary, args.seed)

@@ -1,14 +1,17 @@
-"""What several test files share: a small text, a trained experiment, and a way to run a lesson's script."""
+"""What several test files share: a small text and small tunes, trained experiments, and ways to run a script."""
 
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
+from melodies import melody
 
-from workshop import ROOT
+from workshop import ROOT, cli, midilibrary
+from workshop.midifiles import write
 
 #: Arguments that make a training of lesson 1 small: 44 steps an epoch on the tiny text, thousands of weights.
 TINY = [
@@ -21,6 +24,9 @@ TINY = [
     "--save_every", "20",
     "--sample_every", "1000000",
 ]  # fmt: skip
+
+#: The same for lesson 2: some ten steps an epoch on the tiny tunes.
+TINY_MIDI = [*TINY, "--batch_size", "10"]
 
 
 @pytest.fixture(scope="session")
@@ -52,6 +58,111 @@ def trained(tiny_text: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         patch.setattr(sys, "argv", ["train.py", *where, *TINY, *length])
         assert train.main() == 0
     return path
+
+
+@pytest.fixture(scope="session", autouse=True)
+def midi_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What is read of MIDI files is not kept in the clone."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(midilibrary, "CACHE", tmp_path_factory.mktemp("midi_cache"))
+        yield
+
+
+@pytest.fixture
+def read_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """MIDI files are read in this process, because starting another one takes half a second."""
+    monkeypatch.setattr(midilibrary, "_read_apart", lambda files, timeout: map(midilibrary._reason, files))
+
+
+@pytest.fixture(scope="session")
+def tiny_music(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a dozen melodies of 12 bars, 8 of them one by one and 4 in a folder; not to be written to."""
+    folder = tmp_path_factory.mktemp("tiny_music")
+    for number in range(12):
+        path = folder / ("more" if number >= 8 else "") / f"tune {number:02d}.mid"
+        write(path, melody(number), tempo=90 + 5 * number, name=f"Tune {number}")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_midi_arguments() -> list[str]:
+    """Arguments of `midi_rnn/train.py` for a network that trains in some seconds; previews are off."""
+    return TINY_MIDI.copy()
+
+
+@pytest.fixture(scope="session")
+def trained_midi(tiny_music: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An experiment of lesson 2 on melodies; copy it before you write to it."""
+    return _trained_midi(tiny_music, tmp_path_factory.mktemp("melody") / "experiment", "--transpose", "2")
+
+
+@pytest.fixture(scope="session")
+def trained_performance(tiny_music: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same with the other encoding."""
+    varied = ["--encoding", "performance", "--transpose", "2", "--stretch", "0.1"]
+    return _trained_midi(tiny_music, tmp_path_factory.mktemp("performance") / "experiment", *varied)
+
+
+def _trained_midi(music: Path, path: Path, *args: str) -> Path:
+    from midi_rnn import train
+
+    with pytest.MonkeyPatch.context() as patch:
+        where = ["--data_dir", str(music), "--experiment_dir", str(path)]
+        patch.setattr(sys, "argv", ["train.py", *where, *TINY_MIDI, "--num_epochs", "4", *args])
+        assert train.main() == 0
+    return path
+
+
+@pytest.fixture
+def run_main(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path
+) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run a script in this process, where TensorFlow is loaded already, from the test's own folder:
+    `run_main(sample, "-n", "10")`.
+    """
+    monkeypatch.chdir(tmp_path)
+
+    def run(script: ModuleType, *args: str | Path) -> subprocess.CompletedProcess[str]:
+        monkeypatch.setattr(sys, "argv", [f"{script.__name__.split('.')[-1]}.py", *map(str, args)])
+        capfd.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            cli.run(script.main)
+        captured = capfd.readouterr()
+        return subprocess.CompletedProcess(sys.argv, ended.value.code, captured.out, captured.err)
+
+    return run
+
+
+@pytest.fixture
+def refused(run_main: Callable[..., subprocess.CompletedProcess[str]]) -> Callable[..., str]:
+    """Run a script in this process, see that it says no as it should, and return its sentence without `error: `."""
+
+    def run(script: ModuleType, *args: str | Path) -> str:
+        done = run_main(script, *args)
+        assert done.returncode == 2
+        assert "Traceback" not in done.stderr + done.stdout
+        (sentence,) = (line for line in done.stderr.splitlines() if line.startswith("error: "))
+        assert done.stderr.endswith(sentence + "\n")
+        return sentence.removeprefix("error: ")
+
+    return run
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of its own with 1 MB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    try:
+        done = subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)], capture_output=True, text=True, check=False
+        )
+    except FileNotFoundError:
+        pytest.skip("a small disk cannot be mounted here: there is no mount command")
+    if done.returncode:
+        pytest.skip(f"a small disk cannot be mounted here: {done.stderr.strip()}")
+    yield folder
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
 @pytest.fixture(scope="session")

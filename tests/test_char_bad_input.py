@@ -7,12 +7,13 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 import pytest
+from damage import DAMAGES, change_run, everything, fill, truncated
 
 from char_rnn import sample, train
 from workshop import cli
@@ -25,39 +26,9 @@ Refused = Callable[..., str]
 
 
 @pytest.fixture
-def refused(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path) -> Refused:
-    """Run a script, see that it says no as it should, and return its sentence without `error: `."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(script: ModuleType, *args: str | Path) -> str:
-        monkeypatch.setattr(sys, "argv", [f"{script.__name__.split('.')[-1]}.py", *map(str, args)])
-        capfd.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            cli.run(script.main)
-        captured = capfd.readouterr()
-        assert ended.value.code == 2
-        assert "Traceback" not in captured.err + captured.out
-        (sentence,) = (line for line in captured.err.splitlines() if line.startswith("error: "))
-        assert captured.err.endswith(sentence + "\n")
-        return sentence.removeprefix("error: ")
-
-    return run
-
-
-@pytest.fixture
 def copied(trained: Path, tmp_path: Path) -> Path:
     """A copy of a trained experiment, to be spoilt."""
     return Path(shutil.copytree(trained, tmp_path / "copied"))
-
-
-def everything(folder: Path) -> dict[str, bytes | None]:
-    """All files and folders with their content."""
-    return {str(path.relative_to(folder)): path.read_bytes() if path.is_file() else None for path in folder.rglob("*")}
-
-
-def change_run(experiment: Path, **changes: object) -> None:
-    info = json.loads((experiment / "run.json").read_text("utf-8"))
-    write_json(experiment / "run.json", {**info, **changes})
 
 
 # ---- data
@@ -209,10 +180,6 @@ def test_an_experiment_of_another_lesson(refused: Refused, copied: Path, script:
     assert everything(copied) == before
 
 
-def truncated(content: bytes) -> bytes:
-    return content[: len(content) * 2 // 3]
-
-
 @pytest.mark.parametrize("script", [train, sample])
 @pytest.mark.parametrize(
     "damage",
@@ -257,21 +224,6 @@ def test_a_vocabulary_of_another_experiment(refused: Refused, copied: Path, scri
     sentence = refused(script, *(["--resume"] if script is train else []), "--experiment_dir", "copied")
     assert "damaged" in sentence
     assert everything(copied) == before
-
-
-def flipped(content: bytes) -> bytes:
-    """One bit of an array changed."""
-    at = len(content) // 2
-    return content[:at] + bytes([content[at] ^ 16]) + content[at + 1 :]
-
-
-DAMAGES: dict[str, Callable[[bytes], bytes]] = {
-    "truncated": truncated,
-    "empty": lambda _: b"",
-    "text": lambda _: b"{}",
-    "flipped": flipped,
-    "no-directory": lambda content: content[:-40],
-}
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
@@ -335,32 +287,6 @@ def test_resuming_when_the_data_has_gone(refused: Refused, copied: Path, tmp_pat
 
 
 # ---- no room
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of its own with 1 MB."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    try:
-        done = subprocess.run(
-            ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)], capture_output=True, text=True, check=False
-        )
-    except FileNotFoundError:
-        pytest.skip("a small disk cannot be mounted here: there is no mount command")
-    if done.returncode:
-        pytest.skip(f"a small disk cannot be mounted here: {done.stderr.strip()}")
-    yield folder
-    subprocess.run(["umount", "--lazy", str(folder)], check=True)
-
-
-def fill(disk: Path, leave: int = 0) -> Path:
-    """Fill a disk with a file, all but some bytes."""
-    filler = disk / "filler"
-    with open(filler, "wb", buffering=0) as file:
-        size = shutil.disk_usage(disk).free - leave
-        assert file.write(bytes(size)) == size
-    return filler
 
 
 @pytest.mark.parametrize("leave", [0, 12 << 10], ids=["no-room", "room-for-run-json"])

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from char_rnn import dataset
 from char_rnn.vocab import UNKNOWN, Vocabulary
 from workshop import ROOT
+from workshop.batches import streams_for
 from workshop.errors import UserError
 
 SONG = "Oh my darling, oh my dear,\nthe winter's nearly gone from here.\n\n"
@@ -296,13 +297,13 @@ def test_a_folder_without_texts_is_named(tmp_path: Path) -> None:
 def test_a_short_text_is_read_in_fewer_streams(tmp_path: Path, seq_length: int, streams: int) -> None:
     loaded = dataset.load(write(tmp_path / "input.txt", "ab" * 50))
     assert loaded.train_size == 90
-    assert dataset.check_length(loaded, tmp_path, 50, seq_length) == streams
+    assert streams_for(len(loaded.train), "characters", tmp_path, 50, seq_length) == streams
 
 
 def test_a_text_shorter_than_a_window_is_refused(tmp_path: Path) -> None:
     loaded = dataset.load(write(tmp_path / "input.txt", "ab" * 50))
     with pytest.raises(UserError, match=r"too short: 90 characters .* takes 91; .*--seq_length") as raised:
-        dataset.check_length(loaded, tmp_path / "input.txt", 50, 90)
+        streams_for(len(loaded.train), "characters", tmp_path / "input.txt", 50, 90)
     assert str(tmp_path / "input.txt") in str(raised.value)
 
 
@@ -310,7 +311,7 @@ def test_every_character_may_be_held_out_without_a_crash(tmp_path: Path) -> None
     loaded = dataset.load(write(tmp_path / "input.txt", "ab" * 50), 0.9999)
     assert loaded.train_size == 0
     with pytest.raises(UserError, match="too short"):
-        dataset.check_length(loaded, tmp_path, 50, 1)
+        streams_for(len(loaded.train), "characters", tmp_path, 50, 1)
 
 
 # ---- memory

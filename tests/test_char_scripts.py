@@ -1,5 +1,6 @@
 """The scripts of lesson 1 as a person runs them."""
 
+import functools
 import json
 import math
 import os
@@ -18,7 +19,7 @@ import pytest
 
 from char_rnn import sample
 from char_rnn.vocab import Vocabulary
-from workshop import ROOT, checkpoint, cli
+from workshop import ROOT, checkpoint
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 LESSON = ROOT / "char_rnn"
@@ -66,19 +67,9 @@ def saved(tutorial: Path) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.fixture
-def sampled(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path) -> Run:
-    """Run sample.py in this process, where TensorFlow is loaded already; from the test's own folder."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*args: str | Path) -> subprocess.CompletedProcess[str]:
-        monkeypatch.setattr(sys, "argv", ["sample.py", *map(str, args)])
-        capfd.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            cli.run(sample.main)
-        captured = capfd.readouterr()
-        return subprocess.CompletedProcess(["sample.py"], ended.value.code, captured.out, captured.err)
-
-    return run
+def sampled(run_main: Run) -> Run:
+    """Run sample.py in this process; from the test's own folder."""
+    return functools.partial(run_main, sample)
 
 
 # ---- training

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from workshop import experiment
+from workshop.cli import train_parser
 from workshop.errors import UserError
 from workshop.experiment import Experiment
 
@@ -298,9 +299,14 @@ def test_leftovers_of_a_killed_run_are_cleared_everywhere_it_writes(lesson: Path
 # ---- gone on with
 
 
+def fits(name: str, value: object) -> bool:
+    """What a parser says of any value that makes sense."""
+    return True
+
+
 def resumed(lesson: Path, **given: Any) -> Namespace:
     """What `take_over` makes of a command line with `--resume` and the arguments that are given."""
-    args = Namespace(**{name: f"default of {name}" for name in ARGUMENTS} | given, given=set(given))
+    args = Namespace(**{name: f"default of {name}" for name in ARGUMENTS} | given, given=set(given), fits=fits)
     experiment.take_over(args, make(lesson), fixed=("encoding",))
     return args
 
@@ -337,7 +343,7 @@ def test_a_record_without_an_argument_is_damaged(lesson: Path, name: str) -> Non
     made = make(lesson)
     made.info["arguments"] = {key: value for key, value in ARGUMENTS.items() if key != name}
     with pytest.raises(UserError, match=rf"run\.json is damaged: its argument '{name}' is missing"):
-        experiment.take_over(Namespace(**ARGUMENTS, given=set()), made, fixed=("encoding",))
+        experiment.take_over(Namespace(**ARGUMENTS, given=set(), fits=fits), made, fixed=("encoding",))
 
 
 def test_what_is_kept_of_the_command_line_is_what_describes_the_run() -> None:
@@ -352,10 +358,25 @@ def test_other_data_is_refused(lesson: Path) -> None:
         experiment.check_same_data(made, "abd", Path("songs"))
 
 
+def test_an_argument_that_makes_no_sense_is_damage(tmp_path: Path) -> None:
+    parser = train_parser("", {"small": {"num_layers": 1, "rnn_size": 2}}, "small", "data", "characters")
+    sane = {"rnn_size": 8, "dropout": 0.5, "cell": "gru", "message": "", "seed": 0, "val_split": 0.1, "size": "small"}
+    assert all(parser.fits(name, value) for name, value in sane.items())
+    damage = {"rnn_size": "8", "dropout": 1.5, "cell": "jazz", "message": 5, "seed": -1, "val_split": None, "size": []}
+    assert not any(parser.fits(name, value) for name, value in damage.items())
+    made = experiment.create(tmp_path, None, {"arguments": {**ARGUMENTS, "seq_length": "20"}})
+    args = parser.read([])
+    args.fits = lambda name, value: name != "seq_length"
+    with pytest.raises(UserError, match=r"run\.json is damaged: its argument 'seq_length' makes no sense"):
+        experiment.take_over(args, made)
+
+
 def test_what_was_given_anew_holds_for_the_next_resumption(lesson: Path) -> None:
     made = make(lesson)
-    experiment.take_over(Namespace(**{**ARGUMENTS, "num_epochs": 100}, given={"num_epochs"}), made, fixed=("encoding",))
+    experiment.take_over(
+        Namespace(**{**ARGUMENTS, "num_epochs": 100}, given={"num_epochs"}, fits=fits), made, fixed=("encoding",)
+    )
     made.update(status="stopped")
-    again = Namespace(**ARGUMENTS, given=set())
+    again = Namespace(**ARGUMENTS, given=set(), fits=fits)
     experiment.take_over(again, experiment.find(lesson, str(made.path)), fixed=("encoding",))
     assert again.num_epochs == 100

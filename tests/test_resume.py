@@ -1,13 +1,21 @@
-"""A training that is stopped by Ctrl-C, SIGTERM and kill -9, each in a process of its own, equals one that was not."""
+"""A training that is stopped equals one that was not: lesson 1 by Ctrl-C, SIGTERM and kill -9, each in a process of its
+own, lesson 2 with both encodings and its variations.
+"""
 
 import json
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pytest
+
+from midi_rnn import train
 from workshop import ROOT, checkpoint
+from workshop.batches import Medley
 
 EPOCHS = 8  # of 44 steps
 
@@ -82,3 +90,40 @@ def test_stopped_three_ways_it_equals_a_run_without_a_stop(
         assert runs[0][key] == runs[1][key]
     assert len(runs[0]["history"]) > 8
     assert not list(path.rglob(".*.part"))
+
+
+@pytest.mark.parametrize("which", ["trained_midi", "trained_performance"])
+def test_a_training_on_music_goes_on_exactly(
+    which: str, request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    run_main: Callable[..., subprocess.CompletedProcess[str]],
+) -> None:  # fmt: skip
+    """Stopped in the middle of an epoch, whose pieces are in an order, in keys and at speeds of their own."""
+    straight = request.getfixturevalue(which)
+    asked = json.loads((straight / "run.json").read_text("utf-8"))["arguments"]
+    assert asked["transpose"] > 0
+    assert (asked["stretch"] > 0) == (asked["encoding"] == "performance")
+    window = Medley.window
+
+    def interrupting(self: Medley, epoch: int, number: int) -> tuple[np.ndarray, np.ndarray]:
+        if (epoch, number) == (2, 4):
+            signal.raise_signal(signal.SIGINT)
+        return window(self, epoch, number)
+
+    names = ("data_dir", "encoding", "transpose", "stretch", "rnn_size", "num_layers", "dropout", "seq_length",
+             "batch_size", "learning_rate", "num_epochs", "save_every", "sample_every")  # fmt: skip
+    args = [part for name in names for part in (f"--{name}", str(asked[name]))]
+    monkeypatch.setattr(Medley, "window", interrupting)
+    assert run_main(train, "--experiment_dir", "stopped", *args).returncode == 130
+    reached = content(tmp_path / "stopped")[1]
+    assert (reached["epoch"], reached["window"]) == (2, 5)
+    monkeypatch.setattr(Medley, "window", window)
+    done = run_main(train, "--resume", "--experiment_dir", "stopped")
+    assert done.returncode == 0, done.stderr
+    (arrays, meta), (expected, expected_meta) = content(tmp_path / "stopped"), content(straight)
+    assert meta == expected_meta
+    assert arrays == expected
+    best = [(where / "checkpoints" / "best.npz").read_bytes() for where in (tmp_path / "stopped", straight)]
+    assert best[0] == best[1]
+    runs = [json.loads((where / "run.json").read_text("utf-8")) for where in (tmp_path / "stopped", straight)]
+    for key in ("history", "best", "status", "step", "epoch", "network", "data", "baseline"):
+        assert runs[0][key] == runs[1][key]

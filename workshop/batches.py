@@ -7,9 +7,12 @@ sequence when it is asked for.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from workshop.errors import UserError
 
 
 @dataclass(frozen=True)
@@ -97,6 +100,28 @@ class Medley:
 def join(pieces: Sequence[np.ndarray], separator: int) -> np.ndarray:
     """All pieces in one row, each after a separator."""
     return np.concatenate([part for piece in pieces for part in (np.array([separator], piece.dtype), piece)])
+
+
+def streams_for(symbols: int, unit: str, path: Path, batch_size: int, seq_length: int) -> int:
+    """How many streams to read side by side: `batch_size`, or fewer where little data would not fill a window of each.
+
+    Args:
+        symbols: how many there are to train on.
+        unit: what they are called ("characters").
+        path: where they are from.
+        batch_size: B.
+        seq_length: T.
+
+    Raises:
+        UserError: they do not fill a single window.
+    """
+    streams = (symbols - 1) // seq_length
+    if streams < 1:
+        raise UserError(
+            f"{path} is too short: {symbols:,} {unit} are left to train on, and a window takes {seq_length + 1}; "
+            "add more, or give a shorter --seq_length"
+        )
+    return min(batch_size, streams)
 
 
 @dataclass(frozen=True)

@@ -71,8 +71,19 @@ class Parser(argparse.ArgumentParser):
         for name, default in names.items():
             if name not in given:
                 setattr(parsed, name, default)
-        parsed.given = given
+        parsed.given, parsed.fits = given, self.fits
         return parsed
+
+    def fits(self, name: str, value: Any) -> bool:
+        """Whether the argument `name` can have this value, which was kept in JSON."""
+        action = next(a for a in self._actions if a.dest == name)
+        if value is None or isinstance(action.default, bool):
+            return value is action.default or isinstance(value, bool)
+        try:
+            read = self._get_value(action, str(value))
+        except argparse.ArgumentError:
+            return False
+        return type(read) is type(value) and (action.choices is None or read in action.choices)
 
 
 def _with_underscores(argument: str) -> str:

@@ -176,7 +176,9 @@ def arguments(args: argparse.Namespace) -> dict[str, Any]:
     """What run.json keeps of the command line: everything that describes the run, but not where it is or how it was
     started.
     """
-    return {name: value for name, value in vars(args).items() if name not in ("given", "resume", "experiment_dir")}
+    return {
+        name: value for name, value in vars(args).items() if name not in ("given", "fits", "resume", "experiment_dir")
+    }
 
 
 def check_same_data(experiment: Experiment, fingerprint: str, data_dir: Path) -> None:
@@ -196,7 +198,7 @@ def take_over(args: argparse.Namespace, experiment: Experiment, fixed: tuple[str
     """Fill in the arguments of the run that is resumed.
 
     Args:
-        args: the command line, with `given`.
+        args: the command line, with `given` and `fits`.
         experiment: the run to go on with.
         fixed: a lesson's own arguments that may not change.
 
@@ -207,6 +209,8 @@ def take_over(args: argparse.Namespace, experiment: Experiment, fixed: tuple[str
     for name in (*FIXED, *fixed, *TAKEN_OVER):
         if name not in saved:
             raise UserError(f"{experiment.path / 'run.json'} is damaged: its argument {name!r} is missing")
+        if not args.fits(name, saved[name]):
+            raise UserError(f"{experiment.path / 'run.json'} is damaged: its argument {name!r} makes no sense")
     for name in (*FIXED, *fixed):
         if name in args.given and getattr(args, name) != saved[name]:
             raise UserError(

@@ -67,14 +67,16 @@ def read_all(files: Sequence[Path], cache: Path | None = None, timeout: float = 
         finally:  # after Ctrl-C, too
             lasting = {digest: content for digest, content in known.items() if not isinstance(content, _Failure)}
             _save(kept_in, {digest: lasting[digest] for digest in first if digest in lasting})
-    scores, set_aside = {}, dict(unreadable)
-    for digest, file in first.items():
+    scores, set_aside, duplicates = {}, dict(unreadable), []
+    for file, digest in digests.items():
         content = known[digest]
-        if isinstance(content, Score):
+        if not isinstance(content, Score):
+            set_aside[file] = f"{file} {content}"
+        elif file == first[digest]:
             scores[file] = content
         else:
-            set_aside[file] = f"{file} {content}"
-    return Library(scores, set_aside, [file for file, digest in digests.items() if first[digest] != file])
+            duplicates.append(file)
+    return Library(scores, set_aside, duplicates)
 
 
 def _digests(files: Sequence[Path]) -> tuple[dict[Path, str], dict[Path, str]]:
@@ -136,8 +138,8 @@ def _read_apart(files: list[Path], timeout: float) -> Iterator[Score | str]:
 @contextlib.contextmanager
 def _deaf() -> Iterator[None]:
     """Processes that are started meanwhile never hear Ctrl-C; this one hears it afterwards, and ends them."""
-    if threading.current_thread() is not threading.main_thread():
-        yield  # only the main thread hears it at all
+    if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "pthread_sigmask"):
+        yield  # only the main thread hears it at all, and Windows cannot block it
         return
     resource_tracker.ensure_running()  # it would unblock the signal when the first process starts
     heard: list[int] = []

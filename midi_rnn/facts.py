@@ -1,0 +1,91 @@
+"""What is known of the data: told to the person who trains, and checked when it comes back from run.json."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from midi_rnn.dataset import Music
+from midi_rnn.encoding import ENCODINGS
+from midi_rnn.portrait import portrait
+from workshop.cli import TEMPOS
+from workshop.errors import UserError
+from workshop.experiment import Experiment
+from workshop.files import write_text
+from workshop.inspection import plural
+
+#: So many reasons are printed; the rest is in the report.
+SHOWN_REASONS = 5
+
+
+def describe(music: Music, path: Path) -> None:
+    """Print what was found, and what could not be used and why."""
+    facts = music.facts
+    files = f"{plural(facts['files'], 'file')} found, {facts['read']:,} read, {facts['used']:,} used"
+    print(f"data: {path}: {files}: {plural(facts['notes'], 'note')}, {facts['minutes']:,.1f} minutes")
+    train, held_out = facts["symbols"]
+    pieces = f"{facts['pieces'][1]:,} of them ({held_out:,})"
+    held = "the end of the one piece" if facts["split"] == "end of the piece" else pieces
+    print(f"  {train + held_out:,} {music.encoding.unit}; held out: {held}")
+    if facts["duplicate_files"]:
+        print(f"  {plural(facts['duplicate_files'], 'file')} left out, with the same notes as another one")
+    if facts["other_notes"]:
+        print(
+            f"  several notes at a time, or several tracks, in {plural(facts['polyphonic_files'], 'file')}: "
+            f"one voice is taken, {plural(facts['other_notes'], 'note')} left out"
+        )
+    if facts["notes_lost"]:
+        print(f"  {plural(facts['notes_lost'], 'note')} left out, too close to another one for this encoding")
+    for reason in music.set_aside[:SHOWN_REASONS]:
+        print(f"  set aside: {reason}")
+    if len(music.set_aside) > SHOWN_REASONS:
+        print(f"  and {len(music.set_aside) - SHOWN_REASONS:,} more: see set_aside.txt in the experiment")
+
+
+def report(music: Music, experiment: Experiment) -> None:
+    """Write the files that were set aside, each with its reason, into the experiment; nothing where there are none.
+
+    Raises:
+        UserError: it cannot be written; of a new experiment no trace is left.
+    """
+    if music.set_aside:
+        try:
+            write_text(experiment.path / "set_aside.txt", "".join(f"{reason}\n" for reason in music.set_aside))
+        except UserError:
+            experiment.discard()
+            raise
+
+
+def trained_on(experiment: Experiment) -> dict[str, Any]:
+    """What run.json says about the data of an experiment: the facts that playing needs are there and make sense.
+
+    Raises:
+        UserError: one does not; it is named.
+    """
+    facts = experiment.info["data"]
+
+    def are_symbols(value: Any) -> bool:
+        size = ENCODINGS[facts["encoding"]].vocab_size
+        return isinstance(value, list) and bool(value) and all(type(v) is int and 0 <= v < size for v in value)
+
+    checks: dict[str, Callable[[Any], bool]] = {
+        "encoding": lambda value: isinstance(value, str) and value in ENCODINGS,
+        "track": lambda value: value is None or isinstance(value, str),
+        "seen": are_symbols,
+        "lead_in": are_symbols,
+        "tempo": lambda value: type(value) in (int, float) and TEMPOS[0] <= value <= TEMPOS[1],
+        "portrait": lambda value: _alike(value, portrait([])),
+    }
+    for name, makes_sense in checks.items():
+        if name not in facts or not makes_sense(facts[name]):
+            wrong = "makes no sense" if name in facts else "is missing"
+            raise UserError(f"{experiment.path / 'run.json'} is damaged: its entry {name!r} under 'data' {wrong}")
+    return facts
+
+
+def _alike(value: Any, model: Any) -> bool:
+    """Whether something from JSON has the entries and types of `model`."""
+    if isinstance(model, dict):
+        return (
+            isinstance(value, dict) and value.keys() == model.keys() and all(_alike(value[k], model[k]) for k in model)
+        )
+    return type(value) is type(model)
