@@ -61,10 +61,8 @@ def main() -> int:
 
     resumed = experiments.find(LESSON, args.experiment_dir) if args.resume else None
     if resumed:
-        experiments.take_over(args, resumed, fixed=("encoding",))
-    cli.apply_size(
-        args, SIZES, ("rnn_size", "num_layers", "cell", "dropout", "seq_length", "batch_size", "learning_rate")
-    )
+        experiments.take_over(args, resumed, fixed=(*cli.RECURRENT, "encoding"))
+    cli.apply_size(args, SIZES, (*cli.RECURRENT, "seq_length", "batch_size", "learning_rate"))
 
     # ---- 2 data ------------------------------------------------------------------------------------------------------
     data_dir = Path(args.data_dir)
@@ -85,7 +83,7 @@ def main() -> int:
         from workshop.training import Settings, Trainer, farewell
 
     keras.utils.set_random_seed(args.seed)
-    network = {name: getattr(args, name) for name in ("rnn_size", "num_layers", "cell", "dropout", "seed")}
+    network = {name: getattr(args, name) for name in (*cli.RECURRENT, "seed")}
     network["vocab_size"] = len(text.vocabulary)
     model, average = build(network, len(text.vocabulary)), build(network, len(text.vocabulary))
     print(f"network: {args.num_layers} x {args.rnn_size} {args.cell}, {model.count_params():,} weights")

@@ -1,17 +1,12 @@
 """Generated notes as what a person can hear, see and open: a MIDI file, audio, a piano roll."""
 
-import itertools
 from pathlib import Path
 
 import numpy as np
 
-from workshop.errors import UserError
-from workshop.midifiles import SUFFIXES, write
+from workshop.midifiles import write
 from workshop.pictures import piano_roll, write_png
 from workshop.synthesis import RATE, render, write_wav
-
-#: What a piece may consist of.
-KINDS = (".mid", ".wav", ".png")
 
 
 def in_seconds(notes: np.ndarray, tempo: float) -> np.ndarray:
@@ -53,22 +48,3 @@ def perform(
         files.append(stem.with_name(f"{stem.name}.png"))
         write_png(files[-1], picture)
     return files, samples, picture
-
-
-def free_names(out: str | None, folder: Path, count: int) -> list[Path]:
-    """Paths without suffix for so many pieces: `out` itself if it names a MIDI file, else the next free numbers in the
-    folder `out`, or in `folder` where `out` is None.
-
-    Raises:
-        UserError: `out` names one file for several pieces.
-    """
-    if out is not None and Path(out).suffix.lower() in SUFFIXES:
-        if count > 1:
-            raise UserError(f"--out {out} names one file for {count} pieces: name a folder, or add --num_samples 1")
-        return [Path(out).with_suffix("")]
-    folder = folder if out is None else Path(out)
-    files = [file for file in folder.glob("*") if file.suffix in KINDS] if folder.is_dir() else []
-    first = max((int(f.stem) for f in files if f.suffix == ".mid" and f.stem.isdecimal()), default=0) + 1
-    taken = {file.stem for file in files}  # of a piece whose MIDI file has been moved away the rest may still be there
-    free = (name for number in itertools.count(first) if (name := f"{number:02d}") not in taken)
-    return [folder / name for name in itertools.islice(free, count)]

@@ -13,6 +13,8 @@ from workshop import cli
 from workshop.instruments import instrument
 
 LESSON = Path(__file__).resolve().parent
+#: With one of these --out names a file, otherwise a folder.
+OUT_SUFFIXES = (".mid", ".midi", ".wav", ".png")
 
 
 def main() -> None:
@@ -34,6 +36,8 @@ def main() -> None:
     # Of the old tutorial, where pieces had to be begun with some of the data.
     parser.obsolete("--data_dir")
     args = parser.read()
+    suffix = Path(args.out or "").suffix.lower()
+    args.wav, args.png = args.wav or suffix == ".wav", args.png or suffix == ".png"
 
     # ---- 2 load the experiment ---------------------------------------------------------------------------------------
     import numpy as np
@@ -45,6 +49,7 @@ def main() -> None:
     from midi_rnn.portrait import portrait, table
     from workshop import checkpoint
     from workshop import experiment as experiments
+    from workshop.files import free_names
     from workshop.quiet import quietly
 
     experiment = experiments.find(LESSON, args.experiment_dir)
@@ -77,7 +82,7 @@ def main() -> None:
 
     # ---- 5 write -----------------------------------------------------------------------------------------------------
     played: list[np.ndarray] = []
-    for stem in performing.free_names(args.out, experiment.path / "generated", args.num_samples):
+    for stem in free_names(args.out, experiment.path / "generated", args.num_samples, OUT_SUFFIXES):
         generated = symbols[:, len(played)]
         generated = first_piece(generated) if args.whole else generated
         played.append(notes_of(encoding, np.concatenate([prime, generated])))

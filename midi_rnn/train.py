@@ -59,10 +59,8 @@ def main() -> int:
 
     resumed = experiments.find(LESSON, args.experiment_dir) if args.resume else None
     if resumed:
-        experiments.take_over(args, resumed, fixed=("encoding", "track", "transpose", "stretch"))
-    cli.apply_size(
-        args, SIZES, ("rnn_size", "num_layers", "cell", "dropout", "seq_length", "batch_size", "learning_rate")
-    )
+        experiments.take_over(args, resumed, fixed=(*cli.RECURRENT, "encoding", "track", "transpose", "stretch"))
+    cli.apply_size(args, SIZES, (*cli.RECURRENT, "seq_length", "batch_size", "learning_rate"))
 
     # ---- 2 data ------------------------------------------------------------------------------------------------------
     data_dir = Path(args.data_dir)
@@ -83,7 +81,7 @@ def main() -> int:
         from workshop.training import Settings, Trainer, farewell
 
     keras.utils.set_random_seed(args.seed)
-    network = {name: getattr(args, name) for name in ("rnn_size", "num_layers", "cell", "dropout", "seed")}
+    network = {name: getattr(args, name) for name in (*cli.RECURRENT, "seed")}
     network["vocab_size"] = vocab_size = music.encoding.vocab_size
     model, average = build(network, vocab_size), build(network, vocab_size)
     print(f"network: {args.num_layers} x {args.rnn_size} {args.cell}, {model.count_params():,} weights")

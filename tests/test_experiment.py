@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from workshop import experiment
-from workshop.cli import train_parser
+from workshop.cli import RECURRENT, train_parser
 from workshop.errors import UserError
 from workshop.experiment import Experiment
 
@@ -307,7 +307,7 @@ def fits(name: str, value: object) -> bool:
 def resumed(lesson: Path, **given: Any) -> Namespace:
     """What `take_over` makes of a command line with `--resume` and the arguments that are given."""
     args = Namespace(**{name: f"default of {name}" for name in ARGUMENTS} | given, given=set(given), fits=fits)
-    experiment.take_over(args, make(lesson), fixed=("encoding",))
+    experiment.take_over(args, make(lesson), fixed=(*RECURRENT, "encoding"))
     return args
 
 
@@ -343,7 +343,7 @@ def test_a_record_without_an_argument_is_damaged(lesson: Path, name: str) -> Non
     made = make(lesson)
     made.info["arguments"] = {key: value for key, value in ARGUMENTS.items() if key != name}
     with pytest.raises(UserError, match=rf"run\.json is damaged: its argument '{name}' is missing"):
-        experiment.take_over(Namespace(**ARGUMENTS, given=set(), fits=fits), made, fixed=("encoding",))
+        experiment.take_over(Namespace(**ARGUMENTS, given=set(), fits=fits), made, fixed=(*RECURRENT, "encoding"))
 
 
 def test_what_is_kept_of_the_command_line_is_what_describes_the_run() -> None:
@@ -374,9 +374,11 @@ def test_an_argument_that_makes_no_sense_is_damage(tmp_path: Path) -> None:
 def test_what_was_given_anew_holds_for_the_next_resumption(lesson: Path) -> None:
     made = make(lesson)
     experiment.take_over(
-        Namespace(**{**ARGUMENTS, "num_epochs": 100}, given={"num_epochs"}, fits=fits), made, fixed=("encoding",)
+        Namespace(**{**ARGUMENTS, "num_epochs": 100}, given={"num_epochs"}, fits=fits),
+        made,
+        fixed=(*RECURRENT, "encoding"),
     )
     made.update(status="stopped")
     again = Namespace(**ARGUMENTS, given=set(), fits=fits)
-    experiment.take_over(again, experiment.find(lesson, str(made.path)), fixed=("encoding",))
+    experiment.take_over(again, experiment.find(lesson, str(made.path)), fixed=(*RECURRENT, "encoding"))
     assert again.num_epochs == 100

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from workshop import files
 from workshop.errors import UserError
-from workshop.files import read_json, remove_leftovers, replacing, write_json, write_text
+from workshop.files import free_names, read_json, remove_leftovers, replacing, write_json, write_text
 
 JSON = st.recursive(
     # Any code point, lone surrogates as well: that is how Python holds file names which are no UTF-8.
@@ -183,3 +183,28 @@ def test_the_explanation_says_when_the_disk_is_nearly_full(tmp_path: Path, monke
     usage["free"] = 1 << 40
     assert files.explain(error, tmp_path / "x") == "no space left on device"
     assert files.explain(OSError("odd"), tmp_path / "x") == "odd"
+
+
+KINDS = (".mid", ".wav")
+
+
+def test_numbers_go_on_after_those_that_are_there(tmp_path: Path) -> None:
+    names = free_names(None, tmp_path / "new", 3, KINDS)
+    assert names == [tmp_path / "new" / name for name in ("01", "02", "03")]
+    for name in ("02.mid", "7.mid", "tune.mid", "-50.mid", "1.5.mid"):
+        (tmp_path / name).touch()
+    assert [path.name for path in free_names(None, tmp_path, 2, KINDS)] == ["08", "09"]
+    # Whatever is left of a sample counts.
+    (tmp_path / "40.png").touch()
+    assert [path.name for path in free_names(None, tmp_path, 2, KINDS)] == ["41", "42"]
+
+
+def test_a_folder_or_a_file_can_be_named(tmp_path: Path) -> None:
+    assert free_names(str(tmp_path), Path("unused"), 1, KINDS) == [tmp_path / "01"]
+    assert free_names(str(tmp_path / "later"), Path("unused"), 2, KINDS)[1] == tmp_path / "later" / "02"
+    assert free_names(str(tmp_path / "song.mid"), Path("unused"), 1, KINDS) == [tmp_path / "song"]
+    assert free_names(str(tmp_path / "take.2.WAV"), Path("unused"), 1, KINDS) == [tmp_path / "take.2"]
+    with pytest.raises(
+        UserError, match=r"song\.mid names one file for 2 samples: .*--num_samples 1"
+    ):
+        free_names("song.mid", Path("unused"), 2, KINDS)

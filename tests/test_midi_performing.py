@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from midi_rnn.performing import free_names, in_seconds, perform
+from midi_rnn.performing import in_seconds, perform
 from workshop.errors import UserError
+from workshop.files import free_names
 from workshop.midifiles import read
 from workshop.synthesis import RATE
 
@@ -78,29 +79,9 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
 # ---- names
 
 
-def test_numbers_go_on_after_those_that_are_there(tmp_path: Path) -> None:
-    assert free_names(None, tmp_path / "new", 3) == [tmp_path / "new" / name for name in ("01", "02", "03")]
-    for name in ("02.mid", "7.mid", "tune.mid", "40.wav", "-50.mid", "1.5.mid"):
-        (tmp_path / name).touch()
-    assert [path.name for path in free_names(None, tmp_path, 2)] == ["08", "09"]
-    (tmp_path / "123.mid").touch()
-    assert [path.name for path in free_names(None, tmp_path, 2)] == ["124", "125"]
-
-
 def test_pieces_are_never_written_over_each_other(tmp_path: Path) -> None:
     for _ in range(2):
-        for stem in free_names(None, tmp_path, 60):
+        for stem in free_names(None, tmp_path, 60, (".mid",)):
             assert not stem.with_name(f"{stem.name}.mid").exists()
             perform(stem, NOTES, 120.0, 0, wav=False, png=False)
     assert len(list(tmp_path.iterdir())) == 120
-
-
-def test_a_folder_or_a_file_can_be_named(tmp_path: Path) -> None:
-    assert free_names(str(tmp_path), Path("unused"), 1) == [tmp_path / "01"]
-    assert free_names(str(tmp_path / "later"), Path("unused"), 2)[1] == tmp_path / "later" / "02"
-    assert free_names(str(tmp_path / "song.mid"), Path("unused"), 1) == [tmp_path / "song"]
-    assert free_names(str(tmp_path / "take.2.MID"), Path("unused"), 1) == [tmp_path / "take.2"]
-    with pytest.raises(
-        UserError, match=r"song\.mid names one file for 2 pieces: name a folder, or add --num_samples 1"
-    ):
-        free_names("song.mid", Path("unused"), 2)

@@ -69,12 +69,6 @@ def test_colour_is_velocity() -> None:
     assert loud_colour[0] > loud_colour[2]
 
 
-def test_beats_are_drawn() -> None:
-    notes = piece((0, 4, 60, 90))
-    assert (piano_roll(notes, beats=np.arange(0, 100, 0.5)) != piano_roll(notes)).any()
-    assert (piano_roll(notes, beats=np.zeros(0)) == piano_roll(notes)).all()
-
-
 def test_nothing_is_cut_off() -> None:
     """The outermost pixels are background, whatever is written beside the axes."""
     for notes in (piece((0, 10_800, 0, 64), (1, 2, 127, 64)), piece((0, 1e-3, 61, 64)), np.zeros((0, 4))):

@@ -14,7 +14,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 ROOT = Path(__file__).resolve().parent.parent
 
 #: Each lesson's folder and the port of its TensorBoard, in the order of the lessons.
-TENSORBOARD_PORTS = {"char_rnn": 7006, "midi_rnn": 7007}
+TENSORBOARD_PORTS = {"char_rnn": 7006, "midi_rnn": 7007, "wavenet": 7008}
 
 #: JupyterLab's port.
 LAB_PORT = 8888

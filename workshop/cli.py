@@ -111,13 +111,21 @@ whole = _number(int, lambda v: v >= 0, "a whole number of at least 0")
 count = _number(int, lambda v: v >= 1, "a whole number of at least 1")
 seed = _number(int, lambda v: 0 <= v < 1 << 32, "a whole number from 0 to 4294967295")
 positive = _number(float, lambda v: 0 < v < float("inf"), "a number above 0")
+threshold = _number(float, lambda v: -200 <= v < 1, "a level in dB below 0, 0, or a root mean square below 1")
 share = _number(float, lambda v: 0 <= v < 1, "a number from 0 up to, but not including, 1")
 held_out_share = _number(float, lambda v: 0 < v < 1, "a number between 0 and 1")
 tempo = _number(float, lambda v: TEMPOS[0] <= v <= TEMPOS[1], "a number from {} to {}".format(*TEMPOS))
 probability = _number(float, lambda v: 0 < v <= 1, "a number above 0 and at most 1")
 
 
-def train_parser(description: str, sizes: dict[str, dict[str, Any]], size: str, data: str, unit: str) -> Parser:
+#: The parts of a recurrent network.
+RECURRENT = ("rnn_size", "num_layers", "cell", "dropout")
+
+
+def train_parser(
+    description: str, sizes: dict[str, dict[str, Any]], size: str, data: str, unit: str,
+    counts: Sequence[str] = (),
+) -> Parser:  # fmt: skip
     """The parser of a lesson's `train.py`, with all that the lessons have in common.
 
     Args:
@@ -126,6 +134,7 @@ def train_parser(description: str, sizes: dict[str, dict[str, Any]], size: str, 
         size: the default size.
         data: the lesson's starter set, as a path.
         unit: what a step of the sequence is called ("characters").
+        counts: names of the parts of a network that is not recurrent; all are whole numbers.
     """
     parser = Parser(description=description)
     group = parser.add_argument_group("data and results")
@@ -149,10 +158,10 @@ def train_parser(description: str, sizes: dict[str, dict[str, Any]], size: str, 
         default=size,
         help="the one dial: " + "; ".join(_size_help(n, s) for n, s in sizes.items()),
     )
-    group.add_argument("--rnn_size", type=count, help="units in each recurrent layer")
-    group.add_argument("--num_layers", type=count, help="recurrent layers")
-    group.add_argument("--cell", choices=("lstm", "gru", "rnn"), help="kind of recurrent layer")
-    group.add_argument("--dropout", type=share, help="share of each layer's outputs dropped in training")
+    for name in counts:
+        group.add_argument(f"--{name}", type=count, help=name.replace("_", " "))
+    if not counts:
+        _add_recurrent(parser, group)
 
     group = parser.add_argument_group("training")
     group.add_argument("--seq_length", type=count, help=f"{unit} in a training window")
@@ -175,12 +184,22 @@ def train_parser(description: str, sizes: dict[str, dict[str, Any]], size: str, 
         "--smoke", action="store_true", help="a run of seconds: a tiny network and a few steps, to see that all works"
     )
     parser.alias("seq_length", "--window_size", "--sample_size")
-    parser.alias("rnn_size", "--rnn_units")
     return parser
 
 
+def _add_recurrent(parser: Parser, group: Any) -> None:
+    group.add_argument("--rnn_size", type=count, help="units in each recurrent layer")
+    group.add_argument("--num_layers", type=count, help="recurrent layers")
+    group.add_argument("--cell", choices=("lstm", "gru", "rnn"), help="kind of recurrent layer")
+    group.add_argument("--dropout", type=share, help="share of each layer's outputs dropped in training")
+    parser.alias("rnn_size", "--rnn_units")
+
+
 def _size_help(name: str, settings: dict[str, Any]) -> str:
-    return f"{name} = {settings['num_layers']} x {settings['rnn_size']} units"
+    if "rnn_size" in settings:
+        return f"{name} = {settings['num_layers']} x {settings['rnn_size']} units"
+    blocks = f"{settings['stacks']} x {settings['layers']} blocks of {settings['residual_channels']} channels"
+    return f"{name} = {blocks}, {settings['sample_rate'] / 1000:g} kHz"
 
 
 def apply_size(args: argparse.Namespace, sizes: dict[str, dict[str, Any]], names: Sequence[str]) -> None:
@@ -196,7 +215,7 @@ def apply_size(args: argparse.Namespace, sizes: dict[str, dict[str, Any]], names
             setattr(args, name, sizes[args.size][name])
 
 
-def sample_parser(description: str, length: int, unit: str, prime_help: str, num_samples: int = 1) -> Parser:
+def sample_parser(description: str, length: int | None, unit: str, prime_help: str, num_samples: int = 1) -> Parser:
     """The parser of a lesson's `sample.py`, with all that the lessons have in common.
 
     Args:

@@ -167,7 +167,7 @@ def find(lesson_dir: Path, requested: str | None) -> Experiment:
 
 
 #: Arguments that a resumed run may not change, because the run would not be the same any more.
-FIXED = ("size", "rnn_size", "num_layers", "cell", "dropout", "seq_length", "batch_size", "val_split", "seed")
+FIXED = ("size", "seq_length", "batch_size", "val_split", "seed")
 #: Arguments that a resumed run takes over from the run it continues, unless they are given anew.
 TAKEN_OVER = ("data_dir", "num_epochs", "learning_rate", "save_every", "sample_every", "message")
 
@@ -200,7 +200,7 @@ def take_over(args: argparse.Namespace, experiment: Experiment, fixed: tuple[str
     Args:
         args: the command line, with `given` and `fits`.
         experiment: the run to go on with.
-        fixed: a lesson's own arguments that may not change.
+        fixed: what else may not change: the parts of the network, and a lesson's own arguments.
 
     Raises:
         UserError: an argument contradicts the run; it is named.

@@ -5,7 +5,7 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -91,6 +91,23 @@ def write_samples(texts: list[str], out: str | None) -> None:
         file = path / f"sample_{number:02d}.txt" if several else path
         write_text(file, text + "\n")
         print(f"written: {file}", file=sys.stderr)
+
+
+def free_names(out: str | None, folder: Path, count: int, suffixes: Sequence[str]) -> list[Path]:
+    """Paths without suffix for so many samples: `out` itself if it ends like a file, else the next free numbers in the
+    folder `out`, or in `folder` where `out` is None. Nothing is overwritten but a file that is named.
+
+    Raises:
+        UserError: `out` names one file for several samples.
+    """
+    if out is not None and Path(out).suffix.lower() in suffixes:
+        if count > 1:
+            raise UserError(f"--out {out} names one file for {count} samples: name a folder, or add --num_samples 1")
+        return [Path(out).with_suffix("")]
+    folder = folder if out is None else Path(out)
+    taken = [int(file.stem) for file in folder.glob("*") if file.stem.isdecimal()] if folder.is_dir() else []
+    first = max(taken, default=0) + 1
+    return [folder / f"{number:02d}" for number in range(first, first + count)]
 
 
 def write_json(path: Path, value: Any) -> None:

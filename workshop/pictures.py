@@ -16,41 +16,61 @@ WIDTH, HEIGHT, DPI = 1000, 400, 100
 
 #: The colour of a note from the softest to the loudest velocity, and what is around the notes.
 SOFT_TO_LOUD = ("#9ecae1", "#4292c6", "#6a51a3", "#d6336c")
-BLACK_KEYS, LINES, BEATS, TEXT = "#f0f1f4", "#9aa0ac", "#d5d8df", "#3a3f4b"
+BLACK_KEYS, LINES, TEXT = "#f0f1f4", "#9aa0ac", "#3a3f4b"
+
+#: Samples of which a spectrum is made.
+SPECTRUM = 512
 
 #: A note is drawn with at least so many pixels, so that a short one in a long piece can be seen.
 SHORTEST = 1.5
 
 
-def piano_roll(notes: np.ndarray, title: str = "", beats: np.ndarray | None = None) -> np.ndarray:
+def piano_roll(notes: np.ndarray, title: str = "") -> np.ndarray:
     """Draw notes: time to the right, pitch upwards, the louder the warmer.
 
     Args:
         notes: float64 [N, 4]: start and end in seconds, pitch 0 to 127, velocity 1 to 127.
         title: printed above.
-        beats: float64 [K], seconds at which a thin line is drawn.
 
     Returns:
         uint8 [HEIGHT, WIDTH, 3].
     """
-    figure, axes = _axes()
+    figure, axes = _figure()
     low, high = _pitches(notes)
     end = max(float(notes[:, 1].max()), 1.0) if len(notes) else 1.0
     # A little room, so that the first and the last note do not touch the frame.
     axes.set_xlim(-0.01 * end, 1.01 * end)
     axes.set_ylim(low - 0.5, high + 0.5)
     _draw_keys(axes, low, high)
-    if beats is not None:
-        axes.vlines(beats[beats <= end], low - 0.5, high + 0.5, colors=BEATS, linewidths=0.6, zorder=1)
     _draw_notes(axes, notes, 1.02 * end / WIDTH)
     axes.set_xlabel("seconds")
-    if title:
-        axes.set_title(_fitted(title), loc="left", color=TEXT, fontsize=11, parse_math=False)
-    with warnings.catch_warnings():
-        # A title may hold characters that the font lacks; they are drawn as boxes.
-        warnings.filterwarnings("ignore", message="Glyph .* missing")
-        figure.canvas.draw()
-    return np.asarray(figure.canvas.buffer_rgba())[:, :, :3].copy()
+    return _drawn(figure, axes, title)
+
+
+def spectrogram(samples: np.ndarray, rate: int, title: str = "") -> np.ndarray:
+    """Draw a sound: its waveform above, and below which frequencies it has, the louder the brighter.
+
+    Args:
+        samples: [N] from -1 to 1.
+        rate: samples a second.
+        title: printed above.
+
+    Returns:
+        uint8 [HEIGHT, WIDTH, 3].
+    """
+    figure, (above, below) = _figure(2, height_ratios=[1, 2.5], sharex=True)
+    end = max(len(samples) / rate, 1e-3)
+    shown = _envelope(samples)
+    above.fill_between(np.linspace(0, end, len(shown)), shown[:, 0], shown[:, 1], color=SOFT_TO_LOUD[2], linewidth=0)
+    above.set_ylim(-1, 1)
+    above.set_xlim(0, end)
+    below.imshow(
+        _decibels(samples), origin="lower", aspect="auto", extent=(0, end, 0, rate / 2000), cmap="magma",
+        vmin=-80, vmax=0, interpolation="nearest",
+    )  # fmt: skip
+    below.set_xlabel("seconds")
+    below.set_ylabel("kHz", color=TEXT)
+    return _drawn(figure, above, title)
 
 
 def write_png(path: Path, picture: np.ndarray) -> None:
@@ -71,8 +91,8 @@ def write_png(path: Path, picture: np.ndarray) -> None:
         ) from error
 
 
-def _axes() -> tuple[Any, Any]:
-    """An empty figure and its axes."""
+def _figure(rows: int = 1, **layout: Any) -> tuple[Any, Any]:
+    """An empty figure and its axes: one, or an array of several, one below the other."""
     # At its very first import matplotlib says that it builds a cache of the fonts; nobody asked.
     logging.getLogger("matplotlib").setLevel(logging.ERROR)
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -80,12 +100,24 @@ def _axes() -> tuple[Any, Any]:
 
     figure = Figure(figsize=(WIDTH / DPI, HEIGHT / DPI), dpi=DPI, facecolor="white", layout="constrained")
     FigureCanvasAgg(figure)
-    axes = figure.add_subplot()
-    axes.tick_params(colors=TEXT, labelsize=9, length=3)
-    axes.xaxis.label.set_color(TEXT)
-    for spine in axes.spines.values():
-        spine.set_color(LINES)
-    return figure, axes
+    made: Any = figure.subplots(rows, **layout)
+    for axes in np.atleast_1d(made):
+        axes.tick_params(colors=TEXT, labelsize=9, length=3)
+        axes.xaxis.label.set_color(TEXT)
+        for spine in axes.spines.values():
+            spine.set_color(LINES)
+    return figure, made
+
+
+def _drawn(figure: Any, axes: Any, title: str) -> np.ndarray:
+    """The pixels of a figure, uint8 [HEIGHT, WIDTH, 3], with a title above the axes."""
+    if title:
+        axes.set_title(_fitted(title), loc="left", color=TEXT, fontsize=11, parse_math=False)
+    with warnings.catch_warnings():
+        # A title may hold characters that the font lacks; they are drawn as boxes.
+        warnings.filterwarnings("ignore", message="Glyph .* missing")
+        figure.canvas.draw()
+    return np.asarray(figure.canvas.buffer_rgba())[:, :, :3].copy()
 
 
 def _pitches(notes: np.ndarray) -> tuple[int, int]:
@@ -140,3 +172,21 @@ def _fitted(title: str) -> str:
     """A title in one line that fits."""
     line = " ".join(title.split())
     return line if len(line) <= 110 else line[:109] + "…"
+
+
+def _envelope(samples: np.ndarray) -> np.ndarray:
+    """Lowest and highest sample in each column of the picture, [K, 2]."""
+    if not len(samples):
+        return np.zeros((1, 2))
+    columns = np.array_split(samples, min(WIDTH, len(samples)))
+    return np.array([(part.min(), part.max()) for part in columns])
+
+
+def _decibels(samples: np.ndarray) -> np.ndarray:
+    """The level of each frequency at each time in dB, 0 the loudest: [bands, windows]."""
+    hop = max(SPECTRUM // 4, len(samples) // WIDTH)
+    padded = np.pad(samples, SPECTRUM // 2)
+    starts = np.arange(0, max(len(padded) - SPECTRUM, 0) + 1, hop)
+    windows = padded[starts[:, None] + np.arange(SPECTRUM)] * np.hanning(SPECTRUM)
+    power = np.abs(np.fft.rfft(windows)).T ** 2
+    return 10 * np.log10(np.maximum(power / max(power.max(), 1e-20), 1e-10))

@@ -132,9 +132,9 @@ class Stepper:
             for shard, parts in enumerate(self._split(inputs, targets, state))
         ]
         losses, gradients, new_states, new_randomness = zip(*shards, strict=True)
-        self._update(gradients, new_randomness[0], tf.size(inputs, out_type=tf.float32))
+        self._update(gradients, new_randomness[0], tf.size(targets, out_type=tf.float32))
         state = keras.tree.map_structure(lambda *parts: tf.concat(parts, axis=0), *new_states)
-        return tf.add_n(losses) / tf.size(inputs, out_type=tf.float32), state
+        return tf.add_n(losses) / tf.size(targets, out_type=tf.float32), state
 
     def _split(self, inputs: tf.Tensor, targets: tf.Tensor, state: Any) -> list[tuple[tf.Tensor, tf.Tensor, Any]]:
         """Inputs, targets and state of each shard: the sequences of a batch in parts of about the same number."""
@@ -257,7 +257,7 @@ class Trainer:
             while at.step < total:
                 inputs, targets = self.training.window(at.epoch, at.window)
                 loss = self._advance(inputs, targets)
-                progress.step(at.step, at.epoch + at.window / windows, loss, inputs.size)
+                progress.step(at.step, at.epoch + at.window / windows, loss, targets.size)
                 at.minutes = minutes_before + (time.monotonic() - started) / 60
                 if at.window == windows:
                     self._end_epoch(progress)

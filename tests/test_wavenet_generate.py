@@ -1,0 +1,142 @@
+"""The cached generator says what the plain one says, sample by sample."""
+
+import numpy as np
+import pytest
+from keras import ops
+
+from wavenet.generate import PIECE, Generator, pack, reference
+from wavenet.kernel import advance
+from wavenet.model import Shape, WaveNet, build
+from wavenet.mu_law import SILENCE, STEPS
+from wavenet.train import NETWORK, SIZES
+from workshop.errors import UserError
+from workshop.sampling import Choice, adjust
+
+SHAPES = {
+    "two taps": Shape(2, 3, 2, 6, 5, 9),
+    "three taps": Shape(2, 3, 3, 6, 5, 9),
+    "labelled": Shape(1, 4, 2, 8, 8, 16, conditions=3),
+    "one block": Shape(1, 1, 2, 4, 4, 4),
+}
+
+
+def network(shape: Shape, scale: float = 1.5) -> WaveNet:
+    """A network with weights large enough that the past matters."""
+    model = WaveNet(shape, seed=1)
+    rng = np.random.default_rng(2)
+    for variable in model.trainable_variables:
+        variable.assign(np.asarray(variable) * scale + rng.normal(0, 0.1, variable.shape))
+    return model
+
+
+def cached_logits(model: WaveNet, values: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Logits [T, B, 256] after each of values [T, B], before which silence stands, by the kernel one step at a time."""
+    generator = Generator(model, Choice(), labels)
+    weights, state = pack(model, labels), generator._silent(len(labels))
+    field = model.shape.receptive_field
+    state.values[0] = SILENCE
+    sequence = np.concatenate([np.full((field, len(labels)), SILENCE), values]).astype(np.int64)
+    found = []
+    nothing = np.empty((0, 0, STEPS), np.float32)
+    for row in [*sequence[1:], np.zeros(len(labels), np.int64)]:
+        logits, taken = np.empty((len(labels), STEPS), np.float32), np.empty((1, len(labels)), np.int64)
+        advance(weights, state, row[None], nothing, 1.0, STEPS, 1.0, taken, logits)
+        found.append(logits)
+    return np.array(found[-len(values) :])
+
+
+@pytest.mark.parametrize("streams", [1, 4])
+@pytest.mark.parametrize("name", SHAPES)
+def test_cached_logits_are_those_of_the_whole_receptive_field(name: str, streams: int) -> None:
+    shape = SHAPES[name]
+    model = network(shape)
+    labels = np.arange(streams) % max(shape.conditions, 1)
+    values = np.random.default_rng(3).integers(0, STEPS, (2 * shape.receptive_field + 5, streams))
+    cached = cached_logits(model, values, labels)
+    for end in (1, shape.receptive_field - 1, shape.receptive_field, len(values)):
+        plain = reference(model, values[:end], labels if shape.conditions else None)
+        assert np.abs(cached[end - 1] - plain).max() < 1e-4 * max(1, np.abs(plain).max())
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_every_size_generates_what_it_was_trained_to(size: str) -> None:
+    model = network(Shape(*(SIZES[size][name] for name in NETWORK)), scale=1)
+    values = np.random.default_rng(4).integers(0, STEPS, (50, 1))
+    cached, plain = cached_logits(model, values, np.zeros(1, int))[-1], reference(model, values)
+    assert np.abs(cached - plain).max() < 1e-4
+
+
+def test_training_sees_what_generation_sees() -> None:
+    """Each of the logits of a window is that of the receptive field that ends there: nothing is padded."""
+    shape = SHAPES["three taps"]
+    model = network(shape)
+    values = np.random.default_rng(5).integers(0, STEPS, (shape.receptive_field + 7, 2))
+    logits = ops.convert_to_numpy(model(values.astype(np.int32))[0])
+    assert logits.shape == (8, 2, STEPS)
+    for k in range(8):
+        assert np.allclose(logits[k], reference(model, values[: shape.receptive_field + k]), atol=1e-5)
+
+
+def test_the_classic_network_is_the_ancestors() -> None:
+    model = WaveNet(Shape(*(SIZES["large"][name] for name in NETWORK)))
+    assert model.shape.receptive_field == 5117
+    # 50 blocks without the residual of the last, one skip bias for all.
+    blocks = 50 * (2 * 32 * 64 + 64) + 49 * (32 * 32 + 32) + 50 * 32 * 512 + 512
+    assert model.count_params() == 2 * 256 * 32 + blocks + 512 * 512 + 512 + 512 * 256 + 256
+
+
+def drawn(model: WaveNet, choice: Choice, length: int, seed: int, streams: int = 1, prime: tuple = ()) -> np.ndarray:
+    generator = Generator(model, choice, np.zeros(streams, int))
+    return np.concatenate(list(generator.write(np.array(prime, int), length, seed)))
+
+
+def test_each_sample_is_drawn_from_the_logits_before_it() -> None:
+    model, choice, seed = network(SHAPES["two taps"]), Choice(temperature=1.3), 7
+    values = drawn(model, choice, 40, seed)
+    noise = np.random.default_rng(seed).gumbel(size=(40, 1, STEPS)).astype(np.float32)
+    for k in range(40):
+        logits = reference(model, values[:k])[0] / 1.3
+        assert values[k, 0] == (logits + noise[k, 0]).argmax()
+
+
+@pytest.mark.parametrize("choice", [Choice(top_k=3), Choice(top_p=0.5), Choice(0.7, 20, 0.9), Choice(top_k=1)])
+def test_only_what_the_choice_allows_is_drawn(choice: Choice) -> None:
+    model = network(SHAPES["two taps"])
+    values = drawn(model, choice, 60, 1)
+    for k in range(0, 60, 7):
+        allowed = ops.convert_to_numpy(adjust(ops.convert_to_tensor(reference(model, values[:k])), choice))[0] > -1e8
+        assert allowed[values[k, 0]]
+
+
+def test_the_same_seed_makes_the_same_sound_and_a_longer_one_begins_with_it() -> None:
+    model = network(SHAPES["two taps"])
+    short, again, other = (drawn(model, Choice(), n, s) for n, s in ((100, 1), (100, 1), (100, 2)))
+    assert (short == again).all()
+    assert (short != other).any()
+    assert (drawn(model, Choice(), PIECE + 50, 1)[:PIECE] == drawn(model, Choice(), PIECE, 1)).all()
+
+
+def test_streams_do_not_hear_one_another() -> None:
+    model = network(SHAPES["three taps"])
+    together = drawn(model, Choice(), 50, 3, streams=3)
+    assert len({tuple(stream) for stream in together.T}) == 3
+    for k in range(0, 50, 9):
+        plain = reference(model, together[:k])
+        noise = np.random.default_rng(3).gumbel(size=(50, 3, STEPS)).astype(np.float32)[k]
+        assert (together[k] == (plain + noise).argmax(axis=1)).all()
+
+
+@pytest.mark.parametrize("length", [1, 5, 13, 14, 15, 200])
+def test_a_prime_of_any_length_is_heard(length: int) -> None:
+    model = network(SHAPES["two taps"])
+    prime = np.random.default_rng(6).integers(0, STEPS, length)
+    first = drawn(model, Choice(top_k=1), 1, 0, prime=tuple(prime))[0, 0]
+    assert first == reference(model, prime[:, None])[0].argmax()
+
+
+def test_a_damaged_description_is_no_network() -> None:
+    good = {name: 2 for name in NETWORK} | {"seed": 0, "conditions": 0}
+    assert build(good).shape == Shape(2, 2, 2, 2, 2, 2)
+    for damage in ({"layers": 0}, {"stacks": "2"}, {"seed": -1}, {"more": 1}, {"filter_width": 1}):
+        with pytest.raises(UserError, match="damaged"):
+            build(good | damage)

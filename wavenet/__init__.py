@@ -1,0 +1,1 @@
+"""Lesson 3: learn to make sounds, sample by sample."""

@@ -1,0 +1,243 @@
+"""Sound files on disk -> values of mu-law, some of the files held out whole.
+
+Files are read and resampled once and kept, known by their content; what is silent at their ends can be left out. All
+that is trained on is put in one ring, so that a file that is shorter than a window is not lost.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from wavenet import mu_law
+from workshop import ROOT
+from workshop.audiofiles import find_audio_files, read
+from workshop.errors import UserError
+from workshop.experiment import Experiment
+from workshop.files import replacing
+from workshop.inspection import plural
+
+#: Where what has been read is kept.
+CACHE = ROOT / ".workshop" / "audio"
+#: Samples over which loudness is measured to find silence: a tenth of a second at 16 kHz.
+FRAME = 1600
+
+
+@dataclass(frozen=True)
+class Sounds:
+    """Sounds as values of mu-law.
+
+    Attributes:
+        train: the sounds that are trained on, uint8 [N] each.
+        held_out: those that are only measured on.
+        facts: what run.json says about the data; `fingerprint` tells whether other files hold the same sounds.
+        set_aside: files that could not be used, with the reason.
+    """
+
+    train: list[np.ndarray]
+    held_out: list[np.ndarray]
+    facts: dict[str, Any]
+    set_aside: list[str]
+
+
+def load(path: Path, rate: int, val_split: float = 0.1, silence_threshold: float = 0.0) -> Sounds:
+    """Read a sound file, or all sound files of a folder and its subfolders.
+
+    The files are put in an order that depends on nothing but their content, and the last of them are held out; a single
+    one is cut in two.
+
+    Args:
+        path: a file or a folder.
+        rate: samples a second.
+        val_split: share of the files that is held out, at least one.
+        silence_threshold: what is quieter at the ends of a file is left out; see `loud_part`.
+
+    Raises:
+        UserError: there is nothing that can be used; the sentence says why.
+    """
+    files = find_audio_files(path)
+    set_aside: list[str] = []
+    sounds: dict[str, np.ndarray] = {}
+    seconds = 0.0
+    for file in tqdm(files, "reading sounds", unit=" files", leave=False, delay=1, disable=None):
+        try:
+            digest, samples = _kept(file, rate)
+            if digest in sounds:
+                continue
+            loud = loud_part(samples, silence_threshold)
+            if not len(loud):
+                raise UserError(f"{file} is quieter than --silence_threshold {silence_threshold:g} all along")
+        except UserError as error:
+            set_aside.append(str(error))
+            continue
+        seconds += len(samples) / rate
+        sounds[digest] = mu_law.encode(loud)
+    if not sounds:
+        raise UserError(set_aside[0] if len(files) == 1 else _nothing(path, set_aside))
+    in_order = [sounds[digest] for digest in sorted(sounds)]
+    train, held_out = _split(in_order, val_split)
+    facts = {
+        "path": str(path.resolve()),
+        "files": len(files),
+        "used": len(sounds),
+        "set_aside": len(set_aside),
+        "duplicate_files": len(files) - len(sounds) - len(set_aside),
+        "sample_rate": rate,
+        "seconds": round(seconds, 2),
+        "seconds_kept": round(sum(map(len, in_order)) / rate, 2),
+        "samples": [sum(map(len, train)), sum(map(len, held_out))],
+        "fingerprint": hashlib.sha256(f"{rate} {silence_threshold} {sorted(sounds)}".encode()).hexdigest(),
+    }
+    return Sounds(train, held_out, facts, set_aside)
+
+
+def loud_part(samples: np.ndarray, threshold: float) -> np.ndarray:
+    """Samples [N] without what is quiet at their beginning and end.
+
+    Args:
+        samples: of one file.
+        threshold: 0 leaves all; a negative number is a level in dB relative to the file's own loudest moment; a
+            positive one is a root mean square, as the first version of this lesson had it.
+    """
+    if threshold == 0:
+        return samples
+    frame = min(FRAME, len(samples))
+    power = np.convolve(samples.astype(np.float64) ** 2, np.ones(frame) / frame, mode="same")
+    level = np.sqrt(np.maximum(power, 0))
+    least = threshold if threshold > 0 else level.max() * 10 ** (threshold / 20)
+    loud = np.flatnonzero(level >= least)
+    return samples[loud[0] : loud[-1] + 1] if len(loud) else samples[:0]
+
+
+def _nothing(path: Path, reasons: list[str]) -> str:
+    return f"none of the {len(reasons):,} sound files in {path} can be used; the first: {reasons[0]}"
+
+
+def _split(sounds: list[np.ndarray], val_split: float) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    if len(sounds) == 1:
+        cut = max(1, int(len(sounds[0]) * (1 - val_split)))
+        return [sounds[0][:cut]], [sounds[0][cut:]]
+    held_out = max(1, min(len(sounds) - 1, round(len(sounds) * val_split)))
+    return sounds[:-held_out], sounds[-held_out:]
+
+
+def _kept(file: Path, rate: int) -> tuple[str, np.ndarray]:
+    """The digest of a file's bytes, and its samples at `rate`, float32, from what is kept or else from the file."""
+    try:
+        with open(file, "rb") as opened:
+            digest = hashlib.file_digest(opened, "sha256").hexdigest()
+    except OSError:
+        digest = ""  # reading it will say what is wrong
+    place = CACHE / f"{digest[:32]}_{rate}.npy"
+    try:
+        return digest, np.load(place, allow_pickle=False).astype(np.float32) / 32767
+    except (OSError, ValueError, EOFError):
+        samples = read(file, rate)
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(place) as opened:
+            np.save(opened, np.round(samples * 32767).astype(np.int16))
+    except OSError:
+        pass  # it is read again the next time
+    return digest, np.round(samples * 32767).astype(np.int16).astype(np.float32) / 32767
+
+
+def describe(sounds: Sounds, path: Path) -> None:
+    """Print what was found, and what could not be used and why."""
+    facts = sounds.facts
+    found = f"{plural(facts['files'], 'file')} found, {facts['used']:,} used"
+    print(f"data: {path}: {found}: {facts['seconds'] / 60:,.1f} minutes at {facts['sample_rate']:,} samples a second")
+    print(f"  held out: {facts['samples'][1] / facts['sample_rate'] / 60:,.1f} minutes")
+    if facts["seconds_kept"] < facts["seconds"]:
+        print(f"  silence left out: {(facts['seconds'] - facts['seconds_kept']) / 60:,.1f} minutes")
+    if facts["duplicate_files"]:
+        print(f"  {plural(facts['duplicate_files'], 'file')} left out, the same as another one")
+    for reason in sounds.set_aside:
+        print(f"  set aside: {reason}")
+
+
+def sample_rate(experiment: Experiment) -> int:
+    """Samples a second of what an experiment was trained on.
+
+    Raises:
+        UserError: its run.json does not say.
+    """
+    rate = experiment.info["data"].get("sample_rate")
+    if type(rate) is not int or rate < 1:
+        raise UserError(f"{experiment.path / 'run.json'} is damaged: its sample rate makes no sense ({rate!r})")
+    return rate
+
+
+# ---- windows ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Excerpts:
+    """Training windows of T samples, each with the R - 1 before them, so that nothing is padded. All samples are
+    trained on once in an epoch, in another order each time.
+
+    Attributes:
+        ring: uint8 [N], all sounds one after the other, and the first after the last.
+        receptive_field: R.
+        batch_size: B.
+        seq_length: T.
+        seed: of the order.
+    """
+
+    ring: np.ndarray
+    receptive_field: int
+    batch_size: int
+    seq_length: int
+    seed: int = 0
+
+    @property
+    def windows(self) -> int:
+        """Windows in an epoch."""
+        return len(self.ring) // (self.batch_size * self.seq_length)
+
+    def window(self, epoch: int, number: int) -> tuple[np.ndarray, np.ndarray]:
+        """Inputs [R - 1 + T, B] and targets [T, B], int32: the last inputs are those right before the targets."""
+        rng = np.random.default_rng((self.seed, epoch))
+        order = rng.permutation(self.windows * self.batch_size)
+        first = int(rng.integers(len(self.ring)))
+        mine = order[number * self.batch_size : (number + 1) * self.batch_size]
+        steps = np.arange(self.receptive_field + self.seq_length)
+        places = (first + mine[None, :] * self.seq_length + steps[:, None]) % len(self.ring)
+        values = self.ring[places].astype(np.int32)
+        return values[:-1], values[self.receptive_field :]
+
+
+@dataclass(frozen=True)
+class HeldOutSounds:
+    """Windows that predict each held-out sample exactly once; before the first stands the end of the training data.
+
+    Attributes:
+        held_out: uint8 [N].
+        before: uint8 [R or more].
+        receptive_field: R.
+        batch_size: B.
+        seq_length: T.
+    """
+
+    held_out: np.ndarray
+    before: np.ndarray
+    receptive_field: int
+    batch_size: int
+    seq_length: int
+
+    def __iter__(self) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        """Inputs [R - 1 + T, B], targets [T, B], both int32, and weights [T, B] float32 (1 where counted, else 0)."""
+        field, length = self.receptive_field, self.seq_length
+        # As a ring, in case that the training data is shorter than a receptive field.
+        sequence = np.concatenate([np.take(self.before, np.arange(-field, 0), mode="wrap"), self.held_out])
+        starts = np.arange(0, len(self.held_out), length)
+        starts = np.concatenate([starts, np.full(-len(starts) % self.batch_size, len(sequence))])
+        for batch in starts.reshape(-1, self.batch_size):
+            places = batch[None, :] + np.arange(field + length)[:, None]
+            values = sequence[np.minimum(places, len(sequence) - 1)].astype(np.int32)
+            counted = (places[field:] < len(sequence)).astype(np.float32)
+            yield values[:-1], values[field:], counted

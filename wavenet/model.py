@@ -1,0 +1,145 @@
+"""The network of lesson 3: which sample comes next, given those of the last few hundred milliseconds.
+
+    sample -> table -> gated block -> ... -> gated block
+                           | skip              | skip
+                           +------- sum -------+-> relu -> dense -> relu -> dense -> softmax over 256 steps
+
+A gated block looks at samples that lie `dilation` apart; the dilations double from block to block, so that a few dozen
+blocks see thousands of samples (van den Oord et al., "WaveNet: A Generative Model for Raw Audio", 2016,
+arXiv:1609.03499). Nothing is padded: R samples go in for the first prediction, R being the receptive field, and each
+further one gives one more.
+
+Arrays are time-major: T samples, B sequences, C residual channels, D channels of the gates, S skip channels, F filter
+width, L blocks.
+"""
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from wavenet.mu_law import STEPS
+from workshop.errors import UserError
+
+Tensor = Any
+
+
+@dataclass(frozen=True)
+class Shape:
+    """The shape of a network.
+
+    Attributes:
+        stacks: how often the dilations 1, 2, 4, ... are gone through.
+        layers: dilations in a stack, so that the largest is 2 ** (layers - 1).
+        filter_width: F, samples that a block looks at.
+        residual_channels: C.
+        dilation_channels: D.
+        skip_channels: S.
+        conditions: how many labels a sound can have; 0 for none.
+    """
+
+    stacks: int
+    layers: int
+    filter_width: int
+    residual_channels: int
+    dilation_channels: int
+    skip_channels: int
+    conditions: int = 0
+
+    @property
+    def dilations(self) -> list[int]:
+        """The dilation of each block, from the first to the last."""
+        return [2**k for _ in range(self.stacks) for k in range(self.layers)]
+
+    @property
+    def receptive_field(self) -> int:
+        """R, samples that a prediction depends on."""
+        return (self.filter_width - 1) * (sum(self.dilations) + 1) + 1
+
+
+class WaveNet(keras.Model):
+    """Next-sample network of a `Shape`; `seed` is that of the first weights."""
+
+    def __init__(self, shape: Shape, seed: int = 0):
+        super().__init__(name="wavenet")
+        self.shape = shape
+        width, c, d, s = (
+            shape.filter_width, shape.residual_channels, shape.dilation_channels, shape.skip_channels,
+        )  # fmt: skip
+        rng = np.random.default_rng(seed)
+
+        def weight(name: str, *size: int, fan_in: int = 0) -> Any:
+            start: Any = "zeros"
+            if fan_in:
+                start = keras.initializers.RandomNormal(stddev=fan_in**-0.5, seed=int(rng.integers(1 << 31)))
+            return self.add_weight(name=name, shape=size, initializer=start)
+
+        self.table = weight("table", width, STEPS, c, fan_in=width)
+        self.kernels = [weight(f"kernel_{k}", width, c, 2 * d, fan_in=width * c) for k in range(len(shape.dilations))]
+        self.biases = [weight(f"bias_{k}", 2 * d) for k in range(len(shape.dilations))]
+        # What comes out of the last block goes to the skip connections alone.
+        self.residuals = [weight(f"residual_{k}", d, c, fan_in=d) for k in range(len(shape.dilations) - 1)]
+        self.residual_biases = [weight(f"residual_bias_{k}", c) for k in range(len(shape.dilations) - 1)]
+        self.skips = weight("skips", len(shape.dilations) * d, s, fan_in=len(shape.dilations) * d)
+        self.skip_bias = weight("skip_bias", s)
+        self.hidden, self.hidden_bias = weight("hidden", s, s, fan_in=s), weight("hidden_bias", s)
+        self.output_kernel, self.output_bias = weight("output", s, STEPS, fan_in=s), weight("output_bias", STEPS)
+        if shape.conditions:
+            size = (shape.conditions, len(shape.dilations), 2 * d)
+            self.conditions = weight("conditions", *size, fan_in=d)
+        self.built = True
+
+    def initial_state(self, batch_size: int) -> tuple:
+        """Nothing: all that a prediction depends on goes in with it."""
+        return ()
+
+    def call(
+        self, ids: Tensor, states: tuple = (), training: bool = False, labels: Tensor | None = None
+    ) -> tuple[Tensor, tuple]:
+        """Logits [T, B, 256] of the sample after each of the last T of `ids` [R - 1 + T, B].
+
+        Args:
+            ids: values 0..255.
+            states: nothing, as given by `initial_state`.
+            training: makes no difference.
+            labels: [B] numbers of conditions, for a network that has them.
+        """
+        predicted = ids.shape[0] - self.shape.receptive_field + 1
+        width = self.shape.filter_width
+        x = sum(self._shifted(ops.take(self.table[w], ids, axis=0), w, 1) for w in range(width))
+        gated = []
+        for k, dilation in enumerate(self.shape.dilations):
+            h = self.biases[k] + sum(
+                ops.matmul(self._shifted(x, w, dilation), self.kernels[k][w]) for w in range(width)
+            )
+            if self.shape.conditions:
+                h = h + ops.take(self.conditions[:, k], labels, axis=0)
+            filtered, gate = ops.split(h, 2, axis=-1)
+            h = ops.tanh(filtered) * ops.sigmoid(gate)
+            gated.append(h[-predicted:])
+            if k < len(self.residuals):
+                x = x[-h.shape[0] :] + ops.matmul(h, self.residuals[k]) + self.residual_biases[k]
+        # One product for the skip connections of all blocks, of the predicted samples only.
+        skip = ops.relu(ops.matmul(ops.concatenate(gated, axis=-1), self.skips) + self.skip_bias)
+        hidden = ops.relu(ops.matmul(skip, self.hidden) + self.hidden_bias)
+        return ops.matmul(hidden, self.output_kernel) + self.output_bias, states
+
+    def _shifted(self, x: Tensor, tap: int, dilation: int) -> Tensor:
+        """What a tap of the filter sees of x [T, B, C]: [T - (F - 1) * dilation, B, C], tap 0 being the oldest."""
+        return x[tap * dilation : x.shape[0] - (self.shape.filter_width - 1 - tap) * dilation]
+
+
+def build(network: dict[str, Any]) -> WaveNet:
+    """The network that a run.json describes.
+
+    Raises:
+        UserError: the description is damaged.
+    """
+    wanted = {field.name for field in fields(Shape)} | {"seed"}
+    whole = {name for name, value in network.items() if type(value) is int and value >= 0}
+    sensible = network.keys() == whole == wanted and min(network[name] for name in wanted - {"seed", "conditions"}) > 0
+    if not sensible or network["filter_width"] < 2:
+        raise UserError(f"run.json is damaged: it describes no network of this lesson ({network})")
+    return WaveNet(Shape(**{name: value for name, value in network.items() if name != "seed"}), network["seed"])

@@ -1,0 +1,89 @@
+"""Let a trained network sound.
+
+    python sample.py --seconds 5 --num_samples 2
+
+Takes the newest experiment and writes wav files into its folder `generated`; those that are there already are never
+overwritten. The files grow as it goes, and Ctrl-C leaves what there is.
+"""
+
+import sys
+from pathlib import Path
+
+from workshop import cli
+
+LESSON = Path(__file__).resolve().parent
+
+
+def main() -> None:
+    """Generate, as the command line says."""
+    # ---- 1 arguments -------------------------------------------------------------------------------------------------
+    parser = cli.sample_parser("Let a trained network sound.", None, "samples", "sound file to go on from")
+    parser.alias("out", "--wav_out")
+    group = parser.add_argument_group("wavenet")
+    group.add_argument("--seconds", type=cli.positive, help="the same as --length, in seconds; without both, 3")
+    group.add_argument("--with_prime", action="store_true", help="begin the file with the sound that it goes on from")
+    group.add_argument("--save_every", type=cli.count, default=16000, help="samples between two writings of the files")
+    group.add_argument("--png", action="store_true", help="draw waveform and spectrogram too")
+    args = parser.read()
+
+    # ---- 2 load the experiment ---------------------------------------------------------------------------------------
+    import numpy as np
+
+    from wavenet import dataset, mu_law
+    from wavenet.writing import Growing, Meter
+    from workshop import audiofiles, checkpoint
+    from workshop import experiment as experiments
+    from workshop.files import free_names
+    from workshop.pictures import spectrogram, write_png
+    from workshop.quiet import quietly
+
+    experiment = experiments.find(LESSON, args.experiment_dir)
+    rate = dataset.sample_rate(experiment)
+    path = experiment.checkpoint(args.checkpoint)
+    arrays, at = checkpoint.load(path)
+    length = args.length or round((args.seconds or 3) * rate)
+
+    # ---- 3 prime -----------------------------------------------------------------------------------------------------
+    prime = mu_law.encode(audiofiles.read(Path(args.prime), rate)) if args.prime else np.empty(0, np.uint8)
+
+    # ---- 4 generate --------------------------------------------------------------------------------------------------
+    with quietly():
+        from wavenet.generate import Generator
+        from wavenet.listening import judge
+        from wavenet.model import build
+        from workshop.sampling import Choice
+
+    model = build(experiment.info["network"])
+    checkpoint.assign(model.trainable_variables, arrays, "average", path)
+    seed = int(np.random.SeedSequence().generate_state(1)[0]) if args.seed is None else args.seed
+    say(f"{experiment.path}, {path.stem} checkpoint (step {at['step']:,}), seed {seed}")
+    field = model.shape.receptive_field
+    if len(prime) and len(prime) < field:
+        say(f"the prime is shorter than the {field / rate:.2f} s that the network sees: silence is put before it")
+    stems = free_names(args.out, experiment.path / "generated", args.num_samples, (".wav",))
+    generator = Generator(model, Choice(args.temperature, args.top_k, args.top_p), np.zeros(args.num_samples, int))
+    begun = mu_law.decode(prime if args.with_prime else prime[:0])
+    with Growing(stems, rate, begun, args.save_every) as growing, Meter(length, args.num_samples, rate) as meter:
+        for piece in generator.write(prime, length, seed):
+            growing.add(mu_law.decode(piece))
+            meter.update(len(piece))
+    say(f"{meter.speed()}")
+
+    # ---- 5 write -----------------------------------------------------------------------------------------------------
+    for file, samples in zip(growing.files, growing.sounds(), strict=True):
+        print(file)
+        judgement = judge(samples[len(begun) :])
+        say(f"{file.name}: {len(samples) / rate:.2f} s, {judgement.words}")
+        if judgement.advice:
+            say(f"  {judgement.advice}")
+        if args.png:
+            write_png(file.with_suffix(".png"), spectrogram(samples, rate, file.stem))
+
+
+def say(message: str) -> None:
+    """Print beside the list of files, not in it."""
+    print(message, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    cli.run(main)

@@ -1,0 +1,119 @@
+"""Learn to make sounds, sample by sample, from a folder of recordings.
+
+    python train.py --data_dir ../data/audio/starter
+
+Prints its progress, measures itself on sounds that it is not shown, and lets you hear and see what it would make so
+far: in TensorBoard on localhost:7008, and as files in the experiment's folder. Stop it with Ctrl-C whenever you like:
+it saves, and goes on from there with --resume. Then let it sound: python sample.py --seconds 5
+"""
+
+import os
+from pathlib import Path
+
+from workshop import ROOT, cli
+
+LESSON = Path(__file__).resolve().parent
+#: What --size stands for. `large` is the network that this lesson's first version had.
+SIZES = {
+    "tiny": dict(
+        sample_rate=8000, stacks=2, layers=7, filter_width=2, residual_channels=24, dilation_channels=24,
+        skip_channels=64, seq_length=1000, batch_size=8, learning_rate=0.003,
+    ),
+    "small": dict(
+        sample_rate=8000, stacks=3, layers=8, filter_width=2, residual_channels=32, dilation_channels=32,
+        skip_channels=128, seq_length=1600, batch_size=8, learning_rate=0.002,
+    ),
+    "medium": dict(
+        sample_rate=16000, stacks=3, layers=9, filter_width=2, residual_channels=32, dilation_channels=32,
+        skip_channels=256, seq_length=3200, batch_size=8, learning_rate=0.002,
+    ),
+    "large": dict(
+        sample_rate=16000, stacks=5, layers=10, filter_width=2, residual_channels=32, dilation_channels=32,
+        skip_channels=512, seq_length=8000, batch_size=4, learning_rate=0.001,
+    ),
+}  # fmt: skip
+NETWORK = ("stacks", "layers", "filter_width", "residual_channels", "dilation_channels", "skip_channels")
+SMOKE_STEPS = 12
+PREVIEW_SECONDS = 1.5
+#: Of a very long held-out part so many samples are measured each time.
+MOST_MEASURED = 200_000
+
+
+def main() -> int:
+    """Train, as the command line says."""
+    # ---- 1 arguments -------------------------------------------------------------------------------------------------
+    starter = os.path.relpath(ROOT / "data/audio/starter")
+    parser = cli.train_parser("Learn to make sounds, sample by sample.", SIZES, "small", starter, "samples", NETWORK)
+    group = parser.add_argument_group("wavenet")
+    group.add_argument("--sample_rate", type=cli.count, help="samples a second; other files are resampled")
+    silence = (
+        "leave out what is quieter at the ends of a file: dB below its own loudest moment, such as -40; 0: nothing"
+    )
+    group.add_argument("--silence_threshold", type=cli.threshold, default=0.0, help=silence)
+    args = parser.read()
+
+    # Heavy imports come after the arguments, so that --help and mistakes are answered at once.
+    import numpy as np
+
+    from wavenet import dataset, mu_law
+    from workshop import experiment as experiments
+    from workshop.baseline import ngram_baseline
+    from workshop.batches import streams_for
+    from workshop.quiet import quietly
+
+    resumed = experiments.find(LESSON, args.experiment_dir) if args.resume else None
+    if resumed:
+        experiments.take_over(args, resumed, fixed=(*NETWORK, "sample_rate", "silence_threshold"))
+    cli.apply_size(args, SIZES, (*NETWORK, "sample_rate", "seq_length", "batch_size", "learning_rate"))
+
+    # ---- 2 data ------------------------------------------------------------------------------------------------------
+    data_dir = Path(args.data_dir)
+    sounds = dataset.load(data_dir, args.sample_rate, args.val_split, args.silence_threshold)
+    train, held_out = np.concatenate(sounds.train), np.concatenate(sounds.held_out)[:MOST_MEASURED]
+    batch_size = streams_for(len(train), "samples", data_dir, args.batch_size, args.seq_length)
+    if resumed:
+        experiments.check_same_data(resumed, sounds.facts["fingerprint"], data_dir)
+    dataset.describe(sounds, data_dir)
+    baseline = ngram_baseline(train, held_out, mu_law.STEPS, orders=(1, 2, 3))
+
+    # ---- 3 model -----------------------------------------------------------------------------------------------------
+    with quietly():
+        import keras
+
+        from wavenet.model import build
+        from wavenet.preview import Preview
+        from workshop.training import Settings, Trainer, farewell
+
+    keras.utils.set_random_seed(args.seed)
+    network = {name: getattr(args, name) for name in (*NETWORK, "seed")} | {"conditions": 0}
+    model, average = build(network), build(network)
+    field = model.shape.receptive_field
+    seen = f"sees {field:,} samples = {1000 * field / args.sample_rate:.0f} ms"
+    print(f"network: {len(model.shape.dilations)} blocks, {model.count_params():,} weights, {seen}")
+
+    # ---- 4 train -----------------------------------------------------------------------------------------------------
+    info = {
+        "arguments": experiments.arguments(args),
+        "network": network,
+        "data": sounds.facts,
+        "baseline": baseline.losses,
+        "message": args.message,
+    }
+    experiment = resumed or experiments.create(LESSON, args.experiment_dir, info)
+    settings = Settings.of(args, max_steps=SMOKE_STEPS if args.smoke else None)
+    training = dataset.Excerpts(train, field, batch_size, args.seq_length, args.seed)
+    measured = dataset.HeldOutSounds(held_out, train[-field:], field, batch_size, args.seq_length)
+    length = int(PREVIEW_SECONDS * args.sample_rate)
+    preview = Preview(average, train[:field], args.sample_rate, length, args.seed)
+    trainer = Trainer(model, average, experiment, training, measured, settings, "samples", preview, baseline)
+    if resumed:
+        trainer.resume()
+    status = trainer.fit()
+
+    # ---- 5 listen ----------------------------------------------------------------------------------------------------
+    print(farewell(experiment, baseline, LESSON))
+    return status
+
+
+if __name__ == "__main__":
+    cli.run(main)
