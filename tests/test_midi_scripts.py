@@ -301,7 +301,7 @@ def test_ten_pieces_unless_told_otherwise_and_none_is_overwritten(
     assert len({opened(Path(file)).tobytes() for file in first}) > 5
     (experiment / "generated" / "12.wav").touch()
     again = ok(sampled("--experiment_dir", experiment, "-n", "40", "--num_samples", "2")).stdout.splitlines()
-    assert [Path(file).name for file in again] == ["11.mid", "13.mid"]
+    assert [Path(file).name for file in again] == ["13.mid", "14.mid"]
     assert {file: Path(file).read_bytes() for file in first} == before
 
 

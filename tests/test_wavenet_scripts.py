@@ -1,0 +1,185 @@
+"""Lesson 3 as a person uses it: train, go on, listen."""
+
+import json
+import shutil
+import subprocess
+import sys
+import wave
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from wavenet import dataset, sample, train
+from workshop import checkpoint
+from workshop.synthesis import write_wav
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+Refused = Callable[..., str]
+
+RATE = 4000
+#: A network of thousands of weights, and 10 steps an epoch on the sounds below.
+TINY = [
+    "--sample_rate", str(RATE), "--stacks", "1", "--layers", "5", "--residual_channels", "8",
+    "--dilation_channels", "8", "--skip_channels", "16", "--seq_length", "200", "--batch_size", "8",
+    "--learning_rate", "0.01", "--save_every", "10",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _cache(tmp_path_factory: pytest.TempPathFactory) -> object:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(dataset, "CACHE", tmp_path_factory.mktemp("audio_cache"))
+        yield
+
+
+@pytest.fixture(scope="session")
+def tones(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Ten sounds of half a second: two tones with a little noise."""
+    folder = tmp_path_factory.mktemp("tones")
+    time = np.arange(RATE // 2) / RATE
+    for number in range(10):
+        sound = 0.4 * np.sin(2 * np.pi * (300 + 30 * number) * time) + 0.2 * np.sin(2 * np.pi * 700 * time)
+        write_wav(folder / f"{number}.wav", sound + np.random.default_rng(number).normal(0, 0.01, len(time)), RATE)
+    return folder
+
+
+def trained_for(tones: Path, path: Path, *more: str) -> Path:
+    with pytest.MonkeyPatch.context() as patch:
+        where = ["--data_dir", str(tones), "--experiment_dir", str(path)]
+        patch.setattr(sys, "argv", ["train.py", *where, *TINY, *more])
+        assert train.main() == 0
+    return path
+
+
+@pytest.fixture(scope="session")
+def trained(tones: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("trained_wavenet") / "experiment"
+    return trained_for(tones, path, "--num_epochs", "4", "--sample_every", "20")
+
+
+def sound_of(path: Path) -> np.ndarray:
+    with wave.open(str(path)) as file:
+        assert (file.getframerate(), file.getnchannels()) == (RATE, 1)
+        return np.frombuffer(file.readframes(file.getnframes()), "<i2") / 32767
+
+
+def test_a_training_leaves_a_complete_experiment(trained: Path) -> None:
+    info = json.loads((trained / "run.json").read_text("utf-8"))
+    assert info["lesson"] == "wavenet"
+    assert info["status"] == "finished"
+    assert info["data"]["files"] == info["data"]["used"] == 10
+    assert list(info["baseline"]) == ["1", "2", "3"]
+    assert info["best"]["validation"] < info["history"][0]["validation"] < np.log(256)
+    step = max(int(file.stem.removeprefix("step_")) for file in (trained / "samples").glob("*.wav"))
+    assert len(sound_of(trained / "samples" / f"step_{step:06d}.wav")) == int(train.PREVIEW_SECONDS * RATE)
+    with Image.open(trained / "samples" / f"step_{step:06d}.png") as picture:
+        assert picture.size == (1000, 400)
+    events = EventAccumulator(str(trained / "tensorboard" / "train")).Reload()
+    assert {"loss/nats", "loss/bits", "preview/sound", "preview/spectrogram"} <= set(events.Tags()["tensors"])
+
+
+def test_it_learns_the_tones(trained: Path) -> None:
+    """Forty steps are enough to beat what counting single samples says."""
+    info = json.loads((trained / "run.json").read_text("utf-8"))
+    assert info["best"]["validation"] < info["baseline"]["1"]
+
+
+def test_stopped_and_resumed_it_is_the_run_without_a_stop(tones: Path, tmp_path: Path) -> None:
+    silent = ["--sample_every", "1000000"]
+    straight = trained_for(tones, tmp_path / "straight", "--num_epochs", "2", *silent)
+    path = trained_for(tones, tmp_path / "stopped", "--num_epochs", "1", *silent)
+    trained_for(tones, path, "--resume", "--num_epochs", "2")
+    for name in ("latest.npz", "best.npz"):
+        arrays, meta = checkpoint.load(path / "checkpoints" / name)
+        expected, expected_meta = checkpoint.load(straight / "checkpoints" / name)
+        assert {n: a.tobytes() for n, a in arrays.items()} == {n: a.tobytes() for n, a in expected.items()}
+        assert meta | {"minutes": 0} == expected_meta | {"minutes": 0}
+
+
+def test_sounds_are_written_and_never_over_each_other(trained: Path, tmp_path: Path, run_main: Run) -> None:
+    experiment = Path(shutil.copytree(trained, tmp_path / "copy"))
+    args = ["--experiment_dir", experiment, "--seconds", "0.5", "--num_samples", "2", "--png"]
+    done = run_main(sample, *args, "--seed", "1")
+    assert done.returncode == 0, done.stderr
+    files = [Path(line) for line in done.stdout.splitlines()]
+    assert [file.name for file in files] == ["01.wav", "02.wav"]
+    first, second = (sound_of(file) for file in files)
+    assert len(first) == RATE // 2
+    assert (first != second).any()
+    assert np.sqrt(np.mean(first**2)) > 0.01
+    assert files[0].with_suffix(".png").exists()
+    assert "real time" in done.stderr
+    again = [Path(line) for line in run_main(sample, *args, "--seed", "1").stdout.splitlines()]
+    assert [file.name for file in again] == ["03.wav", "04.wav"]
+    assert (sound_of(again[0]) == first).all()
+
+
+def test_the_old_command_works(trained: Path, tmp_path: Path, run_main: Run) -> None:
+    done = run_main(sample, "--experiment_dir", trained, "--samples", "1000", "--wav_out", tmp_path / "a.wav")
+    assert done.stdout.splitlines() == [str(tmp_path / "a.wav")]
+    assert len(sound_of(tmp_path / "a.wav")) == 1000
+
+
+def test_a_sound_can_be_gone_on_from(trained: Path, tones: Path, tmp_path: Path, run_main: Run) -> None:
+    args = ["--experiment_dir", trained, "--prime", tones / "0.wav", "--length", "500", "--seed", "2"]
+    assert run_main(sample, *args, "--out", tmp_path / "without.wav").returncode == 0
+    assert run_main(sample, *args, "--with_prime", "--out", tmp_path / "with.wav").returncode == 0
+    without, both, prime = (sound_of(p) for p in (tmp_path / "without.wav", tmp_path / "with.wav", tones / "0.wav"))
+    assert len(without) == 500
+    assert (both[-500:] == without).all()
+    assert np.abs(both[:-500] - prime).max() < 0.02
+
+
+def test_a_short_prime_is_heard_after_silence(trained: Path, tmp_path: Path, run_main: Run) -> None:
+    write_wav(tmp_path / "short.wav", 0.5 * np.sin(np.arange(20)), RATE)
+    args = [
+        "--experiment_dir",
+        trained,
+        "--prime",
+        tmp_path / "short.wav",
+        "--length",
+        "50",
+        "--out",
+        tmp_path / "o.wav",
+    ]
+    done = run_main(sample, *args)
+    assert done.returncode == 0
+    assert "shorter than the 0.01 s that the network sees" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("args", "reason"),
+    [
+        (["--data_dir", "nowhere"], "there is no nowhere"),
+        (["--silence_threshold", "5"], "--silence_threshold: '5' is not a level in dB"),
+        (["--layers", "0"], "--layers: '0' is not a whole number of at least 1"),
+        (["--rnn_size", "5"], "there is no argument --rnn_size"),
+    ],
+)
+def test_what_cannot_be_trained_is_said(refused: Refused, args: list[str], reason: str) -> None:
+    assert reason in refused(train, *args)
+
+
+def test_too_little_sound_is_said(refused: Refused, tmp_path: Path) -> None:
+    write_wav(tmp_path / "a.wav", np.sin(np.arange(500)), RATE)
+    assert "is too short" in refused(train, "--data_dir", tmp_path, *TINY, "--seq_length", "1000")
+
+
+def test_a_record_without_a_rate_is_damaged(refused: Refused, trained: Path, tmp_path: Path) -> None:
+    experiment = Path(shutil.copytree(trained, tmp_path / "copy"))
+    info = json.loads((experiment / "run.json").read_text("utf-8"))
+    (experiment / "run.json").write_text(json.dumps(info | {"data": {"sample_rate": "fast"}}), "utf-8")
+    assert "its sample rate makes no sense" in refused(sample, "--experiment_dir", experiment)
+    (experiment / "run.json").write_text(json.dumps(info | {"network": {"layers": 5}}), "utf-8")
+    assert "describes no network of this lesson" in refused(sample, "--experiment_dir", experiment)
+
+
+def test_help_is_instant(run_script: Run) -> None:
+    for name in ("train", "sample"):
+        done = run_script(f"wavenet/{name}.py", "--help", timeout=10)
+        assert done.returncode == 0
+        assert "--seq_length" in done.stdout or "--seconds" in done.stdout
