@@ -255,8 +255,10 @@ release_lock() {
   LOCKED=no
 }
 
-# The starter tunes are made anew when what makes them has changed.
-tunes_makers() { (cd "$ROOT/workshop" && checksum tunes.py abc_notation.py midi_tunes.py); }
+# The starter tunes, and the sounds made of them, are made anew when what makes them has changed.
+tunes_makers() {
+  (cd "$ROOT/workshop" && checksum tunes.py abc_notation.py midi_tunes.py starter_sounds.py drums.py)
+}
 
 is_ready() { # kind with_dev
   environment_stands "$1" && is_done packages "$1-$(checksum "$ROOT/requirements/$1.txt")" &&
@@ -296,7 +298,7 @@ install_everything() { # kind with_dev
     if (cd "$ROOT" && "$VENV/bin/python" -m workshop.tunes >&2); then
       mark_done tunes "$tunes"
     else
-      say "The traditional tunes could not be exported, and everything else works; it is tried again next time."
+      say "The starter tunes and sounds could not all be made, and everything else works; it is tried again next time."
     fi
   fi
   if [ "$2" = yes ] && ! is_done dev "$dev"; then

@@ -3,6 +3,7 @@
 import hashlib
 import http.server
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -120,6 +121,7 @@ def test_the_catalogue_is_complete() -> None:
     assert set(known) >= {
         "starter", "tunes", "midi_tunes", "tinyshakespeare", "liberty_minstrel", "beggars_opera", "leaves_of_grass",
         "irish_abc", "nottingham", "liberty_minstrel_midi", "beggars_opera_midi", "jsb_chorales", "pop909",
+        "starter_sounds", "fsdd_jackson", "sonic_pi",
     }  # fmt: skip
     assert len({one.target for one in known.values()}) == len(known)
     for one in known.values():
@@ -130,18 +132,20 @@ def test_the_catalogue_is_complete() -> None:
             assert one.url == f"https://raw.githubusercontent.com/{one.repo}/{one.commit}/{one.path}"
             assert one.bytes > 0
             assert bool(one.sha256) != bool(one.manifest)
-            assert one.kind == "midi" or one.target == f"lyrics/{one.name}/input.txt"
+            assert one.kind != "text" or one.target == f"lyrics/{one.name}/input.txt"
         if one.made in ("download", "manual"):
             assert len(one.commit) == 40
-        if one.kind == "midi":
-            assert one.target.startswith("midi/")
+        assert one.target.startswith({"text": "lyrics/", "midi": "midi/", "audio": "audio/"}[one.kind])
 
 
-@pytest.mark.parametrize(("name", "count"), [("nottingham", 1034), ("liberty_minstrel_midi", 77)])
+@pytest.mark.parametrize(
+    ("name", "count"),
+    [("nottingham", 1034), ("liberty_minstrel_midi", 77), ("fsdd_jackson", 500), ("sonic_pi", 18)],
+)
 def test_the_manifests_are_complete(name: str, count: int) -> None:
     hashes = read_manifest(read_catalog()[name])
     assert len(hashes) == count
-    assert all(Path(file).suffix in (".mid", ".midi") for file in hashes)
+    assert all(Path(file).suffix in (".mid", ".midi", ".wav", ".flac") for file in hashes)
 
 
 HASH = "0123456789abcdef" * 4
@@ -320,6 +324,23 @@ def test_tunes_are_exported_as_midi_files(
         assert f"{words} {tmp_path / 'midi/tunes'}\n" in capsys.readouterr().out
     assert sorted(os.listdir(tmp_path / "midi/tunes")) == ["0001_scale.mid", "SOURCE.txt"]
     assert datasets.is_here(one, tmp_path)
+
+
+def test_starter_sounds_are_made(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Without a tune there are the drums.
+    monkeypatch.setattr(tunes, "collect", lambda corpus: ([], {}))
+    one = read_catalog()["starter_sounds"]
+    assert not datasets.is_here(one, tmp_path)
+    for words in ("ready in", "already in"):
+        assert datasets.main(["get", "starter_sounds", "--data_dir", str(tmp_path)]) == 0
+        assert f"{words} {tmp_path / 'audio/starter'}\n" in capsys.readouterr().out
+    assert sorted(os.listdir(tmp_path / "audio/starter")) == ["SOURCE.txt", "drums"]
+    assert datasets.main(["list", "--data_dir", str(tmp_path)]) == 0
+    (line,) = re.findall(r"^starter_sounds +audio +([\d,]+) kB +(\w+)", capsys.readouterr().out, re.MULTILINE)
+    sizes = [file.stat().st_size for file in (tmp_path / "audio/starter").glob("*/*.wav")]
+    assert line == (f"{round(sum(sizes) / 1000):,}", "yes")
 
 
 def test_a_shipped_set_is_there_or_missed(tmp_path: Path, known: dict[str, DataSet]) -> None:
@@ -596,9 +617,11 @@ def test_real_sets_come_from_the_shared_folder_as_a_mirror(tmp_path: Path, name:
     [
         pytest.param("nottingham", "nottingham_melody", marks=pytest.mark.slow),
         ("liberty_minstrel_midi", "liberty_minstrel/midi"),
+        pytest.param("fsdd_jackson", "fsdd_jackson", marks=pytest.mark.slow),
+        ("sonic_pi", "sonic_pi"),
     ],
 )
-def test_real_midi_sets_come_from_the_shared_folder(tmp_path: Path, name: str, folder: str) -> None:
+def test_real_sets_of_many_files_come_from_the_shared_folder(tmp_path: Path, name: str, folder: str) -> None:
     if not (SHARED / folder).is_dir():
         pytest.skip(f"the shared data ({folder}) is not here")
     one = catalog.read_catalog()[name]
@@ -611,13 +634,19 @@ def test_real_midi_sets_come_from_the_shared_folder(tmp_path: Path, name: str, f
     assert not datasets.get(one, tmp_path)
 
 
-def test_the_manifest_is_that_of_the_real_files() -> None:
-    if not (SHARED / "nottingham_melody").is_dir():
-        pytest.skip("the shared data (nottingham_melody) is not here")
-    hashes = read_manifest(read_catalog()["nottingham"])
-    found = {
-        file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in SHARED.glob("nottingham_melody/*.mid")
-    }
+@pytest.mark.parametrize(
+    ("name", "files"),
+    [
+        ("nottingham", "nottingham_melody/*.mid"),
+        ("fsdd_jackson", "fsdd_jackson/*.wav"),
+        ("sonic_pi", "sonic_pi/*.flac"),
+    ],
+)
+def test_the_manifest_is_that_of_the_real_files(name: str, files: str) -> None:
+    if not (SHARED / files).parent.is_dir():
+        pytest.skip(f"the shared data ({files}) is not here")
+    hashes = read_manifest(read_catalog()[name])
+    found = {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in SHARED.glob(files)}
     assert found == hashes
 
 

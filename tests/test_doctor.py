@@ -19,11 +19,13 @@ from workshop.doctor import NOTE, OK, PROBLEM, Finding
 @pytest.fixture
 def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A clone with the folders of the first lesson and its data, and no server running."""
-    for name in ("char_rnn", "data/lyrics/starter", "data/lyrics/tunes", "data/midi/tunes", "requirements"):
+    starter = ("data/lyrics/starter", "data/lyrics/tunes", "data/midi/tunes", "data/audio/starter/flute")
+    for name in ("char_rnn", *starter, "requirements"):
         (tmp_path / name).mkdir(parents=True)
     (tmp_path / "data/lyrics/starter/input.txt").write_text("la " * 1000)
     (tmp_path / "data/lyrics/tunes/input.txt").write_text("X:1\n")
     (tmp_path / "data/midi/tunes/1.mid").write_bytes(b"MThd")
+    (tmp_path / "data/audio/starter/flute/1.wav").write_bytes(b"RIFF")
     (tmp_path / "requirements/cpu.txt").write_text("keras==3.15.1 \\\n    --hash=sha256:00\n")
     monkeypatch.setattr(doctor, "ROOT", tmp_path)
     monkeypatch.setattr(services, "ROOT", tmp_path)
@@ -208,11 +210,12 @@ def test_writing(clone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_starter_data(clone: Path) -> None:
-    assert levels(list(doctor.check_starter_data())) == [OK, OK, OK]
+    assert levels(list(doctor.check_starter_data())) == [OK, OK, OK, OK]
     (clone / "data/lyrics/tunes/input.txt").unlink()
     (clone / "data/midi/tunes/1.mid").unlink()
+    (clone / "data/audio/starter/flute/1.wav").unlink()
     (clone / "data/lyrics/starter/input.txt").write_text("")
-    assert levels(list(doctor.check_starter_data())) == [PROBLEM, NOTE, NOTE]
+    assert levels(list(doctor.check_starter_data())) == [PROBLEM, NOTE, NOTE, NOTE]
 
 
 def test_docker_is_never_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -204,7 +204,5 @@ def test_a_folder_or_a_file_can_be_named(tmp_path: Path) -> None:
     assert free_names(str(tmp_path / "later"), Path("unused"), 2, KINDS)[1] == tmp_path / "later" / "02"
     assert free_names(str(tmp_path / "song.mid"), Path("unused"), 1, KINDS) == [tmp_path / "song"]
     assert free_names(str(tmp_path / "take.2.WAV"), Path("unused"), 1, KINDS) == [tmp_path / "take.2"]
-    with pytest.raises(
-        UserError, match=r"song\.mid names one file for 2 samples: .*--num_samples 1"
-    ):
+    with pytest.raises(UserError, match=r"song\.mid names one file for 2 samples: .*--num_samples 1"):
         free_names("song.mid", Path("unused"), 2, KINDS)

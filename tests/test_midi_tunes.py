@@ -373,11 +373,12 @@ def test_what_is_theirs_is_left_alone(small: Path, tmp_path: Path, monkeypatch: 
     assert {file: file.stat().st_mtime_ns for file in folder.iterdir()} == before
 
 
-def test_the_command_makes_texts_and_midi_files_once(
+def test_the_command_makes_texts_midi_files_and_sounds_once(
     small: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert tunes.main(["--data_dir", str(tmp_path)]) == 0
-    written = [f"tunes: written to {tmp_path / name}" for name in ("lyrics/tunes", "midi/tunes")]
+    made = {"lyrics/tunes": "tunes", "midi/tunes": "tunes", "audio/starter": "sounds"}
+    written = [f"{what}: written to {tmp_path / name}" for name, what in made.items()]
     assert capsys.readouterr().out.splitlines() == written
     assert tunes.main(["--data_dir", str(tmp_path)]) == 0
     assert capsys.readouterr().out.splitlines() == [line.replace("written to", "up to date in") for line in written]
@@ -449,7 +450,7 @@ def test_most_real_tunes_are_taken(real: list[Tune]) -> None:
 def test_the_command_of_the_set_up(tmp_path: Path) -> None:
     command = [sys.executable, "-X", "importtime", "-m", "workshop.tunes", "--data-dir", str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
-    assert done.stdout.count("written to") == 2
+    assert done.stdout.count("written to") == 3
     assert "music21" not in done.stderr
     files = sorted((tmp_path / "midi" / "tunes").glob("*.mid"))
     assert len(files) > 3_000

@@ -19,7 +19,7 @@ import urllib.parse
 from pathlib import Path
 from typing import Any
 
-from workshop import ROOT, midi_tunes, tunes
+from workshop import ROOT, midi_tunes, starter_sounds, tunes
 from workshop.catalog import DataSet, find, has_hash, is_verified, read_catalog, read_manifest
 from workshop.download import Remote, SmallFile, copy, fetch, fetch_all, is_web_address, part_of
 from workshop.errors import UserError
@@ -31,8 +31,10 @@ from workshop.textfiles import detect_encoding, find_text_files, read_chunks
 #: Exit status of a program that Ctrl-C stopped, as the shell counts it: 128 + SIGINT.
 INTERRUPTED = 130
 
-#: Of the MIDI files in the sets. What else a lesson reads is in workshop.midifiles, too slow to load for a list.
+#: Of the MIDI and sound files in the sets. What else a lesson reads is in workshop.midifiles and workshop.audiofiles,
+#: too slow to load for a list.
 MIDI_SUFFIXES = (".mid", ".midi")
+AUDIO_SUFFIXES = (".wav", ".flac")
 
 
 def is_here(data_set: DataSet, data_dir: Path) -> bool:
@@ -65,6 +67,8 @@ def count_here(data_set: DataSet, data_dir: Path) -> int:
 def _exporter(data_set: DataSet, data_dir: Path) -> tuple[Any, Path]:
     """Return the module that makes a set on this machine, and the folder that it fills."""
     target = data_set.target_in(data_dir)
+    if data_set.kind == "audio":
+        return starter_sounds, target
     return (midi_tunes, target) if data_set.kind == "midi" else (tunes, target.parent)
 
 
@@ -82,6 +86,8 @@ def _training_files(data_set: DataSet, data_dir: Path) -> list[Path]:
     """Return the files of a set's kind at its target, [] where there are none."""
     target = data_set.target_in(data_dir)
     try:
+        if data_set.kind == "audio":
+            return find_files(target, AUDIO_SUFFIXES, "audio")
         return find_files(target, MIDI_SUFFIXES, "MIDI") if data_set.kind == "midi" else find_text_files(target)
     except UserError:
         return []

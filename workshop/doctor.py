@@ -348,6 +348,11 @@ def check_starter_data() -> Iterator[Finding]:
         yield Finding(OK, "starter data", f"{midi:,} traditional tunes as MIDI")
     else:
         yield Finding(NOTE, "starter data", "there are no tunes as MIDI yet: python -m workshop.tunes")
+    sizes = [path.stat().st_size for path in (ROOT / "data" / "audio" / "starter").glob("*/*.wav")]
+    if sizes:
+        yield Finding(OK, "starter data", f"{len(sizes)} sounds of instruments and drums, {sum(sizes) / 1e6:.0f} MB")
+    else:
+        yield Finding(NOTE, "starter data", "there are no starter sounds yet: python -m workshop.tunes")
 
 
 def check_docker() -> Iterator[Finding]:

@@ -2,10 +2,10 @@
 
     python -m workshop.tunes
 
-Writes ``data/lyrics/tunes/input.txt`` and ``SOURCE.txt`` with the collections, their counts and their licence, and then
-the same tunes as MIDI files to ``data/midi/tunes`` (see `workshop/midi_tunes.py`). The files are read as text and
-music21 itself is never imported, so this takes a second, and the MIDI files some more; when all is up to date, it does
-nothing.
+Writes ``data/lyrics/tunes/input.txt`` and ``SOURCE.txt`` with the collections, their counts and their licence, then the
+same tunes as MIDI files to ``data/midi/tunes`` (see `workshop/midi_tunes.py`), and some of them as sound to
+``data/audio/starter`` (see `workshop/starter_sounds.py`). The files are read as text and music21 itself is never
+imported, so this takes a second, and the MIDI and sound files some more; when all is up to date, it does nothing.
 """
 
 import argparse
@@ -253,19 +253,25 @@ def credits_of(counts: dict[str, int]) -> list[str]:
 def main(argv: list[str] | None = None) -> int:
     """Export the tunes; return the exit status."""
     parser = argparse.ArgumentParser(
-        prog="python -m workshop.tunes", description="Export traditional tunes in ABC notation and as MIDI files."
+        prog="python -m workshop.tunes",
+        description="Export traditional tunes in ABC notation, as MIDI files and as sound.",
     )
     parser.add_argument(
         "--data_dir", "--data-dir", type=Path, default=ROOT / "data", help="the data folder (default: %(default)s)"
     )
     data_dir = parser.parse_args(argv).data_dir
-    # It imports this module, so it can only come now.
-    from workshop import midi_tunes
+    # They import this module, so they can only come now.
+    from workshop import midi_tunes, starter_sounds
 
+    steps = (
+        ("tunes", export, data_dir / "lyrics" / "tunes"),
+        ("tunes", midi_tunes.export, data_dir / "midi" / "tunes"),
+        ("sounds", starter_sounds.export, data_dir / "audio" / "starter"),
+    )
     try:
-        for make, folder in ((export, data_dir / "lyrics" / "tunes"), (midi_tunes.export, data_dir / "midi" / "tunes")):
+        for what, make, folder in steps:
             written = make(folder)
-            print(f"tunes: {'written to' if written else 'up to date in'} {folder}", flush=True)
+            print(f"{what}: {'written to' if written else 'up to date in'} {folder}", flush=True)
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
