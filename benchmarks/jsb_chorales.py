@@ -20,7 +20,18 @@ import compare
 import one_stream
 
 ROOT = Path(__file__).resolve().parent.parent
-OPTIONS = ["--encoding", "performance", "--size", "medium", "--dropout", "0.4", "--transpose", "3", "--num_epochs", "1000"]
+OPTIONS = [
+    "--encoding",
+    "performance",
+    "--size",
+    "medium",
+    "--dropout",
+    "0.4",
+    "--transpose",
+    "3",
+    "--num_epochs",
+    "1000",
+]
 
 
 def main() -> None:

@@ -10,6 +10,7 @@ from types import ModuleType
 import pytest
 from melodies import melody
 
+from wavenet import dataset as sounds
 from workshop import ROOT, cli, midilibrary
 from workshop.midifiles import write
 
@@ -65,6 +66,14 @@ def midi_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """What is read of MIDI files is not kept in the clone."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(midilibrary, "CACHE", tmp_path_factory.mktemp("midi_cache"))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def audio_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What is read of sound files is not kept in the clone."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sounds, "CACHE", tmp_path_factory.mktemp("audio_cache"))
         yield
 
 

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from wavenet import dataset, sample, train
+from wavenet import sample, train
 from workshop import checkpoint
 from workshop.synthesis import write_wav
 
@@ -27,13 +27,6 @@ TINY = [
     "--dilation_channels", "8", "--skip_channels", "16", "--seq_length", "200", "--batch_size", "8",
     "--learning_rate", "0.01", "--save_every", "10",
 ]  # fmt: skip
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _cache(tmp_path_factory: pytest.TempPathFactory) -> object:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(dataset, "CACHE", tmp_path_factory.mktemp("audio_cache"))
-        yield
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ Files are read and resampled once and kept, known by their content; what is sile
 that is trained on is put in one ring, so that a file that is shorter than a window is not lost.
 """
 
+import contextlib
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,13 +19,17 @@ from workshop import ROOT
 from workshop.audiofiles import find_audio_files, read
 from workshop.errors import UserError
 from workshop.experiment import Experiment
-from workshop.files import replacing
+from workshop.files import explain, replacing
 from workshop.inspection import plural
 
 #: Where what has been read is kept.
 CACHE = ROOT / ".workshop" / "audio"
-#: Samples over which loudness is measured to find silence: a tenth of a second at 16 kHz.
-FRAME = 1600
+#: To be raised when files are read in another way, so that what is kept is read again.
+READER = 1
+#: So many reasons are printed.
+SHOWN_REASONS = 5
+#: Samples over which loudness is measured to find silence: 25 ms at 16 kHz.
+FRAME = 400
 
 
 @dataclass(frozen=True)
@@ -105,12 +110,13 @@ def loud_part(samples: np.ndarray, threshold: float) -> np.ndarray:
     """
     if threshold == 0:
         return samples
-    frame = min(FRAME, len(samples))
-    power = np.convolve(samples.astype(np.float64) ** 2, np.ones(frame) / frame, mode="same")
-    level = np.sqrt(np.maximum(power, 0))
+    starts = np.arange(0, len(samples), FRAME)
+    power = np.add.reduceat(np.square(samples), starts, dtype=np.float64)
+    level = np.sqrt(power / np.minimum(FRAME, len(samples) - starts))
     least = threshold if threshold > 0 else level.max() * 10 ** (threshold / 20)
     loud = np.flatnonzero(level >= least)
-    return samples[loud[0] : loud[-1] + 1] if len(loud) else samples[:0]
+    # With a frame more on both sides, in which a sound can begin softly and die away.
+    return samples[max(0, loud[0] - 1) * FRAME : (loud[-1] + 2) * FRAME] if len(loud) else samples[:0]
 
 
 def _nothing(path: Path, reasons: list[str]) -> str:
@@ -119,7 +125,7 @@ def _nothing(path: Path, reasons: list[str]) -> str:
 
 def _split(sounds: list[np.ndarray], val_split: float) -> tuple[list[np.ndarray], list[np.ndarray]]:
     if len(sounds) == 1:
-        cut = max(1, int(len(sounds[0]) * (1 - val_split)))
+        cut = min(max(1, int(len(sounds[0]) * (1 - val_split))), len(sounds[0]) - 1)
         return [sounds[0][:cut]], [sounds[0][cut:]]
     held_out = max(1, min(len(sounds) - 1, round(len(sounds) * val_split)))
     return sounds[:-held_out], sounds[-held_out:]
@@ -130,20 +136,19 @@ def _kept(file: Path, rate: int) -> tuple[str, np.ndarray]:
     try:
         with open(file, "rb") as opened:
             digest = hashlib.file_digest(opened, "sha256").hexdigest()
-    except OSError:
-        digest = ""  # reading it will say what is wrong
-    place = CACHE / f"{digest[:32]}_{rate}.npy"
-    try:
-        return digest, np.load(place, allow_pickle=False).astype(np.float32) / 32767
-    except (OSError, ValueError, EOFError):
-        samples = read(file, rate)
-    try:
+    except OSError as error:
+        raise UserError(f"{file} cannot be read: {explain(error, file)}") from error
+    place = CACHE / f"{digest[:32]}_{rate}_{READER}.samples"
+    with contextlib.suppress(OSError):
+        kept = place.read_bytes()
+        if hashlib.sha256(kept[32:]).digest() == kept[:32]:
+            return digest, np.frombuffer(kept, "<i2", offset=32).astype(np.float32) / 32767
+    samples = np.round(read(file, rate) * 32767).astype("<i2")
+    with contextlib.suppress(OSError):  # where it cannot be kept, it is read again the next time
         place.parent.mkdir(parents=True, exist_ok=True)
         with replacing(place) as opened:
-            np.save(opened, np.round(samples * 32767).astype(np.int16))
-    except OSError:
-        pass  # it is read again the next time
-    return digest, np.round(samples * 32767).astype(np.int16).astype(np.float32) / 32767
+            opened.write(hashlib.sha256(samples.tobytes()).digest() + samples.tobytes())
+    return digest, samples.astype(np.float32) / 32767
 
 
 def describe(sounds: Sounds, path: Path) -> None:
@@ -156,8 +161,10 @@ def describe(sounds: Sounds, path: Path) -> None:
         print(f"  silence left out: {(facts['seconds'] - facts['seconds_kept']) / 60:,.1f} minutes")
     if facts["duplicate_files"]:
         print(f"  {plural(facts['duplicate_files'], 'file')} left out, the same as another one")
-    for reason in sounds.set_aside:
+    for reason in sounds.set_aside[:SHOWN_REASONS]:
         print(f"  set aside: {reason}")
+    if len(sounds.set_aside) > SHOWN_REASONS:
+        print(f"  and {len(sounds.set_aside) - SHOWN_REASONS:,} more")
 
 
 def sample_rate(experiment: Experiment) -> int:

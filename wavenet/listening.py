@@ -8,8 +8,9 @@ import numpy as np
 SILENT = 1e-3 / np.sqrt(2)
 #: A larger share of samples at the very edge is clipping.
 CLIPPED = 0.01
-#: Noise spreads its power over the spectrum: the geometric mean is then near the arithmetic one. White noise measured
-#: over short windows has 0.56; speech and music stay below 0.2.
+#: Noise spreads its power over the spectrum: the geometric mean is then near the arithmetic one. Measured: white noise
+#: 0.55 to 0.57 at any level (0.5 to 0.64 where it lasts for one window); speech up to 0.07, instruments up to 0.04,
+#: drum loops up to 0.08, a snare drum alone 0.26, the surf and the applause of General MIDI up to 0.37.
 FLAT = 0.4
 WINDOW = 512
 
@@ -37,7 +38,8 @@ def flatness(samples: np.ndarray) -> float:
 
 def judge(samples: np.ndarray) -> Judgement:
     """What samples [N] from -1 to 1 sound like."""
-    level = float(np.sqrt(np.mean(np.square(samples, dtype=np.float64)))) if len(samples) else 0.0
+    # A constant offset is not heard.
+    level = float(np.std(samples, dtype=np.float64)) if len(samples) else 0.0
     decibels = f"{20 * np.log10(max(level, 1e-9)):.0f} dB"
     if level < SILENT:
         return Judgement(

@@ -17,14 +17,15 @@ class Growing:
         stems: paths without suffix, one for each sound.
         rate: samples a second.
         begun: samples [N] that all of them begin with.
-        save_every: samples between two writings.
+        save_every: samples between two writings, at least. Long sounds are written more seldom, each time that they
+            are a tenth longer: else a sound of an hour would mean writing a thousand hours.
     """
 
     def __init__(self, stems: list[Path], rate: int, begun: np.ndarray, save_every: int):
         self.files = [stem.with_name(f"{stem.name}.wav") for stem in stems]
         self._rate, self._save_every = rate, save_every
         self._pieces = [np.repeat(begun[:, None], len(stems), axis=1)]
-        self._unsaved = 0
+        self._made = self._saved = len(begun)
 
     def add(self, samples: np.ndarray) -> None:
         """Go on with samples [n, B].
@@ -33,8 +34,8 @@ class Growing:
             UserError: a file cannot be written.
         """
         self._pieces.append(samples)
-        self._unsaved += len(samples)
-        if self._unsaved >= self._save_every:
+        self._made += len(samples)
+        if self._made - self._saved >= max(self._save_every, self._saved // 10):
             self._write()
 
     def sounds(self) -> list[np.ndarray]:
@@ -44,14 +45,14 @@ class Growing:
     def _write(self) -> None:
         for file, samples in zip(self.files, self.sounds(), strict=True):
             write_wav(file, samples, self._rate)
-        self._unsaved = 0
+        self._saved = self._made
 
     def __enter__(self) -> "Growing":
         return self
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
         # After Ctrl-C too: a sound that was stopped is a sound.
-        if len(self._pieces) > 1 and (kind is None or kind is KeyboardInterrupt):
+        if self._made > self._saved and (kind is None or kind is KeyboardInterrupt):
             self._write()
 
 

@@ -4,9 +4,11 @@ wav, flac, ogg, mp3 and what else libsndfile knows is read by soundfile; other f
 installed. Files are set aside with a reason where they hold nothing that can be heard.
 """
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,9 +16,16 @@ from workshop.errors import UserError
 from workshop.files import explain
 from workshop.folders import find_files
 
+if TYPE_CHECKING:
+    import soundfile
+
 SUFFIXES = (".wav", ".flac", ".ogg", ".mp3", ".aif", ".aiff", ".au", ".opus", ".m4a", ".aac", ".wma", ".mp4", ".webm")
 #: Sound below this share of full scale is taken for none: half a step of 16 bits.
 INAUDIBLE = 0.5 / 32768
+#: Sample rates that can be real; a damaged one could make any amount of sound of a small file.
+RATES = range(1000, 1_000_001)
+#: Samples of each channel that are read at once.
+BLOCK = 1 << 20
 FFMPEG_SECONDS = 600
 
 
@@ -39,33 +48,39 @@ def read(path: Path, rate: int) -> np.ndarray:
     Raises:
         UserError: it cannot be read, is no sound, or holds nothing that can be heard; the sentence names it.
     """
-    samples, found = _decoded(path)
-    if not len(samples):
+    mono, found = _decoded(path)
+    if not len(mono):
         raise UserError(f"{path} holds no samples")
-    mono = samples.mean(axis=1)
+    with np.errstate(over="ignore", invalid="ignore"):
+        mono = mono - mono.mean()
     if not np.isfinite(mono).all():
         raise UserError(f"{path} holds samples that are not numbers")
-    mono = mono - mono.mean()
-    if np.abs(mono).max() < INAUDIBLE:
-        raise UserError(f"{path} is silent")
+    if found not in RATES:
+        raise UserError(f"{path} is damaged: its sample rate makes no sense ({found:,})")
     if found != rate:
         import soxr
 
         mono = soxr.resample(mono, found, rate)
-    return np.clip(mono, -1, 1).astype(np.float32)
+    # After resampling: a file of two samples may have none now, and a tone may be too high for the rate.
+    if np.abs(mono).max(initial=0) < INAUDIBLE:
+        raise UserError(f"{path} is silent")
+    return np.clip(mono, -1, 1)
 
 
 def _decoded(path: Path) -> tuple[np.ndarray, int]:
-    """Samples float32 [N, channels], and their rate."""
+    """Samples float32 [N], and their rate."""
     import soundfile
 
     try:
-        if path.stat().st_size == 0:
-            raise UserError(f"{path} is empty")
-        return soundfile.read(path, dtype="float32", always_2d=True)
+        # Opened here, because libsndfile would take some suffixes for the format of whatever the file holds.
+        with open(path, "rb") as file:
+            if os.fstat(file.fileno()).st_size == 0:
+                raise UserError(f"{path} is empty")
+            with soundfile.SoundFile(file) as sound:
+                return _mono(sound), sound.samplerate
     except OSError as error:
         raise UserError(f"{path} cannot be read: {explain(error, path)}") from error
-    except soundfile.LibsndfileError as error:
+    except (soundfile.LibsndfileError, TypeError) as error:  # a TypeError for .raw, which has no header
         samples = _by_ffmpeg(path)
         if samples is None:
             reason = str(error).rpartition(": ")[2].rstrip(".").lower()
@@ -73,14 +88,27 @@ def _decoded(path: Path) -> tuple[np.ndarray, int]:
         return samples
 
 
+def _mono(sound: "soundfile.SoundFile") -> np.ndarray:
+    """All samples, the channels mixed, float32 [N].
+
+    Read in blocks, because many channels take memory and a damaged header can promise any number of samples.
+    """
+    blocks = [np.empty(0, np.float32)]
+    with np.errstate(over="ignore", invalid="ignore"):
+        while len(block := sound.read(BLOCK, dtype="float32", always_2d=True)):
+            blocks.append(block.mean(axis=1))
+    return np.concatenate(blocks)
+
+
 def _by_ffmpeg(path: Path) -> tuple[np.ndarray, int] | None:
-    """The same by ffmpeg, as stereo at 44,100 Hz; None where there is no ffmpeg or it does not know the file either."""
+    """The same by ffmpeg, at 44,100 Hz; None where there is no ffmpeg or it does not know the file either."""
     program = shutil.which("ffmpeg")
     if program is None:
         return None
-    command = [program, "-v", "error", "-nostdin", "-i", f"file:{path}", "-f", "f32le", "-ac", "2", "-ar", "44100", "-"]
+    # "file:", so that no name is taken for an option or an address.
+    command = [program, "-v", "error", "-nostdin", "-i", f"file:{path}", "-f", "f32le", "-ac", "1", "-ar", "44100", "-"]
     try:
         done = subprocess.run(command, capture_output=True, timeout=FFMPEG_SECONDS, check=True)
-    except (subprocess.CalledProcessError, subprocess.TimeoutExpired, OSError):
+    except (subprocess.SubprocessError, OSError):
         return None
-    return np.frombuffer(done.stdout, "<f4").reshape(-1, 2), 44100
+    return np.frombuffer(done.stdout[: len(done.stdout) // 4 * 4], "<f4"), 44100

@@ -177,6 +177,7 @@ def _decay(time: np.ndarray, seconds: float) -> np.ndarray:
 def _high_passed(noise: np.ndarray, rate: int, edge: float) -> np.ndarray:
     """Noise [samples] without what is below an edge in hertz, as strong as before."""
     spectrum = np.fft.rfft(noise)
-    spectrum[np.fft.rfftfreq(len(noise), 1 / rate) < edge] = 0
+    # At a low rate there is nothing above such an edge: then the top of what there is has to do.
+    spectrum[np.fft.rfftfreq(len(noise), 1 / rate) < min(edge, 0.45 * rate)] = 0
     passed = np.fft.irfft(spectrum, len(noise))
     return passed / passed.std()

@@ -4,11 +4,7 @@
 meter from the first bar to the last are taken, repeats are played out, and bars begin where MIDI says that they do.
 """
 
-import hashlib
-import os
 import re
-import shutil
-import time
 import unicodedata
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -17,10 +13,9 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workshop import tunes
+from workshop import made_folder, tunes
 from workshop.abc_notation import WHOLE, Garbled, Melody, read_tune
-from workshop.errors import UserError
-from workshop.files import explain, write_text
+from workshop.files import write_text
 from workshop.tunes import Tune
 
 if TYPE_CHECKING:
@@ -122,53 +117,17 @@ def export(folder: Path) -> bool:
         f"Exported by python -m workshop.tunes (MIDI export {EXPORT_VERSION} of ABC export {tunes.EXPORT_VERSION}) "
         f"from music21 {version}."
     )
-    if is_exported(folder, stamp):
-        return False
-    candidates, _ = tunes.collect(corpus)
-    place = folder.resolve()  # what a link stands for is replaced, not the link
-    aside = place.with_name(f".{place.name}.{os.getpid()}.part")
-    try:
-        _remove_leftovers(place)
-        _write_all(aside, stamp, candidates)
-        _put_in_place(aside, place)
-    except OSError as error:
-        raise UserError(
-            f"{folder} cannot be written: {explain(error, folder)}; free some space or choose another folder"
-        ) from error
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
-    return True
+
+    def write_all(place: Path) -> None:
+        candidates, _ = tunes.collect(corpus)
+        _write_all(place, stamp, candidates)
+
+    return made_folder.make(folder, stamp, write_all)
 
 
 def is_exported(folder: Path, stamp: str = "") -> bool:
     """Return whether ``folder`` has tunes that are exported as ``stamp`` says, or that were not exported at all."""
-    try:
-        names = _names(folder)
-    except FileNotFoundError:
-        return False
-    except OSError:  # a file, or a folder that may not be entered: not of ours
-        return True
-    if not names:
-        return False
-    try:
-        source = (folder / "SOURCE.txt").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return True
-    return stamp in source or _digest(folder, names) not in source
-
-
-def _names(folder: Path) -> list[str]:
-    """What is in ``folder`` besides SOURCE.txt and hidden files, sorted."""
-    return sorted(name for name in os.listdir(folder) if name != "SOURCE.txt" and not name.startswith("."))
-
-
-def _digest(folder: Path, names: list[str]) -> str:
-    """Return one sha256 of the names and contents of files; one that is no file counts with its name."""
-    digest = hashlib.sha256()
-    for name in names:
-        content = (folder / name).read_bytes() if (folder / name).is_file() else b""
-        digest.update(os.fsencode(name) + b"\0" + hashlib.sha256(content).digest())
-    return digest.hexdigest()
+    return made_folder.is_there(folder, stamp)
 
 
 def _write_all(folder: Path, stamp: str, candidates: list[Tune]) -> None:
@@ -179,7 +138,7 @@ def _write_all(folder: Path, stamp: str, candidates: list[Tune]) -> None:
         counts[tune.collection] += 1
     _write_files(folder, chosen)
     folder.mkdir(parents=True, exist_ok=True)
-    write_text(folder / "SOURCE.txt", _source(stamp, _digest(folder, _names(folder)), counts, reasons))
+    write_text(folder / "SOURCE.txt", _source(stamp, made_folder.digest(folder), counts, reasons))
 
 
 def _write_files(folder: Path, chosen: list[tuple[int, Tune, Melody]]) -> None:
@@ -211,22 +170,6 @@ def _write_one(folder: Path, numbered: tuple[int, Tune, Melody]) -> None:
         name=tune.title,
         meter=melody.meter,
     )
-
-
-def _put_in_place(aside: Path, folder: Path) -> None:
-    """Rename ``aside`` to ``folder``, away with what is there; a stop in between leaves no tunes at all."""
-    old = folder.with_name(f".{folder.name}.{os.getpid()}.old")
-    if folder.exists():
-        folder.rename(old)
-    aside.rename(folder)
-    shutil.rmtree(old, ignore_errors=True)
-
-
-def _remove_leftovers(folder: Path) -> None:
-    """Delete what exports that were killed have left beside ``folder``; a young one may still be at work."""
-    for leftover in folder.parent.glob(f".{folder.name}.*"):
-        if leftover.suffix in (".part", ".old") and time.time() - leftover.stat().st_mtime > 3600:
-            shutil.rmtree(leftover, ignore_errors=True)
 
 
 def _source(stamp: str, digest: str, counts: dict[str, int], reasons: Counter[str]) -> str:

@@ -9,17 +9,15 @@ But all have as many tunes of each meter, so that an instrument is not known by 
 """
 
 import importlib.metadata
-import os
-import shutil
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workshop import midi_tunes, tunes
+from workshop import made_folder, midi_tunes, tunes
 from workshop.abc_notation import WHOLE, Melody
 from workshop.errors import UserError
-from workshop.files import explain, write_text
+from workshop.files import write_text
 from workshop.tunes import Tune
 
 if TYPE_CHECKING:
@@ -97,52 +95,17 @@ def export(folder: Path) -> bool:
         f"Made by python -m workshop.tunes (sounds {EXPORT_VERSION} of MIDI export {midi_tunes.EXPORT_VERSION} of ABC "
         f"export {tunes.EXPORT_VERSION}) from music21 {version} and pretty_midi {_soundfont_version()}."
     )
-    if is_exported(folder, stamp):
-        return False
-    candidates, _ = tunes.collect(corpus)
-    place = folder.resolve()  # what a link stands for is replaced, not the link
-    aside = place.with_name(f".{place.name}.{os.getpid()}.part")
-    try:
-        midi_tunes._remove_leftovers(place)
-        _write_all(aside, stamp, deal(candidates))
-        midi_tunes._put_in_place(aside, place)
-    except OSError as error:
-        raise UserError(
-            f"{folder} cannot be written: {explain(error, folder)}; free some space or choose another folder"
-        ) from error
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
-    return True
+
+    def write_all(place: Path) -> None:
+        candidates, _ = tunes.collect(corpus)
+        _write_all(place, stamp, deal(candidates))
+
+    return made_folder.make(folder, stamp, write_all)
 
 
 def is_exported(folder: Path, stamp: str = "") -> bool:
     """Return whether ``folder`` has sounds that are made as ``stamp`` says, or that were not made here at all."""
-    try:
-        names = _names(folder)
-    except FileNotFoundError:
-        return False
-    except OSError:  # a file, or a folder that may not be entered: not of ours
-        return True
-    if not names:
-        return False
-    try:
-        source = (folder / "SOURCE.txt").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return True
-    return stamp in source or midi_tunes._digest(folder, names) not in source
-
-
-def _names(folder: Path) -> list[str]:
-    """Files and folders in ``folder`` and below, without its SOURCE.txt and what is hidden, sorted."""
-
-    def refuse(error: OSError) -> None:
-        raise error
-
-    found: list[str] = []
-    for where, folders, files in os.walk(folder, onerror=refuse):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        found += [Path(where, name).relative_to(folder).as_posix() for name in folders + files if name[0] != "."]
-    return sorted(name for name in found if name != "SOURCE.txt")
+    return made_folder.is_there(folder, stamp)
 
 
 def _soundfont_version() -> str:
@@ -254,7 +217,7 @@ def _write_all(folder: Path, stamp: str, dealt: dict[Instrument, list[Excerpt]])
             synthesis.write_wav(folder / DRUMS / f"{name}_{tempo:03d}.wav", sound, RATE)
             samples += len(sound)
             bar.update()
-    digest = midi_tunes._digest(folder, _names(folder))
+    digest = made_folder.digest(folder)
     write_text(folder / "SOURCE.txt", _source(stamp, digest, dealt, samples / RATE / 60))
 
 

@@ -1,0 +1,334 @@
+"""Sound files of any kind as samples: mono, at one rate; and files that are none."""
+
+import os
+import stat
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from workshop import audiofiles
+from workshop.audiofiles import find_audio_files, read
+from workshop.errors import UserError
+
+
+@pytest.fixture(autouse=True)
+def no_ffmpeg(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether there is an ffmpeg on this machine makes no difference."""
+    (tmp_path / "programs").mkdir()
+    monkeypatch.setenv("PATH", str(tmp_path / "programs"))
+
+
+def sine(hertz: float, rate: int, seconds: float = 0.5, level: float = 0.5) -> np.ndarray:
+    return level * np.sin(2 * np.pi * hertz * np.arange(int(seconds * rate)) / rate)
+
+
+def saved(path: Path, samples: np.ndarray, rate: int = 16000, subtype: str | None = None) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    soundfile.write(path, samples, rate, subtype=subtype)
+    return path
+
+
+def refused(path: Path, rate: int = 16000) -> str:
+    with pytest.raises(UserError) as caught:
+        read(path, rate)
+    sentence = str(caught.value)
+    assert "\n" not in sentence
+    assert sentence.startswith(f"{path} ")
+    return sentence.removeprefix(f"{path} ")
+
+
+def frequency(samples: np.ndarray, rate: int) -> float:
+    """Of the loudest partial, in Hz, between the lines of the spectrum."""
+    spectrum = np.log(np.abs(np.fft.rfft(samples * np.hanning(len(samples)))) + 1e-9)
+    k = int(spectrum.argmax())
+    before, at, after = spectrum[k - 1 : k + 2]
+    return (k + (before - after) / 2 / (before - 2 * at + after)) * rate / len(samples)
+
+
+def level(samples: np.ndarray) -> float:
+    """Of a sine, its ends left out."""
+    cut = len(samples) // 10
+    return float(np.std(samples[cut:-cut]) * np.sqrt(2))
+
+
+# ---- what is read
+
+
+@pytest.mark.parametrize(
+    ("name", "subtype", "precision"),
+    [
+        ("a.wav", "PCM_U8", 1 / 127),
+        ("a.wav", "PCM_16", 1 / 32767),
+        ("a.wav", "PCM_24", 1e-6),
+        ("a.wav", "PCM_32", 1e-6),
+        ("a.wav", "FLOAT", 1e-6),
+        ("a.wav", "DOUBLE", 1e-6),
+        ("a.wav", "ULAW", 0.02),
+        ("a.flac", "PCM_16", 1 / 32767),
+        ("a.flac", "PCM_24", 1e-6),
+        ("a.aiff", "PCM_16", 1 / 32767),
+        ("a.au", "PCM_16", 1 / 32767),
+    ],
+)
+def test_the_samples_of_a_file_come_back(tmp_path: Path, name: str, subtype: str, precision: float) -> None:
+    samples = sine(440, 16000)
+    found = read(saved(tmp_path / name, samples, subtype=subtype), 16000)
+    assert found.dtype == np.float32
+    assert found.shape == samples.shape
+    # The mean of a file of 8 bits is off by up to a step, and taken away.
+    assert np.abs(found - samples).max() <= 2 * precision
+
+
+@pytest.mark.parametrize("name", ["a.ogg", "a.mp3", "a.opus"])
+def test_compressed_sound_keeps_pitch_and_level(tmp_path: Path, name: str) -> None:
+    subtype = "OPUS" if name == "a.opus" else None
+    path = tmp_path / name
+    form = "OGG" if name == "a.opus" else None
+    soundfile.write(path, sine(440, 48000), 48000, format=form, subtype=subtype)
+    found = read(path, 48000)
+    assert len(found) == pytest.approx(24000, rel=0.15)
+    assert frequency(found[4000:20000], 48000) == pytest.approx(440, rel=0.01)
+    assert level(found[4000:20000]) == pytest.approx(0.5, rel=0.05)
+
+
+@pytest.mark.parametrize("rate", [8000, 16000])
+@pytest.mark.parametrize("found", [8000, 11025, 16000, 22050, 44100, 48000, 96000, 192000])
+def test_a_sine_keeps_its_frequency_and_level_at_another_rate(tmp_path: Path, found: int, rate: int) -> None:
+    samples = read(saved(tmp_path / "a.wav", sine(1000, found), found), rate)
+    assert len(samples) == pytest.approx(rate / 2, abs=2)
+    assert frequency(samples, rate) == pytest.approx(1000, rel=0.01)
+    assert level(samples) == pytest.approx(0.5, rel=0.01)
+
+
+def test_what_a_rate_cannot_hold_does_not_come_back_as_another_tone(tmp_path: Path) -> None:
+    both = sine(1000, 44100) + 0.9 * sine(6000, 44100)
+    samples = read(saved(tmp_path / "a.wav", both, 44100, "FLOAT"), 8000)
+    assert np.abs(samples[400:-400] - sine(1000, 8000)[400 : len(samples) - 400]).max() < 0.01
+    assert refused(saved(tmp_path / "high.wav", sine(20000, 44100, level=1e-4), 44100, "FLOAT"), 8000) == "is silent"
+
+
+@pytest.mark.parametrize("channels", [1, 2, 5])
+def test_channels_are_mixed(tmp_path: Path, channels: int) -> None:
+    samples = np.stack([sine(300 * (k + 1), 16000) for k in range(channels)], axis=1)
+    found = read(saved(tmp_path / "a.wav", samples, subtype="FLOAT"), 16000)
+    assert np.abs(found - samples.mean(axis=1)).max() < 1e-4
+
+
+def test_a_file_is_read_to_its_end_in_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(audiofiles, "BLOCK", 1000)
+    for name in ("a.wav", "a.flac"):
+        assert np.abs(read(saved(tmp_path / name, sine(440, 16000)), 16000) - sine(440, 16000)).max() < 1e-4
+
+
+def test_a_constant_offset_is_taken_away(tmp_path: Path) -> None:
+    found = read(saved(tmp_path / "a.wav", sine(440, 16000, level=0.3) + 0.5), 16000)
+    assert abs(found.mean()) < 1e-4
+    assert level(found) == pytest.approx(0.3, rel=0.01)
+
+
+def test_what_is_beyond_full_scale_is_cut_off(tmp_path: Path) -> None:
+    found = read(saved(tmp_path / "a.wav", sine(440, 16000, level=3.0), subtype="FLOAT"), 16000)
+    assert np.abs(found).max() == 1
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(st.integers(-32768, 32767), min_size=1, max_size=60),
+    st.integers(1, 6),
+    st.sampled_from([8000, 22050, 192000]),
+)
+def test_any_short_sound_is_read_or_refused(tmp_path: Path, steps: list[int], channels: int, rate: int) -> None:
+    samples = np.repeat(np.array(steps, np.int16)[:, None], channels, axis=1)
+    soundfile.write(tmp_path / "a.wav", samples, rate)
+    try:
+        found = read(tmp_path / "a.wav", 16000)
+    except UserError as error:
+        assert str(error).endswith("is silent")  # noqa: PT017
+    else:
+        assert len(found) == pytest.approx(len(steps) * 16000 / rate, abs=1)
+        assert np.isfinite(found).all()
+        assert 0 < np.abs(found).max() <= 1
+
+
+# ---- what is refused
+
+
+def test_silence_is_refused_also_beside_an_offset(tmp_path: Path) -> None:
+    assert refused(saved(tmp_path / "a.wav", np.zeros(1000))) == "is silent"
+    assert refused(saved(tmp_path / "b.wav", np.full(1000, 0.25))) == "is silent"
+    assert refused(saved(tmp_path / "c.wav", np.full((1000, 2), [0.25, -0.5]))) == "is silent"
+
+
+def test_a_single_sample_is_silent(tmp_path: Path) -> None:
+    assert refused(saved(tmp_path / "a.wav", np.array([0.5]))) == "is silent"
+    assert refused(saved(tmp_path / "b.wav", np.array([0.5]), 44100)) == "is silent"
+    assert refused(saved(tmp_path / "c.wav", np.array([0.5, -0.5]), 192000), 8000) == "is silent"
+
+
+def test_files_without_content_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.wav").touch()
+    assert refused(tmp_path / "a.wav") == "is empty"
+    assert refused(saved(tmp_path / "b.wav", np.empty(0))) == "holds no samples"
+
+
+@pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf, 3e38])
+def test_samples_that_are_not_numbers_are_refused(tmp_path: Path, number: float) -> None:
+    samples = np.stack([sine(440, 16000), sine(550, 16000)], axis=1)
+    samples[100:110] = number
+    assert refused(saved(tmp_path / "a.wav", samples, subtype="FLOAT")) == "holds samples that are not numbers"
+
+
+@pytest.mark.parametrize("name", ["a.wav", "a.mp3", "a.ogg", "a.flac", "a.au", "a.raw", "a.m4a", "a"])
+def test_a_text_is_not_sound_whatever_it_is_called(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("no sound at all\n" * 100)
+    assert refused(tmp_path / name).startswith("is not sound that can be read (")
+
+
+def test_sound_is_read_whatever_it_is_called(tmp_path: Path) -> None:
+    for name in ("a.flac", "a.mp3", "a.ogg"):
+        saved(tmp_path / name, sine(440, 16000)).rename(tmp_path / f"{name}.raw.wav")
+        assert len(read(tmp_path / f"{name}.raw.wav", 16000)) >= 8000
+
+
+def test_a_truncated_wav_is_read_as_far_as_it_goes(tmp_path: Path) -> None:
+    path = saved(tmp_path / "a.wav", sine(440, 16000))
+    path.write_bytes(path.read_bytes()[:8001])
+    assert len(read(path, 16000)) == pytest.approx(4000, abs=30)
+
+
+@pytest.mark.parametrize("name", ["a.wav", "a.flac", "a.ogg", "a.mp3"])
+def test_a_file_that_is_cut_off_anywhere_is_read_or_refused(tmp_path: Path, name: str) -> None:
+    content = saved(tmp_path / name, sine(440, 16000)).read_bytes()
+    for length in np.linspace(1, len(content) - 1, 25).astype(int):
+        (tmp_path / name).write_bytes(content[:length])
+        try:
+            assert len(read(tmp_path / name, 16000)) <= 10000
+        except UserError as error:
+            assert str(error).startswith(str(tmp_path / name))  # noqa: PT017
+
+
+@pytest.mark.parametrize("name", ["a.wav", "a.flac", "a.ogg", "a.mp3"])
+def test_a_damaged_file_is_read_or_refused(tmp_path: Path, name: str) -> None:
+    content = np.frombuffer(saved(tmp_path / name, sine(440, 16000)).read_bytes(), np.uint8)
+    rng = np.random.default_rng(0)
+    for _ in range(60):
+        damaged = content.copy()
+        places = rng.integers(0, rng.choice([60, len(content)]), 3)
+        damaged[places] = rng.integers(0, 256, 3)
+        (tmp_path / name).write_bytes(damaged.tobytes())
+        try:
+            found = read(tmp_path / name, 16000)
+        except UserError as error:
+            assert str(error).startswith(str(tmp_path / name))  # noqa: PT017
+        else:
+            assert np.isfinite(found).all()
+            assert np.abs(found).max() <= 1
+
+
+@pytest.mark.parametrize("rate", [1, 999, 2**31 - 1])
+def test_a_rate_that_cannot_be_is_refused(tmp_path: Path, rate: int) -> None:
+    path = saved(tmp_path / "a.wav", sine(440, 16000))
+    content = bytearray(path.read_bytes())
+    content[24:28] = rate.to_bytes(4, "little")
+    path.write_bytes(content)
+    assert refused(path) == f"is damaged: its sample rate makes no sense ({rate:,})"
+
+
+@pytest.mark.parametrize("promised", [0, 2**36 - 1])
+def test_a_header_that_promises_any_number_of_samples_costs_no_memory(tmp_path: Path, promised: int) -> None:
+    path = saved(tmp_path / "a.flac", sine(440, 16000))
+    content = bytearray(path.read_bytes())
+    header = int.from_bytes(content[18:26], "big")
+    content[18:26] = (header >> 36 << 36 | promised).to_bytes(8, "big")
+    path.write_bytes(content)
+    assert refused(path).startswith("is not sound that can be read (")
+
+
+def test_a_file_that_cannot_be_opened_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert refused(tmp_path / "a.wav").startswith("cannot be read: no such file")
+    (tmp_path / "folder.wav").mkdir()
+    assert refused(tmp_path / "folder.wav").startswith("cannot be read: is a directory")
+
+    def fail(*args: object, **kwargs: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(audiofiles, "open", fail, raising=False)
+    assert refused(saved(tmp_path / "b.wav", sine(440, 16000))).startswith("cannot be read: permission denied")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="names are text there")
+def test_a_name_need_not_be_text(tmp_path: Path) -> None:
+    path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff.wav"))
+    try:
+        saved(tmp_path / "a.wav", sine(440, 16000)).rename(path)
+    except OSError:
+        pytest.skip("this file system has no such names")
+    assert len(read(path, 16000)) == 8000
+
+
+# ---- which are found
+
+
+def test_a_folder_is_all_sound_files_in_it_and_below(tmp_path: Path) -> None:
+    names = ["a.wav", "b.FLAC", "more/c.mp3", "more/deep/d.ogg", "z.m4a"]
+    for name in [*names, ".hidden.wav", "notes.txt"]:
+        (tmp_path / "sounds" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "sounds" / name).touch()
+    found = find_audio_files(tmp_path / "sounds")
+    assert [file.relative_to(tmp_path / "sounds").as_posix() for file in found] == names
+    assert find_audio_files(tmp_path / "sounds" / "notes.txt") == [tmp_path / "sounds" / "notes.txt"]
+    with pytest.raises(UserError, match="has no audio files"):
+        find_audio_files(tmp_path / "programs")
+
+
+# ---- ffmpeg
+
+
+def ffmpeg(folder: Path, script: str) -> None:
+    """A program of this name that does what the script says."""
+    program = folder / "programs" / "ffmpeg"
+    program.write_text(f"#!/bin/sh\nPATH=/usr/bin:/bin\n{script}\n")
+    program.chmod(program.stat().st_mode | stat.S_IXUSR)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs a shell")
+class TestFfmpeg:
+    def test_what_libsndfile_does_not_know_is_left_to_it(self, tmp_path: Path) -> None:
+        sine(1000, 44100).astype("<f4").tofile(tmp_path / "decoded")
+        ffmpeg(tmp_path, f'echo "$@" > {tmp_path}/asked; cat {tmp_path}/decoded')
+        (tmp_path / "- odd: name.m4a").write_bytes(b"something")
+        found = read(tmp_path / "- odd: name.m4a", 16000)
+        assert frequency(found, 16000) == pytest.approx(1000, rel=0.01)
+        assert level(found) == pytest.approx(0.5, rel=0.01)
+        asked = (tmp_path / "asked").read_text()
+        assert f"-i file:{tmp_path}/- odd: name.m4a -f f32le -ac 1 -ar 44100 -" in asked
+
+    def test_what_libsndfile_knows_is_not(self, tmp_path: Path) -> None:
+        ffmpeg(tmp_path, f"touch {tmp_path}/asked")
+        read(saved(tmp_path / "a.wav", sine(440, 16000)), 16000)
+        (tmp_path / "empty.m4a").touch()
+        assert refused(tmp_path / "empty.m4a") == "is empty"
+        assert not (tmp_path / "asked").exists()
+
+    @pytest.mark.parametrize("script", ["exit 1", "echo no such codec >&2; exit 1", "kill -9 $$"])
+    def test_what_it_does_not_know_either_is_refused(self, tmp_path: Path, script: str) -> None:
+        ffmpeg(tmp_path, script)
+        (tmp_path / "a.m4a").write_bytes(b"something")
+        assert refused(tmp_path / "a.m4a") == "is not sound that can be read (format not recognised)"
+
+    def test_it_may_find_nothing_or_half_a_sample(self, tmp_path: Path) -> None:
+        (tmp_path / "a.m4a").write_bytes(b"something")
+        ffmpeg(tmp_path, "exit 0")
+        assert refused(tmp_path / "a.m4a") == "holds no samples"
+        ffmpeg(tmp_path, "printf '\\0\\0\\0\\0\\0\\0'")
+        assert refused(tmp_path / "a.m4a") == "is silent"
+
+    def test_it_may_take_only_so_long(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(audiofiles, "FFMPEG_SECONDS", 0.2)
+        ffmpeg(tmp_path, "exec sleep 30")
+        (tmp_path / "a.m4a").write_bytes(b"something")
+        assert refused(tmp_path / "a.m4a").startswith("is not sound that can be read")

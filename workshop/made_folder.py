@@ -1,0 +1,103 @@
+"""A folder of files that the workshop makes at set-up: made once, made anew when its maker has changed, and never
+touched when somebody has changed it.
+
+Its ``SOURCE.txt`` holds a stamp that says how it was made, and a digest of all its files, by which changes are noticed.
+"""
+
+import hashlib
+import os
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from workshop.errors import UserError
+from workshop.files import explain
+
+#: What is left by a maker that was killed is deleted after so many seconds; until then it may still be at work.
+LEFT_OVER = 3600
+
+
+def make(folder: Path, stamp: str, write_all: Callable[[Path], None]) -> bool:
+    """Make ``folder`` unless it is up to date or somebody's; return whether it was made.
+
+    Args:
+        folder: where it is to be.
+        stamp: how it is made, to be found in its ``SOURCE.txt``.
+        write_all: writes everything, ``SOURCE.txt`` last, to the folder that it is given.
+
+    Raises:
+        UserError: ``folder`` cannot be written to.
+    """
+    if is_there(folder, stamp):
+        return False
+    place = folder.resolve()  # what a link stands for is replaced, not the link
+    aside = place.with_name(f".{place.name}.{os.getpid()}.part")
+    try:
+        _remove_leftovers(place)
+        write_all(aside)
+        _put_in_place(aside, place)
+    except OSError as error:
+        raise UserError(
+            f"{folder} cannot be written: {explain(error, folder)}; free some space or choose another folder"
+        ) from error
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+    return True
+
+
+def is_there(folder: Path, stamp: str = "") -> bool:
+    """Return whether ``folder`` has files that are made as ``stamp`` says, or that somebody has changed or brought."""
+    try:
+        names = _names(folder)
+    except FileNotFoundError:
+        return False
+    except OSError:  # a file, or a folder that may not be entered: not of ours
+        return True
+    if not names:
+        return False
+    try:
+        source = (folder / "SOURCE.txt").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return True
+    return stamp in source or digest(folder) not in source
+
+
+def digest(folder: Path) -> str:
+    """Return one sha256 of the names and contents of all files but ``SOURCE.txt``; what is no file counts with its
+    name.
+    """
+    found = hashlib.sha256()
+    for name in _names(folder):
+        content = (folder / name).read_bytes() if (folder / name).is_file() else b""
+        found.update(os.fsencode(name) + b"\0" + hashlib.sha256(content).digest())
+    return found.hexdigest()
+
+
+def _names(folder: Path) -> list[str]:
+    """Files and folders in ``folder`` and below, without its SOURCE.txt and what is hidden, sorted."""
+
+    def refuse(error: OSError) -> None:
+        raise error
+
+    found: list[str] = []
+    for where, folders, files in os.walk(folder, onerror=refuse):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        found += [Path(where, name).relative_to(folder).as_posix() for name in folders + files if name[0] != "."]
+    return sorted(name for name in found if name != "SOURCE.txt")
+
+
+def _put_in_place(aside: Path, folder: Path) -> None:
+    """Rename ``aside`` to ``folder``, away with what is there; a stop in between leaves no files at all."""
+    old = folder.with_name(f".{folder.name}.{os.getpid()}.old")
+    if folder.exists():
+        folder.rename(old)
+    aside.rename(folder)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _remove_leftovers(folder: Path) -> None:
+    """Delete what makers that were killed have left beside ``folder``."""
+    for leftover in folder.parent.glob(f".{folder.name}.*"):
+        if leftover.suffix in (".part", ".old") and time.time() - leftover.stat().st_mtime > LEFT_OVER:
+            shutil.rmtree(leftover, ignore_errors=True)
