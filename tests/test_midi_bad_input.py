@@ -324,7 +324,7 @@ def test_a_place_that_cannot_be_written(refused: Refused, copied: Path, tmp_path
 def test_one_file_for_ten_pieces(refused: Refused, copied: Path, tmp_path: Path) -> None:
     before = everything(tmp_path)
     said = refused(sample, "--experiment_dir", "copied", "-n", "5", "--out", "song.mid")
-    assert said == "--out song.mid names one file for 10 pieces: name a folder, or add --num_samples 1"
+    assert said == "--out song.mid names one file for 10 samples: name a folder, or add --num_samples 1"
     assert everything(tmp_path) == before
 
 

@@ -229,7 +229,7 @@ def test_the_lab_answers_to_its_token_and_ends_with_ctrl_c(clone: Path) -> None:
 
 def test_two_starts_at_once_make_one_tensorboard(clone: Path) -> None:
     script = f"import pathlib; from workshop import services; services.ROOT = pathlib.Path({str(clone)!r}); "
-    script += "raise SystemExit(services.main(['start']))"
+    script += "services.TENSORBOARD_PORTS = {'char_rnn': 7006}; raise SystemExit(services.main(['start']))"
     both = [subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.DEVNULL) for _ in range(2)]
     assert [process.wait(timeout=60) for process in both] == [0, 0]
     begun = time.monotonic()
