@@ -254,15 +254,31 @@ This set is fetched by hand, because its files cannot be verified here:
 
 
 def _inspect(arguments: argparse.Namespace) -> int:
-    from workshop import inspection, midi_inspection
+    from workshop import audio_inspection, audiofiles, inspection, midi_inspection, midifiles
 
-    if midi_inspection.is_music(arguments.path):
-        midi = midi_inspection.inspect_midi(arguments.path)
+    path = arguments.path
+    # Music and sound come first: texts beside them only tell where they are from.
+    if _holds(path, midifiles.SUFFIXES):
+        midi = midi_inspection.inspect_midi(path)
         print(midi_inspection.report(midi))
         return 0 if midi.will_train else 2
-    text = inspection.inspect_text(arguments.path, arguments.encoding)
+    if _holds(path, audiofiles.SUFFIXES):
+        audio = audio_inspection.inspect_audio(path)
+        print(audio_inspection.report(audio))
+        return 0 if audio.will_train else 2
+    text = inspection.inspect_text(path, arguments.encoding)
     print(inspection.report(text))
     return 0 if text.will_train else 2
+
+
+def _holds(path: Path, suffixes: tuple[str, ...]) -> bool:
+    """Whether ``path`` is a file with one of the suffixes, or a folder with one in it or below."""
+    if not path.is_dir():
+        return path.suffix.lower() in suffixes
+    try:
+        return bool(find_files(path, suffixes, "such"))
+    except UserError:
+        return False
 
 
 def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
@@ -286,8 +302,8 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
         help="folder or address that holds the files as NAME/FILE (default: WORKSHOP_MIRROR, else their source)",
     )
     verb.set_defaults(run=_get)
-    verb = verbs.add_parser("inspect", help="say whether a folder or file of text or MIDI will train")
-    verb.add_argument("path", metavar="DIR", type=Path, help="a folder of texts or of MIDI files, or one file")
+    verb = verbs.add_parser("inspect", help="say whether a folder or file of text, MIDI or sound will train")
+    verb.add_argument("path", metavar="DIR", type=Path, help="a folder of texts, MIDI files or sounds, or one file")
     verb.add_argument("--encoding", default=None, help="how the texts are encoded (default: detected, file by file)")
     verb.set_defaults(run=_inspect)
     return parser.parse_args(argv)

@@ -9,9 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from workshop.errors import UserError
 from workshop.inspection import laid_out, plural, training_time
-from workshop.midifiles import SUFFIXES, Score, find_midi_files, pitch_name
+from workshop.midifiles import Score, find_midi_files, pitch_name
 from workshop.midilibrary import read_all
 
 #: Below this a network has not seen enough to go on from; training itself is content with a window.
@@ -72,14 +71,6 @@ class MidiInspection:
     def is_one_voice(self) -> bool:
         """Whether hardly any notes sound together."""
         return self.together <= ONE_VOICE * self.notes
-
-
-def is_music(path: Path) -> bool:
-    """Whether `path` stands for MIDI files: for any at all, since texts beside them only tell where they are from."""
-    try:
-        return bool(find_midi_files(path)) and (path.is_dir() or path.suffix.lower() in SUFFIXES)
-    except UserError:
-        return False
 
 
 def inspect_midi(path: Path) -> MidiInspection:
