@@ -16,6 +16,7 @@ from tqdm import tqdm
 
 from char_rnn.vocab import Vocabulary, code_points, count_characters
 from workshop.errors import UserError
+from workshop.experiment import print_set_aside
 from workshop.textfiles import detect_encoding, find_text_files, read_chunks
 
 #: Characters read before a text is begun.
@@ -119,8 +120,7 @@ def describe(text: Text, path: Path) -> None:
         print(f"  {facts['folded_characters']:,} rare characters are read as one unknown symbol")
     if facts["duplicate_files"]:
         print(f"  {facts['duplicate_files']} of the files have the same text as another one and are left out")
-    for reason in text.set_aside:
-        print(f"  set aside: {reason}")
+    print_set_aside(text.set_aside)
 
 
 def _sources(files: list[Path], encoding: str | None) -> tuple[list[Source], list[str], int]:

@@ -97,6 +97,7 @@ def main() -> int:
         "message": args.message,
     }
     experiment = resumed or experiments.create(LESSON, args.experiment_dir, info)
+    experiment.report(text.set_aside)
     if not resumed:
         text.vocabulary.save(experiment.path / "vocab.json")
     settings = Settings.of(args, max_steps=SMOKE_STEPS if args.smoke else None)

@@ -9,12 +9,8 @@ from midi_rnn.encoding import ENCODINGS
 from midi_rnn.portrait import portrait
 from workshop.cli import TEMPOS
 from workshop.errors import UserError
-from workshop.experiment import Experiment
-from workshop.files import write_text
+from workshop.experiment import Experiment, print_set_aside
 from workshop.inspection import plural
-
-#: So many reasons are printed; the rest is in the report.
-SHOWN_REASONS = 5
 
 
 def describe(music: Music, path: Path) -> None:
@@ -35,24 +31,7 @@ def describe(music: Music, path: Path) -> None:
         )
     if facts["notes_lost"]:
         print(f"  {plural(facts['notes_lost'], 'note')} left out, too close to another one for this encoding")
-    for reason in music.set_aside[:SHOWN_REASONS]:
-        print(f"  set aside: {reason}")
-    if len(music.set_aside) > SHOWN_REASONS:
-        print(f"  and {len(music.set_aside) - SHOWN_REASONS:,} more: see set_aside.txt in the experiment")
-
-
-def report(music: Music, experiment: Experiment) -> None:
-    """Write the files that were set aside, each with its reason, into the experiment; nothing where there are none.
-
-    Raises:
-        UserError: it cannot be written; of a new experiment no trace is left.
-    """
-    if music.set_aside:
-        try:
-            write_text(experiment.path / "set_aside.txt", "".join(f"{reason}\n" for reason in music.set_aside))
-        except UserError:
-            experiment.discard()
-            raise
+    print_set_aside(music.set_aside)
 
 
 def trained_on(experiment: Experiment) -> dict[str, Any]:

@@ -16,11 +16,11 @@ from melodies import melody
 
 from midi_rnn import dataset
 from midi_rnn.encoding import ENCODINGS, END, LONGEST_WAIT, NOTE_OFF, NOTE_ON, PITCHES, WAIT, Encoding
-from midi_rnn.facts import SHOWN_REASONS, describe, report
+from midi_rnn.facts import describe
 from midi_rnn.portrait import portrait, table
 from workshop.batches import join, streams_for
 from workshop.errors import UserError
-from workshop.experiment import Experiment
+from workshop.experiment import SHOWN_REASONS, Experiment
 from workshop.midifiles import read, write
 
 pytestmark = pytest.mark.usefixtures("read_here")
@@ -189,7 +189,7 @@ def test_broken_files_are_set_aside_with_the_reason(tmp_path: Path, capsys: pyte
     printed = capsys.readouterr().out
     assert "8 files found, 5 read, 3 used" in printed
     assert all(f"set aside: {reason}" in printed for reason in music.set_aside)
-    report(music, Experiment(tmp_path, {}))
+    Experiment(tmp_path, {}).report(music.set_aside)
     assert (tmp_path / "set_aside.txt").read_text("utf-8").splitlines() == music.set_aside
 
 
@@ -204,12 +204,12 @@ def test_of_many_broken_files_some_are_printed_and_all_are_in_the_report(
     printed = capsys.readouterr().out
     assert printed.count("set aside: ") == SHOWN_REASONS
     assert "and 3 more: see set_aside.txt in the experiment" in printed
-    report(music, Experiment(tmp_path, {}))
+    Experiment(tmp_path, {}).report(music.set_aside)
     assert (tmp_path / "set_aside.txt").read_text("utf-8").count("\n") == SHOWN_REASONS + 3
 
 
 def test_without_broken_files_there_is_no_report(tmp_path: Path) -> None:
-    report(dataset.load(tunes(tmp_path, 2)), Experiment(tmp_path, {}))
+    Experiment(tmp_path, {}).report(dataset.load(tunes(tmp_path, 2)).set_aside)
     assert not (tmp_path / "set_aside.txt").exists()
 
 

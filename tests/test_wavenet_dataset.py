@@ -16,7 +16,7 @@ from wavenet import dataset, mu_law
 from wavenet.dataset import FRAME, Excerpts, HeldOutSounds, describe, load, loud_part
 from workshop.audiofiles import read
 from workshop.errors import UserError
-from workshop.experiment import Experiment
+from workshop.experiment import SHOWN_REASONS, Experiment
 
 RATE = 8000
 
@@ -202,8 +202,8 @@ def test_of_many_broken_files_some_are_shown(folder: Path, capsys: pytest.Captur
         (folder / f"broken {number}.wav").touch()
     describe(load(folder, RATE), folder)
     printed = capsys.readouterr().out
-    assert printed.count("set aside: ") == dataset.SHOWN_REASONS
-    assert printed.endswith(f"and {30 - dataset.SHOWN_REASONS} more\n")
+    assert printed.count("set aside: ") == SHOWN_REASONS
+    assert printed.endswith(f"and {30 - SHOWN_REASONS} more: see set_aside.txt in the experiment\n")
 
 
 def test_where_all_are_broken_one_sentence_says_so(folder: Path) -> None:

@@ -18,7 +18,7 @@ from wavenet import mu_law
 from workshop import ROOT
 from workshop.audiofiles import find_audio_files, read
 from workshop.errors import UserError
-from workshop.experiment import Experiment
+from workshop.experiment import Experiment, print_set_aside
 from workshop.files import explain, replacing
 from workshop.inspection import plural
 
@@ -26,8 +26,6 @@ from workshop.inspection import plural
 CACHE = ROOT / ".workshop" / "audio"
 #: To be raised when files are read in another way, so that what is kept is read again.
 READER = 1
-#: So many reasons are printed.
-SHOWN_REASONS = 5
 #: Samples over which loudness is measured to find silence: 25 ms at 16 kHz.
 FRAME = 400
 
@@ -161,10 +159,7 @@ def describe(sounds: Sounds, path: Path) -> None:
         print(f"  silence left out: {(facts['seconds'] - facts['seconds_kept']) / 60:,.1f} minutes")
     if facts["duplicate_files"]:
         print(f"  {plural(facts['duplicate_files'], 'file')} left out, the same as another one")
-    for reason in sounds.set_aside[:SHOWN_REASONS]:
-        print(f"  set aside: {reason}")
-    if len(sounds.set_aside) > SHOWN_REASONS:
-        print(f"  and {len(sounds.set_aside) - SHOWN_REASONS:,} more")
+    print_set_aside(sounds.set_aside)
 
 
 def sample_rate(experiment: Experiment) -> int:

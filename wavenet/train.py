@@ -87,9 +87,8 @@ def main() -> int:
     keras.utils.set_random_seed(args.seed)
     network = {name: getattr(args, name) for name in (*NETWORK, "seed")} | {"conditions": 0}
     model, average = build(network), build(network)
-    field = model.shape.receptive_field
-    seen = f"sees {field:,} samples = {1000 * field / args.sample_rate:.0f} ms"
-    print(f"network: {len(model.shape.dilations)} blocks, {model.count_params():,} weights, {seen}")
+    field, blocks = model.shape.receptive_field, len(model.shape.dilations)
+    print(f"network: {blocks} blocks, {model.count_params():,} weights; sees {1000 * field / args.sample_rate:.0f} ms")
 
     # ---- 4 train -----------------------------------------------------------------------------------------------------
     info = {
@@ -100,6 +99,7 @@ def main() -> int:
         "message": args.message,
     }
     experiment = resumed or experiments.create(LESSON, args.experiment_dir, info)
+    experiment.report(sounds.set_aside)
     settings = Settings.of(args, max_steps=SMOKE_STEPS if args.smoke else None)
     training = dataset.Excerpts(train, field, batch_size, args.seq_length, args.seed)
     measured = dataset.HeldOutSounds(held_out, train[-field:], field, batch_size, args.seq_length)

@@ -4,6 +4,7 @@ run.json        arguments, network, data, versions, status, history of measureme
 checkpoints/    latest.npz to go on from, best.npz to sample from
 tensorboard/    train, validation, baseline
 samples/        what it produced on the way
+set_aside.txt   files that could not be used, and why
 """
 
 import argparse
@@ -17,10 +18,12 @@ from pathlib import Path
 from typing import Any
 
 from workshop.errors import UserError
-from workshop.files import explain, read_json, remove_leftovers, write_json
+from workshop.files import explain, read_json, remove_leftovers, write_json, write_text
 
 #: Raised when the layout of the folder changes in a way that older code cannot read.
 FORMAT = 1
+#: So many files that were set aside are named on the screen; all of them are in set_aside.txt.
+SHOWN_REASONS = 5
 
 
 @dataclass
@@ -59,6 +62,19 @@ class Experiment:
         for folder in (self.path, self.path / "checkpoints", self.samples):
             remove_leftovers(folder)
 
+    def report(self, set_aside: list[str]) -> None:
+        """Write the files that were set aside, each with its reason, to set_aside.txt; nothing where there are none.
+
+        Raises:
+            UserError: it cannot be written; of a new experiment no trace is left.
+        """
+        if set_aside:
+            try:
+                write_text(self.path / "set_aside.txt", "".join(f"{reason}\n" for reason in set_aside))
+            except UserError:
+                self.discard()
+                raise
+
     def discard(self) -> None:
         """Take away a folder whose first files could not be written; never one with a checkpoint in it."""
         if not self.latest.exists() and not self.best.exists():
@@ -75,6 +91,14 @@ class Experiment:
             write_json(self.path / "run.json", self.info)
         except OSError as error:
             raise UserError(f"{self.path / 'run.json'} could not be written: {explain(error, self.path)}") from error
+
+
+def print_set_aside(reasons: list[str]) -> None:
+    """Print why files were set aside, the first few."""
+    for reason in reasons[:SHOWN_REASONS]:
+        print(f"  set aside: {reason}")
+    if len(reasons) > SHOWN_REASONS:
+        print(f"  and {len(reasons) - SHOWN_REASONS:,} more: see set_aside.txt in the experiment")
 
 
 def create(lesson_dir: Path, requested: str | None, info: dict[str, Any]) -> Experiment:
