@@ -1,0 +1,83 @@
+"""How fast sound is made and learnt with the classic network (5 x 10 blocks, 32/32/512 channels): this workshop, and a
+cached step loop and Conv1d in PyTorch.
+
+    python benchmarks/wavenet_speed.py --torch_python PATH_TO_A_PYTHON_WITH_TORCH
+
+One stream and sixteen, samples a second of all streams together, each drawn from the softmax; and milliseconds of a
+training step on 4 windows of 8,000 samples. Measured in turn in one run; some ten minutes.
+"""
+
+import time
+from pathlib import Path
+
+import compare
+import numpy as np
+
+from workshop.quiet import quietly
+
+with quietly():
+    import tensorflow as tf
+
+    from wavenet.dataset import Excerpts
+    from wavenet.generate import Generator
+    from wavenet.model import Shape, WaveNet
+    from wavenet.train import NETWORK, SIZES
+    from workshop.sampling import Choice
+    from workshop.training import Stepper
+
+PEER = Path(__file__).with_name("torch_wavenet.py")
+LARGE = Shape(*(SIZES["large"][name] for name in NETWORK))
+SAMPLES = {1: 8000, 16: 1600}
+STEPS = 3
+
+
+def generate(streams: int) -> float:
+    """Samples a second; what the generator does before its first sample is not counted."""
+    pieces = Generator(WaveNet(LARGE), Choice(), np.zeros(streams, int)).write(
+        np.zeros(0, int), SAMPLES[streams], seed=0
+    )
+    next(pieces)
+    started = time.perf_counter()
+    made = sum(piece.size for piece in pieces)
+    return made / (time.perf_counter() - started)
+
+
+def train() -> float:
+    """Median milliseconds of a training step on random samples."""
+    model, average = WaveNet(LARGE), WaveNet(LARGE)
+    stepper = Stepper(model, average, 0.001)
+    size = SIZES["large"]
+    ring = np.random.default_rng(0).integers(0, 256, 40 * size["seq_length"]).astype(np.uint8)
+    windows = Excerpts(ring, LARGE.receptive_field, size["batch_size"], size["seq_length"])
+    times = []
+    for number in range(STEPS + 2):
+        inputs, targets = windows.window(0, number)
+        started = time.perf_counter()
+        float(stepper.step(tf.constant(inputs), tf.constant(targets), ())[0])
+        times.append(1e3 * (time.perf_counter() - started))
+    return float(np.median(times[2:]))
+
+
+def main() -> None:
+    """Measure, and print the ratios."""
+    args = compare.parser(__doc__).parse_args()
+    python = args.torch_python
+    contestants = {
+        "one stream": lambda: generate(1),
+        "one stream, torch": lambda: compare.number(python, PEER, "generate", 1, 1500),
+        "16 streams": lambda: generate(16),
+        "16 streams, torch": lambda: compare.number(python, PEER, "generate", 16, 400),
+        "training step": train,
+        "training step, torch": lambda: compare.number(python, PEER, "train", STEPS),
+    }
+    found = compare.in_turn(contestants, args.rounds)
+    for name, value in found.items():
+        print(f"{name}: {value:,.0f} {'ms' if name.startswith('training') else 'samples/s'}")
+    ratios = {name: found[name] / found[f"{name}, torch"] for name in ("one stream", "16 streams")}
+    ratios["training step"] = found["training step, torch"] / found["training step"]
+    print("; ".join(f"{name}: {ratio:.2f}x" for name, ratio in ratios.items()))
+    compare.finish({"found": found, "ratios": ratios})
+
+
+if __name__ == "__main__":
+    main()
