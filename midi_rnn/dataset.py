@@ -16,6 +16,7 @@ import numpy as np
 
 from midi_rnn.encoding import ENCODINGS, END, LONGEST_WAIT, PITCHES, WAIT, Encoding
 from midi_rnn.portrait import portrait
+from workshop.batches import hold_out
 from workshop.cli import TEMPOS
 from workshop.errors import UserError
 from workshop.midifiles import DEFAULT_TEMPO, Score, find_midi_files, read
@@ -169,12 +170,8 @@ def _split(
     by_folder = [[p.symbols for p in pieces if _is_in(p.file, path / name)] for name in SPLIT_FOLDERS]
     if all(by_folder):
         return by_folder[0], by_folder[1], "folders"
-    symbols = [piece.symbols for piece in pieces]
-    if len(symbols) == 1:
-        cut = max(1, int(len(symbols[0]) * (1 - val_split)))
-        return [symbols[0][:cut]], [symbols[0][cut:]], "end of the piece"
-    held_out = max(1, min(len(symbols) - 1, round(len(symbols) * val_split)))
-    return symbols[:-held_out], symbols[-held_out:], "files"
+    train, held_out = hold_out([piece.symbols for piece in pieces], val_split)
+    return train, held_out, "files" if len(pieces) > 1 else "end of the piece"
 
 
 def _is_in(file: Path, folder: Path) -> bool:

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workshop.errors import UserError
-from workshop.pictures import HEIGHT, WIDTH, piano_roll, pitch_name, write_png
+from workshop.pictures import HEIGHT, WIDTH, piano_roll, pitch_name, spectrogram, write_png
 
 NOTE = st.tuples(st.floats(0, 1000), st.floats(0, 100), st.integers(0, 127), st.integers(1, 127))
 
@@ -121,3 +121,18 @@ def test_a_png_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(UserError, match=r"roll\.png cannot be written: .*another folder"):
         write_png(tmp_path / "file" / "roll.png", np.zeros((4, 4, 3), np.uint8))
+
+
+def test_a_tone_is_bright_where_it_sounds_and_dark_elsewhere() -> None:
+    rate = 8000
+    time = np.arange(rate) / rate
+    low, high = (spectrogram(np.sin(2 * np.pi * hertz * time), rate) for hertz in (500, 3500))
+    assert low.shape == high.shape == (HEIGHT, WIDTH, 3)
+    rows = [picture[150:, 300:700].astype(int).sum(axis=(1, 2)) for picture in (low, high)]
+    # The high tone's bright line lies above the low one's, by about the share of the range that is between them.
+    assert 120 < rows[0][:190].argmax() - rows[1][:190].argmax() < 210
+
+
+def test_silence_and_no_samples_at_all_are_drawn() -> None:
+    for samples in (np.zeros(4000), np.zeros(0), np.zeros(3)):
+        assert spectrogram(samples, 8000, "nothing").shape == (HEIGHT, WIDTH, 3)

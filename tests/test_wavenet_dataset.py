@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from wavenet import dataset, mu_law
 from wavenet.dataset import FRAME, Excerpts, HeldOutSounds, describe, load, loud_part
 from workshop.audiofiles import read
+from workshop.batches import hold_out
 from workshop.errors import UserError
 from workshop.experiment import SHOWN_REASONS, Experiment
 
@@ -106,7 +107,7 @@ def test_files_of_other_rates_are_resampled(folder: Path) -> None:
 @given(st.integers(1, 40), st.floats(0.01, 0.99))
 def test_every_sound_is_trained_on_or_held_out(count: int, val_split: float) -> None:
     pieces = [np.array([number], np.uint8).repeat(3) for number in range(count)]
-    train, held_out = dataset._split(pieces, val_split)
+    train, held_out = hold_out(pieces, val_split)
     assert train
     assert held_out
     assert all(map(len, train + held_out))

@@ -5,6 +5,7 @@ that is trained on is put in one ring, so that a file that is shorter than a win
 """
 
 import contextlib
+import functools
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,7 +17,8 @@ from tqdm import tqdm
 
 from wavenet import mu_law
 from workshop import ROOT
-from workshop.audiofiles import find_audio_files, read
+from workshop.audiofiles import find_audio_files, frame_power, read
+from workshop.batches import hold_out
 from workshop.errors import UserError
 from workshop.experiment import Experiment, print_set_aside
 from workshop.files import explain, replacing
@@ -82,7 +84,7 @@ def load(path: Path, rate: int, val_split: float = 0.1, silence_threshold: float
     if not sounds:
         raise UserError(set_aside[0] if len(files) == 1 else _nothing(path, set_aside))
     in_order = [sounds[digest] for digest in sorted(sounds)]
-    train, held_out = _split(in_order, val_split)
+    train, held_out = hold_out(in_order, val_split)
     facts = {
         "path": str(path.resolve()),
         "files": len(files),
@@ -108,9 +110,7 @@ def loud_part(samples: np.ndarray, threshold: float) -> np.ndarray:
     """
     if threshold == 0:
         return samples
-    starts = np.arange(0, len(samples), FRAME)
-    power = np.add.reduceat(np.square(samples), starts, dtype=np.float64)
-    level = np.sqrt(power / np.minimum(FRAME, len(samples) - starts))
+    level = np.sqrt(frame_power(samples, FRAME))
     least = threshold if threshold > 0 else level.max() * 10 ** (threshold / 20)
     loud = np.flatnonzero(level >= least)
     # With a frame more on both sides, in which a sound can begin softly and die away.
@@ -119,14 +119,6 @@ def loud_part(samples: np.ndarray, threshold: float) -> np.ndarray:
 
 def _nothing(path: Path, reasons: list[str]) -> str:
     return f"none of the {len(reasons):,} sound files in {path} can be used; the first: {reasons[0]}"
-
-
-def _split(sounds: list[np.ndarray], val_split: float) -> tuple[list[np.ndarray], list[np.ndarray]]:
-    if len(sounds) == 1:
-        cut = min(max(1, int(len(sounds[0]) * (1 - val_split))), len(sounds[0]) - 1)
-        return [sounds[0][:cut]], [sounds[0][cut:]]
-    held_out = max(1, min(len(sounds) - 1, round(len(sounds) * val_split)))
-    return sounds[:-held_out], sounds[-held_out:]
 
 
 def _kept(file: Path, rate: int) -> tuple[str, np.ndarray]:
@@ -203,14 +195,19 @@ class Excerpts:
 
     def window(self, epoch: int, number: int) -> tuple[np.ndarray, np.ndarray]:
         """Inputs [R - 1 + T, B] and targets [T, B], int32: the last inputs are those right before the targets."""
-        rng = np.random.default_rng((self.seed, epoch))
-        order = rng.permutation(self.windows * self.batch_size)
-        first = int(rng.integers(len(self.ring)))
+        order, first = _epoch(self.seed, epoch, self.windows * self.batch_size, len(self.ring))
         mine = order[number * self.batch_size : (number + 1) * self.batch_size]
         steps = np.arange(self.receptive_field + self.seq_length)
         places = (first + mine[None, :] * self.seq_length + steps[:, None]) % len(self.ring)
         values = self.ring[places].astype(np.int32)
         return values[:-1], values[self.receptive_field :]
+
+
+@functools.lru_cache(maxsize=1)
+def _epoch(seed: int, epoch: int, windows: int, samples: int) -> tuple[np.ndarray, int]:
+    """The order of an epoch's windows, and the sample at which the first of them begins; asked for at every step."""
+    rng = np.random.default_rng((seed, epoch))
+    return rng.permutation(windows), int(rng.integers(samples))
 
 
 @dataclass(frozen=True)

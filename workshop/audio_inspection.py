@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from workshop.audiofiles import find_audio_files, read
+from workshop.audiofiles import find_audio_files, frame_power, read
 from workshop.errors import UserError
 from workshop.inspection import laid_out, plural, training_time
 
@@ -84,8 +84,7 @@ def inspect_audio(path: Path) -> AudioInspection:
 
 
 def _add(inspection: AudioInspection, file: Path, samples: np.ndarray) -> None:
-    starts = np.arange(0, len(samples), FRAME)
-    power = np.add.reduceat(np.square(samples, dtype=np.float64), starts) / np.minimum(FRAME, len(samples) - starts)
+    power = frame_power(samples, FRAME)
     inspection.seconds.append(len(samples) / RATE)
     inspection.levels.append(10 * float(np.log10(np.mean(np.square(samples, dtype=np.float64)))))
     inspection.pauses += float((power < power.max() * 10 ** (PAUSE / 10)).sum()) * FRAME / RATE

@@ -67,6 +67,13 @@ def read(path: Path, rate: int) -> np.ndarray:
     return np.clip(mono, -1, 1)
 
 
+def frame_power(samples: np.ndarray, frame: int) -> np.ndarray:
+    """The mean square of each `frame` samples, float64 [K]; the last frame may be shorter."""
+    starts = np.arange(0, len(samples), frame)
+    power = np.add.reduceat(np.square(samples), starts, dtype=np.float64)
+    return power / np.minimum(frame, len(samples) - starts)
+
+
 def _decoded(path: Path) -> tuple[np.ndarray, int]:
     """Samples float32 [N], and their rate."""
     import soundfile

@@ -102,6 +102,17 @@ def join(pieces: Sequence[np.ndarray], separator: int) -> np.ndarray:
     return np.concatenate([part for piece in pieces for part in (np.array([separator], piece.dtype), piece)])
 
 
+def hold_out(pieces: Sequence[np.ndarray], share: float) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Pieces to train on, and the last of them, about a `share` of their number, to measure with; at least one is on
+    each side. A single piece is cut in two; one symbol alone is trained on.
+    """
+    if len(pieces) == 1:
+        cut = max(1, min(int(len(pieces[0]) * (1 - share)), len(pieces[0]) - 1))
+        return [pieces[0][:cut]], [pieces[0][cut:]]
+    held_out = max(1, min(len(pieces) - 1, round(len(pieces) * share)))
+    return list(pieces[:-held_out]), list(pieces[-held_out:])
+
+
 def streams_for(symbols: int, unit: str, path: Path, batch_size: int, seq_length: int) -> int:
     """How many streams to read side by side: `batch_size`, or fewer where little data would not fill a window of each.
 
