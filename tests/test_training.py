@@ -25,7 +25,7 @@ from workshop.batches import HeldOut, Streams
 from workshop.board import Board
 from workshop.errors import UserError
 from workshop.experiment import Experiment
-from workshop.training import Settings, Trainer, farewell, stop_signals
+from workshop.training import Settings, Stepper, Trainer, farewell, stop_signals
 
 V, T, B = 5, 4, 3
 #: 6 windows of T x B an epoch.
@@ -316,6 +316,56 @@ def test_a_step_is_adams_on_the_mean_loss_and_the_average_follows(tmp_path: Path
         average = keep * average + (1 - keep) * table
     np.testing.assert_allclose(np.asarray(trainer.model.table), table, rtol=1e-3, atol=1e-4)
     np.testing.assert_allclose(np.asarray(trainer.average.table), average, rtol=1e-3, atol=1e-4)
+
+
+class Biased(Table):
+    """A table, and a bias that is the same for all rows."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.bias = self.add_weight(shape=(V,), initializer="ones", name="bias")
+
+    def call(self, inputs: Any, state: Any, training: bool = False) -> tuple[Any, Any]:
+        ids, scales = inputs
+        logits = ops.take(self.table, ids, axis=0) + self.bias
+        return logits * scales[:, None], state + ids.shape[0]
+
+
+def stepped(l2: float) -> tuple[np.ndarray, np.ndarray]:
+    """Table and bias after many steps on a window that says nothing (scales of 0), but for l2."""
+    model, average = Biased(), Biased()
+    model.table.assign(np.eye(V))
+    stepper = Stepper(model, average, 0.01, l2)
+    ids, targets = TEXT[: T * B].reshape(T, B).astype(np.int32), TEXT[1 : T * B + 1].reshape(T, B).astype(np.int32)
+    inputs = (tf.constant(ids), tf.zeros(B))
+    state = model.initial_state(B)
+    for _ in range(20):
+        _, state = stepper.step(inputs, tf.constant(targets), state)
+    return np.asarray(model.table), np.asarray(model.bias)
+
+
+def test_l2_draws_kernels_to_nothing_and_leaves_biases() -> None:
+    table, bias = stepped(0.0)
+    assert (table == np.eye(V)).all()
+    assert (bias == 1).all()
+    table, bias = stepped(0.1)
+    assert (table.diagonal() < 0.9).all()
+    assert (table[~np.eye(V, dtype=bool)] == 0).all()
+    assert (bias == 1).all()
+
+
+def test_each_sequence_keeps_its_own_of_several_inputs() -> None:
+    """What belongs to a sequence goes with it into the half of the batch where it is trained on."""
+    model, average = Biased(), Biased()
+    model.table.assign(np.eye(V) * 3)
+    ids = np.tile(np.arange(B, dtype=np.int32), (T, 1))
+    scales = np.arange(B, dtype=np.float32)
+    loss, _ = Stepper(model, average, 0.01).step(
+        (tf.constant(ids), tf.constant(scales)), tf.constant(ids), ops.zeros(B)
+    )
+    logits = (np.eye(V)[:B] * 3 + 1) * scales[:, None]
+    expected = np.mean([np.log(np.exp(row).sum()) - row[k] for k, row in enumerate(logits)])
+    assert float(loss) == pytest.approx(expected, rel=1e-5)
 
 
 def test_a_long_gradient_is_shortened(tmp_path: Path) -> None:

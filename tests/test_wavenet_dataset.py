@@ -2,7 +2,6 @@
 
 import json
 import shutil
-from collections import Counter
 from pathlib import Path
 from typing import IO
 
@@ -13,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wavenet import dataset, mu_law
-from wavenet.dataset import FRAME, Excerpts, HeldOutSounds, describe, load, loud_part
+from wavenet.dataset import FRAME, Sounds, describe, load, loud_part
 from workshop.audiofiles import read
 from workshop.batches import hold_out
 from workshop.errors import UserError
@@ -54,6 +53,11 @@ def sounds(folder: Path, count: int) -> Path:
     return folder
 
 
+def both_parts(found: Sounds) -> list[np.ndarray]:
+    """All sounds, trained on or held out."""
+    return [values for part in found.train + found.held_out for values in part]
+
+
 def as_lists(values: list[np.ndarray]) -> list[list[int]]:
     return [part.tolist() for part in values]
 
@@ -72,8 +76,8 @@ def test_a_folder_is_all_sound_files_in_it_and_below(folder: Path) -> None:
     (folder / "readme.txt").write_text("sounds")
     found = load(folder, RATE)
     files = [file for file in folder.rglob("*") if file.is_file() and file.suffix != ".txt"]
-    assert sorted(as_lists(found.train + found.held_out)) == sorted(encoded(file) for file in files)
-    assert all(part.dtype == np.uint8 for part in found.train + found.held_out)
+    assert sorted(as_lists(both_parts(found))) == sorted(encoded(file) for file in files)
+    assert all(part.dtype == np.uint8 for part in both_parts(found))
     assert found.set_aside == []
 
 
@@ -82,7 +86,7 @@ def test_the_facts_are_those_of_the_sounds(folder: Path) -> None:
     facts = found.facts
     assert (facts["files"], facts["used"], facts["set_aside"], facts["duplicate_files"]) == (10, 10, 0, 0)
     assert facts["seconds"] == facts["seconds_kept"] == 2.0
-    assert facts["samples"] == [8 * 1600, 2 * 1600] == [sum(map(len, found.train)), sum(map(len, found.held_out))]
+    assert facts["samples"] == [8 * 1600, 2 * 1600] == [sum(map(len, found.train[0])), sum(map(len, found.held_out[0]))]
     assert facts["sample_rate"] == RATE
     assert facts["path"] == str(folder.resolve())
     assert json.loads(json.dumps(facts, allow_nan=False)) == facts
@@ -94,7 +98,7 @@ def test_files_of_other_rates_are_resampled(folder: Path) -> None:
         saved(folder / f"{rate}.wav", 0.5 * np.sin(2 * np.pi * 440 * time), rate)
     for rate in (8000, 16000):
         found = load(folder, rate)
-        for values in found.train + found.held_out:
+        for values in both_parts(found):
             assert len(values) == pytest.approx(rate, abs=2)
             loudest = np.abs(np.fft.rfft(mu_law.decode(values))).argmax() * rate / len(values)
             assert loudest == pytest.approx(440, rel=0.01)
@@ -120,8 +124,8 @@ def test_every_sound_is_trained_on_or_held_out(count: int, val_split: float) -> 
 def test_a_single_file_is_cut_in_two(folder: Path) -> None:
     path = saved(folder / "a.wav", sound(0))
     found = load(path, RATE, 0.25)
-    assert as_lists(found.train) == [encoded(path)[:1200]]
-    assert as_lists(found.held_out) == [encoded(path)[1200:]]
+    assert as_lists(found.train[0]) == [encoded(path)[:1200]]
+    assert as_lists(found.held_out[0]) == [encoded(path)[1200:]]
     for val_split in (1e-6, 0.999999):
         found = load(path, RATE, val_split)
         assert found.facts["samples"][0] > 0
@@ -133,8 +137,8 @@ def test_names_and_places_make_no_difference(folder: Path, tmp_path: Path) -> No
     for number, file in enumerate(sorted(folder.iterdir())):
         shutil.move(file, saved(tmp_path / "other" / f"{7 - number}" / f"{5 * number % 8}.wav", sound(99)))
     again = load(tmp_path / "other", RATE)
-    assert as_lists(again.train) == as_lists(found.train)
-    assert as_lists(again.held_out) == as_lists(found.held_out)
+    assert as_lists(again.train[0]) == as_lists(found.train[0])
+    assert as_lists(again.held_out[0]) == as_lists(found.held_out[0])
     assert again.facts["fingerprint"] == found.facts["fingerprint"]
 
 
@@ -151,7 +155,7 @@ def test_the_same_bytes_count_once(folder: Path, capsys: pytest.CaptureFixture[s
     shutil.copy(folder / "00.wav", folder / "copy.wav")
     shutil.copy(folder / "00.wav", folder / "another.wav")
     again = load(folder, RATE)
-    assert as_lists(again.train + again.held_out) == as_lists(found.train + found.held_out)
+    assert as_lists(both_parts(again)) == as_lists(both_parts(found))
     assert (again.facts["files"], again.facts["used"], again.facts["duplicate_files"]) == (5, 3, 2)
     assert again.facts["seconds"] == found.facts["seconds"]
     describe(again, folder)
@@ -176,7 +180,7 @@ def test_broken_files_are_set_aside_with_a_reason(folder: Path, capsys: pytest.C
     found = load(sounds(folder, 3), RATE)
     names = broken(folder)
     again = load(folder, RATE)
-    assert as_lists(again.train + again.held_out) == as_lists(found.train + found.held_out)
+    assert as_lists(both_parts(again)) == as_lists(both_parts(found))
     assert again.facts["set_aside"] == len(again.set_aside) == 5
     assert again.facts["duplicate_files"] == 0
     for name in names:
@@ -230,7 +234,7 @@ def test_a_very_short_sound_is_used_beside_others(folder: Path) -> None:
     sounds(folder, 3)
     for threshold in (0.0, -40.0, 0.01):
         found = load(folder, RATE, silence_threshold=threshold)
-        assert sorted(map(len, found.train + found.held_out)) == [3, 1600, 1600, 1600]
+        assert sorted(map(len, both_parts(found))) == [3, 1600, 1600, 1600]
 
 
 # ---- silence
@@ -321,7 +325,7 @@ def readings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def everything(folder: Path, rate: int = RATE) -> list[list[int]]:
     found = load(folder, rate)
-    return as_lists(found.train + found.held_out)
+    return as_lists(both_parts(found))
 
 
 def test_a_file_is_read_once(folder: Path, readings: list[str]) -> None:
@@ -383,75 +387,3 @@ def test_the_rate_comes_from_run_json(tmp_path: Path) -> None:
     for rate in (None, 0, -1, "8000", 8000.0, True):
         with pytest.raises(UserError, match="its sample rate makes no sense"):
             dataset.sample_rate(Experiment(tmp_path, {"data": {"sample_rate": rate}}))
-
-
-# ---- windows
-
-SIZES = st.tuples(st.integers(1, 40), st.integers(1, 4), st.integers(1, 12))
-
-
-def numbered(count: int) -> np.ndarray:
-    """Values that tell where they are from: no two places of a ring this short have the same."""
-    assert count <= 256
-    return np.arange(count).astype(np.uint8)
-
-
-@given(SIZES, st.integers(1, 256), st.integers(0, 3), st.integers(0, 100))
-def test_in_an_epoch_every_sample_is_a_target_once(
-    sizes: tuple[int, int, int], count: int, epoch: int, seed: int
-) -> None:
-    field, batch_size, length = sizes
-    excerpts = Excerpts(numbered(count), field, batch_size, length, seed)
-    seen: Counter[int] = Counter()
-    for number in range(excerpts.windows):
-        inputs, targets = excerpts.window(epoch, number)
-        assert inputs.shape == (field - 1 + length, batch_size)
-        assert targets.shape == (length, batch_size)
-        assert inputs.dtype == targets.dtype == np.int32
-        # Each target follows the input R - 1 + t, and the inputs follow one another.
-        follows = np.concatenate([inputs, targets[-1:]])
-        assert (np.diff(follows, axis=0) % count == 1 % count).all()
-        assert (targets[:-1] == inputs[field:]).all()
-        seen.update(targets.ravel().tolist())
-    assert all(times == 1 for times in seen.values())
-    assert count - len(seen) < batch_size * length
-
-
-def test_each_epoch_has_another_order_and_is_always_the_same() -> None:
-    def epoch(seed: int, number: int) -> list[list[int]]:
-        excerpts = Excerpts(numbered(250), 7, 2, 5, seed)
-        return [excerpts.window(number, k)[1].T.ravel().tolist() for k in range(excerpts.windows)]
-
-    epochs = [epoch(seed, number) for seed in (0, 1) for number in range(4)]
-    assert len({str(windows) for windows in epochs}) == 8
-    assert epochs == [epoch(seed, number) for seed in (0, 1) for number in range(4)]
-    # Windows do not begin at the same places in all epochs either.
-    assert len({windows[0][0] % 5 for windows in epochs}) > 1
-
-
-def test_a_ring_that_is_shorter_than_the_receptive_field_goes_round() -> None:
-    inputs, targets = Excerpts(numbered(10), 35, 1, 4).window(0, 0)
-    assert (np.diff(np.concatenate([inputs, targets[-1:]]), axis=0) % 10 == 1).all()
-
-
-@given(SIZES, st.integers(1, 100), st.integers(1, 60))
-def test_each_held_out_sample_is_counted_once_after_those_before_it(
-    sizes: tuple[int, int, int], count: int, before: int
-) -> None:
-    field, batch_size, length = sizes
-    # As in training: the last R of the training data, or all of it where it is shorter.
-    train, held_out = numbered(before), np.arange(100, 100 + count).astype(np.uint8)
-    whole = np.concatenate([np.tile(train, field // before + 1)[-field:], held_out]).tolist()
-    counted = []
-    for inputs, targets, weights in HeldOutSounds(held_out, train[-field:], field, batch_size, length):
-        assert inputs.shape == (field - 1 + length, batch_size)
-        assert targets.shape == weights.shape == (length, batch_size)
-        assert inputs.dtype == targets.dtype == np.int32
-        assert weights.dtype == np.float32
-        assert set(weights.ravel().tolist()) <= {0.0, 1.0}
-        for t, b in zip(*np.nonzero(weights), strict=True):
-            target = int(targets[t, b])
-            counted.append(target)
-            place = field + target - 100
-            assert inputs[t : t + field, b].tolist() == whole[place - field : place]
-    assert sorted(counted) == held_out.tolist()

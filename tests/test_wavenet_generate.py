@@ -87,7 +87,8 @@ def test_the_classic_network_is_the_ancestors() -> None:
 
 def drawn(model: WaveNet, choice: Choice, length: int, seed: int, streams: int = 1, prime: tuple = ()) -> np.ndarray:
     generator = Generator(model, choice, np.zeros(streams, int))
-    return np.concatenate(list(generator.write(np.array(prime, int), length, seed)))
+    beginning = np.array(prime, int)[:, None].repeat(streams, axis=1)
+    return np.concatenate(list(generator.write(beginning, length, seed)))
 
 
 def test_each_sample_is_drawn_from_the_logits_before_it() -> None:

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from wavenet import sample, train
+from wavenet import preview, sample, train
 from workshop import checkpoint
 from workshop.synthesis import write_wav
 
@@ -68,7 +68,7 @@ def test_a_training_leaves_a_complete_experiment(trained: Path) -> None:
     assert list(info["baseline"]) == ["1", "2", "3"]
     assert info["best"]["validation"] < info["history"][0]["validation"] < np.log(256)
     step = max(int(file.stem.removeprefix("step_")) for file in (trained / "samples").glob("*.wav"))
-    assert len(sound_of(trained / "samples" / f"step_{step:06d}.wav")) == int(train.PREVIEW_SECONDS * RATE)
+    assert len(sound_of(trained / "samples" / f"step_{step:06d}.wav")) == int(preview.SECONDS * RATE)
     with Image.open(trained / "samples" / f"step_{step:06d}.png") as picture:
         assert picture.size == (1000, 400)
     events = EventAccumulator(str(trained / "tensorboard" / "train")).Reload()
@@ -167,7 +167,7 @@ def test_a_record_without_a_rate_is_damaged(refused: Refused, trained: Path, tmp
     info = json.loads((experiment / "run.json").read_text("utf-8"))
     (experiment / "run.json").write_text(json.dumps(info | {"data": {"sample_rate": "fast"}}), "utf-8")
     assert "its sample rate makes no sense" in refused(sample, "--experiment_dir", experiment)
-    (experiment / "run.json").write_text(json.dumps(info | {"network": {"layers": 5}}), "utf-8")
+    (experiment / "run.json").write_text(json.dumps(info | {"network": {"layers": 5, "conditions": 0}}), "utf-8")
     assert "describes no network of this lesson" in refused(sample, "--experiment_dir", experiment)
 
 
@@ -176,3 +176,64 @@ def test_help_is_instant(run_script: Run) -> None:
         done = run_script(f"wavenet/{name}.py", "--help", timeout=10)
         assert done.returncode == 0
         assert "--seq_length" in done.stdout or "--seconds" in done.stdout
+
+
+# ---- sounds by name
+
+#: What a network needs more to make both.
+LARGER = ["--stacks", "2", "--seq_length", "100"]
+
+
+@pytest.fixture(scope="session")
+def named(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An experiment on two kinds of sounds that even a tiny network tells apart: a low tone and a high one."""
+    folder = tmp_path_factory.mktemp("named")
+    for name, frequency in (("low", 200), ("high", 900)):
+        for number in range(5):
+            tone = 0.5 * np.sin(2 * np.pi * frequency * np.arange(RATE // 2) / RATE + number)
+            noise = np.random.default_rng(number).normal(0, 0.01, len(tone))
+            write_wav(folder / "data" / name / f"{number}.wav", tone + noise, RATE)
+    args = ["--condition", "folder", "--num_epochs", "15", "--sample_every", "100"]
+    return trained_for(folder / "data", folder / "experiment", *args, *LARGER)
+
+
+def pitch(path: Path) -> float:
+    """The loudest frequency of a sound, in Hz."""
+    sound = sound_of(path)
+    return float(np.abs(np.fft.rfft(sound * np.hanning(len(sound)))).argmax() * RATE / len(sound))
+
+
+def test_a_sound_is_made_by_name(named: Path, tmp_path: Path, run_main: Run) -> None:
+    info = json.loads((named / "run.json").read_text("utf-8"))
+    assert info["data"]["conditions"] == ["high", "low"]
+    for name, frequency in (("low", 200), ("high", 900)):
+        args = ["--experiment_dir", named, "--condition", name, "--out", tmp_path / f"{name}.wav", "--seed", "1"]
+        done = run_main(sample, *args, "--seconds", "1", "--top_p", "0.9")
+        assert done.returncode == 0, done.stderr
+        assert f"{name}.wav, {name}: 1.00 s" in done.stderr
+        assert pitch(tmp_path / f"{name}.wav") == pytest.approx(frequency, rel=0.1)
+
+
+def test_without_a_name_all_are_made_in_turn(named: Path, tmp_path: Path, run_main: Run) -> None:
+    args = ["--experiment_dir", named, "--num_samples", "3", "--length", "100", "--out", tmp_path]
+    said = run_main(sample, *args).stderr
+    assert [said.index(line) for line in ("01.wav, high", "02.wav, low", "03.wav, high")]
+
+
+def test_previews_are_of_each_name(named: Path) -> None:
+    files = {file.name for file in (named / "samples").glob("step_000100*")}
+    assert files == {f"step_000100_{number}.{kind}" for number in (1, 2) for kind in ("wav", "png")}
+
+
+def test_an_unknown_name_is_answered_with_the_known_ones(refused: Refused, named: Path, trained: Path) -> None:
+    said = refused(sample, "--experiment_dir", named, "--condition", "hihg")
+    assert "there is no condition 'hihg' (did you mean \"high\"?): the network knows high, low" in said
+    assert "trained without --condition" in refused(sample, "--experiment_dir", trained, "--condition", "high")
+
+
+def test_a_run_with_names_goes_on_with_them(refused: Refused, named: Path, tmp_path: Path) -> None:
+    experiment = Path(shutil.copytree(named, tmp_path / "copy"))
+    args = ["--experiment_dir", experiment, "--resume"]
+    assert "contradicts the experiment" in refused(train, *args, "--condition", "other.json")
+    trained_for(named.parent / "data", experiment, "--resume", "--num_epochs", "16", *LARGER)
+    assert json.loads((experiment / "run.json").read_text("utf-8"))["arguments"]["condition"] == "folder"

@@ -1,21 +1,19 @@
 """Sound files on disk -> values of mu-law, some of the files held out whole.
 
-Files are read and resampled once and kept, known by their content; what is silent at their ends can be left out. All
-that is trained on is put in one ring, so that a file that is shorter than a window is not lost.
+Files are read and resampled once and kept, known by their content; what is silent at their ends can be left out.
 """
 
 import contextlib
-import functools
 import hashlib
-from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from tqdm import tqdm
 
-from wavenet import mu_law
+from wavenet import conditions, mu_law
 from workshop import ROOT
 from workshop.audiofiles import find_audio_files, frame_power, read
 from workshop.batches import hold_out
@@ -37,39 +35,45 @@ class Sounds:
     """Sounds as values of mu-law.
 
     Attributes:
-        train: the sounds that are trained on, uint8 [N] each.
-        held_out: those that are only measured on.
+        train: for each condition the sounds that are trained on, uint8 [N] each; one list where there are none.
+        held_out: likewise those that are only measured on.
         facts: what run.json says about the data; `fingerprint` tells whether other files hold the same sounds.
         set_aside: files that could not be used, with the reason.
     """
 
-    train: list[np.ndarray]
-    held_out: list[np.ndarray]
+    train: list[list[np.ndarray]]
+    held_out: list[list[np.ndarray]]
     facts: dict[str, Any]
     set_aside: list[str]
 
 
-def load(path: Path, rate: int, val_split: float = 0.1, silence_threshold: float = 0.0) -> Sounds:
+def load(
+    path: Path, rate: int, val_split: float = 0.1, silence_threshold: float = 0.0, condition: str | None = None
+) -> Sounds:
     """Read a sound file, or all sound files of a folder and its subfolders.
 
-    The files are put in an order that depends on nothing but their content, and the last of them are held out; a single
-    one is cut in two.
+    The files of each condition are put in an order that depends on nothing but their content, and the last of them are
+    held out; a single one is cut in two.
 
     Args:
         path: a file or a folder.
         rate: samples a second.
         val_split: share of the files that is held out, at least one.
         silence_threshold: what is quieter at the ends of a file is left out; see `loud_part`.
+        condition: where the conditions of the files are found, see `conditions.of_files`; None for none.
 
     Raises:
         UserError: there is nothing that can be used; the sentence says why.
     """
     files = find_audio_files(path)
+    named = conditions.of_files(condition, path, files) if condition else dict.fromkeys(files, "")
     set_aside: list[str] = []
-    sounds: dict[str, np.ndarray] = {}
+    sounds: dict[str, tuple[str, np.ndarray]] = {}
     seconds = 0.0
     for file in tqdm(files, "reading sounds", unit=" files", leave=False, delay=1, disable=None):
         try:
+            if file not in named:
+                raise UserError(f"{file} has no condition")
             digest, samples = _kept(file, rate)
             if digest in sounds:
                 continue
@@ -80,11 +84,15 @@ def load(path: Path, rate: int, val_split: float = 0.1, silence_threshold: float
             set_aside.append(str(error))
             continue
         seconds += len(samples) / rate
-        sounds[digest] = mu_law.encode(loud)
+        sounds[digest] = named[file], mu_law.encode(loud)
     if not sounds:
         raise UserError(set_aside[0] if len(files) == 1 else _nothing(path, set_aside))
-    in_order = [sounds[digest] for digest in sorted(sounds)]
-    train, held_out = hold_out(in_order, val_split)
+    names = sorted({name for name, _ in sounds.values()})
+    if condition and len(names) < 2:
+        raise UserError(f"--condition finds one condition alone in {path} ({names[0]}): train without --condition")
+    in_order = [[values for _, (its, values) in sorted(sounds.items()) if its == name] for name in names]
+    train, held_out = zip(*(hold_out(pieces, val_split) for pieces in in_order), strict=True)
+    used = [f"{digest} {name}".rstrip() for digest, (name, _) in sorted(sounds.items())]
     facts = {
         "path": str(path.resolve()),
         "files": len(files),
@@ -93,11 +101,12 @@ def load(path: Path, rate: int, val_split: float = 0.1, silence_threshold: float
         "duplicate_files": len(files) - len(sounds) - len(set_aside),
         "sample_rate": rate,
         "seconds": round(seconds, 2),
-        "seconds_kept": round(sum(map(len, in_order)) / rate, 2),
-        "samples": [sum(map(len, train)), sum(map(len, held_out))],
-        "fingerprint": hashlib.sha256(f"{rate} {silence_threshold} {sorted(sounds)}".encode()).hexdigest(),
+        "seconds_kept": round(sum(len(values) for _, values in sounds.values()) / rate, 2),
+        "samples": [sum(len(values) for values in chain.from_iterable(part)) for part in (train, held_out)],
+        "conditions": names if condition else [],
+        "fingerprint": hashlib.sha256(f"{rate} {silence_threshold} {used}".encode()).hexdigest(),
     }
-    return Sounds(train, held_out, facts, set_aside)
+    return Sounds(list(train), list(held_out), facts, set_aside)
 
 
 def loud_part(samples: np.ndarray, threshold: float) -> np.ndarray:
@@ -146,6 +155,8 @@ def describe(sounds: Sounds, path: Path) -> None:
     facts = sounds.facts
     found = f"{plural(facts['files'], 'file')} found, {facts['used']:,} used"
     print(f"data: {path}: {found}: {facts['seconds'] / 60:,.1f} minutes at {facts['sample_rate']:,} samples a second")
+    if facts["conditions"]:
+        print(f"  {plural(len(facts['conditions']), 'condition')}: {conditions.in_words(facts['conditions'])}")
     print(f"  held out: {facts['samples'][1] / facts['sample_rate'] / 60:,.1f} minutes")
     if facts["seconds_kept"] < facts["seconds"]:
         print(f"  silence left out: {(facts['seconds'] - facts['seconds_kept']) / 60:,.1f} minutes")
@@ -164,79 +175,3 @@ def sample_rate(experiment: Experiment) -> int:
     if type(rate) is not int or rate < 1:
         raise UserError(f"{experiment.path / 'run.json'} is damaged: its sample rate makes no sense ({rate!r})")
     return rate
-
-
-# ---- windows ---------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Excerpts:
-    """Training windows of T samples, each with the R - 1 before them, so that nothing is padded. All samples are
-    trained on once in an epoch, in another order each time.
-
-    Attributes:
-        ring: uint8 [N], all sounds one after the other, and the first after the last.
-        receptive_field: R.
-        batch_size: B.
-        seq_length: T.
-        seed: of the order.
-    """
-
-    ring: np.ndarray
-    receptive_field: int
-    batch_size: int
-    seq_length: int
-    seed: int = 0
-
-    @property
-    def windows(self) -> int:
-        """Windows in an epoch."""
-        return len(self.ring) // (self.batch_size * self.seq_length)
-
-    def window(self, epoch: int, number: int) -> tuple[np.ndarray, np.ndarray]:
-        """Inputs [R - 1 + T, B] and targets [T, B], int32: the last inputs are those right before the targets."""
-        order, first = _epoch(self.seed, epoch, self.windows * self.batch_size, len(self.ring))
-        mine = order[number * self.batch_size : (number + 1) * self.batch_size]
-        steps = np.arange(self.receptive_field + self.seq_length)
-        places = (first + mine[None, :] * self.seq_length + steps[:, None]) % len(self.ring)
-        values = self.ring[places].astype(np.int32)
-        return values[:-1], values[self.receptive_field :]
-
-
-@functools.lru_cache(maxsize=1)
-def _epoch(seed: int, epoch: int, windows: int, samples: int) -> tuple[np.ndarray, int]:
-    """The order of an epoch's windows, and the sample at which the first of them begins; asked for at every step."""
-    rng = np.random.default_rng((seed, epoch))
-    return rng.permutation(windows), int(rng.integers(samples))
-
-
-@dataclass(frozen=True)
-class HeldOutSounds:
-    """Windows that predict each held-out sample exactly once; before the first stands the end of the training data.
-
-    Attributes:
-        held_out: uint8 [N].
-        before: uint8 [R or more].
-        receptive_field: R.
-        batch_size: B.
-        seq_length: T.
-    """
-
-    held_out: np.ndarray
-    before: np.ndarray
-    receptive_field: int
-    batch_size: int
-    seq_length: int
-
-    def __iter__(self) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-        """Inputs [R - 1 + T, B], targets [T, B], both int32, and weights [T, B] float32 (1 where counted, else 0)."""
-        field, length = self.receptive_field, self.seq_length
-        # As a ring, in case that the training data is shorter than a receptive field.
-        sequence = np.concatenate([np.take(self.before, np.arange(-field, 0), mode="wrap"), self.held_out])
-        starts = np.arange(0, len(self.held_out), length)
-        starts = np.concatenate([starts, np.full(-len(starts) % self.batch_size, len(sequence))])
-        for batch in starts.reshape(-1, self.batch_size):
-            places = batch[None, :] + np.arange(field + length)[:, None]
-            values = sequence[np.minimum(places, len(sequence) - 1)].astype(np.int32)
-            counted = (places[field:] < len(sequence)).astype(np.float32)
-            yield values[:-1], values[field:], counted

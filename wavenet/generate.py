@@ -25,7 +25,8 @@ def reference(model: WaveNet, values: np.ndarray, labels: np.ndarray | None = No
     """Logits [B, 256] of the sample after values [T, B], the last R of which count; silence stands before them."""
     field = model.shape.receptive_field
     padded = np.concatenate([np.full((field, values.shape[1]), SILENCE), values])[-field:]
-    logits, _ = model(ops.convert_to_tensor(padded.astype(np.int32)), labels=labels)
+    ids = ops.convert_to_tensor(padded.astype(np.int32))
+    logits, _ = model((ids, labels) if model.shape.conditions else ids)
     return ops.convert_to_numpy(logits)[-1]
 
 
@@ -79,7 +80,8 @@ class Generator:
         """Generate `length` samples after `prime`, piece by piece.
 
         Args:
-            prime: values [T] to go on from; silence stands before them. Not part of what is given back.
+            prime: values [T, B] for each sound to go on from; silence stands before them. Not part of what is given
+                back.
             length: samples to generate.
             seed: the same seed gives the same sounds.
 
@@ -88,12 +90,12 @@ class Generator:
         """
         rng = np.random.default_rng(seed)
         states = [self._silent(len(part)) for part in self._parts]
-        before = np.concatenate([np.full(self._shape.receptive_field, SILENCE), prime]).astype(np.int64)
-        before = before[-self._shape.receptive_field :]
-        for state in states:
-            state.values[0] = before[0]
+        field = self._shape.receptive_field
+        before = np.concatenate([np.full((field, self._streams), SILENCE), prime]).astype(np.int64)[-field:]
+        for part, state in zip(self._parts, states, strict=True):
+            state.values[0] = before[0, part]
         with ThreadPoolExecutor(len(self._parts)) as threads:
-            self._advance(threads, states, before[1:, None].repeat(self._streams, axis=1), np.empty((0, 0, STEPS)))
+            self._advance(threads, states, before[1:], np.empty((0, 0, STEPS)))
             for at in range(0, length, PIECE):
                 steps = min(PIECE, length - at)
                 noise = gumbel(rng, (steps, self._streams, STEPS))

@@ -95,17 +95,16 @@ class WaveNet(keras.Model):
         """Nothing: all that a prediction depends on goes in with it."""
         return ()
 
-    def call(
-        self, ids: Tensor, states: tuple = (), training: bool = False, labels: Tensor | None = None
-    ) -> tuple[Tensor, tuple]:
+    def call(self, inputs: Any, states: tuple = (), training: bool = False) -> tuple[Tensor, tuple]:
         """Logits [T, B, 256] of the sample after each of the last T of `ids` [R - 1 + T, B].
 
         Args:
-            ids: values 0..255.
+            inputs: the ids, values 0..255; or, for a network that has conditions, the pair of them and the numbers of
+                the conditions [B].
             states: nothing, as given by `initial_state`.
             training: makes no difference.
-            labels: [B] numbers of conditions, for a network that has them.
         """
+        ids, labels = inputs if self.shape.conditions else (inputs, None)
         predicted = ids.shape[0] - self.shape.receptive_field + 1
         width = self.shape.filter_width
         x = sum(self._shifted(ops.take(self.table[w], ids, axis=0), w, 1) for w in range(width))

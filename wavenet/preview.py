@@ -1,5 +1,6 @@
 """What the network would sound like so far, while it trains."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,29 +14,42 @@ from workshop.pictures import spectrogram, write_png
 from workshop.sampling import Choice
 from workshop.synthesis import write_wav
 
+SECONDS = 1.5
+#: Of many conditions so many are previewed.
+MOST_SHOWN = 4
+
 
 class Preview:
-    """Makes a sound when asked to show one.
+    """Makes sounds when asked to show some: one, or one of each of the first conditions.
 
     Args:
         model: the network.
-        prime: values [N] of a training sound; the network goes on from them.
+        train: values [N] of the training sounds of each condition; the network goes on from their beginnings.
+        names: of the conditions; none where there are none.
         rate: samples a second.
-        length: samples to generate.
         seed: the same for all previews, so that they can be compared.
     """
 
-    def __init__(self, model: WaveNet, prime: np.ndarray, rate: int, length: int, seed: int):
-        self._model, self._prime, self._rate, self._length, self._seed = model, prime, rate, length, seed
+    def __init__(self, model: WaveNet, train: Sequence[np.ndarray], names: Sequence[str], rate: int, seed: int):
+        self._model, self._rate, self._length, self._seed = model, rate, int(SECONDS * rate), seed
+        # In files and charts each sound goes by its number; a folder's name could be anything.
+        self._names = list(names[:MOST_SHOWN]) or [""]
+        field = model.shape.receptive_field
+        self._prime = np.stack([np.resize(ring, field) for ring in train[: len(self._names)]], axis=1)
 
     def show(self, step: int, folder: Path, board: Board) -> str:
-        """Write a sound of the network as it is at this step to `folder` and to TensorBoard; say what it is like."""
-        generator = Generator(self._model, Choice(), np.zeros(1, int))
-        values = np.concatenate(list(generator.write(self._prime, self._length, self._seed)))[:, 0]
-        samples = mu_law.decode(values)
-        picture = spectrogram(samples, self._rate, f"step {step:,}")
-        write_wav(folder / f"step_{step:06d}.wav", samples, self._rate)
-        write_png(folder / f"step_{step:06d}.png", picture)
-        board.sound("preview/sound", samples, self._rate, step)
-        board.picture("preview/spectrogram", picture, step)
-        return f"    | {len(samples) / self._rate:.1f} s of sound, {judge(samples).words}"
+        """Write sounds of the network as it is at this step to `folder` and to TensorBoard; say what they are like."""
+        generator = Generator(self._model, Choice(), np.arange(len(self._names)))
+        values = np.concatenate(list(generator.write(self._prime, self._length, self._seed)))
+        lines = []
+        for number, (name, samples) in enumerate(zip(self._names, mu_law.decode(values).T, strict=True), start=1):
+            mark = f"_{number}" if name else ""
+            picture = spectrogram(samples, self._rate, f"step {step:,} {name}".rstrip())
+            stem = f"step_{step:06d}{mark}"
+            write_wav(folder / f"{stem}.wav", samples, self._rate)
+            write_png(folder / f"{stem}.png", picture)
+            board.sound(f"preview/sound{mark}", samples, self._rate, step)
+            board.picture(f"preview/spectrogram{mark}", picture, step)
+            heard = f"{len(samples) / self._rate:.1f} s of sound, {judge(samples).words}"
+            lines.append(f"    | {name}: {heard}" if name else f"    | {heard}")
+        return "\n".join(lines)

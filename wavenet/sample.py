@@ -21,6 +21,7 @@ def main() -> None:
     parser.alias("out", "--wav_out")
     group = parser.add_argument_group("wavenet")
     group.add_argument("--seconds", type=cli.positive, help="the same as --length, in seconds; without both, 3")
+    group.add_argument("--condition", metavar="NAME", help="which of the sounds it learnt by name; else all in turn")
     group.add_argument("--with_prime", action="store_true", help="begin the file with the sound that it goes on from")
     group.add_argument("--save_every", type=cli.count, default=16000, help="samples between two writings of the files")
     group.add_argument("--png", action="store_true", help="draw waveform and spectrogram too")
@@ -29,7 +30,7 @@ def main() -> None:
     # ---- 2 load the experiment ---------------------------------------------------------------------------------------
     import numpy as np
 
-    from wavenet import dataset, mu_law
+    from wavenet import conditions, dataset, mu_law
     from wavenet.writing import Growing, Meter
     from workshop import audiofiles, checkpoint
     from workshop import experiment as experiments
@@ -39,6 +40,8 @@ def main() -> None:
 
     experiment = experiments.find(LESSON, args.experiment_dir)
     rate = dataset.sample_rate(experiment)
+    names = conditions.known(experiment)
+    labels = np.array(conditions.numbers(args.condition, names, args.num_samples))
     path = experiment.checkpoint(args.checkpoint)
     arrays, at = checkpoint.load(path)
     length = args.length or round((args.seconds or 3) * rate)
@@ -61,19 +64,20 @@ def main() -> None:
     if len(prime) and len(prime) < field:
         say(f"the prime is shorter than the {field / rate:.2f} s that the network sees: silence is put before it")
     stems = free_names(args.out, experiment.path / "generated", args.num_samples, (".wav",))
-    generator = Generator(model, Choice(args.temperature, args.top_k, args.top_p), np.zeros(args.num_samples, int))
+    generator = Generator(model, Choice(args.temperature, args.top_k, args.top_p), labels)
     begun = mu_law.decode(prime if args.with_prime else prime[:0])
     with Growing(stems, rate, begun, args.save_every) as growing, Meter(length, args.num_samples, rate) as meter:
-        for piece in generator.write(prime, length, seed):
+        for piece in generator.write(prime[:, None].repeat(args.num_samples, axis=1), length, seed):
             growing.add(mu_law.decode(piece))
             meter.update(len(piece))
     say(f"{meter.speed()}")
 
     # ---- 5 write -----------------------------------------------------------------------------------------------------
-    for file, samples in zip(growing.files, growing.sounds(), strict=True):
+    for file, samples, label in zip(growing.files, growing.sounds(), labels, strict=True):
         print(file)
         judgement = judge(samples[len(begun) :])
-        say(f"{file.name}: {len(samples) / rate:.2f} s, {judgement.words}")
+        name = f", {names[label]}" if names else ""
+        say(f"{file.name}{name}: {len(samples) / rate:.2f} s, {judgement.words}")
         if judgement.advice:
             say(f"  {judgement.advice}")
         if args.png:

@@ -34,9 +34,8 @@ SIZES = {
 }  # fmt: skip
 NETWORK = ("stacks", "layers", "filter_width", "residual_channels", "dilation_channels", "skip_channels")
 SMOKE_STEPS = 12
-PREVIEW_SECONDS = 1.5
-#: Of a very long held-out part so many samples are measured each time.
-MOST_MEASURED = 200_000
+#: What a resumed run may not change.
+FIXED = (*NETWORK, "sample_rate", "silence_threshold", "condition", "l2")
 
 
 def main() -> int:
@@ -46,35 +45,36 @@ def main() -> int:
     parser = cli.train_parser("Learn to make sounds, sample by sample.", SIZES, "small", starter, "samples", NETWORK)
     group = parser.add_argument_group("wavenet")
     group.add_argument("--sample_rate", type=cli.count, help="samples a second; other files are resampled")
-    silence = (
-        "leave out what is quieter at the ends of a file: dB below its own loudest moment, such as -40; 0: nothing"
-    )
+    silence = "leave out what is quieter at both ends: dB below the file's loudest moment, such as -40; 0: nothing"
     group.add_argument("--silence_threshold", type=cli.threshold, default=0.0, help=silence)
+    condition = "learn sounds by name: `folder`, each subfolder a name, or a JSON file that names one for each file"
+    group.add_argument("--condition", metavar="folder|FILE.json", help=condition)
+    group.add_argument("--l2", type=cli.not_negative, default=0.0, help="hold the kernels back by so much (L2)")
+    parser.alias("l2", "--l2_regularization_strength")
     args = parser.read()
 
     # Heavy imports come after the arguments, so that --help and mistakes are answered at once.
     import numpy as np
 
-    from wavenet import dataset, mu_law
+    from wavenet import dataset, mu_law, windows
     from workshop import experiment as experiments
     from workshop.baseline import ngram_baseline
-    from workshop.batches import streams_for
     from workshop.quiet import quietly
 
     resumed = experiments.find(LESSON, args.experiment_dir) if args.resume else None
     if resumed:
-        experiments.take_over(args, resumed, fixed=(*NETWORK, "sample_rate", "silence_threshold"))
+        experiments.take_over(args, resumed, fixed=FIXED)
     cli.apply_size(args, SIZES, (*NETWORK, "sample_rate", "seq_length", "batch_size", "learning_rate"))
 
     # ---- 2 data ------------------------------------------------------------------------------------------------------
     data_dir = Path(args.data_dir)
-    sounds = dataset.load(data_dir, args.sample_rate, args.val_split, args.silence_threshold)
-    train, held_out = np.concatenate(sounds.train), np.concatenate(sounds.held_out)[:MOST_MEASURED]
-    batch_size = streams_for(len(train), "samples", data_dir, args.batch_size, args.seq_length)
+    sounds = dataset.load(data_dir, args.sample_rate, args.val_split, args.silence_threshold, args.condition)
+    train, held_out = windows.rings(sounds)
+    batch_size = windows.side_by_side(train, data_dir, args.batch_size, args.seq_length)
     if resumed:
         experiments.check_same_data(resumed, sounds.facts["fingerprint"], data_dir)
     dataset.describe(sounds, data_dir)
-    baseline = ngram_baseline(train, held_out, mu_law.STEPS, orders=(1, 2, 3))
+    baseline = ngram_baseline(np.concatenate(train), np.concatenate(held_out), mu_law.STEPS, orders=(1, 2, 3))
 
     # ---- 3 model -----------------------------------------------------------------------------------------------------
     with quietly():
@@ -85,7 +85,8 @@ def main() -> int:
         from workshop.training import Settings, Trainer, farewell
 
     keras.utils.set_random_seed(args.seed)
-    network = {name: getattr(args, name) for name in (*NETWORK, "seed")} | {"conditions": 0}
+    names = sounds.facts["conditions"]
+    network = {name: getattr(args, name) for name in (*NETWORK, "seed")} | {"conditions": len(names)}
     model, average = build(network), build(network)
     field, blocks = model.shape.receptive_field, len(model.shape.dilations)
     print(f"network: {blocks} blocks, {model.count_params():,} weights; sees {1000 * field / args.sample_rate:.0f} ms")
@@ -101,10 +102,9 @@ def main() -> int:
     experiment = resumed or experiments.create(LESSON, args.experiment_dir, info)
     experiment.report(sounds.set_aside)
     settings = Settings.of(args, max_steps=SMOKE_STEPS if args.smoke else None)
-    training = dataset.Excerpts(train, field, batch_size, args.seq_length, args.seed)
-    measured = dataset.HeldOutSounds(held_out, train[-field:], field, batch_size, args.seq_length)
-    length = int(PREVIEW_SECONDS * args.sample_rate)
-    preview = Preview(average, train[:field], args.sample_rate, length, args.seed)
+    training = windows.Excerpts(train, field, batch_size, args.seq_length, args.seed)
+    measured = windows.HeldOutSounds(held_out, train, field, batch_size, args.seq_length)
+    preview = Preview(average, train, names, args.sample_rate, args.seed)
     trainer = Trainer(model, average, experiment, training, measured, settings, "samples", preview, baseline)
     if resumed:
         trainer.resume()

@@ -110,6 +110,7 @@ def _number(kind: type, check: Callable[[Any], bool], wanted: str) -> Callable[[
 whole = _number(int, lambda v: v >= 0, "a whole number of at least 0")
 count = _number(int, lambda v: v >= 1, "a whole number of at least 1")
 seed = _number(int, lambda v: 0 <= v < 1 << 32, "a whole number from 0 to 4294967295")
+not_negative = _number(float, lambda v: 0 <= v < float("inf"), "a number of at least 0")
 positive = _number(float, lambda v: 0 < v < float("inf"), "a number above 0")
 threshold = _number(float, lambda v: -200 <= v < 1, "a level in dB below 0, 0, or a root mean square below 1")
 share = _number(float, lambda v: 0 <= v < 1, "a number from 0 up to, but not including, 1")

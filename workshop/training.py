@@ -2,10 +2,10 @@
 ending.
 
 What it trains is any model with `initial_state(B)` and `call(x, state, training) -> (logits [T, B, V], state)`, on any
-data with windows. Two copies of the network are held: the one that learns, and one that holds the running average of
-its weights (Polyak and Juditsky 1992), which is measured, previewed and sampled from. The average makes a schedule of
-learning rates unnecessary, so that going on with a run later, for longer than was planned, is the same as having
-planned it.
+data with windows; x is one array or a tuple of them, B being the last dimension of each. Two copies of the network are
+held: the one that learns, and one that holds the running average of its weights (Polyak and Juditsky 1992), which is
+measured, previewed and sampled from. The average makes a schedule of learning rates unnecessary, so that going on with
+a run later, for longer than was planned, is the same as having planned it.
 """
 
 import argparse
@@ -52,7 +52,7 @@ class Windows(Protocol):
     def windows(self) -> int:
         """Windows in an epoch."""
 
-    def window(self, epoch: int, number: int) -> tuple[np.ndarray, np.ndarray]:
+    def window(self, epoch: int, number: int) -> tuple[Any, np.ndarray]:
         """Inputs and targets of one window."""
 
 
@@ -65,7 +65,9 @@ class Preview(Protocol):
 
 @dataclass(frozen=True)
 class Settings:
-    """How long and how fast to train; times in minutes, the rest in steps or epochs."""
+    """How long and how fast to train, and how strongly the weights are held back (`l2`); times in minutes, the rest in
+    steps or epochs.
+    """
 
     learning_rate: float
     num_epochs: int
@@ -74,11 +76,13 @@ class Settings:
     max_minutes: float | None = None
     patience: int | None = None
     max_steps: int | None = None
+    l2: float = 0.0
 
     @classmethod
     def of(cls, args: argparse.Namespace, max_steps: int | None = None) -> "Settings":
         """The settings that the command line gives."""
-        return cls(max_steps=max_steps, **{f.name: getattr(args, f.name) for f in fields(cls) if f.name != "max_steps"})
+        given = {f.name: getattr(args, f.name) for f in fields(cls) if f.name in args and f.name != "max_steps"}
+        return cls(max_steps=max_steps, **given)
 
 
 @dataclass
@@ -106,10 +110,11 @@ class Stepper:
         model: the network that learns.
         average: a network of the same shape; gets the weights of `model`, and from then on their running average.
         learning_rate: Adam's step size.
+        l2: the loss that is descended has this times half the sum of the squares of all kernels in it; biases are free.
     """
 
-    def __init__(self, model: keras.Model, average: keras.Model, learning_rate: float):
-        self._model, self._average = model, average
+    def __init__(self, model: keras.Model, average: keras.Model, learning_rate: float, l2: float = 0.0):
+        self._model, self._average, self._l2 = model, average, l2
         self.optimizer = keras.optimizers.Adam(learning_rate, global_clipnorm=CLIP_NORM)
         self.optimizer.build(model.trainable_variables)
         checkpoint.copy_weights(model, average)
@@ -122,7 +127,7 @@ class Stepper:
         self.step: Callable = tf.function(self._step, autograph=False)
         self.held_out_loss: Callable = tf.function(self._held_out_loss, jit_compile=on_cpu, autograph=False)
 
-    def _step(self, inputs: tf.Tensor, targets: tf.Tensor, state: Any) -> tuple[tf.Tensor, Any]:
+    def _step(self, inputs: Any, targets: tf.Tensor, state: Any) -> tuple[tf.Tensor, Any]:
         """Learn from windows [T, B]: their mean loss in nats per symbol, and the state after them."""
         # Read once and handed over as tensors, so that TensorFlow sees that the shards do not wait for one another.
         weights = [tf.convert_to_tensor(weight.value) for weight in self._model.trainable_variables]
@@ -136,18 +141,22 @@ class Stepper:
         state = keras.tree.map_structure(lambda *parts: tf.concat(parts, axis=0), *new_states)
         return tf.add_n(losses) / tf.size(targets, out_type=tf.float32), state
 
-    def _split(self, inputs: tf.Tensor, targets: tf.Tensor, state: Any) -> list[tuple[tf.Tensor, tf.Tensor, Any]]:
+    def _split(self, inputs: Any, targets: tf.Tensor, state: Any) -> list[tuple[Any, tf.Tensor, Any]]:
         """Inputs, targets and state of each shard: the sequences of a batch in parts of about the same number."""
-        batch_size = inputs.shape[1]
+        batch_size = targets.shape[1]
         ends = [batch_size * shard // self._shards for shard in range(self._shards + 1)]
         parts = [slice(start, end) for start, end in pairwise(ends) if end > start]
         return [
-            (inputs[:, part], targets[:, part], keras.tree.map_structure(lambda value, part=part: value[part], state))
+            (
+                keras.tree.map_structure(lambda value, part=part: value[..., part], inputs),
+                targets[:, part],
+                keras.tree.map_structure(lambda value, part=part: value[part], state),
+            )
             for part in parts
         ]
 
     def _find_gradients(
-        self, weights: list[tf.Tensor], randomness: list[tf.Tensor], inputs: tf.Tensor, targets: tf.Tensor, state: Any
+        self, weights: list[tf.Tensor], randomness: list[tf.Tensor], inputs: Any, targets: tf.Tensor, state: Any
     ) -> tuple[tf.Tensor, list[tf.Tensor], Any, list[tf.Tensor]]:
         """Sum of the losses of windows [T, B], its gradients, the state after them, and the next random state."""
         with tf.GradientTape() as tape:
@@ -159,7 +168,10 @@ class Stepper:
     def _apply_gradients(self, gradients: Any, randomness: list[tf.Tensor], count: tf.Tensor) -> None:
         """A step of Adam with the mean over `count` symbols of the shards' gradients; then the averages follow."""
         weights = self._model.trainable_variables
-        self.optimizer.apply([tf.add_n(parts) / count for parts in zip(*gradients, strict=True)], weights)
+        means = [tf.add_n(parts) / count for parts in zip(*gradients, strict=True)]
+        if self._l2:
+            means = [m + self._l2 * w if len(w.shape) > 1 else m for m, w in zip(means, weights, strict=True)]
+        self.optimizer.apply(means, weights)
         for variable, value in zip(self._model.non_trainable_variables, randomness, strict=True):
             variable.assign(value)
         steps = ops.cast(self.optimizer.iterations, "float32")
@@ -167,9 +179,7 @@ class Stepper:
         for averaged, weight in zip(self._average.trainable_variables, weights, strict=True):
             averaged.assign(averaged * keep + weight * (1 - keep))
 
-    def _held_out_loss(
-        self, inputs: tf.Tensor, targets: tf.Tensor, counted: tf.Tensor, state: Any
-    ) -> tuple[tf.Tensor, Any]:
+    def _held_out_loss(self, inputs: Any, targets: tf.Tensor, counted: tf.Tensor, state: Any) -> tuple[tf.Tensor, Any]:
         """Sum of the losses in nats of windows [T, B], each times `counted` [T, B], and the state after them."""
         logits, state = self._average(inputs, state, training=False)
         return ops.sum(counted * ops.sparse_categorical_crossentropy(targets, logits, from_logits=True)), state
@@ -205,7 +215,7 @@ class Trainer:
         self.experiment, self.settings = experiment, settings
         self.training, self.held_out = training, held_out
         self.unit, self.preview, self.baseline = unit, preview, baseline
-        self.stepper = Stepper(model, average, settings.learning_rate)
+        self.stepper = Stepper(model, average, settings.learning_rate, settings.l2)
         self.position = Position()
         self.state = model.initial_state(training.batch_size)
         self.board = Board(experiment.tensorboard)
@@ -219,9 +229,9 @@ class Trainer:
         total = count = 0.0
         state = None
         for inputs, targets, counted in self.held_out:
-            state = self.average.initial_state(inputs.shape[1]) if state is None else state
+            state = self.average.initial_state(targets.shape[1]) if state is None else state
             loss, state = self.stepper.held_out_loss(
-                tf.constant(inputs), tf.constant(targets), tf.constant(counted), state
+                _tensors(inputs), tf.constant(targets), tf.constant(counted), state
             )
             total += float(loss)
             count += float(counted.sum())
@@ -277,9 +287,9 @@ class Trainer:
         self._finish(reason, progress)
         return 128 + asked[0] if asked else 0
 
-    def _advance(self, inputs: np.ndarray, targets: np.ndarray) -> float:
+    def _advance(self, inputs: Any, targets: np.ndarray) -> float:
         at = self.position
-        loss, self.state = self.stepper.step(tf.constant(inputs), tf.constant(targets), self.state)
+        loss, self.state = self.stepper.step(_tensors(inputs), tf.constant(targets), self.state)
         loss = float(loss)
         self._check_finite(loss)
         at.step += 1
@@ -415,6 +425,10 @@ class Trainer:
         if any(value is None for value in flat):
             raise UserError(f"the checkpoint {path} is damaged: the network's state is missing")
         self.state = keras.tree.pack_sequence_as(self.state, [tf.constant(value) for value in flat])
+
+
+def _tensors(inputs: Any) -> Any:
+    return keras.tree.map_structure(tf.constant, inputs)
 
 
 @contextmanager
