@@ -1,12 +1,27 @@
-"""What the comparisons share: a peer in a process of its own, rounds in turn, and a table."""
+"""What the benchmarks share: a training as a person starts it, a peer in a process of its own, rounds in turn."""
 
 import argparse
+import contextlib
 import json
 import statistics
 import subprocess
 import sys
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@contextlib.contextmanager
+def trained(lesson: str, *arguments: object) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """The experiment that a lesson's `train.py` makes with these arguments, and its run.json; gone afterwards."""
+    with tempfile.TemporaryDirectory() as folder:
+        experiment = Path(folder) / "experiment"
+        command = [sys.executable, str(ROOT / lesson / "train.py"), "--experiment_dir", str(experiment)]
+        subprocess.run([*command, *map(str, arguments)], check=True)
+        yield experiment, json.loads((experiment / "run.json").read_text("utf-8"))
 
 
 def number(python: str, script: Path, *arguments: object) -> float:

@@ -10,16 +10,11 @@ chorale); it is divided by the number of notes, so that another encoding can be 
 """
 
 import argparse
-import json
-import subprocess
-import sys
-import tempfile
 from pathlib import Path
 
 import compare
 import one_stream
 
-ROOT = Path(__file__).resolve().parent.parent
 OPTIONS = [
     "--encoding",
     "performance",
@@ -46,12 +41,8 @@ def main() -> None:
     from workshop import ngram
     from workshop.batches import join
 
-    with tempfile.TemporaryDirectory() as folder:
-        experiment = Path(folder) / "experiment"
-        command = [sys.executable, str(ROOT / "midi_rnn" / "train.py"), "--data_dir", str(args.data_dir), *OPTIONS]
-        command += ["--max_minutes", str(args.minutes), "--experiment_dir", str(experiment)]
-        subprocess.run(command, check=True)
-        info = json.loads((experiment / "run.json").read_text())
+    options = ("--data_dir", args.data_dir, *OPTIONS, "--max_minutes", args.minutes)
+    with compare.trained("midi_rnn", *options) as (experiment, info):
         from workshop.quiet import quietly
 
         with quietly():

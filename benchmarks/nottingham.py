@@ -11,16 +11,12 @@ the sha256 of their symbols, and the last tenth is held out; the script prints h
 
 import argparse
 import json
-import subprocess
-import sys
-import tempfile
 from pathlib import Path
 
 import compare
 import numpy as np
 import one_stream
 
-ROOT = Path(__file__).resolve().parent.parent
 SIZE = "medium"
 
 
@@ -59,17 +55,13 @@ def main() -> None:
     from midi_rnn.train import SIZES
     from workshop.batches import join
 
-    with tempfile.TemporaryDirectory() as folder:
-        experiment = Path(folder) / "experiment"
-        command = [sys.executable, str(ROOT / "midi_rnn" / "train.py"), "--data_dir", str(args.data_dir)]
-        command += ["--size", SIZE, "--max_minutes", str(args.minutes), "--experiment_dir", str(experiment)]
-        subprocess.run(command, check=True)
+    options = ("--data_dir", args.data_dir, "--size", SIZE, "--max_minutes", args.minutes)
+    with compare.trained("midi_rnn", *options) as (experiment, info):
         music = dataset.load(args.data_dir)
         nats = measure(experiment, music, join)
-        info = json.loads((experiment / "run.json").read_text())
         torch = None
         if args.torch_python:
-            torch = torch_loss(args.torch_python, Path(folder), music, join, SIZES[SIZE], args.minutes)
+            torch = torch_loss(args.torch_python, experiment, music, join, SIZES[SIZE], args.minutes)
     baseline = min(info["baseline"].values())
     pieces, symbols = music.facts["pieces"], music.facts["symbols"]
     print(f"{pieces[0]:,} pieces ({symbols[0]:,} sixteenths) to train on, {pieces[1]:,} ({symbols[1]:,}) held out")

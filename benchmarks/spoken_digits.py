@@ -10,16 +10,10 @@ files are ordered by the sha256 of their bytes, and the last tenth is held out.
 """
 
 import argparse
-import json
-import subprocess
-import sys
-import tempfile
 from pathlib import Path
 
 import compare
 import numpy as np
-
-ROOT = Path(__file__).resolve().parent.parent
 
 
 def main() -> None:
@@ -28,21 +22,19 @@ def main() -> None:
     parser.add_argument("--data_dir", type=Path, required=True, help="folder of spoken digits")
     parser.add_argument("--minutes", type=float, default=10, help="of training, measurements and previews included")
     args = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        experiment = Path(folder) / "experiment"
-        command = [sys.executable, str(ROOT / "wavenet" / "train.py"), "--data_dir", str(args.data_dir)]
-        command += ["--size", "small", "--max_minutes", str(args.minutes), "--experiment_dir", str(experiment)]
-        subprocess.run(command, check=True)
-        info = json.loads((experiment / "run.json").read_text())
-    bits = info["best"]["validation"] / np.log(2)
-    orders = {order: loss / np.log(2) for order, loss in info["baseline"].items()}
-    bigram = min(orders["1"], orders["2"])
+    options = ("--data_dir", args.data_dir, "--size", "small", "--max_minutes", args.minutes)
+    with compare.trained("wavenet", *options) as (_, info):
+        bits = info["best"]["validation"] / np.log(2)
     train, held_out = info["data"]["samples"]
     print(f"{train:,} samples to train on, {held_out:,} held out, at {info['data']['sample_rate']:,} Hz")
     print(f"{bits:.3f} bits a sample after {info['step']:,} steps")
-    for order, value in orders.items():
-        print(f"n-gram of order {order}: {value:.3f}; the network is {1 - bits / value:.1%} lower")
-    compare.finish({"bits": bits, "bigram": bigram, "below_bigram": 1 - bits / bigram, "steps": info["step"]})
+    result = {"bits": bits, "steps": info["step"]}
+    for order, loss in info["baseline"].items():
+        counted = loss / np.log(2)
+        below = 1 - bits / counted
+        print(f"n-gram of order {order}, which knows {int(order) - 1} samples: {counted:.3f}; {below:.1%} lower")
+        result |= {f"order_{order}": counted, f"below_order_{order}": below}
+    compare.finish(result)
 
 
 if __name__ == "__main__":

@@ -3,25 +3,19 @@
     python benchmarks/tinyshakespeare.py --data_dir data/lyrics/tinyshakespeare
 
 Runs the one command `char_rnn/train.py --size medium --max_minutes 10` and then measures its best checkpoint again,
-apart from the training's own
-measurement: the held-out text is read once, from its first character to its last, in one stream, with the state carried
-all the way from the end of the training text. Eleven minutes. Known figures for the same split: nanoGPT 1.4697 after
-three minutes of an A100, and 1.56 with its CPU configuration after ten minutes on two cores; the best n-gram 1.669.
+apart from the training's own measurement: the held-out text is read once, from its first character to its last, in one
+stream, with the state carried all the way from the end of the training text. Eleven minutes. Known figures for the same
+split: nanoGPT 1.4697 after three minutes of an A100, and 1.56 with its CPU configuration after ten minutes on two
+cores; the best n-gram 1.669.
 """
 
 import argparse
-import json
-import subprocess
-import sys
-import tempfile
 import time
 from pathlib import Path
 
 import compare
 import numpy as np
 import one_stream
-
-ROOT = Path(__file__).resolve().parent.parent
 
 
 def measure(experiment: Path, data_dir: Path) -> tuple[float, int]:
@@ -46,15 +40,11 @@ def main() -> None:
     parser.add_argument("--data_dir", type=Path, required=True, help="folder of tinyshakespeare")
     parser.add_argument("--minutes", type=float, default=10, help="of training, measurements and previews included")
     args = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        experiment = Path(folder) / "experiment"
-        command = [sys.executable, str(ROOT / "char_rnn" / "train.py"), "--data_dir", str(args.data_dir)]
-        command += ["--size", "medium", "--max_minutes", str(args.minutes), "--experiment_dir", str(experiment)]
-        started = time.monotonic()
-        subprocess.run(command, check=True)
+    started = time.monotonic()
+    options = ("--data_dir", args.data_dir, "--size", "medium", "--max_minutes", args.minutes)
+    with compare.trained("char_rnn", *options) as (experiment, info):
         minutes = (time.monotonic() - started) / 60
         nats, characters = measure(experiment, args.data_dir)
-        info = json.loads((experiment / "run.json").read_text())
     print(f"{nats:.4f} nats = {nats / np.log(2):.4f} bits a character on all {characters:,} held-out ones")
     print(f"{minutes:.1f} minutes in all, {info['step']:,} steps; while training: {info['best']['validation']:.4f}")
     compare.finish({"nats": nats, "measured_in_training": info["best"]["validation"], "steps": info["step"]})

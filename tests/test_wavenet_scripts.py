@@ -211,7 +211,7 @@ def test_a_sound_is_made_by_name(named: Path, tmp_path: Path, run_main: Run) -> 
         done = run_main(sample, *args, "--seconds", "1", "--top_p", "0.9")
         assert done.returncode == 0, done.stderr
         assert f"{name}.wav, {name}: 1.00 s" in done.stderr
-        assert pitch(tmp_path / f"{name}.wav") == pytest.approx(frequency, rel=0.1)
+        assert pitch(tmp_path / f"{name}.wav") == pytest.approx(frequency, rel=0.01)
 
 
 def test_without_a_name_all_are_made_in_turn(named: Path, tmp_path: Path, run_main: Run) -> None:
