@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from midi_rnn.encoding import ENCODINGS, END, LONGEST_WAIT, PITCHES, WAIT, Encoding
+from midi_rnn.encoding import ENCODINGS, END, LONGEST_WAIT, PITCHES, WAIT, Encoding, unisons
+from midi_rnn.limits import limits
 from midi_rnn.portrait import portrait
 from workshop.batches import hold_out
 from workshop.cli import TEMPOS
@@ -101,6 +102,7 @@ def load(
         "track": track,
         "notes": sum(len(piece.notes) for piece in pieces.values()),
         "notes_lost": sum(piece.lost for piece in pieces.values()),
+        "unisons": sum(piece.unisons for piece in pieces.values()),
         "polyphonic_files": sum(piece.other_notes > 0 for piece in pieces.values()),
         "other_notes": sum(piece.other_notes for piece in pieces.values()),
         "minutes": round(sum(piece.minutes for piece in pieces.values()), 2),
@@ -108,6 +110,7 @@ def load(
         "symbols": [sum(map(len, train)), sum(map(len, held_out))],
         "split": used_split,
         "seen": _seen(made, train, transpose, stretch),
+        "limits": limits(made, train, stretch),
         "lead_in": np.concatenate([train[-1][-LEAD_IN:], [END]]).tolist(),
         "tempo": round(float(np.clip(np.median([piece.tempo for piece in pieces.values()]), *TEMPOS)), 1),
         "portrait": portrait([piece.notes for piece in in_order]),
@@ -118,8 +121,8 @@ def load(
 
 @dataclass(frozen=True)
 class _Piece:
-    """A file's music: symbols int16 [T], their digest, the notes [N, 4] that they stand for, counts of other notes,
-    and beats a minute.
+    """A file's music: symbols int16 [T], their digest, the notes [N, 4] that they stand for, counts of the notes
+    that got lost, of those that share a key with another voice, and of those of other voices, and beats a minute.
     """
 
     file: Path
@@ -127,6 +130,7 @@ class _Piece:
     digest: str
     notes: np.ndarray
     lost: int
+    unisons: int
     other_notes: int
     minutes: float
     tempo: float
@@ -154,7 +158,10 @@ def _piece(encoding: Encoding, file: Path, score: Score, track: str | None) -> _
     digest = hashlib.sha256(symbols.tobytes()).hexdigest()
     minutes = float(score.seconds(end)) / 60
     tempo = DEFAULT_TEMPO if encoding.in_real_time else end / minutes
-    return _Piece(file, symbols, digest, notes, len(chosen) - len(notes), len(pitched) - len(chosen), minutes, tempo)
+    lost = len(chosen) - len(notes)
+    shared = unisons(chosen) if lost and encoding.in_real_time else 0
+    others = len(pitched) - len(chosen)
+    return _Piece(file, symbols, digest, notes, lost - shared, shared, others, minutes, tempo)
 
 
 def _nothing(path: Path, reasons: list[str]) -> str:

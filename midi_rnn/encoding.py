@@ -242,6 +242,17 @@ class Performance:
         return self.encode(notes)
 
 
+def unisons(notes: np.ndarray) -> int:
+    """How many of notes [N, 4] are lost in a performance because another one of their pitch begins with them and both
+    sound: two voices on one key.
+    """
+    begins = np.floor(notes[:, 0] * UNITS_PER_BEAT + 0.5)
+    order = np.lexsort((notes[:, 1], begins, notes[:, 2]))
+    begins, notes = begins[order], notes[order]
+    together = (begins[:-1] == begins[1:]) & (notes[:-1, 2] == notes[1:, 2])
+    return int((together & (notes[1:, 0] < notes[:-1, 1])).sum())
+
+
 def _units(notes: np.ndarray) -> np.ndarray:
     """Start, end, pitch and level of loudness, int [N, 4], so that no two notes of a pitch overlap."""
     times = np.floor(notes[:, :2] * UNITS_PER_BEAT + 0.5)

@@ -6,6 +6,7 @@ from typing import Any
 
 from midi_rnn.dataset import Music
 from midi_rnn.encoding import ENCODINGS
+from midi_rnn.limits import are_limits
 from midi_rnn.portrait import portrait
 from workshop.cli import TEMPOS
 from workshop.errors import UserError
@@ -31,6 +32,8 @@ def describe(music: Music, path: Path) -> None:
         )
     if facts["notes_lost"]:
         print(f"  {plural(facts['notes_lost'], 'note')} left out, too close to another one for this encoding")
+    if facts["unisons"]:
+        print(f"  {plural(facts['unisons'], 'note')} left out, where another voice presses the same key")
     print_set_aside(music.set_aside)
 
 
@@ -40,7 +43,8 @@ def trained_on(experiment: Experiment) -> dict[str, Any]:
     Raises:
         UserError: one does not; it is named.
     """
-    facts = experiment.info["data"]
+    # Older experiments know no limits.
+    facts = {"limits": None, **experiment.info["data"]}
 
     def are_symbols(value: Any) -> bool:
         size = ENCODINGS[facts["encoding"]].vocab_size
@@ -52,6 +56,7 @@ def trained_on(experiment: Experiment) -> dict[str, Any]:
         "seen": are_symbols,
         "lead_in": are_symbols,
         "tempo": lambda value: type(value) in (int, float) and TEMPOS[0] <= value <= TEMPOS[1],
+        "limits": lambda value: are_limits(value, ENCODINGS[facts["encoding"]]),
         "portrait": lambda value: _alike(value, portrait([])),
     }
     for name, makes_sense in checks.items():

@@ -1,10 +1,11 @@
 """Playing with a trained network, event by event; the loop is that of `workshop/generation.py`.
 
 What makes no sense cannot be generated: a hold without a note, a note off without its note on, the end of a piece while
-notes sound.
+notes sound, a key that is held longer than any in the data.
 """
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,8 @@ from workshop.sampling import NEVER, Choice
 #: A new piece begins on a bar of so many beats, and at least so many beats after the one before.
 BAR_BEATS = 4.0
 PAUSE_BEATS = 1.0
+#: Stands for how long a key has been held that is up.
+UP = -1.0
 
 
 class Generator(Loop):
@@ -40,12 +43,16 @@ class Generator(Loop):
         choice: how the next event is chosen.
         seen: the symbols that the training data has; others, which a young network tries too, are never generated.
             None allows all.
+        limits: what the training data does not go beyond, from `midi_rnn.limits`; None allows all.
     """
 
-    def __init__(self, model: MidiRNN, encoding: Encoding, choice: Choice, seen: Sequence[int] | None = None):
+    def __init__(
+        self, model: MidiRNN, encoding: Encoding, choice: Choice, seen: Sequence[int] | None = None,
+        limits: Mapping[str, int] | None = None,
+    ):  # fmt: skip
         allowed = np.full(encoding.vocab_size, 0 if seen is None else NEVER, np.float32)
         allowed[list(seen or [])] = 0
-        super().__init__(model, encoding.vocab_size, RULES[encoding.name](allowed), choice)
+        super().__init__(model, encoding.vocab_size, RULES[encoding.name](allowed, **(limits or {})), choice)
 
 
 class _MelodyRules:
@@ -72,35 +79,60 @@ class _MelodyRules:
 
 class _PerformanceRules:
     """A key goes down when it is up and up when it is down, a piece ends when all are up, and a wait is as long as it
-    can be before another one follows. What is remembered is which keys are down [B, 128], and the last symbol.
+    can be before another one follows. No key is held longer than `longest_note`: time goes on only as far as the key
+    that has been held longest can still be, and where that is not far enough for any wait, nothing comes but its
+    release.
+
+    What is remembered is for how long each key has been held [B, 128], and the last symbol. Something is always
+    allowed: the release of a key that is down, or the end of a piece.
 
     Args:
-        allowed: [V] 0 for symbols that can be generated at all, else `NEVER`.
+        allowed: [V] 0 for symbols that can be generated at all, else `NEVER`; releases always can.
+        longest_note: units of time that a key can be held.
+        voices: keys that can be down at once.
     """
 
-    def __init__(self, allowed: np.ndarray):
-        self._allowed = allowed
+    def __init__(self, allowed: np.ndarray, longest_note: float = math.inf, voices: int = PITCHES):
+        waits = np.flatnonzero(allowed[WAIT:VELOCITY] == 0) + 1
+        self._allowed = allowed.copy()
+        # A key that the training data never lets go, or that only the prime presses, would be held for ever.
+        self._allowed[NOTE_OFF:WAIT] = 0
+        self._longest_note, self._voices = longest_note, voices
+        self._shortest_wait = int(waits.min(initial=LONGEST_WAIT))
 
     def begin(self, batch_size: int) -> Any:
-        return ops.zeros((batch_size, PITCHES)), ops.zeros(batch_size, dtype="int32")
+        return ops.full((batch_size, PITCHES), UP), ops.zeros(batch_size, dtype="int32")
 
     def follow(self, memory: Any, ids: Any) -> Any:
-        down, _ = memory
-        # Outside of its range a one-hot row is all zeros.
-        pressed, released = (ops.one_hot(ids - first, PITCHES) for first in (NOTE_ON, NOTE_OFF))
-        goes_on = ops.cast(ids != END, "float32")[:, None]  # the end of a piece lifts all keys
-        return ops.clip(down + pressed - released, 0, 1) * goes_on, ids
+        held, _ = memory
+        number = ids[:, None]
+        pressed, released = (number - first == np.arange(PITCHES) for first in (NOTE_ON, NOTE_OFF))
+        waited = ops.where((number >= WAIT) & (number < VELOCITY), number - WAIT + 1, 0)
+        held = ops.where(held == UP, UP, held + ops.cast(waited, "float32"))
+        held = ops.where(released | (number == END), UP, held)  # the end of a piece lifts all keys
+        return ops.where(pressed, 0.0, held), ids
 
     def restrict(self, logits: Any, memory: Any) -> Any:
-        down, last = memory
-        any_down = ops.max(down, axis=-1, keepdims=True)
-        waited = ops.cast((last >= WAIT) & (last < WAIT + LONGEST_WAIT - 1), "float32")[:, None]
-        free = ops.zeros((logits.shape[0], logits.shape[-1] - VELOCITY))
-        forbidden = [any_down, down, 1 - down, ops.repeat(waited, LONGEST_WAIT, axis=-1), free]
-        return logits + self._allowed + NEVER * ops.concatenate(forbidden, axis=-1)
+        held, last = memory
+        down = held != UP
+        any_down = ops.any(down, axis=-1, keepdims=True)
+        left = ops.where(any_down, self._longest_note - ops.max(held, axis=-1, keepdims=True), math.inf)
+        overdue = down & (held > self._longest_note - self._shortest_wait)
+        any_overdue = ops.any(overdue, axis=-1, keepdims=True)
+        full = ops.sum(ops.cast(down, "int32"), axis=-1, keepdims=True) >= self._voices
+        waited = ((last >= WAIT) & (last < WAIT + LONGEST_WAIT - 1))[:, None]
+        too_long = left < np.arange(1, LONGEST_WAIT + 1, dtype=np.float32)
+        forbidden = [
+            any_down,
+            down | full | any_overdue,
+            ~down | (any_overdue & ~overdue),
+            waited | too_long,  # an overdue key leaves time for none
+            ops.repeat(any_overdue, logits.shape[-1] - VELOCITY, axis=-1),
+        ]
+        return logits + self._allowed + NEVER * ops.cast(ops.concatenate(forbidden, axis=-1), "float32")
 
 
-RULES: dict[str, Callable[[np.ndarray], Rules]] = {"melody": _MelodyRules, "performance": _PerformanceRules}
+RULES: dict[str, Callable[..., Rules]] = {"melody": _MelodyRules, "performance": _PerformanceRules}
 
 
 def notes_of(encoding: Encoding, symbols: np.ndarray) -> np.ndarray:

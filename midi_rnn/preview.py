@@ -33,7 +33,7 @@ class Preview:
     """
 
     def __init__(self, model: MidiRNN, encoding: Encoding, facts: dict[str, Any], length: int, seed: int):
-        self._generator = Generator(model, encoding, Choice(TEMPERATURE), facts["seen"])
+        self._generator = Generator(model, encoding, Choice(TEMPERATURE), facts["seen"], facts["limits"])
         self._encoding, self._facts, self._length, self._seed = encoding, facts, length, seed
 
     def show(self, step: int, folder: Path, board: Board) -> str:

@@ -71,7 +71,8 @@ def main() -> None:
     checkpoint.assign(model.trainable_variables, arrays, "average", path)
     seed = int(np.random.SeedSequence().generate_state(1)[0]) if args.seed is None else args.seed
     say(f"{experiment.path}, {path.stem} checkpoint (step {at['step']:,}), seed {seed}")
-    generator = Generator(model, encoding, Choice(args.temperature, args.top_k, args.top_p), facts["seen"])
+    choice = Choice(args.temperature, args.top_k, args.top_p)
+    generator = Generator(model, encoding, choice, facts["seen"], facts["limits"])
     start = np.concatenate([facts["lead_in"], prime]).astype(np.int32)
     pieces: list[np.ndarray] = []
     with tqdm(total=args.length, unit=f" {encoding.unit}", delay=1, leave=False, disable=None) as bar:

@@ -196,6 +196,7 @@ FACTS: list[tuple[str, Any]] = [
     ("seen", []), ("seen", "abc"), ("seen", [0, 131]), ("seen", [-1]), ("seen", [0.5]), ("seen", [True]), ("seen", 5),
     ("lead_in", []), ("lead_in", {"0": 1}), ("lead_in", [0, 500]), ("lead_in", [None]),
     ("tempo", "fast"), ("tempo", 0), ("tempo", -90.0), ("tempo", float("nan")), ("tempo", 1e9), ("tempo", True),
+    ("limits", {"longest_note": 100, "voices": 4}), ("limits", {}), ("limits", 5),
     ("portrait", {}), ("portrait", [1]), ("portrait", {"notes": 3}),
 ]  # fmt: skip
 
@@ -332,7 +333,8 @@ def test_one_file_for_ten_pieces(refused: Refused, copied: Path, tmp_path: Path)
 
 
 def test_a_disk_full_while_saving(refused: Refused, trained_midi: Path, small_disk: Path) -> None:
-    experiment = Path(shutil.copytree(trained_midi, small_disk / "exp"))
+    too_large = shutil.ignore_patterns("samples", "tensorboard")
+    experiment = Path(shutil.copytree(trained_midi, small_disk / "exp", ignore=too_large))
     fill(small_disk)
     before = everything(experiment / "checkpoints")
     sentence = refused(train, "--resume", "--experiment_dir", experiment, "--num_epochs", "9")

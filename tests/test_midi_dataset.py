@@ -105,6 +105,31 @@ def test_the_facts_are_those_of_the_music(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ENCODINGS)
+def test_the_limits_are_those_of_what_is_trained_on(tmp_path: Path, name: str) -> None:
+    """A chord of three for two beats, and one more note for the last of them: two beats are 100 units."""
+    notes = np.array([(0, 2, 60, 80), (0, 2, 64, 80), (0, 1, 67, 80), (1, 2, 72, 80), (3, 3.5, 60, 80)], float)
+    song(tmp_path / "train" / "a.mid", Piano=notes)
+    song(tmp_path / "valid" / "b.mid", Piano=notes * [4, 4, 1, 1])
+    found = dataset.load(tmp_path, encoding=name).facts["limits"]
+    assert found == (None if name == "melody" else {"longest_note": 100, "voices": 3})
+    slower = dataset.load(tmp_path, encoding=name, stretch=0.25).facts["limits"]
+    assert slower == (None if name == "melody" else {"longest_note": 126, "voices": 3})
+
+
+def test_two_voices_on_a_key_are_told_apart_from_notes_that_are_too_close(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    low = [(0, 1, 60, 80), (2, 2.006, 62, 80), (2.006, 3, 62, 80), (4, 5, 64, 80)]
+    song(tmp_path / "a.mid", Alto=np.array(low, float), Bass=np.array([(0, 2, 60, 80), (3, 4, 64, 80)], float))
+    music = dataset.load(tmp_path, encoding="performance")
+    assert (music.facts["notes"], music.facts["notes_lost"], music.facts["unisons"]) == (4, 1, 1)
+    describe(music, tmp_path)
+    printed = capsys.readouterr().out
+    assert "1 note left out, too close to another one for this encoding" in printed
+    assert "1 note left out, where another voice presses the same key" in printed
+
+
+@pytest.mark.parametrize("name", ENCODINGS)
 def test_facts_can_be_kept_in_json(tmp_path: Path, name: str) -> None:
     facts = dataset.load(tunes(tmp_path, 3), encoding=name).facts
     assert json.loads(json.dumps(facts, allow_nan=False)) == facts

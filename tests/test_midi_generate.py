@@ -1,13 +1,14 @@
 """Playing: nothing that makes no sense is ever generated, and all else is what the training graph says."""
 
 import itertools
+from collections.abc import Iterable
 from pathlib import Path
 
 import mido
 import numpy as np
 import pytest
 import tensorflow as tf
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from midi_rnn.encoding import (
@@ -24,11 +25,11 @@ from midi_rnn.encoding import (
     WAIT,
     Encoding,
 )  # fmt: skip
-from midi_rnn.generate import BAR_BEATS, PAUSE_BEATS, Generator, first_piece, notes_of
+from midi_rnn.generate import BAR_BEATS, PAUSE_BEATS, RULES, Generator, first_piece, notes_of
 from midi_rnn.model import MidiRNN
 from workshop.generation import PIECE
 from workshop.midifiles import read, write
-from workshop.sampling import Choice, gumbel
+from workshop.sampling import NEVER, Choice, gumbel
 
 MELODY, PERFORMANCE = ENCODINGS["melody"], ENCODINGS["performance"]
 LONGEST = WAIT + LONGEST_WAIT - 1
@@ -214,6 +215,113 @@ def test_the_same_seed_plays_the_same(name: str, generators: dict[str, Generator
     one, again, other = (play(generators[name], [END], 100, 12, seed).tolist() for seed in (7, 7, 8))
     assert one == again
     assert one != other
+
+
+# ---- limits
+
+LIMITS = {"longest_note": 150, "voices": 5}
+
+
+def held_and_down(symbols: Iterable[int]) -> tuple[int, int]:
+    """The longest time that a key is held, in units, and the most keys that are down at once."""
+    now = longest = most = 0
+    down: dict[int, int] = {}
+    for symbol in symbols:
+        if symbol == END:
+            down = {}
+        elif symbol < NOTE_OFF:
+            down[symbol - NOTE_ON] = now
+        elif symbol < WAIT:
+            down.pop(symbol - NOTE_OFF, None)
+        elif symbol < VELOCITY:
+            now += symbol - WAIT + 1
+        longest = max([longest, *(now - since for since in down.values())])
+        most = max(most, len(down))
+    return longest, most
+
+
+def test_no_key_is_held_longer_and_no_more_are_down_than_in_the_data(played: dict[str, np.ndarray]) -> None:
+    limited = play(Generator(MODELS["performance"], PERFORMANCE, WILD, None, LIMITS), [END], 700, 12)
+    found = [held_and_down(sequence) for sequence in limited.T.tolist()]
+    assert max(longest for longest, _ in found) == LIMITS["longest_note"]
+    assert max(most for _, most in found) == LIMITS["voices"]
+    for sequence in limited.T.tolist():
+        rows = allowed(PERFORMANCE, [END, *sequence])[1:-1]
+        assert rows[np.arange(len(sequence)), sequence].all()
+    # Without limits the same network goes beyond both.
+    wild = [held_and_down(sequence) for sequence in played["performance"].T.tolist()]
+    assert max(longest for longest, _ in wild) > LIMITS["longest_note"]
+    assert max(most for _, most in wild) > LIMITS["voices"]
+
+
+def test_limits_that_are_not_reached_change_nothing(played: dict[str, np.ndarray]) -> None:
+    wide = {"longest_note": 1_000_000, "voices": PITCHES}
+    generator = Generator(MODELS["performance"], PERFORMANCE, WILD, range(PERFORMANCE.vocab_size), wide)
+    assert (play(generator, [END], 700, 12) == played["performance"]).all()
+
+
+def rules_after(symbols: list[int], seen: Iterable[int] = range(PERFORMANCE.vocab_size), **limits: int) -> np.ndarray:
+    """What the rules let come after symbols of a performance, bool [V]."""
+    possible = np.full(PERFORMANCE.vocab_size, NEVER, np.float32)
+    possible[list(seen)] = 0
+    rules = RULES["performance"](possible, **limits)
+    memory = rules.begin(1)
+    for symbol in symbols:
+        memory = rules.follow(memory, tf.constant([symbol]))
+    return rules.restrict(tf.zeros((1, PERFORMANCE.vocab_size)), memory).numpy()[0] > NEVER / 2
+
+
+def test_time_goes_on_only_as_far_as_a_key_can_be_held() -> None:
+    limits = {"longest_note": 130, "voices": 3}
+    one_held = [NOTE_ON + C, LONGEST, NOTE_ON + E]
+    possible = rules_after(one_held, **limits)
+    assert np.flatnonzero(possible[WAIT:VELOCITY]).tolist() == list(range(30))
+    assert possible[NOTE_OFF + C]
+    assert possible[NOTE_OFF + E]
+    assert possible[NOTE_ON + C + 1]
+    # At the limit nothing but the release of that key, and after it everything again.
+    assert np.flatnonzero(rules_after([*one_held, WAIT + 29], **limits)).tolist() == [NOTE_OFF + C]
+    after = rules_after([*one_held, WAIT + 29, NOTE_OFF + C], **limits)
+    assert after[WAIT:VELOCITY].all()
+    assert after[[NOTE_OFF + E, NOTE_ON + C, LOUD]].all()
+    # A key that is pressed anew begins anew, and the end of a piece lifts all.
+    assert rules_after([NOTE_ON + C, LONGEST, NOTE_ON + C], **limits)[WAIT:VELOCITY].all()
+    assert rules_after([NOTE_ON + C, LONGEST, END], **limits)[WAIT:VELOCITY].all()
+
+
+def test_a_key_is_released_where_no_wait_of_the_data_is_short_enough() -> None:
+    seen = [END, NOTE_ON + C, NOTE_OFF + C, WAIT + 39, LOUD]
+    assert np.flatnonzero(rules_after([NOTE_ON + C, WAIT + 39], seen, longest_note=100)).tolist() == [
+        NOTE_OFF + C, LOUD,
+    ]  # fmt: skip
+    assert np.flatnonzero(rules_after([NOTE_ON + C, WAIT + 39, LOUD, WAIT + 39], seen, longest_note=100)).tolist() == [
+        NOTE_OFF + C
+    ]
+
+
+def test_as_many_keys_go_down_as_in_the_data() -> None:
+    chord = [NOTE_ON + C, NOTE_ON + E]
+    assert rules_after(chord, voices=3)[NOTE_ON + C + 1]
+    assert not rules_after(chord, voices=2)[NOTE_ON:NOTE_OFF].any()
+    assert rules_after([*chord, NOTE_OFF + E], voices=2)[NOTE_ON + E]
+
+
+@given(
+    symbols=st.lists(
+        st.one_of(
+            st.sampled_from([END, NOTE_ON + C, NOTE_OFF + C, NOTE_ON + E, WAIT, WAIT + 70, LONGEST]),
+            st.integers(0, PERFORMANCE.vocab_size - 1),
+        ),
+        max_size=30,
+    ),
+    seen=st.sets(st.integers(0, PERFORMANCE.vocab_size - 1), max_size=40),
+    longest_note=st.integers(1, 300),
+    voices=st.integers(1, 6),
+)
+@settings(max_examples=60, deadline=None)
+def test_something_can_always_come_next(symbols: list[int], seen: set[int], longest_note: int, voices: int) -> None:
+    """Whatever was read, also what no rule would have let through."""
+    assert rules_after(symbols, {END, *seen}, longest_note=longest_note, voices=voices).any()
 
 
 # ---- from symbols to notes

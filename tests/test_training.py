@@ -526,8 +526,43 @@ def test_a_full_disk_stops_it_and_keeps_what_was_saved(tmp_path: Path, monkeypat
 def test_previews_come_when_asked_for_and_are_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     steps: list[int] = []
     make(tmp_path / "a", preview=Silent(steps.append), sample_every=5).fit()
-    assert steps == [5, 10]
+    assert steps == [5, 10, 12]
     assert "shown at 10\n" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("settings", "shown"),
+    [({"sample_every": 6}, [6, 12]), ({"sample_every": 1000}, [12]), ({"max_minutes": 1e-9, "sample_every": 5}, [1])],
+)
+def test_a_run_does_not_end_without_a_preview(tmp_path: Path, settings: dict[str, Any], shown: list[int]) -> None:
+    steps: list[int] = []
+    make(tmp_path / "a", preview=Silent(steps.append), **settings).fit()
+    assert steps == shown
+
+
+def test_who_stops_a_run_does_not_wait_for_a_preview(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    steps: list[int] = []
+    trainer = make(tmp_path / "a", preview=Silent(steps.append), sample_every=1000, save_every=4)
+
+    def stopped_while_it_measures() -> float:
+        os.kill(os.getpid(), signal.SIGINT)
+        return 1.0
+
+    monkeypatch.setattr(trainer, "measure", stopped_while_it_measures)
+    assert trainer.fit() == 130
+    assert record(tmp_path / "a")["step"] == 4
+    assert steps == []
+
+
+def test_the_preview_at_the_end_comes_after_all_is_saved_and_leaves_no_trace_in_what_goes_on(tmp_path: Path) -> None:
+    def look(step: int) -> None:
+        assert record(tmp_path / "parts")["status"] == "finished"
+        keras.random.uniform((3,))  # whatever it draws
+
+    make(tmp_path / "parts", Small, Silent(look), num_epochs=1, sample_every=1000).fit()
+    make(tmp_path / "parts", Small, num_epochs=2, sample_every=1000).fit()
+    make(tmp_path / "straight", Small, num_epochs=2, sample_every=1000).fit()
+    assert content(tmp_path / "parts") == content(tmp_path / "straight")
 
 
 def test_it_says_how_it_goes_against_the_baseline(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

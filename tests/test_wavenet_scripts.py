@@ -157,6 +157,35 @@ def test_what_cannot_be_trained_is_said(refused: Refused, args: list[str], reaso
     assert reason in refused(train, *args)
 
 
+def test_a_rate_that_is_not_the_experiments_is_said(refused: Refused, trained: Path, tmp_path: Path) -> None:
+    experiment = Path(shutil.copytree(trained, tmp_path / "copy"))
+    said = refused(train, "--experiment_dir", experiment, "--resume", "--sample_rate", "8000")
+    assert f"--sample_rate 8000 contradicts the experiment {experiment}, which has {RATE}" in said
+
+
+def test_a_prime_of_another_rate_is_resampled(trained: Path, tones: Path, tmp_path: Path, run_main: Run) -> None:
+    write_wav(tmp_path / "fast.wav", 0.4 * np.sin(2 * np.pi * 300 * np.arange(48000) / 48000), 48000)
+    args = ["--experiment_dir", trained, "--prime", tmp_path / "fast.wav", "--with_prime", "--length", "10"]
+    assert run_main(sample, *args, "--out", tmp_path / "o.wav").returncode == 0
+    assert len(sound_of(tmp_path / "o.wav")) == RATE + 10
+    assert np.abs(np.fft.rfft(sound_of(tmp_path / "o.wav")[:RATE])).argmax() == 300
+
+
+def test_a_prime_that_is_no_sound_is_said(refused: Refused, trained: Path, tmp_path: Path) -> None:
+    (tmp_path / "text.wav").write_text("la la la " * 100)
+    args = ["--experiment_dir", trained, "--prime"]
+    assert "is not sound that can be read" in refused(sample, *args, tmp_path / "text.wav")
+    assert "cannot be read" in refused(sample, *args, tmp_path / "missing.wav")
+
+
+def test_no_sound_at_all_is_said_at_once(refused: Refused, tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("la")
+    assert "has no audio files" in refused(train, "--data_dir", tmp_path, *TINY)
+    (tmp_path / "a.wav").write_text("la")
+    (tmp_path / "b.wav").touch()
+    assert "none of the 2 sound files" in refused(train, "--data_dir", tmp_path, *TINY)
+
+
 def test_too_little_sound_is_said(refused: Refused, tmp_path: Path) -> None:
     write_wav(tmp_path / "a.wav", np.sin(np.arange(500)), RATE)
     assert "is too short" in refused(train, "--data_dir", tmp_path, *TINY, "--seq_length", "1000")

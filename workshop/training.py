@@ -219,6 +219,7 @@ class Trainer:
         self.position = Position()
         self.state = model.initial_state(training.batch_size)
         self.board = Board(experiment.tensorboard)
+        self._previewed = -1  # the step of the last preview
 
     def measure(self) -> float:
         """Mean loss of the averaged network on the held-out data, in nats per symbol, with the state carried through.
@@ -356,10 +357,11 @@ class Trainer:
         )
 
     def _show_preview(self, progress: Progress) -> None:
+        self._previewed = self.position.step
         progress.say(self.preview.show(self.position.step, self.experiment.samples, self.board))
 
     def _finish(self, reason: str, progress: Progress) -> None:
-        """Save; and measure, unless that was just done or somebody is waiting for the end."""
+        """Save; measure and show a preview, unless that was just done or somebody is waiting for the end."""
         at = self.position
         self.save()
         if reason != "stopped" and not (at.history and at.history[-1]["step"] == at.step):
@@ -372,6 +374,8 @@ class Trainer:
                 self.experiment.info["best"] = {"validation": loss, "step": at.step}
             self._report(progress, loss)
         self.experiment.update(status={"early": "finished: no new best for a while"}.get(reason, reason))
+        if reason != "stopped" and self._previewed != at.step:
+            self._show_preview(progress)
         self.board.flush()
 
     # ---- saving and going on -----------------------------------------------------------------------------------------

@@ -1,0 +1,44 @@
+"""What no piece of the data goes beyond, so that none that is generated does.
+
+A young network forgets which keys it holds down.
+"""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from midi_rnn.encoding import UNITS_PER_BEAT, Encoding
+
+
+def limits(encoding: Encoding, pieces: Sequence[np.ndarray], stretch: float = 0.0) -> dict[str, int] | None:
+    """The limits of pieces as symbols [T] each, which are played up to the share `stretch` slower.
+
+    Returns:
+        `longest_note`, in units of 10 ms, and `voices`, the most keys that are down at once; None where the encoding
+        has one voice.
+    """
+    if not encoding.in_real_time:
+        return None
+    longest, voices = 1, 1
+    for piece in pieces:
+        times = np.floor(encoding.decode(piece)[:, :2] * UNITS_PER_BEAT + 0.5).astype(int)
+        starts, ends = np.sort(times, axis=0).T
+        down = np.arange(1, len(starts) + 1) - np.searchsorted(ends, starts, side="right")
+        longest = max(longest, int((times[:, 1] - times[:, 0]).max(initial=0)))
+        voices = max(voices, int(down.max(initial=0)))
+    if stretch:
+        longest = math.ceil(longest * (1 + stretch)) + 1  # both ends of a note are rounded
+    return {"longest_note": longest, "voices": voices}
+
+
+def are_limits(value: object, encoding: Encoding) -> bool:
+    """Whether something from JSON is what `limits` gives; None, as of an older experiment, is no limit."""
+    if value is None:
+        return True
+    return (
+        encoding.in_real_time
+        and isinstance(value, dict)
+        and value.keys() == {"longest_note", "voices"}
+        and all(type(limit) is int and limit >= 1 for limit in value.values())
+    )
