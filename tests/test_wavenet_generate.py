@@ -1,14 +1,20 @@
 """The cached generator says what the plain one says, sample by sample."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
+import tensorflow as tf
 from keras import ops
 
-from wavenet.generate import PIECE, Generator, pack, reference
-from wavenet.kernel import advance
+from wavenet import cores, kernel, loop
+from wavenet.cores import Cores
+from wavenet.generate import PIECE, Generator, reference
+from wavenet.loop import Loop
 from wavenet.model import Shape, WaveNet, build
 from wavenet.mu_law import SILENCE, STEPS
 from wavenet.train import NETWORK, SIZES
+from wavenet.weights import DONE, pack, room, silent
 from workshop.errors import UserError
 from workshop.sampling import Choice, adjust
 
@@ -31,28 +37,43 @@ def network(shape: Shape, scale: float = 1.5) -> WaveNet:
 
 def cached_logits(model: WaveNet, values: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """Logits [T, B, 256] after each of values [T, B], before which silence stands, by the kernel one step at a time."""
-    generator = Generator(model, Choice(), labels)
-    weights, state = pack(model, labels), generator._silent(len(labels))
+    weights, work = pack(model, labels), room(model.shape, len(labels))
     field = model.shape.receptive_field
-    state.values[0] = SILENCE
     sequence = np.concatenate([np.full((field, len(labels)), SILENCE), values]).astype(np.int64)
+    state = silent(model.shape, sequence[0])
     found = []
-    nothing = np.empty((0, 0, STEPS), np.float32)
     for row in [*sequence[1:], np.zeros(len(labels), np.int64)]:
-        logits, taken = np.empty((len(labels), STEPS), np.float32), np.empty((1, len(labels)), np.int64)
-        advance(weights, state, row[None], nothing, 1.0, STEPS, 1.0, taken, logits)
-        found.append(logits)
+        taken = np.empty((1, len(labels)), np.int64)
+        kernel.advance(weights, state, work, row[None], np.empty((0, 0)), 1.0, STEPS, 1.0, taken)
+        found.append(work.layers[3].copy())
     return np.array(found[-len(values) :])
 
 
+def looped_logits(model: WaveNet, values: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """The same by the loop that XLA compiles."""
+    loop = Loop(model, Choice(), labels)
+    field = model.shape.receptive_field
+    sequence = np.concatenate([np.full((field, len(labels)), SILENCE), values]).astype(np.int32)
+    state = loop.start(sequence[0])
+    step = tf.function(loop._logits, jit_compile=True, autograph=False)
+    found = []
+    for at, row in enumerate(sequence[1:]):
+        logits, state["seen"] = step(state["seen"], state["values"], tf.constant(at))
+        state["values"] = tf.concat([state["values"][1:], row[None]], axis=0)
+        found.append(logits.numpy())
+    found.append(step(state["seen"], state["values"], tf.constant(len(sequence) - 1))[0].numpy())
+    return np.array(found[-len(values) :])
+
+
+@pytest.mark.parametrize("way", [cached_logits, looped_logits])
 @pytest.mark.parametrize("streams", [1, 4])
 @pytest.mark.parametrize("name", SHAPES)
-def test_cached_logits_are_those_of_the_whole_receptive_field(name: str, streams: int) -> None:
+def test_cached_logits_are_those_of_the_whole_receptive_field(way: Callable, name: str, streams: int) -> None:
     shape = SHAPES[name]
     model = network(shape)
     labels = np.arange(streams) % max(shape.conditions, 1)
     values = np.random.default_rng(3).integers(0, STEPS, (2 * shape.receptive_field + 5, streams))
-    cached = cached_logits(model, values, labels)
+    cached = way(model, values, labels)
     for end in (1, shape.receptive_field - 1, shape.receptive_field, len(values)):
         plain = reference(model, values[:end], labels if shape.conditions else None)
         assert np.abs(cached[end - 1] - plain).max() < 1e-4 * max(1, np.abs(plain).max())
@@ -91,13 +112,18 @@ def drawn(model: WaveNet, choice: Choice, length: int, seed: int, streams: int =
     return np.concatenate(list(generator.write(beginning, length, seed)))
 
 
+def passed(logits: np.ndarray, chances: np.ndarray) -> np.ndarray:
+    """The value [B] at which the sum of the probabilities of logits [B, 256] passes chances [B]."""
+    likelihood = np.exp(logits.astype(float))
+    return (likelihood.cumsum(axis=1) <= chances[:, None] * likelihood.sum(axis=1, keepdims=True)).sum(axis=1)
+
+
 def test_each_sample_is_drawn_from_the_logits_before_it() -> None:
     model, choice, seed = network(SHAPES["two taps"]), Choice(temperature=1.3), 7
     values = drawn(model, choice, 40, seed)
-    noise = np.random.default_rng(seed).gumbel(size=(40, 1, STEPS)).astype(np.float32)
+    chances = np.random.default_rng(seed).random((40, 1))
     for k in range(40):
-        logits = reference(model, values[:k])[0] / 1.3
-        assert values[k, 0] == (logits + noise[k, 0]).argmax()
+        assert values[k] == passed(reference(model, values[:k]) / 1.3, chances[k])
 
 
 @pytest.mark.parametrize("choice", [Choice(top_k=3), Choice(top_p=0.5), Choice(0.7, 20, 0.9), Choice(top_k=1)])
@@ -122,9 +148,52 @@ def test_streams_do_not_hear_one_another() -> None:
     together = drawn(model, Choice(), 50, 3, streams=3)
     assert len({tuple(stream) for stream in together.T}) == 3
     for k in range(0, 50, 9):
-        plain = reference(model, together[:k])
-        noise = np.random.default_rng(3).gumbel(size=(50, 3, STEPS)).astype(np.float32)[k]
-        assert (together[k] == (plain + noise).argmax(axis=1)).all()
+        chances = np.random.default_rng(3).random((50, 3))[k]
+        assert (together[k] == passed(reference(model, together[:k]), chances)).all()
+
+
+@pytest.mark.parametrize("streams", [1, 3, 6])
+def test_the_number_of_cores_makes_no_difference(streams: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not even in the last bit: a single stream is worked on by two cores, several are shared out among them."""
+    model = network(SHAPES["three taps"])
+    prescribed, chances = np.full((300, streams), -1), np.random.default_rng(8).random((300, streams))
+    found = []
+    for count in (1, 2, 4):
+        monkeypatch.setattr(cores, "available", lambda count=count: count)
+        engine = Cores(model, Choice(0.9, 100, 0.95), np.zeros(streams, int))
+        state = engine.start(np.full(streams, SILENCE))
+        values = engine.advance(state, prescribed, chances)
+        seen = np.concatenate([part.seen for part, _ in state], axis=1)
+        found.append((values.tobytes(), seen.tobytes()))
+    assert found[0] == found[1] == found[2]
+
+
+@pytest.mark.parametrize("choice", [Choice(), Choice(0.7, 20, 0.9)])
+@pytest.mark.parametrize("name", ["three taps", "labelled"])
+def test_a_gpus_loop_draws_what_the_kernel_draws(name: str, choice: Choice, monkeypatch: pytest.MonkeyPatch) -> None:
+    model, labels = network(SHAPES[name]), np.array([2, 0])
+    prime = np.random.default_rng(10).integers(0, STEPS, (5, 2))
+    monkeypatch.setattr(loop, "PIECE", 64)
+    by_kernel = np.concatenate(list(Generator(model, choice, labels).write(prime, 150, 1)))
+    monkeypatch.setattr(tf.config, "list_logical_devices", lambda kind: [kind])
+    generator = Generator(model, choice, labels)
+    assert isinstance(generator._engine, Loop)
+    assert (np.concatenate(list(generator.write(prime, 150, 1))) == by_kernel).all()
+
+
+def test_a_second_core_that_is_taken_away_is_not_waited_for() -> None:
+    model = network(SHAPES["labelled"])
+    found = []
+    for done in (-1, 0):  # never there, or last seen when it had nothing to do
+        weights, work, state = pack(model, np.ones(1, int)), room(model.shape, 1), silent(model.shape, np.zeros(1))
+        work.signals[DONE] = done
+        for half in work.helped:
+            half[:] = np.nan
+        values = np.empty((50, 1), np.int64)
+        chances = np.random.default_rng(9).random((50, 1))
+        kernel.advance(weights, state, work, np.full((50, 1), -1), chances, 1.0, STEPS, 1.0, values)
+        found.append(values.tolist())
+    assert found[0] == found[1]
 
 
 @pytest.mark.parametrize("length", [1, 5, 13, 14, 15, 200])

@@ -1,0 +1,85 @@
+"""Generation on a CPU: the compiled kernel, with the work shared out among the processor's cores."""
+
+import os
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+
+from wavenet import kernel
+from wavenet.model import WaveNet
+from wavenet.mu_law import STEPS
+from wavenet.weights import AWAY, DONE, JOB, State, Weights, Work, pack, room, silent
+from workshop.sampling import Choice
+
+#: Seconds between two looks of the second core at whether it is wanted.
+NAP = 0.001
+
+
+def available() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+class Cores:
+    """Takes streams on by a network's weights as they are now.
+
+    Several streams are shared out among the cores; a single one is worked on by two of them.
+
+    Args:
+        model: the trained network.
+        choice: how the next sample is chosen.
+        labels: [B] numbers of the conditions; of a network without any, their number is all that matters.
+    """
+
+    def __init__(self, model: WaveNet, choice: Choice, labels: np.ndarray):
+        self._shape, self._choice = model.shape, choice
+        self._parts = np.array_split(np.arange(len(labels)), min(available(), len(labels)))
+        self._assisted = len(labels) == 1 and available() > 1
+        whole = pack(model, labels)
+        self._weights = [whole._replace(biases=np.ascontiguousarray(whole.biases[:, part])) for part in self._parts]
+        self._threads = ThreadPoolExecutor(len(self._parts) + 1)
+
+    def start(self, first: np.ndarray) -> list[tuple[State, Work]]:
+        """The state when nothing has been heard but values `first` [B], and room to go on from there."""
+        return [(silent(self._shape, first[part]), room(self._shape, len(part))) for part in self._parts]
+
+    def advance(self, state: list[tuple[State, Work]], prescribed: np.ndarray, chances: np.ndarray) -> np.ndarray:
+        """Go on for N steps.
+
+        Args:
+            state: goes on with them.
+            prescribed: [N, B] values to take, -1 where one is to be drawn.
+            chances: [N, B] random numbers from 0 to 1.
+
+        Returns:
+            values [N, B].
+        """
+        values = np.empty(prescribed.shape, np.int64)
+        choice = self._choice
+
+        def go_on(part: np.ndarray, weights: Weights, begun: tuple[State, Work]) -> None:
+            state, work = begun
+            mine = np.empty((len(prescribed), len(part)), np.int64)
+            work.signals[[JOB, DONE]] = 0, AWAY
+            helping = self._threads.submit(assist, weights, work) if self._assisted else None
+            try:
+                kernel.advance(
+                    weights, state, work,
+                    np.ascontiguousarray(prescribed[:, part]), np.ascontiguousarray(chances[:, part]),
+                    float(choice.temperature), choice.top_k or STEPS, choice.top_p or 1.0, mine,
+                )  # fmt: skip
+            finally:
+                work.signals[JOB] = AWAY
+            if helping:
+                helping.result()
+            values[:, part] = mine
+
+        list(self._threads.map(go_on, self._parts, self._weights, state))
+        return values
+
+
+def assist(weights: Weights, work: Work) -> None:
+    """Be the second core until the piece is done; what else wants the core may have it when there is nothing to do."""
+    while kernel.assist(weights, work):
+        time.sleep(NAP)

@@ -1,0 +1,115 @@
+"""Generation on a GPU: the loop over the samples compiled by XLA, all streams in one batch.
+
+What each block has seen is a ring of its own length, and all rings lie in one array [rows, B, C]. Pieces have a fixed
+length, so that the loop is compiled once whatever is asked for.
+"""
+
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from keras import ops
+
+from wavenet.model import WaveNet
+from workshop.sampling import Choice, adjust
+
+#: Samples of each stream per call of the compiled loop.
+PIECE = 400
+
+
+class Loop:
+    """Takes streams on by a network's weights.
+
+    Args:
+        model: the trained network.
+        choice: how the next sample is chosen.
+        labels: [B] numbers of the conditions; of a network without any, their number is all that matters.
+    """
+
+    def __init__(self, model: WaveNet, choice: Choice, labels: np.ndarray):
+        self._model, self._shape, self._choice = model, model.shape, choice
+        self._labels = labels
+        self._reach = (model.shape.filter_width - 1) * np.array(model.shape.dilations)
+        self._piece = tf.function(self._go_on, jit_compile=True, autograph=False)
+
+    def start(self, first: np.ndarray) -> dict[str, Any]:
+        """The state when nothing has been heard but values `first` [B]."""
+        streams, width = len(first), self._shape.filter_width
+        values = np.zeros((width, streams), np.int32)
+        values[-1] = first
+        seen = np.zeros((self._reach.sum(), streams, self._shape.residual_channels), np.float32)
+        return {"seen": tf.constant(seen), "values": tf.constant(values), "time": tf.constant(0)}
+
+    def advance(self, state: dict[str, Any], prescribed: np.ndarray, chances: np.ndarray) -> np.ndarray:
+        """Go on for N steps.
+
+        Args:
+            state: goes on with them.
+            prescribed: [N, B] values to take, -1 where one is to be drawn.
+            chances: [N, B] random numbers from 0 to 1.
+
+        Returns:
+            values [N, B].
+        """
+        made = [np.empty((0, prescribed.shape[1]), np.int64)]
+        for at in range(0, len(prescribed), PIECE):
+            count = len(prescribed[at : at + PIECE])
+            filled = [(0, PIECE - count), (0, 0)]
+            written, state["seen"], state["values"], state["time"] = self._piece(
+                tf.constant(np.pad(prescribed[at : at + PIECE], filled).astype(np.int32)),
+                tf.constant(np.pad(chances[at : at + PIECE], filled).astype(np.float32)),
+                tf.constant(count), state["seen"], state["values"], state["time"],
+            )  # fmt: skip
+            made.append(written.numpy()[:count].astype(np.int64))
+        return np.concatenate(made)
+
+    def _go_on(
+        self, prescribed: tf.Tensor, chances: tf.Tensor, count: tf.Tensor, seen: tf.Tensor, values: tf.Tensor,
+        time: tf.Tensor,
+    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]:  # fmt: skip
+        """`count` steps, of which the first prescribed [PIECE, B] and chances [PIECE, B] count."""
+
+        def step(at: Any, seen: tf.Tensor, values: tf.Tensor, written: tf.Tensor) -> tuple:
+            logits, seen = self._logits(seen, values, time + at)
+            drawn = _passed(adjust(logits, self._choice), chances[at])
+            fresh = ops.where(prescribed[at] >= 0, prescribed[at], drawn)[None]
+            values = ops.concatenate([values[1:], fresh])
+            return at + 1, seen, values, ops.slice_update(written, (at, 0), fresh)
+
+        at, seen, values, written = ops.while_loop(
+            lambda at, *_: at < count, step, (0, seen, values, ops.zeros_like(prescribed))
+        )
+        return written, seen, values, time + at
+
+    def _logits(self, seen: tf.Tensor, values: tf.Tensor, time: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Logits [B, 256] of the sample after the last F values [F, B], and what the blocks have seen then."""
+        model, width = self._model, self._shape.filter_width
+        x = sum(ops.take(model.table[tap], values[tap], axis=0) for tap in range(width))
+        gated, ring = [], 0
+        for k, dilation in enumerate(self._shape.dilations):
+            length = int(self._reach[k])
+            rows = [ring + (time + tap * dilation) % length for tap in range(width - 1)]
+            # Not a slice: XLA would compile the loop anew for each `time` that a piece begins with.
+            taps = [*(ops.take(seen, row, axis=0) for row in rows), x]
+            h = model.biases[k] + sum(ops.matmul(taps[w], model.kernels[k][w]) for w in range(width))
+            if self._shape.conditions:
+                h = h + ops.take(model.conditions[:, k], self._labels, axis=0)
+            filtered, gate = ops.split(h, 2, axis=-1)
+            gated.append(ops.tanh(filtered) * ops.sigmoid(gate))
+            # The oldest of the ring has been read, and makes room.
+            seen = ops.slice_update(seen, (rows[0], 0, 0), x[None])
+            if k < len(model.residuals):
+                x = x + ops.matmul(gated[-1], model.residuals[k]) + model.residual_biases[k]
+            ring += length
+        skip = ops.relu(ops.matmul(ops.concatenate(gated, axis=-1), model.skips) + model.skip_bias)
+        hidden = ops.relu(ops.matmul(skip, model.hidden) + model.hidden_bias)
+        return ops.matmul(hidden, model.output_kernel) + model.output_bias, seen
+
+
+def _passed(logits: tf.Tensor, chances: tf.Tensor) -> tf.Tensor:
+    """The value [B] at which the sum of the probabilities of logits [B, 256] passes chances [B], 0 <= chances < 1."""
+    likelihood = ops.exp(logits - ops.max(logits, axis=-1, keepdims=True))
+    sums = ops.cumsum(likelihood, axis=-1)
+    # float32 has no number between 1 - 2 ** -24 and 1; a bit less makes sure that the last sum passes.
+    target = ops.minimum(chances, 1 - 2**-23)[:, None] * sums[:, -1:]
+    return ops.cast(ops.argmax(ops.cast(sums > target, "int32"), axis=-1), "int32")

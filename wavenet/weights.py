@@ -1,0 +1,152 @@
+"""A network in the form that the kernel reads.
+
+A matrix [I, J] is cut into tiles of `TILE` columns, [J / TILE, I, TILE], one after the other in memory in the order in
+which the kernel reads them. The last tile is filled up with zeros, and so is every array whose last dimension is J.
+
+B streams, F filter width, C residual channels, D channels of the gates, S skip channels, L blocks.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from keras import ops
+
+from wavenet.instructions import LANES
+from wavenet.model import Shape, WaveNet
+from wavenet.mu_law import STEPS
+
+#: Columns of a tile.
+TILE = 2 * LANES
+
+#: Where among the signals between two cores what stands: the number of the last job that was given to the second one,
+#: jobs until the next one is, and the break after the next one that comes late; and, in a line of the cache of its own,
+#: the last job that it has done.
+JOB, WAIT, PAUSE, DONE = 0, 1, 2, 16
+#: Stands for a job: there is no second core, or there is nothing left to do.
+AWAY = -1
+
+Three = tuple[np.ndarray, np.ndarray, np.ndarray]
+
+
+class Weights(NamedTuple):
+    """The weights of a network, float32.
+
+    Attributes:
+        table: [F, 256, C] what each tap makes of a value.
+        kernels: L * F matrices [C, 2 * D].
+        biases: [L, B, 2 * D], the label of each stream included.
+        residuals: L matrices [D, C]; the last is not used.
+        residual_biases: [L, C].
+        dense: one matrix each, of the skip connections of all blocks [L * D, S], hidden [S, S] and output [S, 256].
+        dense_biases: [S], [S], [256].
+        dilations: int64 [L].
+    """
+
+    table: np.ndarray
+    kernels: np.ndarray
+    biases: np.ndarray
+    residuals: np.ndarray
+    residual_biases: np.ndarray
+    dense: Three
+    dense_biases: Three
+    dilations: np.ndarray
+
+
+class State(NamedTuple):
+    """What the network remembers of B streams.
+
+    Attributes:
+        seen: float32 [sum of (F - 1) * dilation, B, C]: for each block a ring of its last inputs.
+        values: int64 [F, B]: the last values, a ring too.
+        time: int64 [1]: steps so far.
+    """
+
+    seen: np.ndarray
+    values: np.ndarray
+    time: np.ndarray
+
+
+class Work(NamedTuple):
+    """What a step makes on its way, float32.
+
+    Attributes:
+        x: [B, C] input of a block.
+        h: [B, 2 * D] before the gates.
+        layers: [B, L * D] what the gates of all blocks have let through, and what the dense layers make of it: [B, S],
+            [B, S], and the logits [B, 256].
+        helped: the last three once more, for the half that a second core does.
+        signals: int64 [32] between the two cores.
+    """
+
+    x: np.ndarray
+    h: np.ndarray
+    layers: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+    helped: Three
+    signals: np.ndarray
+
+
+def _fill(matrix: np.ndarray) -> np.ndarray:
+    """Zeros put after [..., J], up to a multiple of TILE."""
+    return np.pad(matrix, [(0, 0)] * (matrix.ndim - 1) + [(0, -matrix.shape[-1] % TILE)])
+
+
+def _tiles(matrices: np.ndarray) -> np.ndarray:
+    """Matrices [N, I, J] as [N, J / TILE, I, TILE]."""
+    filled = _fill(matrices)
+    return np.ascontiguousarray(filled.reshape(*filled.shape[:2], -1, TILE).transpose(0, 2, 1, 3))
+
+
+def pack(model: WaveNet, labels: np.ndarray) -> Weights:
+    """The weights of a network for streams with `labels` [B]."""
+    shape = model.shape
+    blocks = len(shape.dilations)
+
+    def array(value: object) -> np.ndarray:
+        return ops.convert_to_numpy(value).astype(np.float32)
+
+    residuals = np.zeros((blocks, shape.dilation_channels, shape.residual_channels), np.float32)
+    residual_biases = np.zeros((blocks, shape.residual_channels), np.float32)
+    for k, (weight, bias) in enumerate(zip(model.residuals, model.residual_biases, strict=True)):
+        residuals[k], residual_biases[k] = array(weight), array(bias)
+    biases = np.stack([array(bias) for bias in model.biases])[:, None].repeat(len(labels), axis=1)
+    if shape.conditions:
+        biases = biases + array(model.conditions)[labels].transpose(1, 0, 2)
+    skips, hidden, output = (_tiles(array(m)[None]) for m in (model.skips, model.hidden, model.output_kernel))
+    first, second, third = (_fill(array(b)) for b in (model.skip_bias, model.hidden_bias, model.output_bias))
+    return Weights(
+        table=array(model.table),
+        kernels=_tiles(np.concatenate([array(weight) for weight in model.kernels])),
+        biases=_fill(biases),
+        residuals=_tiles(residuals),
+        residual_biases=_fill(residual_biases),
+        dense=(skips, hidden, output),
+        dense_biases=(first, second, third),
+        dilations=np.array(shape.dilations),
+    )
+
+
+def silent(shape: Shape, first: np.ndarray) -> State:
+    """The state of streams that have heard nothing but values `first` [B]."""
+    rows = (shape.filter_width - 1) * sum(shape.dilations)
+    seen = np.zeros((rows, len(first), shape.residual_channels), np.float32)
+    values = np.zeros((shape.filter_width, len(first)), np.int64)
+    values[0] = first
+    return State(seen, values, np.zeros(1, np.int64))
+
+
+def room(shape: Shape, streams: int) -> Work:
+    """Room for a step of B streams."""
+
+    def array(columns: int) -> np.ndarray:
+        return _fill(np.zeros((streams, columns), np.float32))
+
+    gated = np.zeros((streams, len(shape.dilations) * shape.dilation_channels), np.float32)
+    signals = np.zeros(32, np.int64)
+    signals[DONE] = AWAY
+    return Work(
+        x=array(shape.residual_channels),
+        h=array(2 * shape.dilation_channels),
+        layers=(gated, array(shape.skip_channels), array(shape.skip_channels), array(STEPS)),
+        helped=(array(shape.skip_channels), array(shape.skip_channels), array(STEPS)),
+        signals=signals,
+    )
