@@ -13,7 +13,7 @@ from wavenet.weights import AWAY, DONE, JOB, State, Weights, Work, pack, room, s
 from workshop.sampling import Choice
 
 #: Seconds between two looks of the second core at whether it is wanted.
-NAP = 0.001
+NAP = 0.005
 
 
 def available() -> int:

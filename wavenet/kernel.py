@@ -20,8 +20,9 @@ import numpy as np
 from wavenet.instructions import LANES, load, plus, receive, repeat, send, store
 from wavenet.weights import AWAY, DONE, JOB, PAUSE, TILE, WAIT, State, Weights, Work
 
-#: Looks at a signal, a nanosecond each: before a core does the other's half itself, and before the other goes to sleep.
-PATIENCE, IDLE = 20_000, 200_000
+#: Looks at a signal, of which a nanosecond has one or two: before a core does the other's half itself, and before the
+#: other goes to sleep.
+PATIENCE, IDLE = 150_000, 300_000
 #: Jobs that are not shared after one that came late, at first, and at most: it doubles each time.
 BREAK, LONGEST_BREAK = 300, 40_000
 
