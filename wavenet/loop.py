@@ -1,7 +1,8 @@
 """Generation on a GPU: the loop over the samples compiled by XLA, all streams in one batch.
 
-What each block has seen is a ring of its own length, and all rings lie in one array [rows, B, C]. Pieces have a fixed
-length, so that the loop is compiled once whatever is asked for.
+What each block has seen is a ring of its own length, and all rings lie in one array [rows, B, C]: a step reads what all
+blocks need of it at once, and writes it at once. Pieces have a fixed length, so that the loop is compiled once whatever
+is asked for.
 """
 
 from typing import Any
@@ -29,7 +30,9 @@ class Loop:
     def __init__(self, model: WaveNet, choice: Choice, labels: np.ndarray):
         self._model, self._shape, self._choice = model, model.shape, choice
         self._labels = labels
-        self._reach = (model.shape.filter_width - 1) * np.array(model.shape.dilations)
+        self._dilations = np.array(model.shape.dilations)
+        self._reach = (model.shape.filter_width - 1) * self._dilations
+        self._rings = np.cumsum(self._reach) - self._reach
         self._piece = tf.function(self._go_on, jit_compile=True, autograph=False)
 
     def start(self, first: np.ndarray) -> dict[str, Any]:
@@ -84,23 +87,22 @@ class Loop:
     def _logits(self, seen: tf.Tensor, values: tf.Tensor, time: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Logits [B, 256] of the sample after the last F values [F, B], and what the blocks have seen then."""
         model, width = self._model, self._shape.filter_width
+        rows = ops.stack([self._rings + (time + tap * self._dilations) % self._reach for tap in range(width - 1)])
+        old = ops.take(seen, rows, axis=0)
         x = sum(ops.take(model.table[tap], values[tap], axis=0) for tap in range(width))
-        gated, ring = [], 0
-        for k, dilation in enumerate(self._shape.dilations):
-            length = int(self._reach[k])
-            rows = [ring + (time + tap * dilation) % length for tap in range(width - 1)]
-            # Not a slice: XLA would compile the loop anew for each `time` that a piece begins with.
-            taps = [*(ops.take(seen, row, axis=0) for row in rows), x]
+        heard, gated = [], []
+        for k in range(len(self._dilations)):
+            heard.append(x)
+            taps = [*(old[tap, k] for tap in range(width - 1)), x]
             h = model.biases[k] + sum(ops.matmul(taps[w], model.kernels[k][w]) for w in range(width))
             if self._shape.conditions:
                 h = h + ops.take(model.conditions[:, k], self._labels, axis=0)
             filtered, gate = ops.split(h, 2, axis=-1)
             gated.append(ops.tanh(filtered) * ops.sigmoid(gate))
-            # The oldest of the ring has been read, and makes room.
-            seen = ops.slice_update(seen, (rows[0], 0, 0), x[None])
             if k < len(model.residuals):
                 x = x + ops.matmul(gated[-1], model.residuals[k]) + model.residual_biases[k]
-            ring += length
+        # The oldest of each ring has been read, and makes room.
+        seen = ops.scatter_update(seen, rows[0][:, None], ops.stack(heard))
         skip = ops.relu(ops.matmul(ops.concatenate(gated, axis=-1), model.skips) + model.skip_bias)
         hidden = ops.relu(ops.matmul(skip, model.hidden) + model.hidden_bias)
         return ops.matmul(hidden, model.output_kernel) + model.output_bias, seen
