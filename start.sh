@@ -6,43 +6,68 @@
 set -euo pipefail
 unset CDPATH PYTHONHOME
 
-ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)"
+HERE="$(pwd -P)"
+SELF="${BASH_SOURCE[0]}"
+# It may be called by a link to it, and not every Mac can follow links by itself.
+while [ -L "$SELF" ]; do
+  cd "$(dirname "$SELF")"
+  SELF="$(readlink "${SELF##*/}")"
+done
+ROOT="$(cd "$(dirname "$SELF")" && pwd -P)"
+cd "$HERE"
 STATE="$ROOT/.workshop"          # what this script and workshop.services remember: locks, logs, process ids, the token
 LOG="$STATE/install.log"
+LOCK="$STATE/setup.lock"
+MODE=""                          # local, container, or inside: this is the container, and start.sh was called in it
 VENV="${WORKSHOP_VENV:-$ROOT/.venv}"
+if [ "${WORKSHOP_IN_CONTAINER:-}" = 1 ]; then VENV="$VIRTUAL_ENV" LOCK="$STATE/inside.lock"; fi
 case "$VENV" in /*) ;; *) VENV="$PWD/$VENV" ;; esac
 STEPS="$VENV/workshop-setup"     # one small file for each finished step: a broken set-up goes on where it stopped
 PYTHON=""                        # the Python that the environment is made with, once find_python has found it
 LOCKED=no
 GPU=no
+WANT_ROOT=no
 DEMO_TRAIN=(--size small --dropout 0.25 --max_minutes 2.5 --patience 5 --message "first demo")
 DEMO_SAMPLE=(--length 600 --temperature 0.8)
-VERBS="demo, test, run, lab, doctor, stop"
+VERBS="demo, test, run, lab, doctor, logs, stop, down, build, save, load"
 
 say() { printf '%s\n' "$*" >&2; }
 fail() { say "$*"; exit 1; }
 misused() { say "$*"; exit 2; }
+fail_for_folder() {
+  fail "Cannot write in '$ROOT': copy the workshop to a folder of your own, for example in your home," \
+    "and start it there."
+}
 
 show_help() {
   cat <<'HELP'
 usage: ./start.sh [--local] [--gpu] [--root] [VERB]
 
-The first use sets everything up (some minutes, about 2 GB); after that it starts at once.
+The first use sets everything up (some minutes, about 2 GB); after that it starts at once. Where a Docker engine
+answers, everything runs in a container; otherwise on this computer itself. Your files lie in this folder either way.
 
   ./start.sh               a shell in the ready environment, with TensorBoard running
   ./start.sh demo          train a small model on the starter data, generate with it, and say where to look
   ./start.sh test          run the tests; what follows is passed to pytest
   ./start.sh run COMMAND   run one command in the ready environment, from the folder you are in
-  ./start.sh lab           JupyterLab, until Ctrl-C
+  ./start.sh lab           JupyterLab: its address in the container's mode, or the server itself until Ctrl-C
   ./start.sh doctor        look at this computer and say in plain words what is wrong and what to do
-  ./start.sh stop          stop TensorBoard and JupyterLab
+  ./start.sh logs          the last words of TensorBoard and JupyterLab
+  ./start.sh stop          stop TensorBoard and JupyterLab, and the container; a training in it saves first
+
+  ./start.sh down          stop and remove the container; nothing is lost, for all that you make lies in this folder
+  ./start.sh build         build the container's image, which otherwise happens when it is needed
+  ./start.sh save FILE     write the image into a file (.tar.gz, .tar.zst, .tar), for computers without a network
+  ./start.sh load FILE     take the image from such a file
 
   --local    without the container
-  --gpu      with NVIDIA's libraries (a bigger download); the environment keeps them from then on
-  --root     log in as root, where there is a container
+  --gpu      with NVIDIA's libraries (a bigger download); an environment without a container keeps them from then on
+  --root     a shell, or run, as root in the container
   --help     this page
 
 What can be set in the environment of the command:
+  WORKSHOP_MODE            container or local, instead of the choice by itself
+  WORKSHOP_MEMORY          the most memory that the container may take, for example 4g
   WORKSHOP_PYTHON          the Python (3.11, 3.12 or 3.13) to use
   WORKSHOP_VENV            where the environment is kept (default: .venv in this folder)
   WORKSHOP_PORT_CHAR_RNN   port of the first lesson's TensorBoard (default 7006); likewise
@@ -52,20 +77,47 @@ What can be set in the environment of the command:
 HELP
 }
 
-# ---- where it runs: this computer, or later the container ----------------------------------------
+# ---- where it runs: on this computer itself, or in the container ---------------------------------
 
-# Say in one line why local mode was chosen. The container's side of the verbs plugs in here: where an engine runs and
-# there is a Dockerfile, this is the place that hands over to it instead.
-choose_mode() { # want_local want_root
-  if [ "$1" = no ]; then
-    if ! command -v docker >/dev/null 2>&1; then
-      say "Local mode: no Docker engine was found, so everything runs on this computer itself."
-    else
-      say "Local mode: this version of the workshop brings no container, so everything runs on this computer itself."
-    fi
+# shellcheck source=docker/host.sh
+. "$ROOT/docker/host.sh"
+
+is_about_the_image() { case "$1" in down | build | save | load) return 0 ;; *) return 1 ;; esac; }
+
+# Choose, and say the choice in one line unless it was made by whoever called.
+choose_mode() { # verb, want_local
+  case "${WORKSHOP_MODE:-}" in
+    "" | local | container) ;;
+    *) misused "WORKSHOP_MODE is '$WORKSHOP_MODE': give 'container' or 'local', or leave it away." ;;
+  esac
+  if [ "${WORKSHOP_IN_CONTAINER:-}" = 1 ]; then
+    MODE=inside
+  elif [ "$2" = yes ] || [ "${WORKSHOP_MODE:-}" = local ]; then
+    MODE=local
+  elif find_engine; then
+    MODE=container
+    [ -n "${WORKSHOP_MODE:-}" ] ||
+      say "Container mode: $ENGINE answers, so everything runs in its container (--local does without)."
+  elif [ "${WORKSHOP_MODE:-}" = container ] || is_about_the_image "$1"; then
+    fail_for_engine
+  else
+    MODE=local
+    say_why_local
   fi
-  if [ "$2" = yes ]; then
-    say "--root makes no difference in local mode: everything runs as you."
+}
+
+refuse_what_does_not_fit() { # verb
+  case "$MODE:$1" in
+    local:build | local:save | local:load) misused "'$1' is about the container, which local mode does without." ;;
+    inside:stop | inside:down | inside:build | inside:save | inside:load)
+      misused "This is inside the container: leave it with 'exit', and type './start.sh $1' there." ;;
+  esac
+  if [ "$WANT_ROOT" = yes ]; then
+    case "$MODE:$1" in
+      container:shell | container:run) ;;
+      container:*) misused "--root is for a shell and for 'run'." ;;
+      *) say "--root makes no difference here: everything runs as you." ;;
+    esac
   fi
 }
 
@@ -171,7 +223,7 @@ make_environment() { # kind
     # The folder of steps goes last of all, so that this can be interrupted too.
     rm -f "$STEPS/made"
     find "$VENV" -mindepth 1 -maxdepth 1 ! -name workshop-setup -exec rm -rf {} +
-    rm -f "$STEPS/packages" "$STEPS/project" "$STEPS/tunes" "$STEPS/dev"
+    rm -f "$STEPS/packages" "$STEPS/project" "$STEPS/dev"
   fi
   mkdir -p "$STEPS" 2>/dev/null || fail "Cannot write in '$VENV': set WORKSHOP_VENV to a folder of your own."
   mark_done owner "made by start.sh; it may be removed at any time"
@@ -228,17 +280,21 @@ explain_failure() { # what
   fail "$1 failed: the lines above and $LOG say why; put it right $again (if it stays so, remove '$VENV' first)."
 }
 
+runs_start_sh() { ps -p "$1" -o command= 2>/dev/null | grep -q 'start\.sh'; } # process id
+
 # Two set-ups at once would spoil each other: the second one waits. A lock whose owner has died is taken over.
 take_lock() {
-  local lock="$STATE/setup.lock" owner="" nameless=0 told=no
-  until mkdir "$lock" 2>/dev/null; do
-    owner="$(cat "$lock/pid" 2>/dev/null || true)"
+  local owner="" nameless=0 told=no
+  trap release_lock EXIT
+  trap 'say "Stopped; the next start goes on from here."; exit 130' INT TERM
+  until mkdir "$LOCK" 2>/dev/null; do
+    owner="$(cat "$LOCK/pid" 2>/dev/null || true)"
     if [ -z "$owner" ]; then
       nameless=$((nameless + 1))
-      [ "$nameless" -lt 5 ] || rm -rf "$lock"
+      [ "$nameless" -lt 5 ] || rm -rf "$LOCK"
       [ "$nameless" -lt 10 ] || fail "Cannot write in '$STATE': look whether the disk is full, and run this again."
-    elif ! ps -p "$owner" -o command= 2>/dev/null | grep -q 'start\.sh'; then
-      rm -rf "$lock"
+    elif ! runs_start_sh "$owner"; then
+      rm -rf "$LOCK"
       continue
     elif [ "$told" = no ]; then
       say "Another start.sh (process $owner) is setting things up; waiting until it is done ..."
@@ -247,36 +303,50 @@ take_lock() {
     sleep 1
   done
   LOCKED=yes
-  echo "$$" >"$lock/pid"
+  echo "$$" >"$LOCK/pid"
 }
 
 release_lock() {
-  [ "$LOCKED" = no ] || rm -rf "$STATE/setup.lock"
+  [ "$LOCKED" = no ] || rm -rf "$LOCK"
   LOCKED=no
+  trap - EXIT INT TERM
 }
 
-# The starter tunes, and the sounds made of them, are made anew when what makes them has changed.
+# The starter tunes, and the sounds made of them, are made anew when what makes them has changed. They lie in the clone,
+# and so does the note that they are there.
 tunes_makers() {
   (cd "$ROOT/workshop" && checksum tunes.py abc_notation.py midi_tunes.py starter_sounds.py drums.py)
 }
 
+tunes_are_made() { [ "$(cat "$STATE/tunes" 2>/dev/null)" = "$(tunes_makers)" ]; }
+
+make_tunes() {
+  local makers
+  makers="$(tunes_makers)"
+  if (cd "$ROOT" && "$VENV/bin/python" -m workshop.tunes >&2); then
+    echo "$makers" >"$STATE/tunes"
+  else
+    say "The starter tunes and sounds could not all be made, and everything else works; it is tried again next time."
+  fi
+}
+
 is_ready() { # kind with_dev
   environment_stands "$1" && is_done packages "$1-$(checksum "$ROOT/requirements/$1.txt")" &&
-    is_done project "$(checksum "$ROOT/pyproject.toml")" && is_done tunes "$(tunes_makers)" &&
+    is_done project "$(checksum "$ROOT/pyproject.toml")" && tunes_are_made &&
     { [ "$2" = no ] || is_done dev "$(checksum "$ROOT/requirements/dev.txt")"; }
 }
 
 warn_of_little_room() {
   if has_less_room_than 3000; then
-    say "Less than 3 GB of disk are free for '$VENV', which takes about 2 GB: if it fails, make room and run this again."
+    say "Less than 3 GB of disk are free for '$VENV', which takes about 2 GB: if it fails, make room and run this" \
+      "again."
   fi
 }
 
 install_everything() { # kind with_dev
-  local kind="$1" packages project tunes dev
+  local kind="$1" packages project dev
   packages="$kind-$(checksum "$ROOT/requirements/$kind.txt")"
   project="$(checksum "$ROOT/pyproject.toml")"
-  tunes="$(tunes_makers)"
   dev="$(checksum "$ROOT/requirements/dev.txt")"
   if ! environment_stands "$kind"; then
     warn_of_little_room
@@ -294,13 +364,7 @@ install_everything() { # kind with_dev
     install_packages "Installing the workshop itself" --quiet --no-deps --no-build-isolation -e "$ROOT"
     mark_done project "$project"
   fi
-  if ! is_done tunes "$tunes"; then
-    if (cd "$ROOT" && "$VENV/bin/python" -m workshop.tunes >&2); then
-      mark_done tunes "$tunes"
-    else
-      say "The starter tunes and sounds could not all be made, and everything else works; it is tried again next time."
-    fi
-  fi
+  tunes_are_made || make_tunes
   if [ "$2" = yes ] && ! is_done dev "$dev"; then
     say "Installing what the tests need ..."
     rm -f "$STEPS/dev"
@@ -309,26 +373,35 @@ install_everything() { # kind with_dev
   fi
 }
 
-set_up() { # with_dev
-  local kind
-  kind="$(wanted_kind)"
-  if is_ready "$kind" "$1"; then return; fi
-  if [ "$GPU" = yes ] && ! nvidia-smi -L >/dev/null 2>&1; then
+# The image brings the packages; what belongs into the clone is made from inside.
+set_up_inside() {
+  if tunes_are_made; then return; fi
+  mkdir -p "$STATE"
+  take_lock
+  tunes_are_made || make_tunes
+  release_lock
+}
+
+need_card() {
+  nvidia-smi -L >/dev/null 2>&1 ||
     misused "--gpu needs an NVIDIA card with its driver, and 'nvidia-smi' finds none here:" \
       "install the driver, or leave --gpu away."
-  fi
+}
+
+set_up() { # with_dev
+  local kind
+  if [ "$MODE" = inside ]; then set_up_inside; return; fi
+  kind="$(wanted_kind)"
+  if is_ready "$kind" "$1"; then return; fi
+  if [ "$GPU" = yes ]; then need_card; fi
   if ! mkdir -p "$STATE" 2>/dev/null || [ ! -w "$STATE" ] || [ ! -w "$ROOT" ]; then
-    fail "Cannot write in '$ROOT': copy the workshop to a folder of your own, for example in your home," \
-      "and start it there."
+    fail_for_folder
   fi
-  trap release_lock EXIT
-  trap 'say "Stopped; the next start goes on from here."; exit 130' INT TERM
   take_lock
   : >"$LOG"
   install_everything "$kind" "$1"
   rm -f "$LOG"    # of use after a failure alone, and large
   release_lock
-  trap - EXIT INT TERM
   say "Everything is set up."
 }
 
@@ -341,28 +414,36 @@ enter_environment() {
 
 services() { (cd "$ROOT" && "$VENV/bin/python" -m workshop.services "$@"); }
 
+# In the container the servers run before anybody enters.
+start_services() { [ "$MODE" = inside ] || services start || true; }
+
 verb_shell() {
+  local place="environment. 'exit' leaves it; TensorBoard goes on"
   set_up no
   enter_environment
-  services start || true
-  cd "$ROOT"
+  start_services
+  if [ "$MODE" = inside ]; then
+    place="container. 'exit' leaves it; TensorBoard and JupyterLab go on"
+  else
+    cd "$ROOT"
+  fi
   if [ ! -t 0 ]; then exec bash; fi
   # Activated after your own settings, which may put other Pythons first.
   mkdir -p "$STATE"
   cat >"$STATE/bashrc" <<'RC'
 if [ -f ~/.bashrc ]; then . ~/.bashrc; fi
 PATH="$VIRTUAL_ENV/bin:$PATH"
-PS1="(workshop) ${PS1:-\w \$ }"
+case "${PS1:-}" in "(workshop)"*) ;; *) PS1="(workshop) ${PS1:-\w \$ }" ;; esac
 hash -r
 RC
-  say "This is a shell in the workshop's environment. 'exit' leaves it; TensorBoard goes on until './start.sh stop'."
+  say "This is a shell in the workshop's $place until './start.sh stop'."
   BASH_SILENCE_DEPRECATION_WARNING=1 exec bash --rcfile "$STATE/bashrc" -i
 }
 
 verb_demo() {
   set_up no
   enter_environment
-  services start || true
+  start_services
   local newest="" folder
   cd "$ROOT"
   if [ "${WORKSHOP_DEMO_SMOKE:-0}" = 1 ]; then DEMO_TRAIN=(--smoke); fi
@@ -393,11 +474,19 @@ verb_test() {
   set_up yes
   enter_environment
   cd "$ROOT"
+  # The folder of a clone may be closed to the container's user.
+  if [ "$MODE" = inside ]; then
+    export HYPOTHESIS_STORAGE_DIRECTORY="$STATE/hypothesis" PYTEST_ADDOPTS="-o cache_dir=$STATE/pytest_cache"
+  fi
   exec python -m pytest "$@"
 }
 
-verb_run() {
+need_command() {
   [ $# -gt 0 ] || misused "'run' needs a command, for example: ./start.sh run python char_rnn/train.py --help"
+}
+
+verb_run() {
+  need_command "$@"
   set_up no
   enter_environment
   if ! type -P -- "$1" >/dev/null; then
@@ -421,44 +510,64 @@ verb_doctor() {
   exec "$PYTHON" -m workshop.doctor "$@"
 }
 
+verb_logs() {
+  local name found=no
+  for name in char_rnn midi_rnn wavenet lab; do
+    if [ -f "$STATE/$name.log" ]; then
+      found=yes
+      printf '==== %s\n' "$STATE/$name.log"
+      tail -n 30 "$STATE/$name.log"
+    fi
+  done
+  [ "$found" = yes ] || say "No server of the workshop has run yet, so there are no logs."
+}
+
 verb_stop() {
   if [ -x "$VENV/bin/python" ]; then services stop; else say "Nothing is set up yet, so nothing runs."; fi
 }
 
 main() {
-  local verb="" want_local=no want_root=no
+  local verb="" want_local=no
   while [ $# -gt 0 ]; do
     case "$1" in
       --local) want_local=yes ;;
       --gpu) GPU=yes ;;
-      --root) want_root=yes ;;
+      --root) WANT_ROOT=yes ;;
       --help | -h | help) show_help; exit 0 ;;
       -*) misused "There is no option '$1'; the options are --local, --gpu, --root and --help, before the verb." ;;
       *)
         [ -z "$verb" ] || misused "'$verb' takes nothing after it, and '$1' was given."
         verb="$1"
         # What follows these is theirs, options included.
-        case "$verb" in run | test | doctor) shift; break ;; esac
+        case "$verb" in run | test | doctor | save | load) shift; break ;; esac
         ;;
     esac
     shift
   done
+  verb="${verb:-shell}"
   case "$verb" in
-    "" | shell | demo | test | run | lab | doctor | stop) ;;
+    shell | demo | test | run | lab | doctor | logs | stop | down | build | save | load) ;;
     *) misused "There is no verb '$verb'; the verbs are $VERBS, or none for a shell (./start.sh --help says more)." ;;
   esac
   case "$(uname -s)" in
-    MINGW* | MSYS* | CYGWIN*) fail "On Windows this runs inside WSL: type 'wsl --install' once and start it there." ;;
+    MINGW* | MSYS* | CYGWIN*) fail "On Windows type .\\start.ps1 in PowerShell, or start this inside WSL." ;;
   esac
-  choose_mode "$want_local" "$want_root"
+  choose_mode "$verb" "$want_local"
+  refuse_what_does_not_fit "$verb"
+  if [ "$MODE" = container ]; then
+    LOCK="$STATE/container.lock"
+    container_main "$verb" "$@"
+    return
+  fi
   case "$verb" in
-    "" | shell) verb_shell ;;
+    shell) verb_shell ;;
     demo) verb_demo ;;
     test) verb_test "$@" ;;
     run) verb_run "$@" ;;
     lab) verb_lab ;;
     doctor) verb_doctor "$@" ;;
-    stop) verb_stop ;;
+    logs) verb_logs ;;
+    stop | down) verb_stop ;;
   esac
 }
 

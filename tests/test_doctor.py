@@ -16,6 +16,13 @@ from workshop import ROOT, doctor, services
 from workshop.doctor import NOTE, OK, PROBLEM, Finding
 
 
+@pytest.fixture(autouse=True)
+def outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not in the container, even where these tests are run in it."""
+    for name in ("WORKSHOP_IN_CONTAINER", "WORKSHOP_MODE", "WORKSHOP_ENGINE_INFO"):
+        monkeypatch.delenv(name, raising=False)
+
+
 @pytest.fixture
 def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A clone with the folders of the first lesson and its data, and no server running."""
@@ -218,11 +225,50 @@ def test_starter_data(clone: Path) -> None:
     assert levels(list(doctor.check_starter_data())) == [PROBLEM, NOTE, NOTE, NOTE]
 
 
-def test_docker_is_never_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
-    for found, answer in ((None, None), ("/bin/docker", None), ("/bin/docker", "28.2")):
+ENGINE = {"ServerVersion": "28.2", "OperatingSystem": "Docker Desktop", "MemTotal": 2 * 2**30, "DockerRootDir": "/no"}
+
+
+@pytest.mark.parametrize("answer", [None, "28.2", json.dumps(ENGINE), json.dumps({**ENGINE, "MemTotal": 2**30})])
+def test_docker_is_no_problem_where_it_is_not_used(monkeypatch: pytest.MonkeyPatch, answer: str | None) -> None:
+    for found in (None, "/bin/docker"):
         monkeypatch.setattr(shutil, "which", lambda name, found=found: found)
-        monkeypatch.setattr(doctor, "output_of", lambda *command, answer=answer, **_: answer)
+        monkeypatch.setattr(doctor, "output_of", lambda *command, **_: answer)
         assert PROBLEM not in levels(list(doctor.check_docker()))
+
+
+@pytest.mark.parametrize(("gib", "level"), [(1, PROBLEM), (2, NOTE), (8, OK)])
+def test_the_memory_of_the_engine(monkeypatch: pytest.MonkeyPatch, gib: int, level: str) -> None:
+    monkeypatch.setenv("WORKSHOP_MODE", "container")
+    monkeypatch.setenv("WORKSHOP_ENGINE_INFO", json.dumps({**ENGINE, "MemTotal": gib * 2**30}))
+    about_docker, about_memory, *_ = doctor.check_docker()
+    assert about_docker.text == "its engine 28.2 answers (Docker Desktop)"
+    assert about_memory.level == level
+    assert f"{gib}.0 GiB" in about_memory.text
+    assert ("Settings, Resources" in about_memory.text) == (level != OK)
+
+
+@pytest.mark.parametrize(("free_gib", "level"), [(1, NOTE), (50, OK)])
+def test_the_disk_of_the_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free_gib: int, level: str) -> None:
+    usage = shutil.disk_usage(tmp_path)._replace(free=free_gib * 2**30)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage)
+    assert levels(list(doctor.check_engine_disk({"DockerRootDir": str(tmp_path)}))) == [level]
+
+
+def test_the_disk_of_an_engine_elsewhere_is_not_spoken_of() -> None:
+    assert list(doctor.check_engine_disk({"DockerRootDir": "/no/such/folder"})) == []
+
+
+def test_inside_the_container_the_servers_are_asked_themselves(clone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORKSHOP_IN_CONTAINER", "1")
+    monkeypatch.delenv("WORKSHOP_PORT_LAB")
+    monkeypatch.setattr(services, "answers", lambda server: server.name == "char_rnn")
+    assert levels(list(doctor.check_ports())) == [OK, PROBLEM]
+
+
+def test_where_the_container_is_used_no_packages_are_missed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORKSHOP_MODE", "container")
+    monkeypatch.setattr(doctor, "installed_version", lambda name: None)
+    assert levels(list(doctor.check_packages())) == [OK]
 
 
 def test_commands_that_fail_or_hang_say_nothing() -> None:

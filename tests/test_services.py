@@ -198,6 +198,26 @@ def test_the_labs_port_in_use_is_one_sentence(clone: Path, capsys: pytest.Captur
     assert len(words.splitlines()) == 1
 
 
+# ---- under the eyes of somebody else, as in the container ------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["char_rnn", "lab"])
+def test_serving_becomes_the_server(clone: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    become: list[list[str]] = []
+    monkeypatch.chdir(clone)
+    monkeypatch.setenv("JUPYTER_TOKEN", "")
+    monkeypatch.setattr(os, "execv", lambda program, command: become.append([program, *command[1:]]))
+    services.main(["serve", name])
+    server = services.wanted_server(name)
+    (command,) = become
+    if name == "lab":
+        assert command == services.lab_command(server)
+        assert os.environ["JUPYTER_TOKEN"] == services.lab_token()
+    else:
+        assert command == services.tensorboard_command(server, clone / "char_rnn")
+    assert not (clone / ".workshop" / f"{name}.json").exists()  # who looks after it remembers it
+
+
 @pytest.mark.slow
 def test_the_lab_answers_to_its_token_and_ends_with_ctrl_c(clone: Path) -> None:
     script = f"import pathlib; from workshop import services; services.ROOT = pathlib.Path({str(clone)!r}); "

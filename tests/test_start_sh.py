@@ -7,67 +7,14 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from start_clone import TUNES_MAKERS, Clone, make_clone
 
 from workshop import ROOT
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="start.sh is for bash; Windows has WSL")
-
-#: What start.sh may use; the tests' PATH holds these alone, so that no Python and no Docker of this computer is found.
-TOOLS = [
-    "awk",
-    "bash",
-    "cat",
-    "cksum",
-    "cp",
-    "df",
-    "dirname",
-    "env",
-    "find",
-    "grep",
-    "ls",
-    "mkdir",
-    "ps",
-    "rm",
-]
-TOOLS += ["sleep", "tail", "tee", "touch", "tr", "true", "uname"]
-
-#: What makes the starter tunes and sounds: when one of them changes, so may the tunes.
-TUNES_MAKERS = ["tunes.py", "abc_notation.py", "midi_tunes.py", "starter_sounds.py", "drums.py"]
-
-#: A Python outside of any environment: it answers the probe and "makes" environments.
-STUB_PYTHON = """#!/usr/bin/env bash
-echo "$0 $*" >>"$CALLS"
-case "$*" in
-  *-c*) echo "{answer}" ;;
-  "-m venv "*)
-    if [ -n "${{STUB_VENV_SAYS:-}}" ]; then echo "$STUB_VENV_SAYS" >&2; exit 1; fi
-    mkdir -p "$3/bin"; touch "$3/pyvenv.cfg"; cp "$STUB_IN_VENV" "$3/bin/python" ;;
-  "-m workshop.doctor"*) echo "doctor with $0" ;;
-esac
-"""
-
-#: The Python inside the environment: it writes down what it is asked for.
-STUB_IN_VENV = """#!/usr/bin/env bash
-echo "venv $*" >>"$CALLS"
-log=""; previous=""
-for word in "$@"; do if [ "$previous" = --log ]; then log="$word"; fi; previous="$word"; done
-case "$*" in
-  "-m pip install"*)
-    sleep "${STUB_PIP_SECONDS:-0}"
-    if [ -n "${STUB_PIP_SAYS:-}" ]; then echo "$STUB_PIP_SAYS" >>"$log"; echo "$STUB_PIP_SAYS" >&2; exit 1; fi ;;
-  "-m workshop.tunes") exit "${STUB_TUNES_STATUS:-0}" ;;
-  "-m workshop.services start")
-    echo "TensorBoard for char_rnn  http://localhost:7006"
-    exit "${STUB_START_STATUS:-0}" ;;
-  "-m workshop.services lab") echo "lab in $PWD" ;;
-  "char_rnn/train.py"*) mkdir -p char_rnn/experiments/01 ;;
-  "char_rnn/sample.py"*) echo "la la la" ;;
-esac
-"""
 
 #: Places outside the PATH where start.sh looks too.
 PYTHONS_ELSEWHERE = [
@@ -82,87 +29,10 @@ PYTHONS_ELSEWHERE = [
 nowhere_else = pytest.mark.skipif(bool(PYTHONS_ELSEWHERE), reason=f"this computer has {PYTHONS_ELSEWHERE}")
 
 
-@dataclass
-class Clone:
-    """A clone with only what start.sh reads, a home, and a PATH of stubs."""
-
-    root: Path
-    bin: Path
-    home: Path
-    calls_file: Path
-    env: dict[str, str]
-
-    def add_python(self, path: Path, answer: str) -> None:
-        """Put a stub Python there that answers the probe like that."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(STUB_PYTHON.format(answer=answer))
-        path.chmod(0o755)
-
-    def start(
-        self, *arguments: str, cwd: Path | None = None, stdin: str = "", **env: str
-    ) -> subprocess.CompletedProcess[str]:
-        """Run ./start.sh with these arguments."""
-        return subprocess.run(
-            [str(self.root / "start.sh"), *arguments],
-            cwd=cwd or self.home,
-            env={**self.env, **env},
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-
-    def take_calls(self) -> list[str]:
-        """What the stubs were asked for since the last time."""
-        calls = self.calls_file.read_text().splitlines() if self.calls_file.exists() else []
-        self.calls_file.unlink(missing_ok=True)
-        return calls
-
-    def take_pip_calls(self) -> list[str]:
-        """The calls of pip since the last time, without its log's place."""
-        calls = [re.sub(r"--log \S.*?install\.log ", "", call) for call in self.take_calls() if "-m pip" in call]
-        return [call.replace(str(self.root), "CLONE").removeprefix("venv -m pip install ") for call in calls]
-
-
 @pytest.fixture
 def bare_clone(tmp_path: Path) -> Clone:
     """A clone in a path with spaces, on a computer without any Python."""
-    root, tools, stubs, home = (tmp_path / name for name in ("a clone, with spaces", "tools", "stubs", "home"))
-    for folder in (
-        root / "requirements",
-        root / "workshop",
-        root / "char_rnn",
-        tools,
-        stubs,
-        home,
-    ):
-        folder.mkdir(parents=True)
-    shutil.copy(ROOT / "start.sh", root / "start.sh")
-    for name in (
-        "requirements/cpu.txt",
-        "requirements/gpu.txt",
-        "requirements/dev.txt",
-        "pyproject.toml",
-    ):
-        (root / name).write_text(f"# {name}\n")
-    for name in TUNES_MAKERS:
-        (root / "workshop" / name).write_text("")
-    for name in TOOLS:
-        found = shutil.which(name)
-        assert found, f"this computer lacks {name}"
-        (tools / name).symlink_to(found)
-    in_venv = tmp_path / "in_venv"
-    in_venv.write_text(STUB_IN_VENV)
-    in_venv.chmod(0o755)
-    calls = tmp_path / "calls"
-    env = {
-        "PATH": f"{stubs}:{tools}",
-        "HOME": str(home),
-        "CALLS": str(calls),
-        "STUB_IN_VENV": str(in_venv),
-    }
-    return Clone(root, stubs, home, calls, env)
+    return make_clone(tmp_path)
 
 
 @pytest.fixture
@@ -184,17 +54,8 @@ DEV = "--require-hashes -r CLONE/requirements/dev.txt"
 def test_help_sets_nothing_up(clone: Clone, arguments: list[str]) -> None:
     answer = clone.start(*arguments)
     assert answer.returncode == 0
-    for word in (
-        "demo",
-        "test",
-        "run COMMAND",
-        "lab",
-        "doctor",
-        "stop",
-        "--local",
-        "--gpu",
-        "--root",
-    ):
+    verbs = ["demo", "test", "run COMMAND", "lab", "doctor", "logs", "stop", "down", "build", "save FILE", "load FILE"]
+    for word in (*verbs, "--local", "--gpu", "--root", "WORKSHOP_MODE"):
         assert word in answer.stdout
     assert not clone.take_calls()
 
@@ -202,7 +63,7 @@ def test_help_sets_nothing_up(clone: Clone, arguments: list[str]) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["dmeo"], "no verb 'dmeo'; the verbs are demo, test, run, lab, doctor, stop"),
+        (["dmeo"], "no verb 'dmeo'; the verbs are demo, test, run, lab, doctor, logs, stop, down, build, save, load"),
         (["--docker"], "no option '--docker'; the options are --local, --gpu, --root"),
         (["demo", "now"], "'demo' takes nothing after it, and 'now' was given"),
         (["run"], "'run' needs a command"),
@@ -220,10 +81,7 @@ def test_one_line_says_why_local_mode_was_chosen(clone: Clone) -> None:
     clone.start("--local", "run", "true")
     assert clone.start("--local", "run", "true").stderr == ""
     assert "no Docker engine was found" in clone.start("run", "true").stderr
-    clone.add_python(clone.bin / "docker", "")
-    lines = clone.start("run", "true").stderr.splitlines()
-    assert len(lines) == 1
-    assert "Local mode" in lines[0]
+    assert clone.start("run", "true", WORKSHOP_MODE="local").stderr == ""
 
 
 def test_root_is_said_to_make_no_difference(clone: Clone) -> None:
@@ -387,7 +245,7 @@ def test_a_half_finished_install_goes_on(clone: Clone) -> None:
     (clone.root / "requirements" / "cpu.txt").write_text("# newer\n")
     clone.start("--local", "run", "true", STUB_PIP_SAYS="ERROR: something")
     # Back to the old lock: what is there is neither one nor the other.
-    (clone.root / "requirements" / "cpu.txt").write_text("# requirements/cpu.txt\n")
+    (clone.root / "requirements" / "cpu.txt").write_text("# cpu\n")
     clone.take_calls()
     assert clone.start("--local", "run", "true").returncode == 0
     assert clone.take_pip_calls() == [PACKAGES]
@@ -671,8 +529,9 @@ def test_the_lab_is_started_in_the_clone(clone: Clone) -> None:
         r"\beval\b",
     ],
 )
-def test_start_sh_keeps_to_bash_3_2_and_to_tools_of_macos(construct: str) -> None:
-    code = [line for line in (ROOT / "start.sh").read_text().splitlines() if not line.lstrip().startswith("#")]
+@pytest.mark.parametrize("script", ["start.sh", "docker/host.sh"])
+def test_start_sh_keeps_to_bash_3_2_and_to_tools_of_macos(script: str, construct: str) -> None:
+    code = [line for line in (ROOT / script).read_text().splitlines() if not line.lstrip().startswith("#")]
     assert not [line for line in code if re.search(construct, line)]
 
 
@@ -697,9 +556,11 @@ def test_ci_runs_every_stage_and_names_those_that_failed(
 ) -> None:
     (tmp_path / ".ci").mkdir()
     shutil.copy(ROOT / ".ci" / "run", tmp_path / ".ci" / "run")
-    stub = tmp_path / "start.sh"
-    stub.write_text(f'#!/usr/bin/env bash\nif [ "$*" = "{failing}" ]; then exit 5; fi\n')
-    stub.chmod(0o755)
+    (tmp_path / "docker").mkdir()
+    for name in ("start.sh", "docker/engine_for_tests.sh"):
+        stub = tmp_path / name
+        stub.write_text(f'#!/usr/bin/env bash\nif [ "$*" = "{failing}" ]; then exit 5; fi\n')
+        stub.chmod(0o755)
     answer = subprocess.run([str(tmp_path / ".ci" / "run")], capture_output=True, text=True, check=False)
     assert answer.returncode == status
     assert answer.stdout.splitlines()[-1] == ending

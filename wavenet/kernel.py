@@ -230,7 +230,7 @@ def _least(logits: np.ndarray, top_k: int, top_p: float) -> np.float32:
     if top_p >= 1:
         return least
     kept = np.where(descending >= least, np.exp(descending - descending[0]), 0)
-    share, before = kept / kept.sum(), 0.0
+    share, before, lowest = kept / kept.sum(), 0.0, descending[0]
     for j in range(len(share)):
         if before >= top_p or descending[j] < least:
             break

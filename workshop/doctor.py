@@ -21,6 +21,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from workshop import ROOT, TENSORBOARD_PORTS, services
 from workshop.errors import UserError
@@ -63,6 +64,16 @@ def output_of(*command: str, timeout_seconds: float = 5.0) -> str | None:
     except (OSError, subprocess.TimeoutExpired):
         return None
     return answer.stdout.strip() if answer.returncode == 0 else None
+
+
+def is_inside() -> bool:
+    """Whether this is the workshop's container."""
+    return os.environ.get("WORKSHOP_IN_CONTAINER") == "1"
+
+
+def uses_container() -> bool:
+    """Whether the container is what the workshop runs in, as `start.sh` has chosen."""
+    return is_inside() or os.environ.get("WORKSHOP_MODE") == "container"
 
 
 def text_of(path: str) -> str:
@@ -197,6 +208,9 @@ def check_packages() -> Iterator[Finding]:
     """Whether what is installed is what the lock names."""
     locked = locked_versions(ROOT / "requirements" / "cpu.txt")
     present = {name: installed_version(name) for name in (*TENSORFLOWS, *PACKAGES)}
+    if not any(present.values()) and uses_container():
+        yield Finding(OK, "packages", "nothing is installed in this Python, and the container brings its own")
+        return
     if not any(present.values()):
         yield Finding(PROBLEM, "packages", "nothing is installed in this Python: type ./start.sh, which installs it")
         return
@@ -292,12 +306,21 @@ def check_ports() -> Iterator[Finding]:
             continue
         running = services.remembered(name)
         subject = f"port {server.port}"
-        if running and running.port == server.port:
+        if is_inside():
+            yield check_server_inside(server)
+        elif running and running.port == server.port:
             yield Finding(OK, subject, f"{server.title} runs there: {server.url}")
         elif problem := services.port_problem(server):
             yield Finding(PROBLEM, subject, problem)
         else:
             yield Finding(OK, subject, f"free for {server.title}")
+
+
+def check_server_inside(server: services.Server) -> Finding:
+    """Whether a server of the container answers. Which port of the computer leads to it is not known in here."""
+    if services.answers(server):
+        return Finding(OK, server.name, f"{server.title} answers; ./start.sh prints its address")
+    return Finding(PROBLEM, server.name, f"{server.title} does not answer: ./start.sh logs shows what it says")
 
 
 def check_disk() -> Iterator[Finding]:
@@ -315,7 +338,13 @@ def check_disk() -> Iterator[Finding]:
 def check_writing() -> Iterator[Finding]:
     """Whether files can be made where the lessons make them: the data, each lesson's folder, and caches in the home."""
     home = Path(os.environ.get("HOME") or Path.home())
-    places = [ROOT, ROOT / "data", *(ROOT / name for name in TENSORBOARD_PORTS), home]
+    # In the container the clone's own folder may be closed to the user, and nothing is written there.
+    places = [
+        ROOT / ".workshop" if is_inside() else ROOT,
+        ROOT / "data",
+        *(ROOT / name for name in TENSORBOARD_PORTS),
+        home,
+    ]
     refused = []
     for place in places:
         try:
@@ -355,14 +384,60 @@ def check_starter_data() -> Iterator[Finding]:
         yield Finding(NOTE, "starter data", "there are no starter sounds yet: python -m workshop.tunes")
 
 
+# ---- Docker ----------------------------------------------------------------------------------------------------------
+
+
+def engine_info() -> dict[str, Any] | None:
+    """What the engine says about itself: asked here, or, where it cannot be asked from, handed over by `start.sh`."""
+    said = os.environ.get("WORKSHOP_ENGINE_INFO") or output_of("docker", "info", "--format", "{{json .}}")
+    try:
+        info = json.loads(said or "")
+    except ValueError:
+        return None
+    return info if isinstance(info, dict) and info.get("ServerVersion") else None
+
+
 def check_docker() -> Iterator[Finding]:
-    """Docker, which is not needed."""
-    if not shutil.which("docker"):
-        yield Finding(OK, "Docker", "is not installed, and is not needed")
-    elif output_of("docker", "info", "--format", "{{.ServerVersion}}", timeout_seconds=3.0):
-        yield Finding(OK, "Docker", "its engine runs; it is not needed")
+    """Docker and what its engine has. Without it everything runs on the computer itself."""
+    info = engine_info()
+    if info:
+        yield Finding(OK, "Docker", f"its engine {info['ServerVersion']} answers ({info.get('OperatingSystem', '')})")
+        yield from check_engine_memory(info)
+        yield from check_engine_disk(info)
+    elif shutil.which("docker"):
+        yield Finding(NOTE, "Docker", "is installed but its engine does not answer; it is not needed")
     else:
-        yield Finding(NOTE, "Docker", "is installed but its engine does not run; it is not needed")
+        yield Finding(OK, "Docker", "is not installed, and is not needed")
+
+
+def check_engine_memory(info: dict[str, Any]) -> Iterator[Finding]:
+    """The memory that containers have: Docker Desktop's engine is a machine of its own, often with 2 GiB."""
+    memory = info.get("MemTotal", 0) / 2**30
+    if not memory:
+        return
+    text = f"containers have {memory:.1f} GiB"
+    desktop = "Desktop" in info.get("OperatingSystem", "")
+    advice = "give Docker Desktop more (Settings, Resources)" if desktop else "close other programs before training"
+    if memory < 1.5 and uses_container():
+        yield Finding(PROBLEM, "Docker memory", f"{text}, and training needs about 2 GiB: {advice}")
+    elif memory < 3.5:
+        yield Finding(NOTE, "Docker memory", f"{text}, which is enough for small networks: {advice}")
+    else:
+        yield Finding(OK, "Docker memory", text)
+
+
+def check_engine_disk(info: dict[str, Any]) -> Iterator[Finding]:
+    """Room on the engine's disk, where it can be seen: from inside, or where engine and computer share their disks."""
+    folder = Path("/" if is_inside() else info.get("DockerRootDir", ""))
+    try:
+        free = shutil.disk_usage(folder).free / 2**30
+    except OSError:
+        return
+    if free < 5:
+        advice = "building an image takes about 8 GB; docker system prune removes what nothing uses"
+        yield Finding(NOTE, "Docker disk", f"{free:.1f} GiB free: {advice}")
+    else:
+        yield Finding(OK, "Docker disk", f"{free:.1f} GiB free")
 
 
 CHECKS: tuple[Callable[[], Iterator[Finding]], ...] = (

@@ -1,9 +1,10 @@
 """The servers beside the lessons: a TensorBoard for each, which goes on in the background, and JupyterLab.
 
-    python -m workshop.services start | stop | status | lab
+    python -m workshop.services start | stop | status | lab | serve NAME
 
-`start.sh` calls this. What runs is remembered in ``.workshop/``: one JSON file and one log for each server. A server
-listens on this computer alone (127.0.0.1), because TensorBoard asks nobody for a password; ``WORKSHOP_BIND`` opens it.
+`start.sh` calls this, and docker/entrypoint.sh does in the container. What `start` and `lab` started is remembered in
+``.workshop/``: one JSON file and one log for each server. A server listens on this computer alone (127.0.0.1), because
+TensorBoard asks nobody for a password; ``WORKSHOP_BIND`` opens it.
 """
 
 import argparse
@@ -24,6 +25,7 @@ import urllib.request
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import NoReturn
 
 from workshop import LAB_PORT, ROOT, TENSORBOARD_PORTS
 from workshop.errors import UserError
@@ -375,6 +377,22 @@ def run_lab() -> int:
     return 0 if status in (0, -signal.SIGTERM, -signal.SIGINT) else status
 
 
+def serve(name: str) -> NoReturn:
+    """Become the server of that name, until somebody ends it. Whoever calls this looks after it and keeps its words.
+
+    Raises:
+        UserError: if the environment names something that is not a port, or if the token cannot be made.
+    """
+    server = wanted_server(name)
+    if name == LAB:
+        os.environ["JUPYTER_TOKEN"] = lab_token()
+        command = lab_command(server)
+    else:
+        command = tensorboard_command(server, ROOT / name)
+    os.chdir(ROOT)
+    os.execv(command[0], command)  # noqa: S606 - there is nobody left here to wait for it
+
+
 # ---- stopping and looking --------------------------------------------------------------------------------------------
 
 
@@ -429,6 +447,8 @@ def main(argv: list[str] | None = None) -> int:
     verbs.add_parser("stop", help="stop what was started here")
     verbs.add_parser("status", help="say what runs")
     verbs.add_parser("lab", help="run JupyterLab until Ctrl-C")
+    serving = verbs.add_parser("serve", help="be one server, under the eyes of whoever calls this")
+    serving.add_argument("name", choices=[*TENSORBOARD_PORTS, LAB])
     verbs.add_parser("tensorboard", help="be one TensorBoard, with its own arguments", add_help=False)
     arguments, further = parser.parse_known_args(argv)
     if arguments.verb == "tensorboard":
@@ -437,6 +457,8 @@ def main(argv: list[str] | None = None) -> int:
     if further:
         parser.error(f"unknown argument: {further[0]}")
     actions = {"start": start_all, "stop": stop_all, "status": print_status, "lab": run_lab}
+    if arguments.verb == "serve":
+        actions["serve"] = lambda: serve(arguments.name)
     try:
         return actions[arguments.verb]()
     except UserError as error:

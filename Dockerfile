@@ -1,0 +1,92 @@
+# The workshop in a container: `./start.sh` builds and starts it, and docker-compose.yml runs it.
+#
+#   DOCKER_BUILDKIT=1 docker build --target cpu --tag ml4music-workshop:cpu .
+#
+# Nothing that only a build needs reaches the image: packages are installed in a stage of their own, and copied.
+
+ARG BASE_IMAGE=debian:trixie-slim
+
+# ---- what Debian gives: Python, an init, and what a shell needs to be comfortable ----------------
+FROM ${BASE_IMAGE} AS system
+RUN --mount=type=cache,target=/var/cache/apt,sharing=locked \
+    --mount=type=cache,target=/var/lib/apt/lists,sharing=locked \
+    apt-get update && \
+    DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends \
+      bash-completion less nano procps python3 tini
+
+# ---- the packages of the locks, in /opt/venv -----------------------------------------------------
+FROM system AS installer
+RUN --mount=type=cache,target=/var/cache/apt,sharing=locked \
+    --mount=type=cache,target=/var/lib/apt/lists,sharing=locked \
+    apt-get update && \
+    DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends binutils python3-venv
+RUN python3 -m venv /opt/venv
+COPY docker/slim.sh /tmp/
+
+FROM installer AS cpu-packages
+COPY requirements/cpu.txt requirements/test.txt /tmp/
+RUN --mount=type=cache,target=/root/.cache/pip \
+    /opt/venv/bin/pip install --no-compile --require-hashes -r /tmp/cpu.txt -r /tmp/test.txt && \
+    bash /tmp/slim.sh
+
+FROM installer AS gpu-packages
+COPY requirements/gpu.txt requirements/test.txt /tmp/
+RUN --mount=type=cache,target=/root/.cache/pip \
+    /opt/venv/bin/pip install --no-compile --require-hashes -r /tmp/gpu.txt -r /tmp/test.txt && \
+    bash /tmp/slim.sh
+
+# ---- what both images share ----------------------------------------------------------------------
+FROM system AS common
+# Any user may be told to run this, so the home is everybody's, as are the places of caches in it. A user without a name
+# in /etc/passwd is none to Python's getpass, hence USER.
+RUN useradd --uid 1000 --home-dir /home/student --create-home --shell /bin/bash student && \
+    mkdir -p /home/student/.cache/matplotlib /home/student/.cache/numba /home/student/.config /home/student/.ipython \
+      /home/student/.jupyter /home/student/.local/share && \
+    printf '%s\n' "PS1='(workshop) \\w \\$ '" >>/home/student/.bashrc && \
+    chmod -R 0777 /home/student
+ENV HOME=/home/student \
+    USER=student \
+    SHELL=/bin/bash \
+    LANG=C.UTF-8 \
+    PATH=/opt/venv/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
+    VIRTUAL_ENV=/opt/venv \
+    PYTHONUNBUFFERED=1 \
+    NUMBA_CACHE_DIR=/home/student/.cache/numba \
+    MPLCONFIGDIR=/home/student/.cache/matplotlib \
+    XDG_CACHE_HOME=/home/student/.cache \
+    WORKSHOP_ROOT=/workshop \
+    WORKSHOP_IN_CONTAINER=1 \
+    WORKSHOP_BIND=0.0.0.0
+WORKDIR /workshop
+EXPOSE 7006 7007 7008 8888
+STOPSIGNAL SIGTERM
+ENTRYPOINT ["tini", "--", "entrypoint.sh"]
+HEALTHCHECK --interval=5s --timeout=10s --start-period=180s --retries=3 CMD ["python", "/usr/local/bin/healthcheck.py"]
+
+# ---- the images ----------------------------------------------------------------------------------
+FROM common AS gpu
+COPY --from=gpu-packages /opt/venv /opt/venv
+COPY . /workshop
+RUN pip install --quiet --no-deps --no-build-isolation --no-cache-dir --editable . && chmod -R a+rwX .
+COPY --chmod=0755 docker/entrypoint.sh docker/healthcheck.py /usr/local/bin/
+# TensorFlow finds NVIDIA's packages beside itself; programs that it starts, and kernels of JupyterLab, find them here.
+RUN printf '%s\n' /opt/venv/lib/python3*/site-packages/nvidia/*/lib >/etc/ld.so.conf.d/nvidia-packages.conf && \
+    ldconfig && \
+    ln -s /opt/venv/lib/python3*/site-packages/nvidia/cuda_nvcc/bin/ptxas /usr/local/bin/
+ENV NVIDIA_VISIBLE_DEVICES=all \
+    NVIDIA_DRIVER_CAPABILITIES=compute,utility \
+    TF_FORCE_GPU_ALLOW_GROWTH=true
+USER 1000:1000
+ARG WORKSHOP_RECIPE=none
+LABEL ml4music.recipe=$WORKSHOP_RECIPE
+
+# The last one is what a build without a target makes.
+FROM common AS cpu
+COPY --from=cpu-packages /opt/venv /opt/venv
+COPY . /workshop
+RUN pip install --quiet --no-deps --no-build-isolation --no-cache-dir --editable . && chmod -R a+rwX .
+COPY --chmod=0755 docker/entrypoint.sh docker/healthcheck.py /usr/local/bin/
+USER 1000:1000
+ARG WORKSHOP_RECIPE=none
+# start.sh knows by it whether the image was made from what lies in the clone.
+LABEL ml4music.recipe=$WORKSHOP_RECIPE

@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+# What the container does: it makes the starter tunes if they are missing, and runs a TensorBoard for each lesson and
+# JupyterLab, each of which is started again when it ends. What they say is kept in .workshop/NAME.log.
+#
+# With arguments it runs those instead: docker run --rm ml4music-workshop:cpu python char_rnn/train.py --smoke
+set -uo pipefail
+
+SERVERS="char_rnn midi_rnn wavenet lab"
+PREPARING="$HOME/.preparing"     # there while the starter tunes are made; healthcheck.py looks for it
+SECONDS_TO_SAVE=25               # a little less than the grace period of docker-compose.yml
+
+say() { printf '%(%H:%M:%S)T %s\n' -1 "$*"; }
+
+# Run a server for ever. One that dies at once, again and again, is given longer and longer pauses.
+keep() { # name
+  local log=".workshop/$1.log" pause=1 begun status
+  : >"$log"
+  while :; do
+    begun=$SECONDS
+    status=0
+    python -m workshop.services serve "$1" >>"$log" 2>&1 || status=$?
+    if [ $((SECONDS - begun)) -ge 60 ]; then pause=1; fi
+    say "The server '$1' ended (exit status $status); it is started again in $pause s. '$log' says more."
+    sleep "$pause"
+    pause=$((pause < 30 ? pause * 2 : 60))
+  done
+}
+
+# start.sh sees to it that nobody else makes them at the same time, and remembers that they are made.
+prepare() {
+  bash start.sh run true
+  rm -f "$PREPARING"
+}
+
+# Trainings were started from outside, by `docker exec`, so Docker's signal reaches nobody but this script.
+end() {
+  trap '' TERM INT
+  say "Stopping: the servers end, and trainings save what they have learnt."
+  kill -TERM -1
+  local deadline=$((SECONDS + SECONDS_TO_SAVE))
+  while pgrep --euid "$(id -u)" '^python' >/dev/null && [ "$SECONDS" -lt "$deadline" ]; do sleep 0.2; done
+  exit 0
+}
+
+if [ $# -gt 0 ]; then exec "$@"; fi
+
+cd /workshop || exit 1
+if ! mkdir -p .workshop || [ ! -w .workshop ]; then
+  say "User $(id -u) cannot write in the workshop's folder: start the container as the owner of that folder."
+  exit 1
+fi
+trap end TERM INT
+touch "$PREPARING"
+prepare &
+for server in $SERVERS; do keep "$server" & done
+wait

@@ -1,0 +1,789 @@
+# shellcheck shell=bash
+# The container's side of start.sh on the host: all that speaks to Docker or podman. start.sh reads this file.
+#
+# The host may have no Python: bash, the engine and the tools that macOS and Linux share are enough. The engine's
+# compose is asked to build and to bring up; everything else is the engine's own, which is the same for all of them.
+
+SERVERS="char_rnn midi_rnn wavenet lab"
+INSIDE=/workshop                  # where the container sees the clone
+ANSWER_SECONDS=10                 # an engine that hangs is not waited for any longer
+HEALTH_SECONDS=120
+GRACE_SECONDS=30                  # what a training gets to save in
+
+ENGINE=""                         # docker or podman, once one of them has answered
+COMPOSE=()                        # its compose command
+ENGINE_INFO=""                    # what `docker info` says
+ENGINE_PROBLEM=""                 # why none serves, and what to do about it
+ENGINE_ADVICE=""
+PROJECT=""                        # compose's name for this clone
+SERVICE=""                        # workshop or workshop-gpu
+IMAGE=""
+OTHERS=""                         # containers of this clone that are not wanted, as when two were made by hand
+CONTAINER=""                      # this clone's container, with its state, service and settings
+STATUS=""
+SERVICE_THERE=""
+SETTINGS_THERE=""
+CALL=""                           # the file that says that this process has a command in the container
+CALL_USER=""
+CLIENT=""                         # the engine's process that waits for that command
+SIGNALLED=no
+PART=""                           # a half-written file of `save`
+ENGINE_LOG="$STATE/container.log"
+
+# ---- the engine ----------------------------------------------------------------------------------
+
+# macOS has no `timeout`.
+within_seconds() { # seconds, command
+  local tenths=$(($1 * 10)) pid
+  shift
+  "$@" &
+  pid=$!
+  while kill -0 "$pid" 2>/dev/null; do
+    if [ "$tenths" -le 0 ]; then
+      kill -9 "$pid"
+      wait "$pid" 2>/dev/null || true
+      return 124
+    fi
+    tenths=$((tenths - 1))
+    sleep 0.1
+  done
+  wait "$pid"
+}
+
+# Of several engines the first one's trouble is what people are told.
+note_trouble() { # problem, advice
+  if [ -z "$ENGINE_PROBLEM" ]; then
+    ENGINE_PROBLEM="$1"
+    ENGINE_ADVICE="$2"
+  fi
+}
+
+explain_silence() { # engine, status
+  local start="start it with 'sudo systemctl start docker'"
+  if [ "$1" = podman ]; then start="look at what 'podman info' says"; fi
+  if [ "$(uname -s)" = Darwin ]; then start="start Docker Desktop and wait until it says that it runs"; fi
+  case "$ENGINE_INFO" in
+    *"ermission denied"*)
+      note_trouble "$1 is installed, but you may not use its engine" \
+        "type 'sudo usermod -aG docker \$USER' and log in anew" ;;
+    *) if [ "$2" = 124 ]; then
+      note_trouble "$1 is installed, but its engine has not answered within $ANSWER_SECONDS seconds" "start it anew"
+    else
+      note_trouble "$1 is installed, but its engine does not run" "$start"
+    fi ;;
+  esac
+}
+
+find_compose() { # engine
+  if "$1" compose version >/dev/null 2>&1; then
+    COMPOSE=("$1" compose)
+  elif command -v "$1-compose" >/dev/null 2>&1; then
+    COMPOSE=("$1-compose")
+  else
+    note_trouble "$1 is here, but without compose" \
+      "install the package docker-compose-plugin (docker-compose or docker-compose-v2 in some systems)"
+    return 1
+  fi
+}
+
+engine_serves() { # engine
+  local status=0
+  command -v "$1" >/dev/null 2>&1 || return 1
+  ENGINE_INFO="$(within_seconds "$ANSWER_SECONDS" "$1" info 2>&1)" || status=$?
+  if [ "$status" -ne 0 ]; then
+    explain_silence "$1" "$status"
+    return 1
+  fi
+  find_compose "$1" && ENGINE="$1"
+}
+
+find_engine() {
+  engine_serves docker || engine_serves podman ||
+    { note_trouble "no Docker engine was found" "install Docker Desktop or Docker Engine"; return 1; }
+}
+
+fail_for_engine() { fail "The container is not to be had, because $ENGINE_PROBLEM: $ENGINE_ADVICE, and try again."; }
+
+say_why_local() {
+  say "Local mode: $ENGINE_PROBLEM, so everything runs on this computer itself (for the container: $ENGINE_ADVICE)."
+}
+
+engine_says() { grep -i -E "$1" >/dev/null <<<"$ENGINE_INFO"; }
+
+# ---- who, which image, and how it is set ---------------------------------------------------------
+
+# What is made inside belongs to the calling user. Root inside a rootless Docker is the calling user outside. A real
+# root is not let in: the owner of the clone goes in instead, and user 1000 if that is root as well.
+choose_user() {
+  local owner group
+  WORKSHOP_UID="$(id -u)"
+  WORKSHOP_GID="$(id -g)"
+  if [ "$WORKSHOP_UID" = 0 ]; then
+    # shellcheck disable=SC2012 # stat has other options on macOS
+    read -r owner group <<<"$(ls -nd "$ROOT" | awk '{ print $3, $4 }')"
+    if [ "$owner" = 0 ]; then owner=1000 group=1000; fi
+    WORKSHOP_UID="$owner"
+    WORKSHOP_GID="$group"
+  elif engine_says buildah; then    # podman, which may go by the name of docker
+    export PODMAN_USERNS=keep-id
+  elif engine_says '^ *rootless$'; then
+    WORKSHOP_UID=0
+    WORKSHOP_GID=0
+  fi
+  export WORKSHOP_UID WORKSHOP_GID
+}
+
+# The folders that are written to from inside are made first, because an engine would make them as root.
+prepare_folders() {
+  local lesson folders=("$STATE" "$STATE/calls" "$ROOT/data")
+  for lesson in char_rnn midi_rnn wavenet; do
+    if [ -d "$ROOT/$lesson" ]; then folders+=("$ROOT/$lesson" "$ROOT/$lesson/experiments"); fi
+  done
+  mkdir -p "${folders[@]}" 2>/dev/null || fail_for_folder
+  if [ "$(id -u)" = 0 ] && [ "$WORKSHOP_UID" != 0 ]; then
+    find "${folders[@]}" ! -user "$WORKSHOP_UID" -exec chown -h "$WORKSHOP_UID:$WORKSHOP_GID" {} +
+  fi
+}
+
+# The image is made of these; the code is not among them, because the container sees the clone's.
+recipe() { # kind
+  local file parts=(Dockerfile .dockerignore pyproject.toml "requirements/$1.txt" requirements/test.txt)
+  cd "$ROOT" || return
+  for file in docker/*; do
+    case "$file" in docker/host.sh | docker/engine_for_tests.sh | *.md) ;; *) parts+=("$file") ;; esac
+  done
+  checksum "${parts[@]}"
+}
+
+use_service() { # service
+  local kind=cpu server
+  SERVICE="$1"
+  if [ "$SERVICE" = workshop-gpu ]; then
+    kind=gpu
+    export COMPOSE_PROFILES=gpu
+  fi
+  IMAGE="ml4music-workshop:$kind"
+  WORKSHOP_RECIPE="$(recipe "$kind")"
+  WORKSHOP_SETTINGS="$({
+    for server in $SERVERS; do wanted_port "$server"; done
+    echo "$WORKSHOP_RECIPE ${WORKSHOP_BIND:-} ${WORKSHOP_MEMORY:-} $WORKSHOP_UID:$WORKSHOP_GID"
+    cat "$ROOT/docker-compose.yml"
+  } | cksum | tr ' ' '-')"
+  export WORKSHOP_RECIPE WORKSHOP_SETTINGS
+}
+
+# Two clones have two containers: the project is named by the clone's place.
+prepare_engine() {
+  export DOCKER_BUILDKIT=1 COMPOSE_DOCKER_CLI_BUILD=1
+  PROJECT="ml4music-$(printf '%s' "$ROOT" | cksum | tr ' ' '-')"
+  choose_user
+}
+
+compose() { (cd "$ROOT" && "${COMPOSE[@]}" -p "$PROJECT" "$@"); }
+
+# ---- what is there -------------------------------------------------------------------------------
+
+our_containers() {
+  "$ENGINE" ps -a -q --filter "label=com.docker.compose.project=$PROJECT" \
+    --filter label=ml4music.workshop
+}
+
+label() { printf '{{index .Config.Labels "%s"}}' "$1"; }
+inspect() { "$ENGINE" inspect --format "$1" "$2" 2>/dev/null; }
+
+# Find this clone's container; of several the running one.
+look_for_container() {
+  local id status service settings words
+  CONTAINER="" STATUS="" SERVICE_THERE="" SETTINGS_THERE="" OTHERS=""
+  words="{{.State.Status}} $(label ml4music.workshop) $(label ml4music.settings)"
+  for id in $(our_containers); do
+    read -r status service settings <<<"$(inspect "$words" "$id" || true)"
+    if [ -z "$CONTAINER" ] || [ "$status" = running ]; then
+      OTHERS="$OTHERS $CONTAINER"
+      CONTAINER="$id" STATUS="$status" SERVICE_THERE="$service" SETTINGS_THERE="$settings"
+    else
+      OTHERS="$OTHERS $id"
+    fi
+  done
+}
+
+# A running container with NVIDIA's libraries serves without --gpu as well: nobody's training is ended for less.
+choose_service() {
+  look_for_container
+  if [ "$GPU" = yes ] || { [ "$STATUS" = running ] && [ "$SERVICE_THERE" = workshop-gpu ]; }; then
+    use_service workshop-gpu
+  else
+    use_service workshop
+  fi
+}
+
+# Whether somebody has a command in the container; those who died without a word are forgotten.
+is_in_use() {
+  local file
+  for file in "$STATE"/calls/*; do
+    if [ -f "$file" ]; then
+      if runs_start_sh "${file##*/}"; then return 0; fi
+      rm -f "$file"
+    fi
+  done
+  return 1
+}
+
+# Whether the container that is there can be used as it is. Settings that were not made by start.sh are left alone.
+fits() {
+  [ "$STATUS" = running ] && [ "$SERVICE_THERE" = "$SERVICE" ] || return 1
+  case "$SETTINGS_THERE" in "$WORKSHOP_SETTINGS" | none | "") return 0 ;; esac
+  if is_in_use; then
+    say "The container is used by another terminal and stays as it is, though its settings or packages have changed:" \
+      "'./start.sh down' and a new start take them over."
+    return 0
+  fi
+  return 1
+}
+
+# ---- ports ---------------------------------------------------------------------------------------
+
+inner_port() { # server
+  case "$1" in char_rnn) echo 7006 ;; midi_rnn) echo 7007 ;; wavenet) echo 7008 ;; lab) echo 8888 ;; esac
+}
+port_variable() { echo "WORKSHOP_PORT_$(tr '[:lower:]' '[:upper:]' <<<"$1")"; }
+title_of() { if [ "$1" = lab ]; then echo JupyterLab; else echo "TensorBoard for $1"; fi; }
+
+wanted_port() { # server
+  local variable
+  variable="$(port_variable "$1")"
+  echo "${!variable:-$(inner_port "$1")}"
+}
+
+is_port() { [[ "$1" =~ ^[0-9]{1,5}$ ]] && [ "$((10#$1))" -ge 1 ] && [ "$((10#$1))" -le 65535 ]; }
+
+is_taken() { # port
+  local host="${WORKSHOP_BIND:-127.0.0.1}"
+  case "$host" in 0.0.0.0 | *:*) host=127.0.0.1 ;; esac
+  (exec 3<>"/dev/tcp/$host/$1") 2>/dev/null
+}
+
+# The clone whose container has the port, if it is one of ours.
+holder_of() { # port
+  local id folder="another program"
+  id="$("$ENGINE" ps -q --filter "publish=$1" --filter label=ml4music.workshop 2>/dev/null || true)"
+  if [ -n "$id" ]; then
+    folder="the workshop in '$(inspect "$(label com.docker.compose.project.working_dir)" "$id")'"
+  fi
+  echo "$folder"
+}
+
+fail_for_port() { # server
+  local port variable
+  port="$(wanted_port "$1")"
+  variable="$(port_variable "$1")"
+  fail "Port $port for $(title_of "$1") is in use by $(holder_of "$port"): stop that (another copy of the workshop" \
+    "ends with './start.sh stop' there, and what ran without the container with './start.sh --local stop'), or" \
+    "choose another port, for example $variable=$((port < 65436 ? port + 100 : 17006)) ./start.sh"
+}
+
+check_ports() {
+  local server port
+  for server in $SERVERS; do
+    port="$(wanted_port "$server")"
+    is_port "$port" ||
+      misused "$(port_variable "$server") is '$port', which is not a port: give a number from 1024 to 65535."
+    if is_taken "$port"; then fail_for_port "$server"; fi
+  done
+}
+
+# ---- the GPU -------------------------------------------------------------------------------------
+
+check_gpu() {
+  need_card
+  engine_says 'runtimes:.*nvidia|nvidia\.com/gpu' ||
+    misused "--gpu finds the NVIDIA card, but $ENGINE cannot hand it to containers: install NVIDIA's Container" \
+      "Toolkit, type 'sudo nvidia-ctk runtime configure --runtime=$ENGINE', restart $ENGINE, or leave --gpu away."
+}
+
+# ---- the image -----------------------------------------------------------------------------------
+
+image_recipe() { inspect "$(label ml4music.recipe)" "$IMAGE"; }
+has_image() { "$ENGINE" image inspect "$IMAGE" >/dev/null 2>&1; }
+engine_log_says() { grep -i -E "$1" "$ENGINE_LOG" >/dev/null 2>&1; }
+
+NO_REGISTRY='no such host|handshake|temporary failure|could not resolve|failed to (fetch|resolve)|dial tcp|toomanyreq'
+
+explain_build() {
+  local again="and run the same command again; it goes on from here (details: $ENGINE_LOG)."
+  local carry="carry the image here from another computer ('./start.sh save FILE' there, './start.sh load FILE' here)"
+  if engine_log_says 'no space left on device'; then
+    say "Building the image failed because the engine's disk is full: make about 8 GB free ('$ENGINE system prune'" \
+      "removes what nothing uses) $again"
+  elif engine_log_says 'buildx component is missing|requires buildx|BuildKit is enabled but'; then
+    say "Building the image failed because $ENGINE lacks its builder: install the package docker-buildx-plugin" \
+      "(docker-buildx in some systems) $again"
+  elif engine_log_says 'do not match the hashes'; then
+    say "Building the image failed because a package is not the file that the lock names, as when a proxy or a mirror" \
+      "changes what it hands on: use another network $again"
+  elif engine_log_says "$NO_NETWORK|$NO_REGISTRY"; then
+    say "Building the image failed because a part of it cannot be fetched (see the lines above): check the network" \
+      "connection or proxy $again Without a network, $carry."
+  else
+    say "Building the image failed: the lines above and $ENGINE_LOG say why; put it right and run this again."
+  fi
+}
+
+build_image() {
+  compose build "$SERVICE" 2>&1 | tee "$ENGINE_LOG" >&2 || { explain_build; return 1; }
+  rm -f "$ENGINE_LOG"
+}
+
+# A new image is needed when what it is made of has changed, and an older one serves where none can be built.
+provide_image() {
+  if ! has_image; then
+    say "Building the image $IMAGE: some minutes the first time, and about 3 GB of the engine's disk ..."
+    if [ -x "$VENV/bin/python" ]; then say "(What was set up without the container stays: --local uses it.)"; fi
+    build_image || exit 1
+  elif [ "$(image_recipe)" != "$WORKSHOP_RECIPE" ]; then
+    say "What the image $IMAGE is made of has changed, so it is built anew ..."
+    build_image || say "The older image is used meanwhile."
+  fi
+}
+
+# ---- the container -------------------------------------------------------------------------------
+
+end_container() { # id
+  "$ENGINE" stop -t "$GRACE_SECONDS" "$1" >/dev/null
+}
+
+# A container of the other kind makes room; all that was made in it lies in the clone.
+make_room() {
+  local id
+  if [ "$SERVICE_THERE" != "$SERVICE" ]; then
+    OTHERS="$OTHERS $CONTAINER"
+    CONTAINER="" STATUS=""
+  fi
+  for id in $OTHERS; do
+    say "The container of the other kind is ended, after what trains in it has saved; nothing is lost ..."
+    end_container "$id"
+    "$ENGINE" rm -f "$id" >/dev/null
+  done
+}
+
+explain_start() {
+  local server
+  for server in $SERVERS; do
+    if engine_log_says "[^0-9]$(wanted_port "$server")[^0-9].*(already (allocated|in use)|not available)" ||
+      engine_log_says "not available.*[^0-9]$(wanted_port "$server")[^0-9]"; then fail_for_port "$server"; fi
+  done
+  if engine_log_says 'no space left on device'; then
+    fail "The container cannot start because the engine's disk is full: make room, for example with" \
+      "'$ENGINE system prune', and run this again."
+  elif engine_log_says 'could not select device driver|nvidia-container|nvidia\.com/gpu'; then
+    misused "The container cannot start with the GPU, see $ENGINE_LOG: restart $ENGINE, or leave --gpu away."
+  elif engine_log_says 'mounts denied|not shared|file ?sharing'; then
+    fail "The engine may not see '$ROOT': add it in Docker Desktop's settings (Resources, File sharing), or move the" \
+      "workshop into your home."
+  elif engine_log_says 'cannot assign requested address'; then
+    fail "The container cannot listen on WORKSHOP_BIND=${WORKSHOP_BIND:-}: set it to 127.0.0.1, or to an address of" \
+      "this computer."
+  fi
+  tail -n 5 "$ENGINE_LOG" >&2 || true
+  fail "The container does not start: the lines above say why (more in $ENGINE_LOG); './start.sh --local' does without."
+}
+
+start_container() {
+  provide_image
+  make_room
+  case "$STATUS" in
+    running) say "The settings or packages of the container have changed, so it is made anew ..." ;;
+    *) check_ports ;;
+  esac
+  if [ -z "$CONTAINER" ] && [ "$(id -u)" = 0 ] && [ "$WORKSHOP_UID" != 0 ]; then
+    say "You are root and the container is not: it runs as user $WORKSHOP_UID, to whom data/ and the lessons'" \
+      "experiments are handed over."
+  fi
+  compose up -d --no-build "$SERVICE" >"$ENGINE_LOG" 2>&1 || explain_start
+  look_for_container
+  [ "$STATUS" = running ] || explain_start    # not every compose says by its exit status that it failed
+  rm -f "$ENGINE_LOG"
+}
+
+# Take the container that runs, or start it: never two for one clone, even if two ask at the same time.
+bring_up() {
+  if [ "$GPU" = yes ]; then check_gpu; fi
+  prepare_folders
+  choose_service
+  if ! fits; then
+    take_lock
+    choose_service
+    fits || start_container
+    release_lock
+  fi
+  if [ "$GPU" = no ] && [ "$SERVICE" = workshop-gpu ]; then
+    say "The container with the GPU runs and is used; after './start.sh down' the one without comes again."
+  fi
+}
+
+health() {
+  inspect '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}healthy{{end}}' "$CONTAINER"
+}
+
+# The last words of the image's health check.
+what_is_missing() {
+  { inspect '{{range .State.Health.Log}}{{println .Output}}{{end}}' "$CONTAINER" || true; } |
+    awk 'NF { last = $0 } END { print last ? last : "its health check says nothing" }'
+}
+
+# Return when the servers answer; otherwise say what is wrong. The line of progress stays one line in a terminal.
+wait_until_healthy() {
+  local seconds=0 told=no
+  while :; do
+    case "$(health)" in
+      *" healthy" | "running ") break ;;    # podman may know no health
+      "running starting") ;;
+      "running "*)
+        say "The container is not well ($(what_is_missing)): './start.sh logs' shows more."
+        return 1 ;;
+      *)
+        "$ENGINE" logs --tail 5 "$CONTAINER" >&2 || true
+        fail "The container has ended: the lines above say why ('./start.sh logs' shows more)." ;;
+    esac
+    if [ "$seconds" -ge "$HEALTH_SECONDS" ]; then
+      say "The container was not ready within two minutes ($(what_is_missing)): './start.sh logs' shows more."
+      return 1
+    fi
+    if [ -t 2 ]; then
+      printf '\rWaiting for TensorBoard and JupyterLab ... %s s ' "$seconds" >&2
+    elif [ "$told" = no ]; then
+      say "Waiting for TensorBoard and JupyterLab ..."
+    fi
+    told=yes
+    sleep 1
+    seconds=$((seconds + 1))
+  done
+  if [ -t 2 ] && [ "$told" = yes ]; then say ""; fi
+}
+
+url_of() { # server
+  local published host
+  published="$("$ENGINE" port "$CONTAINER" "$(inner_port "$1")/tcp" 2>/dev/null || true)"
+  published="${published%%$'\n'*}"
+  host="${published%:*}"
+  case "$host" in "" | 127.0.0.1 | 0.0.0.0 | "[::]") host=localhost ;; esac
+  echo "http://$host:${published##*:}"
+}
+
+lab_url() {
+  local token
+  token="$(cat "$STATE/jupyter_token" 2>/dev/null || true)"
+  echo "$(url_of lab)/lab${token:+?token=$token}"
+}
+
+print_addresses() {
+  local server
+  for server in $SERVERS; do
+    if [ "$server" = lab ]; then
+      printf '%-26s%s\n' JupyterLab "$(lab_url)"
+    else
+      printf '%-26s%s\n' "$(title_of "$server")" "$(url_of "$server")"
+    fi
+  done
+}
+
+# ---- a command inside ----------------------------------------------------------------------------
+
+# Where the folder that one stands in lies in the container.
+inside_folder() {
+  case "$HERE/" in
+    "$ROOT"/*) echo "$INSIDE${HERE#"$ROOT"}" ;;
+    *) echo "$INSIDE" ;;
+  esac
+}
+
+# The engine does not hand signals to commands, so they are sent to the command's process group as a terminal does.
+signal_inside() { # signal
+  local pid
+  pid="$(cat "$CALL" 2>/dev/null || true)"
+  [ -n "$pid" ] && "$ENGINE" exec -u "$CALL_USER" "$CONTAINER" bash -c "kill -s $1 -- -$pid" >/dev/null 2>&1
+}
+
+# A command that has only just been started has not written down its process id yet.
+hand_on() { # signal
+  local tries=30
+  [ -n "$CLIENT" ] || exit 130
+  SIGNALLED=yes
+  while [ ! -s "$CALL" ] && [ "$tries" -gt 0 ]; do
+    tries=$((tries - 1))
+    sleep 0.1
+  done
+  signal_inside "$1" || true
+}
+
+# Variables that mean the same inside: the terminal's, and the libraries' own.
+PASSED='^(TERM|NO_COLOR|WORKSHOP_DEMO_SMOKE|CUDA_VISIBLE_DEVICES|XLA_FLAGS|OMP_NUM_THREADS|(TF|KERAS)_[A-Z0-9_]+)$'
+passed_variables() { compgen -e | grep -E "$PASSED" || true; }
+
+# The container has given up all of root's rights, so root gets them anew; some engines cannot do that.
+has_root_rights() { "$ENGINE" exec --privileged -u 0:0 "$CONTAINER" true >/dev/null 2>&1; }
+
+# Run a command in the container, with this terminal or these pipes, and end with its exit status.
+run_inside() { # user, command
+  local options=(-i) status=0 name
+  CALL_USER="$1"
+  shift
+  CALL="$STATE/calls/$$"
+  for name in $(passed_variables); do options+=(-e "$name"); done
+  if [ "$WANT_ROOT" = yes ]; then
+    options+=(-e HOME=/root)
+    if has_root_rights; then options+=(--privileged); fi
+  fi
+  if [ -t 0 ] && [ -t 1 ] && [ -t 2 ]; then options+=(-t); fi
+  trap 'hand_on INT' INT
+  trap 'hand_on TERM' TERM
+  trap 'hand_on HUP' HUP
+  trap 'rm -f "$CALL"' EXIT
+  : >"$CALL"
+  # The command writes down its process id there, as the user that it is inside.
+  chown "$CALL_USER" "$CALL" 2>/dev/null || true
+  # In a process group of its own, Ctrl-C does not end the client before the command has said its last words; but only
+  # the terminal's own group may read from it.
+  if [ ! -t 0 ]; then set -m; fi
+  # shellcheck disable=SC2016 # expanded inside
+  "$ENGINE" exec "${options[@]}" -u "$CALL_USER" -w "$(inside_folder)" "$CONTAINER" \
+    bash -c '{ echo "$$" >"$0"; } 2>/dev/null; exec "$@"' "$INSIDE/.workshop/calls/$$" "$@" <&0 &
+  CLIENT=$!
+  set +m
+  wait "$CLIENT" || status=$?
+  while kill -0 "$CLIENT" 2>/dev/null; do
+    status=0
+    wait "$CLIENT" || status=$?
+  done
+  # A client that a signal has ended leaves the command behind, which may be saving.
+  if [ "$SIGNALLED" = yes ]; then
+    while signal_inside 0; do sleep 0.5; done
+  fi
+  exit "$status"
+}
+
+enter() { # verb with its arguments
+  run_inside "$WORKSHOP_UID:$WORKSHOP_GID" bash "$INSIDE/start.sh" "$@"
+}
+
+# ---- the verbs -----------------------------------------------------------------------------------
+
+container_shell() {
+  bring_up
+  wait_until_healthy || true
+  print_addresses
+  if [ "$WANT_ROOT" = yes ]; then run_inside 0:0 bash; fi
+  enter shell
+}
+
+container_run() {
+  need_command "$@"
+  bring_up
+  case "$HERE/" in
+    "$ROOT"/*) ;;
+    *) say "The container sees nothing outside of '$ROOT', so the command runs there." ;;
+  esac
+  if [ "$WANT_ROOT" = yes ]; then run_inside 0:0 "$@"; fi
+  enter run "$@"
+}
+
+container_demo() {
+  bring_up
+  HERE="$ROOT"
+  local url
+  url="$(url_of char_rnn)"
+  run_inside "$WORKSHOP_UID:$WORKSHOP_GID" env WORKSHOP_PORT_CHAR_RNN="${url##*:}" bash "$INSIDE/start.sh" demo
+}
+
+container_test() {
+  bring_up
+  HERE="$ROOT"
+  enter test "$@"
+}
+
+container_lab() {
+  bring_up
+  wait_until_healthy || exit 1
+  printf '%-26s%s\n' JupyterLab "$(lab_url)"
+  say "Open that address in a browser. './start.sh stop' ends it; what is saved stays."
+}
+
+# The doctor starts nothing. Where the container does not run, the computer itself is looked at.
+container_doctor() {
+  look_for_container
+  WORKSHOP_ENGINE_INFO="$("$ENGINE" info --format '{{json .}}' 2>/dev/null || true)"
+  export WORKSHOP_ENGINE_INFO
+  if [ "$STATUS" = running ]; then
+    prepare_folders
+    run_inside "$WORKSHOP_UID:$WORKSHOP_GID" env WORKSHOP_ENGINE_INFO="$WORKSHOP_ENGINE_INFO" \
+      bash "$INSIDE/start.sh" doctor "$@"
+  fi
+  if [ ! -x "$VENV/bin/python" ] && ! (find_python) >/dev/null 2>&1; then
+    fail "$ENGINE answers, and the doctor looks at the rest from inside the container, which does not run yet:" \
+      "type ./start.sh first."
+  fi
+  WORKSHOP_MODE=container verb_doctor "$@"
+}
+
+container_logs() {
+  look_for_container
+  if [ -n "$CONTAINER" ]; then
+    printf '==== the container (%s)\n' "$STATUS"
+    "$ENGINE" logs --tail 30 "$CONTAINER" 2>&1
+  fi
+  verb_logs
+}
+
+container_stop() {
+  look_for_container
+  if [ "$STATUS" = running ]; then
+    say "Stopping the container, after what trains in it has saved ..."
+    end_container "$CONTAINER"
+    say "Stopped. All that was made is in the clone; ./start.sh goes on."
+  else
+    say "The container does not run."
+    # Servers may be left from before there was an engine.
+    if [ -x "$VENV/bin/python" ]; then verb_stop; fi
+  fi
+}
+
+# Compose also removes the container's network.
+container_down() {
+  look_for_container
+  if [ -z "$CONTAINER" ]; then
+    say "There is no container to remove."
+    return
+  fi
+  say "Removing the container, after what trains in it has saved ..."
+  use_service "$SERVICE_THERE"
+  mkdir -p "$STATE"
+  export COMPOSE_PROFILES=gpu
+  compose down -t "$GRACE_SECONDS" >"$ENGINE_LOG" 2>&1 || { tail -n 5 "$ENGINE_LOG" >&2; fail "It cannot be removed."; }
+  rm -f "$ENGINE_LOG"
+  say "Removed. All that was made is in the clone; ./start.sh makes a new container of the same image."
+}
+
+container_build() {
+  prepare_folders
+  if [ "$GPU" = yes ]; then use_service workshop-gpu; else use_service workshop; fi
+  take_lock
+  build_image || exit 1
+  release_lock
+  say "The image $IMAGE is ready; a container that runs takes it over after './start.sh down'."
+}
+
+# ---- the image as a file -------------------------------------------------------------------------
+
+drop_part() { [ -z "$PART" ] || rm -f "$PART"; }
+
+need_file_name() { # verb, words after it
+  [ $# -eq 2 ] || misused "'$1' needs one file name, for example: ./start.sh $1 workshop.tar.gz"
+}
+
+need_tool() { # tool, file
+  command -v "$1" >/dev/null 2>&1 || misused "'$2' needs the program $1, which is not here: install it, or use .tar.gz."
+}
+
+pack() { # file
+  case "$1" in *.tar) cat ;; *.zst) zstd -q -T0 -c ;; *) gzip -1 -c ;; esac
+}
+
+# Written aside and renamed: a file with that name is always whole.
+container_save() { # file
+  need_file_name save "$@"
+  local file="$1" folder
+  if [ "$GPU" = yes ]; then use_service workshop-gpu; else use_service workshop; fi
+  if [ -d "$file" ]; then file="${file%/}/ml4music-${IMAGE#*:}.tar.gz"; fi
+  folder="$(dirname "$file")"
+  [ -d "$folder" ] && [ -w "$folder" ] || fail "Cannot write in '$folder': name a file in a folder that is there."
+  case "$file" in *.zst) need_tool zstd "$file" ;; *.tar) ;; *) need_tool gzip "$file" ;; esac
+  prepare_folders
+  take_lock
+  provide_image
+  release_lock
+  PART="$file.part$$"
+  trap drop_part EXIT
+  trap 'exit 130' INT TERM
+  say "Writing the image $IMAGE to '$file' (about 1 GB, some minutes) ..."
+  { "$ENGINE" save "$IMAGE" | pack "$file" >"$PART"; } 2>"$ENGINE_LOG" || explain_save "$file"
+  mv -f "$PART" "$file"
+  rm -f "$ENGINE_LOG"
+  PART=""
+  say "Done. On another computer, in a copy of this folder: ./start.sh load FILE"
+}
+
+explain_save() { # file
+  if engine_log_says 'no space left|file too large'; then
+    fail "'$1' does not fit on its disk: make room there, or use a stick with more (formatted as exFAT, not FAT32)."
+  fi
+  tail -n 3 "$ENGINE_LOG" >&2 || true
+  fail "'$1' could not be written: the lines above say why."
+}
+
+unpack() { # file
+  case "$(od -An -tx1 -N4 <"$1" | tr -d ' \n')" in
+    1f8b*) gzip -dc <"$1" ;;
+    28b52ffd) need_tool zstd "$1" && zstd -q -dc <"$1" ;;
+    *) cat <"$1" ;;
+  esac
+}
+
+container_load() { # file
+  need_file_name load "$@"
+  local said
+  [ -f "$1" ] && [ -r "$1" ] ||
+    fail "There is no file '$1' that can be read: give the one that './start.sh save' wrote."
+  mkdir -p "$STATE" 2>/dev/null || fail_for_folder
+  say "Reading the image from '$1' (some minutes) ..."
+  said="$({ unpack "$1" | "$ENGINE" load; } 2>"$ENGINE_LOG")" || explain_load "$1"
+  case "$said" in
+    *ml4music-workshop:gpu*) use_service workshop-gpu ;;
+    *ml4music-workshop:cpu*) use_service workshop ;;
+    *) fail "'$1' holds no image of the workshop (${said:-nothing}): give the file that './start.sh save' wrote." ;;
+  esac
+  rm -f "$ENGINE_LOG"
+  check_loaded "$1"
+}
+
+explain_load() { # file
+  if engine_log_says 'no space left on device'; then
+    fail "'$1' does not fit on the engine's disk: make about 8 GB free ('$ENGINE system prune' removes what nothing" \
+      "uses) and run this again."
+  fi
+  fail "'$1' is damaged or holds no image ($(tail -n 1 "$ENGINE_LOG")): give the file that './start.sh save' wrote."
+}
+
+check_loaded() { # file
+  local made_for here
+  made_for="$(inspect '{{.Architecture}}' "$IMAGE")"
+  here="$("$ENGINE" version --format '{{.Server.Arch}}' 2>/dev/null || echo "$made_for")"
+  if [ "$made_for" != "$here" ]; then
+    say "'$1' was made on a computer of another kind ($made_for, and this is $here), where TensorFlow does not run:" \
+      "take a file that was saved on a computer like this one."
+  elif [ "$(image_recipe)" != "$WORKSHOP_RECIPE" ]; then
+    say "The image $IMAGE is loaded. It was made by another version of the workshop, so the next start tries to build" \
+      "the right one, and uses this where that is not possible."
+  else
+    say "The image $IMAGE is loaded: ./start.sh uses it, without a network."
+  fi
+}
+
+container_main() { # verb with its arguments
+  local verb="$1"
+  shift
+  prepare_engine
+  case "$verb" in
+    shell) container_shell ;;
+    demo) container_demo ;;
+    test) container_test "$@" ;;
+    run) container_run "$@" ;;
+    lab) container_lab ;;
+    doctor) container_doctor "$@" ;;
+    logs) container_logs ;;
+    stop) container_stop ;;
+    down) container_down ;;
+    build) container_build ;;
+    save) container_save "$@" ;;
+    load) container_load "$@" ;;
+  esac
+}

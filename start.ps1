@@ -1,0 +1,309 @@
+# The one door of the workshop on Windows: the same verbs as start.sh, in Docker Desktop's container.
+# .\start.ps1 --help says what that can be. If Windows refuses to run it, type this first:
+#   Set-ExecutionPolicy -Scope Process Bypass
+#
+# It keeps to what PowerShell 5.1 knows, which every Windows has. What happens inside the container, start.sh does.
+$ErrorActionPreference = 'Stop'
+
+$Root = $PSScriptRoot
+$State = Join-Path $Root '.workshop'
+$Inside = '/workshop'
+$Verbs = 'shell', 'demo', 'test', 'run', 'lab', 'doctor', 'logs', 'stop', 'down', 'build', 'save', 'load'
+$Servers = [ordered]@{ CHAR_RNN = 7006; MIDI_RNN = 7007; WAVENET = 7008; LAB = 8888 }
+$HealthSeconds = 120
+$GraceSeconds = 30
+
+function Say([string] $Text) { [Console]::Error.WriteLine($Text) }
+function Fail([string] $Text) { Say $Text; exit 1 }
+function Misused([string] $Text) { Say $Text; exit 2 }
+
+function Show-Help {
+  @'
+usage: .\start.ps1 [--gpu] [--root] [VERB]
+
+The first use builds the container (some minutes, about 3 GB); after that it starts at once. It needs Docker Desktop.
+
+  .\start.ps1               a shell in the container, with TensorBoard and JupyterLab running
+  .\start.ps1 demo          train a small model on the starter data, generate with it, and say where to look
+  .\start.ps1 test          run the tests; what follows is passed to pytest
+  .\start.ps1 run COMMAND   run one command in the container, from the folder you are in
+  .\start.ps1 lab           the address of JupyterLab
+  .\start.ps1 doctor        look at the container and say in plain words what is wrong and what to do
+  .\start.ps1 logs          the last words of TensorBoard and JupyterLab
+  .\start.ps1 stop          stop the container; a training in it saves first
+
+  .\start.ps1 down          stop and remove the container; nothing is lost, for all that you make lies in this folder
+  .\start.ps1 build         build the container's image, which otherwise happens when it is needed
+  .\start.ps1 save FILE     write the image into a file (.tar), for computers without a network
+  .\start.ps1 load FILE     take the image from such a file (.tar or .tar.gz)
+
+  --gpu      with an NVIDIA card
+  --root     a shell, or run, as root in the container
+  --help     this page
+
+Without Docker the workshop runs in WSL: type 'wsl --install' once, and ./start.sh there.
+'@
+}
+
+# ---- the engine and this folder's container ------------------------------------------------------
+
+# Windows PowerShell makes errors of what a program says on its standard error, so that is silenced where it may come.
+function Test-Docker([string[]] $Words) {
+  $ErrorActionPreference = 'Continue'
+  & docker @Words 2>&1 | Out-Null
+  return $LASTEXITCODE -eq 0
+}
+
+function Get-FromDocker([string[]] $Words) {
+  $ErrorActionPreference = 'Continue'
+  $said = & docker @Words 2>$null
+  return ($said | Out-String).Trim()
+}
+
+function Assert-Engine {
+  if (-not (Get-Command docker -ErrorAction SilentlyContinue)) {
+    Fail ("The workshop needs Docker Desktop, which is not installed: install it, " +
+      "or type 'wsl --install' once and ./start.sh there.")
+  }
+  if (-not (Test-Docker 'info')) {
+    Fail ('Docker is installed, but its engine does not run: start Docker Desktop, ' +
+      'wait until it says that it runs, and try again.')
+  }
+}
+
+function Get-Checksum([string] $Text) {
+  $sha = [Security.Cryptography.SHA256]::Create()
+  $bytes = $sha.ComputeHash([Text.Encoding]::UTF8.GetBytes($Text))
+  return ([BitConverter]::ToString($bytes) -replace '-', '').Substring(0, 12).ToLower()
+}
+
+# The image is made of these; the code is not among them, because the container sees this folder's.
+function Get-Recipe([string] $Kind) {
+  $names = 'Dockerfile', '.dockerignore', 'pyproject.toml', "requirements/$Kind.txt", 'requirements/test.txt'
+  $names += Get-ChildItem (Join-Path $Root 'docker') -File |
+    Where-Object { $_.Name -notin 'host.sh', 'engine_for_tests.sh' -and $_.Extension -ne '.md' } |
+    Sort-Object Name | ForEach-Object { "docker/$($_.Name)" }
+  $texts = $names | ForEach-Object { [IO.File]::ReadAllText((Join-Path $Root $_)) -replace "`r", '' }
+  return Get-Checksum ($texts -join '')
+}
+
+function Get-Port([string] $Server) {
+  $given = [Environment]::GetEnvironmentVariable("WORKSHOP_PORT_$Server")
+  if (-not $given) { return $Servers[$Server] }
+  if ($given -notmatch '^\d{1,5}$' -or [int] $given -lt 1 -or [int] $given -gt 65535) {
+    Misused "WORKSHOP_PORT_$Server is '$given', which is not a port: give a number from 1024 to 65535."
+  }
+  return [int] $given
+}
+
+# Two copies of the workshop have two containers: the project is named by the folder.
+function Initialize-Settings {
+  $kind = if ($script:Gpu) { 'gpu' } else { 'cpu' }
+  $script:Service = if ($script:Gpu) { 'workshop-gpu' } else { 'workshop' }
+  $script:Image = "ml4music-workshop:$kind"
+  $ports = ($Servers.Keys | ForEach-Object { Get-Port $_ }) -join ' '
+  $env:COMPOSE_PROJECT_NAME = 'ml4music-' + (Get-Checksum $Root.ToLower())
+  $env:COMPOSE_PROFILES = if ($script:Gpu) { 'gpu' } else { '' }
+  $env:DOCKER_BUILDKIT = '1'
+  $env:WORKSHOP_RECIPE = Get-Recipe $kind
+  $env:WORKSHOP_SETTINGS = Get-Checksum "$ports $env:WORKSHOP_BIND $env:WORKSHOP_MEMORY $env:WORKSHOP_RECIPE"
+}
+
+function Get-Container([string[]] $Filters) {
+  $words = @('ps', '-a', '-q', '--filter', "label=com.docker.compose.project=$env:COMPOSE_PROJECT_NAME")
+  foreach ($filter in $Filters) { $words += '--filter', $filter }
+  return (Get-FromDocker $words) -split '\s+' | Where-Object { $_ } | Select-Object -First 1
+}
+
+function Get-Label([string] $Thing, [string] $Name) {
+  # Go's other quotes, because PowerShells differ in how they hand on double ones.
+  $template = '{{index .Config.Labels `' + $Name + '`}}'
+  return Get-FromDocker 'inspect', '--format', $template, $Thing
+}
+
+# ---- bringing it up ------------------------------------------------------------------------------
+
+function Build-Image {
+  Push-Location $Root
+  docker compose build $script:Service | Out-Host
+  $status = $LASTEXITCODE
+  Pop-Location
+  return $status -eq 0
+}
+
+function Assert-Image {
+  $there = Test-Docker 'image', 'inspect', $script:Image
+  if ($there -and (Get-Label $script:Image 'ml4music.recipe') -eq $env:WORKSHOP_RECIPE) { return }
+  Say "Building the image $($script:Image): some minutes the first time, and about 3 GB of disk ..."
+  if (Build-Image) { return }
+  if ($there) { Say 'The older image is used meanwhile.'; return }
+  Fail ("Building the image failed: the lines above say why. Without a network, " +
+    "carry it here from another computer ('save FILE' there, 'load FILE' here).")
+}
+
+function Assert-Gpu {
+  if (-not (Get-Command nvidia-smi -ErrorAction SilentlyContinue)) {
+    Misused ("--gpu needs an NVIDIA card with its driver, and 'nvidia-smi' is not here: " +
+      'install the driver, or leave --gpu away.')
+  }
+}
+
+function Start-Workshop {
+  if ($script:Gpu) { Assert-Gpu }
+  $running = Get-Container "label=ml4music.workshop=$($script:Service)", 'status=running'
+  if (-not $running -or (Get-Label $running 'ml4music.settings') -ne $env:WORKSHOP_SETTINGS) {
+    Assert-Image
+    $there = Get-Container 'label=ml4music.workshop'
+    if ($there -and (Get-Label $there 'ml4music.workshop') -ne $script:Service) {
+      Say 'The container of the other kind is ended, after what trains in it has saved; nothing is lost ...'
+      Test-Docker 'stop', '-t', "$GraceSeconds", $there | Out-Null
+      Test-Docker 'rm', '-f', $there | Out-Null
+    }
+    Push-Location $Root
+    docker compose up -d --no-build $script:Service | Out-Host
+    $status = $LASTEXITCODE
+    Pop-Location
+    if ($status -ne 0) {
+      Fail ('The container does not start: the lines above say why. A port that is in use can be changed, ' +
+        'for example with $env:WORKSHOP_PORT_LAB = 8988.')
+    }
+  }
+  $script:Container = Get-Container "label=ml4music.workshop=$($script:Service)", 'status=running'
+  if (-not $script:Container) { Fail "The container was started and does not run: '.\start.ps1 logs' says more." }
+}
+
+function Wait-UntilHealthy {
+  Say 'Waiting for TensorBoard and JupyterLab ...'
+  for ($second = 0; $second -lt $HealthSeconds; $second++) {
+    $health = Get-FromDocker 'inspect', '--format', '{{.State.Health.Status}}', $script:Container
+    if ($health -eq 'healthy') { return }
+    if ($health -ne 'starting') { break }
+    Start-Sleep 1
+  }
+  Say "Not every server of the container answers: '.\start.ps1 logs' shows what they say."
+}
+
+function Show-Address([string] $Server) {
+  $published = Get-FromDocker 'port', $script:Container, "$($Servers[$Server])/tcp"
+  $url = 'http://localhost:' + ($published -split ':')[-1]
+  if ($Server -eq 'LAB') {
+    $file = Join-Path $State 'jupyter_token'
+    if (Test-Path $file) { $url += '/lab?token=' + (Get-Content $file -Raw).Trim() }
+    'JupyterLab'.PadRight(26) + $url
+  } else {
+    "TensorBoard for $($Server.ToLower())".PadRight(26) + $url
+  }
+}
+
+# ---- a command inside ----------------------------------------------------------------------------
+
+function Get-InsideFolder {
+  $here = (Get-Location).ProviderPath
+  if ($here -eq $Root -or $here.StartsWith("$Root\", [StringComparison]::OrdinalIgnoreCase)) {
+    return $Inside + $here.Substring($Root.Length).Replace('\', '/')
+  }
+  return $Inside
+}
+
+# Run a command in the container and end with its exit status.
+function Enter-Container([string[]] $Words, [bool] $AsRoot = $false) {
+  $options = @('-i', '-w', (Get-InsideFolder))
+  if (-not [Console]::IsInputRedirected -and -not [Console]::IsOutputRedirected) { $options += '-t' }
+  if ($AsRoot) { $options += '-u', '0:0', '--privileged', '-e', 'HOME=/root' }
+  docker exec @options $script:Container @Words
+  exit $LASTEXITCODE
+}
+
+function Enter-StartSh([string[]] $Words) { Enter-Container (@('bash', "$Inside/start.sh") + $Words) }
+
+# ---- the verbs -----------------------------------------------------------------------------------
+
+function Invoke-Verb([string] $Verb, [string[]] $Words) {
+  switch ($Verb) {
+    'shell' {
+      Start-Workshop
+      Wait-UntilHealthy
+      foreach ($server in $Servers.Keys) { Show-Address $server }
+      if ($script:AsRoot) { Enter-Container @('bash') $true }
+      Enter-StartSh @('shell')
+    }
+    'demo' { Start-Workshop; Set-Location $Root; Enter-StartSh @('demo') }
+    'test' { Start-Workshop; Set-Location $Root; Enter-StartSh (@('test') + $Words) }
+    'run' {
+      if (-not $Words) { Misused "'run' needs a command, for example: .\start.ps1 run python char_rnn/train.py --help" }
+      Start-Workshop
+      if ($script:AsRoot) { Enter-Container $Words $true }
+      Enter-StartSh (@('run') + $Words)
+    }
+    'lab' { Start-Workshop; Wait-UntilHealthy; Show-Address 'LAB' }
+    'doctor' { Start-Workshop; Enter-StartSh (@('doctor') + $Words) }
+    'logs' {
+      $there = Get-Container 'label=ml4music.workshop'
+      if ($there) { docker logs --tail 30 $there }
+      foreach ($name in 'char_rnn', 'midi_rnn', 'wavenet', 'lab') {
+        $file = Join-Path $State "$name.log"
+        if (Test-Path $file) { "==== $file"; Get-Content $file -Tail 30 }
+      }
+    }
+    'stop' {
+      $there = Get-Container 'label=ml4music.workshop', 'status=running'
+      if (-not $there) { Say 'The container does not run.'; return }
+      Say 'Stopping the container, after what trains in it has saved ...'
+      docker stop -t $GraceSeconds $there | Out-Null
+      Say 'Stopped. All that was made is in this folder; .\start.ps1 goes on.'
+    }
+    'down' {
+      $env:COMPOSE_PROFILES = 'gpu'
+      Push-Location $Root
+      docker compose down -t $GraceSeconds
+      Pop-Location
+      Say 'Removed. All that was made is in this folder; .\start.ps1 makes a new container of the same image.'
+    }
+    'build' {
+      if (-not (Build-Image)) { Fail 'Building the image failed: the lines above say why.' }
+    }
+    'save' {
+      if ($Words.Count -ne 1) { Misused "'save' needs one file name, for example: .\start.ps1 save workshop.tar" }
+      if ($Words[0] -notlike '*.tar') { Misused "'$($Words[0])' should end in .tar: nothing is compressed here." }
+      Assert-Image
+      docker save --output "$($Words[0]).part" $script:Image
+      if ($LASTEXITCODE -ne 0) {
+        Remove-Item "$($Words[0]).part" -ErrorAction SilentlyContinue
+        Fail "'$($Words[0])' could not be written: the lines above say why."
+      }
+      Move-Item -Force "$($Words[0]).part" $Words[0]
+    }
+    'load' {
+      if ($Words.Count -ne 1) { Misused "'load' needs one file name, for example: .\start.ps1 load workshop.tar" }
+      if (-not (Test-Path -PathType Leaf $Words[0])) {
+        Fail "There is no file '$($Words[0])': give the one that 'save' wrote."
+      }
+      docker load --input $Words[0]
+      if ($LASTEXITCODE -ne 0) { Fail "'$($Words[0])' is damaged or holds no image: give the file that 'save' wrote." }
+    }
+  }
+}
+
+$Gpu = $false
+$AsRoot = $false
+$Verb = ''
+$Rest = @()
+foreach ($word in $args) {
+  if ($Verb -in 'run', 'test', 'doctor', 'save', 'load') { $Rest += $word }
+  elseif ($word -in '--help', '-h', 'help') { Show-Help; exit 0 }
+  elseif ($word -eq '--gpu') { $Gpu = $true }
+  elseif ($word -eq '--root') { $AsRoot = $true }
+  elseif ("$word".StartsWith('-')) {
+    Misused "There is no option '$word'; the options are --gpu, --root and --help, before the verb."
+  }
+  elseif ($Verb) { Misused "'$Verb' takes nothing after it, and '$word' was given." }
+  elseif ($word -notin $Verbs) {
+    Misused "There is no verb '$word'; the verbs are $($Verbs -join ', ') (.\start.ps1 --help says more)."
+  }
+  else { $Verb = $word }
+}
+if (-not $Verb) { $Verb = 'shell' }
+if ($AsRoot -and $Verb -notin 'shell', 'run') { Misused "--root is for a shell and for 'run'." }
+Assert-Engine
+Initialize-Settings
+Invoke-Verb $Verb $Rest

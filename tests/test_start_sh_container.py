@@ -1,0 +1,671 @@
+"""The one door where an engine answers, tried with stubs of docker, docker-compose and podman."""
+
+import json
+import os
+import re
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from start_clone import STUB_IN_VENV, Clone, make_clone
+
+from workshop import ROOT
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="start.sh is for bash; Windows has start.ps1")
+
+#: Ports that are most likely free, because 7006 and the others may be in use by the very workshop that is tested.
+SERVERS = ("CHAR_RNN", "MIDI_RNN", "WAVENET", "LAB")
+
+
+@dataclass
+class DockerClone(Clone):
+    """A clone on a computer with an engine and without any Python."""
+
+    engine: Path
+
+    def add_engine(self, program: str) -> None:
+        """Put a stub of docker, docker-compose or podman on the PATH."""
+        stub = self.bin / program
+        words = [sys.executable, "-IS", str(ROOT / "tests" / "stub_engine.py"), program]
+        stub.write_text(f'#!/usr/bin/env bash\nexec {shlex.join(words)} "$@"\n')
+        stub.chmod(0o755)
+
+    def take_words(self, *about: str) -> list[str]:
+        """What the engine was asked for since the last time, as far as it begins with one of these words."""
+        words = [re.sub(r"^\S+ (compose )?(-p \S+ )?", r"\1", call) for call in self.take_calls()]
+        return [call for call in words if call.startswith(about)]
+
+    def state(self) -> dict[str, Any]:
+        """What the engine has."""
+        return dict(json.loads((self.engine / "state.json").read_text()))
+
+    def container(self) -> dict[str, Any]:
+        """The one container."""
+        (container,) = self.state()["containers"].values()
+        return dict(container)
+
+    def popen(self, *arguments: str, **env: str) -> subprocess.Popen[str]:
+        """Start ./start.sh and go on."""
+        return subprocess.Popen(
+            [str(self.root / "start.sh"), *arguments],
+            env={**self.env, **env},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+
+def free_port() -> str:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return str(probe.getsockname()[1])
+
+
+@pytest.fixture
+def bare(tmp_path: Path) -> DockerClone:
+    """A clone on a computer without an engine so far."""
+    made = make_clone(tmp_path)
+    for name in ("Dockerfile", ".dockerignore", "docker-compose.yml", "docker/entrypoint.sh"):
+        (made.root / name).write_text(f"# {name}\n")
+    venv, engine = tmp_path / "venv inside", tmp_path / "engine"
+    (venv / "bin").mkdir(parents=True)
+    engine.mkdir()
+    (venv / "bin" / "python").write_text(STUB_IN_VENV)
+    (venv / "bin" / "python").chmod(0o755)
+    made.env |= {"STUB_ENGINE": str(engine), "STUB_CLONE": str(made.root), "STUB_VENV": str(venv)}
+    made.env |= {f"WORKSHOP_PORT_{name}": free_port() for name in SERVERS}
+    return DockerClone(made.root, made.bin, made.home, made.calls_file, made.env, engine)
+
+
+@pytest.fixture
+def clone(bare: DockerClone) -> DockerClone:
+    """A clone on a computer with docker and its compose plugin."""
+    bare.add_engine("docker")
+    return bare
+
+
+@pytest.fixture
+def up(clone: DockerClone) -> DockerClone:
+    """The same with its container running."""
+    assert clone.start("run", "true").returncode == 0
+    clone.take_calls()
+    return clone
+
+
+# ---- container or not ------------------------------------------------------------------------------------------------
+
+
+def test_where_an_engine_answers_the_container_is_taken_and_said_so_in_one_line(clone: DockerClone) -> None:
+    answer = clone.start("run", "true")
+    assert answer.stderr.startswith("Container mode: docker answers")
+    assert clone.start("run", "true", cwd=clone.root).stderr.count("\n") == 1
+    assert clone.start("run", "true", cwd=clone.root, WORKSHOP_MODE="container").stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("says", "words"),
+    [
+        ("Cannot connect to the Docker daemon at unix:///var/run/docker.sock.", "docker is installed, but its engine"),
+        ("permission denied while trying to connect to the Docker daemon socket", "sudo usermod -aG docker"),
+    ],
+)
+def test_an_engine_that_does_not_serve(clone: DockerClone, says: str, words: str) -> None:
+    clone.add_python(clone.bin / "python3", "3 11 7 common venv")
+    clone.start("--local", "run", "true")
+    answer = clone.start("run", "true", STUB_INFO_SAYS=says)
+    assert answer.returncode == 0
+    assert answer.stderr.startswith("Local mode: docker is installed")
+    assert words in answer.stderr
+    assert answer.stderr.count("\n") == 1
+    demanded = clone.start("run", "true", STUB_INFO_SAYS=says, WORKSHOP_MODE="container")
+    assert demanded.returncode == 1
+    assert demanded.stderr.startswith("The container is not to be had, because docker is installed")
+    assert words in demanded.stderr
+
+
+@pytest.mark.slow
+def test_an_engine_that_hangs_is_not_waited_for(clone: DockerClone) -> None:
+    answer = clone.start("run", "true", STUB_INFO_SECONDS="40", WORKSHOP_MODE="container")
+    assert answer.returncode == 1
+    assert "has not answered within 10 seconds" in answer.stderr
+
+
+def test_a_mode_that_does_not_exist(clone: DockerClone) -> None:
+    answer = clone.start("run", "true", WORKSHOP_MODE="docker")
+    assert answer.returncode == 2
+    assert "give 'container' or 'local'" in answer.stderr
+
+
+def test_the_older_docker_compose_serves_too(clone: DockerClone) -> None:
+    clone.add_engine("docker-compose")
+    assert clone.start("run", "true", STUB_NO_PLUGIN="1").returncode == 0
+    assert any(re.fullmatch(r"docker-compose -p \S+ build workshop", call) for call in clone.take_calls())
+
+
+def test_docker_without_compose(clone: DockerClone) -> None:
+    answer = clone.start("run", "true", STUB_NO_PLUGIN="1", WORKSHOP_MODE="container")
+    assert answer.returncode == 1
+    assert "docker is here, but without compose: install" in answer.stderr
+
+
+@pytest.mark.parametrize("plugin", ["", "1"])
+def test_podman_serves_where_docker_does_not(bare: DockerClone, plugin: str) -> None:
+    bare.add_engine("podman")
+    bare.add_engine("podman-compose")
+    answer = bare.start("run", "true", STUB_NO_PLUGIN=plugin)
+    assert answer.returncode == 0
+    assert answer.stderr.startswith("Container mode: podman answers")
+    assert bare.container()["userns"] == ("keep-id" if os.getuid() else "")
+
+
+@pytest.mark.parametrize("verb", ["save", "load", "build"])
+def test_what_is_about_the_image_needs_an_engine(clone: DockerClone, verb: str) -> None:
+    assert clone.start(verb, "x", STUB_INFO_SAYS="no").returncode in (1, 2)
+    answer = clone.start("--local", verb, *([] if verb == "build" else ["x"]))
+    assert answer.returncode == 2
+    assert "which local mode does without" in answer.stderr
+
+
+# ---- building --------------------------------------------------------------------------------------------------------
+
+
+def test_first_use_builds_and_starts_with_progress(clone: DockerClone) -> None:
+    answer = clone.start("run", "true")
+    assert answer.returncode == 0
+    assert "Building the image ml4music-workshop:cpu" in answer.stderr
+    assert "step 1 of 1" in answer.stderr
+    assert answer.stdout == ""
+    assert clone.take_words("compose build", "compose up") == [
+        "compose build workshop",
+        "compose up -d --no-build workshop",
+    ]
+    assert (clone.root / "char_rnn" / "experiments").is_dir()
+
+
+def test_the_second_use_builds_and_starts_nothing(up: DockerClone) -> None:
+    assert up.start("run", "true").returncode == 0
+    assert up.take_words("compose build", "compose up", "stop", "rm") == []
+
+
+def test_the_image_is_built_anew_when_what_it_is_made_of_has_changed(up: DockerClone) -> None:
+    for name in (
+        "Dockerfile",
+        "requirements/cpu.txt",
+        "requirements/test.txt",
+        "pyproject.toml",
+        "docker/entrypoint.sh",
+    ):
+        (up.root / name).write_text("# newer\n")
+        answer = up.start("run", "true")
+        assert "has changed, so it is built anew" in answer.stderr
+        assert up.take_words("compose build", "compose up") == [
+            "compose build workshop",
+            "compose up -d --no-build workshop",
+        ]
+    for name in ("start.sh", "docker/host.sh", "workshop/tunes.py", "requirements/gpu.txt"):
+        with (up.root / name).open("a") as file:
+            file.write("# newer\n")
+    up.start("run", "true")
+    assert up.take_words("compose build", "compose up") == []
+
+
+@pytest.mark.parametrize(
+    ("says", "words"),
+    [
+        ("write /var/lib/docker/x: no space left on device", "the engine's disk is full"),
+        ("ERROR: failed to resolve: dial tcp: lookup registry: no such host", "./start.sh load FILE"),
+        ("pip: Max retries exceeded", "./start.sh load FILE"),
+        ("ERROR: BuildKit is enabled but the buildx component is missing or broken.", "docker-buildx-plugin"),
+        ("ERROR: THESE PACKAGES DO NOT MATCH THE HASHES", "not the file that the lock names"),
+        ("something new", "say why; put it right"),
+    ],
+)
+def test_a_failed_build_is_explained(clone: DockerClone, says: str, words: str) -> None:
+    answer = clone.start("run", "true", STUB_BUILD_SAYS=says)
+    assert answer.returncode == 1
+    assert says in answer.stderr
+    last = answer.stderr.splitlines()[-1]
+    assert last.startswith("Building the image failed")
+    assert words in last
+    assert not (clone.root / ".workshop" / "container.lock").exists()
+    assert clone.start("run", "true").returncode == 0
+
+
+def test_an_older_image_serves_where_none_can_be_built(up: DockerClone) -> None:
+    up.start("down")
+    (up.root / "Dockerfile").write_text("# newer\n")
+    answer = up.start("run", "echo", "here", STUB_BUILD_SAYS="no such host")
+    assert answer.returncode == 0
+    assert "The older image is used meanwhile." in answer.stderr
+    assert answer.stdout == "here\n"
+
+
+def test_build_builds_at_once(up: DockerClone) -> None:
+    assert up.start("build").returncode == 0
+    assert up.take_words("compose build", "compose up") == ["compose build workshop"]
+
+
+# ---- one container ---------------------------------------------------------------------------------------------------
+
+
+def test_two_at_once_make_one_container(clone: DockerClone) -> None:
+    both = [clone.popen("run", "true", STUB_BUILD_SECONDS="1") for _ in range(2)]
+    words = [process.communicate(timeout=60)[1] for process in both]
+    assert [process.returncode for process in both] == [0, 0]
+    assert clone.take_words("compose build", "compose up") == [
+        "compose build workshop",
+        "compose up -d --no-build workshop",
+    ]
+    assert sum("is setting things up; waiting" in said for said in words) == 1
+
+
+def test_a_stopped_container_is_started_again(up: DockerClone) -> None:
+    assert "saved" in up.start("stop").stderr
+    assert up.container()["status"] == "exited"
+    assert up.take_words("stop") == [f"stop -t 30 {next(iter(up.state()['containers']))}"]
+    assert "does not run" in up.start("stop").stderr
+    up.take_calls()
+    assert up.start("run", "true").returncode == 0
+    assert up.take_words("compose build", "compose up") == ["compose up -d --no-build workshop"]
+
+
+def test_down_removes_the_container(up: DockerClone) -> None:
+    assert up.start("down").returncode == 0
+    assert up.state()["containers"] == {}
+    assert "no container to remove" in up.start("down").stderr
+
+
+def test_other_settings_make_it_anew_unless_somebody_is_inside(up: DockerClone) -> None:
+    assert "made anew" in up.start("run", "true", WORKSHOP_MEMORY="4g").stderr
+    up.take_calls()
+    inside = up.popen("run", "bash", "-c", "echo in; sleep 30", WORKSHOP_MEMORY="4g")
+    assert inside.stdout is not None
+    assert inside.stdout.readline() == "in\n"
+    answer = up.start("run", "echo", "too", WORKSHOP_MEMORY="5g")
+    assert answer.stdout == "too\n"
+    assert "is used by another terminal and stays as it is" in answer.stderr
+    assert up.take_words("compose up") == []
+    inside.send_signal(signal.SIGTERM)
+    inside.communicate(timeout=20)
+    assert "made anew" in up.start("run", "true", WORKSHOP_MEMORY="5g").stderr
+
+
+def test_who_died_inside_without_a_word_does_not_count(up: DockerClone) -> None:
+    with subprocess.Popen(["true"]) as dead:
+        pass
+    (up.root / ".workshop" / "calls" / str(dead.pid)).write_text("1\n")
+    assert "made anew" in up.start("run", "true", WORKSHOP_MEMORY="4g").stderr
+
+
+def test_a_container_made_by_hand_is_left_as_it_is(up: DockerClone) -> None:
+    state = up.state()
+    for container in state["containers"].values():
+        container["labels"]["ml4music.settings"] = "none"
+    (up.engine / "state.json").write_text(json.dumps(state))
+    assert up.start("run", "true", WORKSHOP_MEMORY="4g").returncode == 0
+    assert up.take_words("compose up") == []
+
+
+def test_two_clones_have_two_containers(up: DockerClone) -> None:
+    other = up.root.with_name("another clone")
+    up.root.rename(other)
+    up.root = other
+    ports = {f"WORKSHOP_PORT_{name}": free_port() for name in SERVERS}
+    assert up.start("run", "true", STUB_CLONE=str(other), **ports).returncode == 0
+    assert len(up.state()["containers"]) == 2
+
+
+# ---- who is inside ---------------------------------------------------------------------------------------------------
+
+
+def test_what_is_made_belongs_to_the_calling_user(up: DockerClone) -> None:
+    user = up.container()["user"]
+    if os.getuid():
+        assert user == f"{os.getuid()}:{os.getgid()}"
+    else:
+        assert user == "1000:1000"
+        assert (up.root / "data").stat().st_uid == 1000
+        assert (up.root / "char_rnn" / "experiments").stat().st_uid == 1000
+    up.start("run", "true")
+    assert f"-u {user} " in up.take_words("exec")[0]
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can give folders away")
+def test_root_goes_in_as_the_owner_of_the_clone(clone: DockerClone) -> None:
+    os.chown(clone.root, 1234, 1235)
+    assert "You are root and the container is not: it runs as user 1234" in clone.start("run", "true").stderr
+    assert clone.container()["user"] == "1234:1235"
+
+
+def test_root_inside_a_rootless_engine_is_the_caller(clone: DockerClone) -> None:
+    clone.start("run", "true", STUB_RUNTIMES="\n  rootless")
+    assert clone.container()["user"] == ("0:0" if os.getuid() else "1000:1000")
+
+
+def test_root_is_asked_for(up: DockerClone) -> None:
+    assert up.start("--root", "run", "echo", "hello").stdout == "hello\n"
+    assert "-u 0:0" in up.take_words("exec")[-1]
+    assert up.start("--root", "demo").returncode == 2
+
+
+# ---- a command inside ------------------------------------------------------------------------------------------------
+
+
+def test_run_passes_everything_on(up: DockerClone) -> None:
+    show = 'printf "<%s>\\n" "$PWD" "$@"; cat; exit 7'
+    folder = up.root / "char_rnn"
+    answer = up.start("run", "bash", "-c", show, "x", "two words", "", "*", "$HOME", cwd=folder, stdin="typed\n")
+    assert answer.returncode == 7
+    assert answer.stdout.splitlines() == [f"<{folder}>", "<two words>", "<>", "<*>", "<$HOME>", "typed"]
+    assert "sees nothing outside" not in answer.stderr
+    assert "-t" not in up.take_words("exec")[0].split()
+
+
+def test_run_from_elsewhere_happens_in_the_clone(up: DockerClone) -> None:
+    answer = up.start("run", "pwd", cwd=up.home)
+    assert answer.stdout == f"{up.root}\n"
+    assert f"sees nothing outside of '{up.root}'" in answer.stderr
+
+
+def test_it_can_be_called_by_a_link(up: DockerClone) -> None:
+    link = up.home / "workshop"
+    link.symlink_to(os.path.relpath(up.root / "start.sh", up.home))
+    done = subprocess.run(
+        [str(link), "run", "pwd"], env={**up.env, "CDPATH": str(up.home)}, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == f"{up.root}\n"
+
+
+def test_run_says_when_there_is_no_such_command(up: DockerClone) -> None:
+    answer = up.start("run", "no-such-command")
+    assert answer.returncode == 127
+    assert "There is no command 'no-such-command'" in answer.stderr
+
+
+def test_variables_of_the_libraries_are_passed_on(up: DockerClone) -> None:
+    up.start("run", "true", TF_CPP_MIN_LOG_LEVEL="0", WORKSHOP_VENV="elsewhere")
+    words = up.take_words("exec")[0]
+    assert "-e TF_CPP_MIN_LOG_LEVEL" in words
+    assert "WORKSHOP_VENV" not in words
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_signals_reach_the_command_which_may_still_save(up: DockerClone, number: signal.Signals) -> None:
+    name = number.name.removeprefix("SIG")
+    trainer = f'trap "sleep 0.5; echo saved; exit 9" {name}; echo ready; while :; do sleep 0.1; done'
+    process = up.popen("run", "bash", "-c", trainer)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    process.send_signal(number)
+    assert process.communicate(timeout=20)[0] == "saved\n"
+    assert process.returncode == 9
+    assert list((up.root / ".workshop" / "calls").iterdir()) == []
+
+
+def test_a_shell_without_a_terminal_reads_its_commands(up: DockerClone) -> None:
+    (up.root / ".workshop" / "jupyter_token").write_text("abc123\n")
+    answer = up.start(stdin='echo "in $PWD"\nexit 5\n', cwd=up.root / "char_rnn")
+    assert answer.returncode == 5
+    port = {name: up.env[f"WORKSHOP_PORT_{name}"] for name in SERVERS}
+    assert answer.stdout.splitlines() == [
+        f"TensorBoard for char_rnn  http://localhost:{port['CHAR_RNN']}",
+        f"TensorBoard for midi_rnn  http://localhost:{port['MIDI_RNN']}",
+        f"TensorBoard for wavenet   http://localhost:{port['WAVENET']}",
+        f"JupyterLab                http://localhost:{port['LAB']}/lab?token=abc123",
+        f"in {up.root / 'char_rnn'}",
+    ]
+
+
+def test_a_second_terminal_gets_the_running_containers_addresses(up: DockerClone) -> None:
+    state = up.state()
+    for container in state["containers"].values():
+        container["labels"]["ml4music.settings"] = "none"
+    (up.engine / "state.json").write_text(json.dumps(state))
+    answer = up.start(stdin="", WORKSHOP_PORT_CHAR_RNN="7999")
+    assert f"http://localhost:{up.env['WORKSHOP_PORT_CHAR_RNN']}" in answer.stdout
+    assert "7999" not in answer.stdout
+
+
+def test_a_signal_that_comes_before_the_command_is_not_lost(up: DockerClone) -> None:
+    process = up.popen("run", "sleep", "30")
+    calls = up.root / ".workshop" / "calls"
+    deadline = time.monotonic() + 20
+    while not list(calls.iterdir()):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=20)
+    assert process.returncode in (130, 143)
+
+
+def test_the_starter_tunes_are_made_from_inside_once(clone: DockerClone) -> None:
+    clone.start("run", "true")
+    assert "venv -m workshop.tunes" in clone.take_calls()
+    clone.start("run", "true")
+    assert "venv -m workshop.tunes" not in clone.take_calls()
+
+
+def test_the_tests_run_inside(up: DockerClone) -> None:
+    up.start("test", "-k", "some words", cwd=up.home)
+    assert up.take_calls()[-1] == "venv -m pytest -k some words"
+
+
+def test_the_demo_runs_inside_and_names_the_address_outside(up: DockerClone) -> None:
+    answer = up.start("demo")
+    assert "la la la" in answer.stdout
+    assert f"http://localhost:{up.env['WORKSHOP_PORT_CHAR_RNN']} (TensorBoard" in answer.stdout
+    assert "venv -m workshop.services start" not in up.take_calls()
+
+
+def test_lab_prints_the_address_of_the_running_lab(up: DockerClone) -> None:
+    (up.root / ".workshop" / "jupyter_token").write_text("abc123\n")
+    answer = up.start("lab")
+    assert (
+        answer.stdout == f"JupyterLab                http://localhost:{up.env['WORKSHOP_PORT_LAB']}/lab?token=abc123\n"
+    )
+
+
+def test_servers_that_do_not_answer(up: DockerClone) -> None:
+    answer = up.start(stdin="echo here\n", STUB_HEALTH="unhealthy")
+    assert "not well (TensorBoard of wavenet does not answer): './start.sh logs' shows more" in answer.stderr
+    assert answer.stdout.splitlines()[-1] == "here"
+    assert up.start("lab", STUB_HEALTH="unhealthy").returncode == 1
+
+
+def test_logs(up: DockerClone) -> None:
+    (up.root / ".workshop" / "lab.log").write_text("what the lab says\n")
+    answer = up.start("logs")
+    assert "what the container says" in answer.stdout
+    assert "what the lab says" in answer.stdout
+
+
+def test_the_doctor_looks_from_inside_and_knows_the_engine(up: DockerClone) -> None:
+    up.start("doctor", "--help")
+    calls = up.take_calls()
+    assert calls[-1] == "venv -m workshop.doctor --help"
+    assert any('WORKSHOP_ENGINE_INFO={"ServerVersion": "20.10"}' in call for call in calls)
+
+
+def test_the_doctor_starts_no_container(clone: DockerClone) -> None:
+    answer = clone.start("doctor")
+    assert answer.returncode == 1
+    assert "type ./start.sh first" in answer.stderr
+    clone.add_python(clone.bin / "python3", "3 11 7 common venv")
+    assert "doctor with" in clone.start("doctor").stdout
+    assert clone.take_words("compose build", "compose up") == []
+
+
+def test_inside_the_container_start_sh_knows_where_it_is(up: DockerClone) -> None:
+    answer = up.start("run", "bash", str(up.root / "start.sh"), "run", "echo", "hello")
+    assert answer.stdout == "hello\n"
+    for verb in ("stop", "build", "save"):
+        answer = up.start("run", "bash", str(up.root / "start.sh"), verb)
+        assert answer.returncode == 2
+        assert f"leave it with 'exit', and type './start.sh {verb}' there" in answer.stderr
+
+
+# ---- ports -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_taken_port_is_named_with_the_variable_that_changes_it(clone: DockerClone) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        answer = clone.start("run", "true", WORKSHOP_PORT_LAB=str(port))
+    assert answer.returncode == 1
+    last = answer.stderr.splitlines()[-1]
+    assert last.startswith(f"Port {port} for JupyterLab is in use by another program")
+    assert "another copy of the workshop" in last
+    assert "WORKSHOP_PORT_LAB=" in last
+    assert clone.take_words("compose up") == []
+
+
+def test_a_port_of_another_clone_names_the_clone(up: DockerClone) -> None:
+    first, other = up.root, up.root.with_name("another clone")
+    up.root.rename(other)
+    up.root = other
+    with socket.create_server(("127.0.0.1", int(up.env["WORKSHOP_PORT_CHAR_RNN"]))):
+        answer = up.start("run", "true")
+    assert f"in use by the workshop in '{first}'" in answer.stderr
+
+
+@pytest.mark.parametrize("port", ["abc", "0", "65536", "-1"])
+def test_what_is_no_port(clone: DockerClone, port: str) -> None:
+    answer = clone.start("run", "true", WORKSHOP_PORT_LAB=port)
+    assert answer.returncode == 2
+    assert f"WORKSHOP_PORT_LAB is '{port}', which is not a port" in answer.stderr
+
+
+@pytest.mark.parametrize(
+    ("says", "words"),
+    [
+        ("Bind for 127.0.0.1:{LAB} failed: port is already allocated", "for JupyterLab is in use"),
+        ("listen tcp4 127.0.0.1:{LAB}: bind: address already in use", "for JupyterLab is in use"),
+        ("Ports are not available: exposing port TCP 127.0.0.1:{LAB} -> 0.0.0.0:0", "for JupyterLab is in use"),
+        ("no space left on device", "the engine's disk is full"),
+        ("Mounts denied: The path is not shared from the host", "File sharing"),
+        ("cannot assign requested address", "set it to 127.0.0.1"),
+        ("something new", "the lines above say why"),
+    ],
+)
+def test_a_failed_start_is_explained(clone: DockerClone, says: str, words: str) -> None:
+    says = says.format(LAB=clone.env["WORKSHOP_PORT_LAB"])
+    answer = clone.start("run", "true", STUB_UP_SAYS=says)
+    assert answer.returncode == 1
+    assert words in answer.stderr.splitlines()[-1]
+
+
+def test_a_container_that_does_not_come_up(clone: DockerClone) -> None:
+    answer = clone.start("run", "true", STUB_STATUS="created")
+    assert answer.returncode == 1
+    assert "The container does not start" in answer.stderr
+
+
+# ---- the GPU ---------------------------------------------------------------------------------------------------------
+
+
+def test_gpu_without_a_card_is_refused(clone: DockerClone) -> None:
+    answer = clone.start("--gpu", "run", "true")
+    assert answer.returncode == 2
+    assert "--gpu needs an NVIDIA card" in answer.stderr
+    assert clone.take_words("compose build") == []
+
+
+def test_gpu_without_the_toolkit_is_refused(clone: DockerClone) -> None:
+    clone.add_python(clone.bin / "nvidia-smi", "")
+    answer = clone.start("--gpu", "run", "true")
+    assert answer.returncode == 2
+    assert "install NVIDIA's Container Toolkit" in answer.stderr
+
+
+def test_switching_between_cpu_and_gpu_replaces_the_container(up: DockerClone) -> None:
+    up.add_python(up.bin / "nvidia-smi", "")
+    nvidia = {"STUB_RUNTIMES": " nvidia"}
+    answer = up.start("--gpu", "run", "true", **nvidia)
+    assert answer.returncode == 0
+    assert "nothing is lost" in answer.stderr
+    assert up.container()["labels"]["ml4music.workshop"] == "workshop-gpu"
+    answer = up.start("run", "true", **nvidia)
+    assert "The container with the GPU runs and is used" in answer.stderr
+    up.start("stop", **nvidia)
+    assert up.start("run", "true", **nvidia).returncode == 0
+    assert up.container()["labels"]["ml4music.workshop"] == "workshop"
+
+
+# ---- the image as a file ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["an image.tar.gz", "an image.tar"])
+def test_the_image_is_carried_in_a_file(up: DockerClone, name: str) -> None:
+    assert up.start("save", name, cwd=up.home).returncode == 0
+    assert [path.name for path in up.home.iterdir()] == [name]
+    assert (up.home / name).read_bytes().startswith(b"\x1f\x8b") == name.endswith("gz")
+    up.start("down")
+    (up.engine / "state.json").unlink()
+    answer = up.start("load", name, cwd=up.home)
+    assert answer.returncode == 0
+    assert "is loaded: ./start.sh uses it, without a network" in answer.stderr
+    up.take_calls()
+    assert up.start("run", "true", STUB_BUILD_SAYS="no network").returncode == 0
+    assert up.take_words("compose build") == []
+
+
+def test_save_takes_a_folder_too(up: DockerClone) -> None:
+    assert up.start("save", str(up.home)).returncode == 0
+    assert (up.home / "ml4music-cpu.tar.gz").exists()
+
+
+def test_a_failed_save_leaves_nothing(up: DockerClone) -> None:
+    (up.bin / "gzip").write_text('#!/usr/bin/env bash\necho "gzip: stdout: No space left on device" >&2\nexit 1\n')
+    (up.bin / "gzip").chmod(0o755)
+    answer = up.start("save", "image.tar.gz", cwd=up.home)
+    assert answer.returncode == 1
+    assert "'image.tar.gz' does not fit on its disk" in answer.stderr
+    assert list(up.home.iterdir()) == []
+
+
+@pytest.mark.parametrize("verb", ["save", "load"])
+@pytest.mark.parametrize("names", [[], ["a", "b"]])
+def test_one_file_is_named(clone: DockerClone, verb: str, names: list[str]) -> None:
+    answer = clone.start(verb, *names)
+    assert answer.returncode == 2
+    assert f"'{verb}' needs one file name" in answer.stderr
+
+
+def test_a_file_that_is_no_image(clone: DockerClone) -> None:
+    (clone.home / "song.txt").write_text("la la")
+    answer = clone.start("load", "song.txt", cwd=clone.home, STUB_LOAD_SAYS="archive/tar: invalid tar header")
+    assert answer.returncode == 1
+    assert "'song.txt' is damaged or holds no image (archive/tar: invalid tar header)" in answer.stderr
+    (clone.home / "other.tar").write_text(json.dumps({"tag": "nginx:latest", "recipe": ""}))
+    answer = clone.start("load", "other.tar", cwd=clone.home)
+    assert answer.returncode == 1
+    assert "holds no image of the workshop (Loaded image: nginx:latest)" in answer.stderr
+    answer = clone.start("load", "missing.tar", cwd=clone.home)
+    assert "There is no file 'missing.tar'" in answer.stderr
+
+
+def test_an_image_of_another_version_or_computer(clone: DockerClone) -> None:
+    (clone.home / "old.tar").write_text(json.dumps({"tag": "ml4music-workshop:cpu", "recipe": "1-2"}))
+    assert "made by another version of the workshop" in clone.start("load", "old.tar", cwd=clone.home).stderr
+    answer = clone.start("load", "old.tar", cwd=clone.home, STUB_ARCHITECTURE="arm64")
+    assert "made on a computer of another kind (amd64, and this is arm64)" in answer.stderr
+
+
+def test_ctrl_c_during_a_build_leaves_no_lock(clone: DockerClone) -> None:
+    process = clone.popen("run", "true", STUB_BUILD_SECONDS="2")
+    deadline = time.monotonic() + 20
+    while not (clone.calls_file.exists() and " build workshop" in clone.calls_file.read_text()):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    assert "the next start goes on from here" in process.communicate(timeout=20)[1]
+    assert process.returncode == 130
+    assert not (clone.root / ".workshop" / "container.lock").exists()
