@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import stat
@@ -206,6 +207,7 @@ def test_serving_becomes_the_server(clone: Path, monkeypatch: pytest.MonkeyPatch
     become: list[list[str]] = []
     monkeypatch.chdir(clone)
     monkeypatch.setenv("JUPYTER_TOKEN", "")
+    monkeypatch.setenv("JUPYTER_CONFIG_PATH", "mine")
     monkeypatch.setattr(os, "execv", lambda program, command: become.append([program, *command[1:]]))
     services.main(["serve", name])
     server = services.wanted_server(name)
@@ -213,6 +215,7 @@ def test_serving_becomes_the_server(clone: Path, monkeypatch: pytest.MonkeyPatch
     if name == "lab":
         assert command == services.lab_command(server)
         assert os.environ["JUPYTER_TOKEN"] == services.lab_token()
+        assert os.environ["JUPYTER_CONFIG_PATH"] == f"{services.SETTINGS}{os.pathsep}mine"
     else:
         assert command == services.tensorboard_command(server, clone / "char_rnn")
     assert not (clone / ".workshop" / f"{name}.json").exists()  # who looks after it remembers it
@@ -238,6 +241,10 @@ def test_the_lab_answers_to_its_token_and_ends_with_ctrl_c(clone: Path) -> None:
         assert json.loads(get(f"{server.url}/api/contents?token={token}"))["type"] == "directory"
         with pytest.raises(urllib.error.HTTPError, match="403"):
             get(f"{server.url}/api/contents")
+        # Nobody is asked whether they want Jupyter's news.
+        disabled = re.search(r'"disabledExtensions": \[[^]]*', get(f"{server.url}/lab?token={token}").decode())
+        assert disabled
+        assert "apputils-extension:announcements" in disabled[0]
         os.killpg(lab.pid, signal.SIGINT)
         assert lab.wait(timeout=20) == 0
         assert not services.answers(server)

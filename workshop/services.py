@@ -36,6 +36,9 @@ PATIENCE_SECONDS = 30.0
 #: JupyterLab's name among the servers; the others are named by their lesson.
 LAB = "lab"
 
+#: JupyterLab's settings for everybody.
+SETTINGS = Path(__file__).with_name("jupyter")
+
 #: The servers that this very process started, so that it collects them when it stops them as well.
 CHILDREN: dict[int, subprocess.Popen[bytes]] = {}
 
@@ -342,6 +345,17 @@ def lab_command(server: Server) -> list[str]:
     return command
 
 
+def lab_environment() -> dict[str, str]:
+    """What JupyterLab finds in its environment: the token, and our settings, which keep it from asking everybody whether
+    they want its news.
+
+    Raises:
+        UserError: if the token cannot be made.
+    """
+    paths = [str(SETTINGS), *filter(None, [os.environ.get("JUPYTER_CONFIG_PATH")])]
+    return {"JUPYTER_TOKEN": lab_token(), "JUPYTER_CONFIG_PATH": os.pathsep.join(paths)}
+
+
 def run_lab() -> int:
     """Run JupyterLab until Ctrl-C or `stop`, and return its exit status.
 
@@ -356,10 +370,9 @@ def run_lab() -> int:
     problem = port_problem(server)
     if problem:
         raise UserError(problem)
-    token = lab_token()
+    environment = {**os.environ, **lab_environment()}
     command = lab_command(server)
     with log_file(LAB).open("wb") as log:
-        environment = {**os.environ, "JUPYTER_TOKEN": token}
         process = subprocess.Popen(command, stdout=log, stderr=log, cwd=ROOT, env=environment)
     # Ctrl-C reaches JupyterLab by itself, and this waits for its end; TERM is handed on.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -371,7 +384,7 @@ def run_lab() -> int:
         process.terminate()
         process.wait()
         raise
-    print(f"JupyterLab                {server.url}/lab?token={token}")
+    print(f"JupyterLab                {server.url}/lab?token={environment['JUPYTER_TOKEN']}")
     print("Open that address in a browser. Ctrl-C ends it; what is saved stays.", flush=True)
     status = process.wait()
     return 0 if status in (0, -signal.SIGTERM, -signal.SIGINT) else status
@@ -385,7 +398,7 @@ def serve(name: str) -> NoReturn:
     """
     server = wanted_server(name)
     if name == LAB:
-        os.environ["JUPYTER_TOKEN"] = lab_token()
+        os.environ.update(lab_environment())
         command = lab_command(server)
     else:
         command = tensorboard_command(server, ROOT / name)
