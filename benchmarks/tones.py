@@ -3,8 +3,8 @@
     python benchmarks/tones.py
 
 Two sets of 24 sounds of a second, of one tone (440 Hz) and of two (330 and 880 Hz), each at another level and phase and
-with a little noise; for each `wavenet/train.py --size tiny --max_minutes 2`, then four seconds of sound that go on from
-one of them. Five minutes.
+with a little noise; for each `wavenet/train.py --size tiny --max_minutes 1`, then four seconds of sound that go on from
+one of them. Three minutes.
 """
 
 import argparse
@@ -65,7 +65,7 @@ def peaks(samples: np.ndarray, count: int) -> list[float]:
 def main() -> None:
     """Train on each set, listen, report."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--minutes", type=float, default=2, help="of training, for each set")
+    parser.add_argument("--minutes", type=float, default=1, help="of training, for each set")
     args = parser.parse_args()
     from workshop.quiet import quietly
 
