@@ -3,12 +3,14 @@
 It knows what the collections of `workshop/tunes.py` use: keys with their modes, accidentals that hold to the end of the
 bar, broken rhythms, tuplets, ties, repeats with a first and a second ending. Of a chord the highest note is played, and
 ornaments are left to the player. It is strict where music21's reader guesses, because a tune that is understood wrongly
-teaches wrong music and there are plenty of others; and it is a hundred times as fast.
+teaches wrong music and there are plenty of others; and it is a hundred times as fast. What a network has written is
+read by `read_loosely`, which plays what it can and says what it could not.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from workshop.tunes import Tune
 
@@ -39,6 +41,9 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.MULTILINE,
 )
+
+
+_Read = TypeVar("_Read")
 
 
 class Garbled(ValueError):
@@ -97,6 +102,43 @@ def read_tune(tune: Tune) -> Melody:
     scanner = _Scanner(meter, _unit(tune.unit) if tune.unit else _default_unit(meter), _signature(tune.key))
     scanner.scan(tune.body)
     return Melody(_in_bars(_play_out(scanner.items), bar), meter, bar)
+
+
+def read_loosely(tune: Tune) -> tuple[Melody, list[str]]:
+    """Return what can be played of a tune in ABC notation, and what had to be passed over, each in a few words.
+
+    Signs that make no sense are skipped. Where repeats do not fit together everything is played once, and where bars do
+    not fit the meter note follows note.
+    """
+    remarks: list[str] = []
+    meter = _or_else(_meter, tune.meter, (4, 4), "4/4", remarks)
+    bar = WHOLE * meter[0] // meter[1]
+    unit = _default_unit(meter)
+    if tune.unit:
+        unit = _or_else(_unit, tune.unit, unit, f"1/{WHOLE // unit}", remarks)
+    scanner = _LooseScanner(meter, unit, _or_else(_signature, tune.key, {}, "C", remarks), remarks=remarks)
+    scanner.scan(tune.body)
+    played = scanner.items
+    try:
+        played = list(_play_out(scanner.items))
+    except Garbled as error:
+        remarks.append(f"{error}, so nothing is repeated")
+    try:
+        return Melody(_in_bars(iter(played), bar), meter, bar), remarks
+    except Garbled as error:
+        remarks.append(f"{error}, so note follows note")
+        sounds = [item for item in played if isinstance(item, _Sound)]
+        # Without bar lines it is one bar, which has room for all.
+        return Melody(_in_bars(iter(sounds), sum(sound.ticks for sound in sounds)), meter, bar), remarks
+
+
+def _or_else(read: Callable[[str], _Read], value: str, default: _Read, name: str, remarks: list[str]) -> _Read:
+    """Return what a field says, or `default`, called `name`, with a remark."""
+    try:
+        return read(value)
+    except Garbled as error:
+        remarks.append(f"{error} {value!r}, read as {name}")
+        return default
 
 
 def _meter(value: str) -> tuple[int, int]:
@@ -264,6 +306,36 @@ class _Scanner:
             self.unit = _unit(value)
         elif _meter(value) != self.meter:
             raise Garbled("change of meter")
+
+
+@dataclass
+class _LooseScanner(_Scanner):
+    """Passes over what makes no sense, with a remark each time."""
+
+    remarks: list[str] = field(default_factory=list)
+
+    def scan(self, body: str) -> None:
+        """Append the items of `body` that can be understood."""
+        at = 0
+        while at < len(body):
+            found = _TOKEN.match(body, at)
+            if found is None:
+                self.remarks.append(f"unknown sign {body[at]!r}")
+                at += 1
+                continue
+            try:
+                self._take(found)
+            except Garbled as error:
+                self.remarks.append(f"{error} at {found[0].strip()!r}")
+                if self._forget_rhythm():
+                    continue  # the same once more, free of what was left open before it
+            at = found.end()
+
+    def _forget_rhythm(self) -> bool:
+        """Close an open tuplet or broken rhythm; return whether there was one."""
+        was_open = self._stretch != (1, 1) or self._tuplet[0] > 0
+        self._stretch, self._tuplet = (1, 1), (0, 1, 1)
+        return was_open
 
 
 def _play_out(items: list[_Sound | _Bar]) -> Iterator[_Sound | _Bar]:

@@ -346,8 +346,8 @@ def lab_command(server: Server) -> list[str]:
 
 
 def lab_environment() -> dict[str, str]:
-    """What JupyterLab finds in its environment: the token, and our settings, which keep it from asking everybody whether
-    they want its news.
+    """What JupyterLab finds in its environment: the token, and our settings, which keep it from asking everybody
+    whether they want its news.
 
     Raises:
         UserError: if the token cannot be made.

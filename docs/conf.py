@@ -1,0 +1,47 @@
+"""How the pages in this folder become a site: `python -m workshop.docs build`."""
+
+import re
+from typing import Any
+
+project = "ml4music workshop"
+author = "the ml4music workshop"
+html_title = project
+extensions = ["myst_parser"]
+html_theme = "furo"
+html_show_sphinx = False
+html_copy_source = False
+highlight_language = "text"
+# Links to headings, with the same anchors as on GitHub.
+myst_heading_anchors = 3
+
+#: A picture or a sound in a page: `<!-- picture: FILE | what it shows -->`. On GitHub it is invisible.
+MEDIA = re.compile(r"^<!-- (picture|sound): (\S+) \| (.+) -->$", re.MULTILINE)
+#: What is said to the tests and to the benchmarks, and to nobody else.
+ASIDE = re.compile(r"^<!-- (?:gives|says|not run|measured|end of measured)\b.*-->\n", re.MULTILINE)
+
+
+def show(found: re.Match[str]) -> str:
+    """The HTML of a picture or a sound, with its caption."""
+    kind, file, caption = found.groups()
+    player = f'<img src="media/{file}" alt="{caption}">'
+    if kind == "sound":
+        player = f'<audio controls preload="none" src="media/{file}"></audio>'
+    return f"<figure>{player}<figcaption>{caption}</figcaption></figure>"
+
+
+def contents(text: str) -> str:
+    """The navigation: the pages in the order in which the first page links to them."""
+    pages = "\n".join(dict.fromkeys(re.findall(r"\]\(([\w-]+)\.md\)", text)))
+    return f"\n```{{toctree}}\n:hidden:\n\n{pages}\n```\n"
+
+
+def prepare(_app: Any, page: str, source: list[str]) -> None:
+    """Put pictures and sounds into a page, and take out what is not for readers."""
+    source[0] = ASIDE.sub("", MEDIA.sub(show, source[0]))
+    if page == "index":
+        source[0] += contents(source[0])
+
+
+def setup(app: Any) -> None:
+    """Called by Sphinx."""
+    app.connect("source-read", prepare)

@@ -1,0 +1,61 @@
+"""What was measured stands in the pages as it was measured, and nothing is typed by hand."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from workshop import ROOT
+
+sys.path.insert(0, str(ROOT / "benchmarks"))
+import expectations
+
+DOCS = [*sorted((ROOT / "docs").glob("*.md")), ROOT / "README.md"]
+LYRICS = {
+    "command": "python train.py", "unit": "character", "minutes": 10.0, "steps": 1800, "nats": 1.5, "ngram": 1.75,
+    "log": ["data: songs", "step 1"], "sample": "la la", "choices": {"--top_k 3": "la"},
+}  # fmt: skip
+
+
+def kept() -> dict[str, Any]:
+    """The results that the pages show."""
+    path = ROOT / "docs" / "expectations.json"
+    return json.loads(path.read_text("utf-8")) if path.exists() else {}
+
+
+@pytest.mark.parametrize("page", DOCS, ids=lambda page: page.name)
+def test_the_pages_show_what_was_measured(page: Path) -> None:
+    text = page.read_text("utf-8")
+    assert expectations.fill(text, kept()) == text
+
+
+def test_every_place_can_be_filled() -> None:
+    places = {place for page in DOCS for _, place, _ in expectations.REGION.findall(page.read_text("utf-8"))}
+    assert "table" in places
+    for place in places - {"table"}:
+        run, what = place.split()
+        assert run in expectations.RUNS
+        assert what in {"log", "sample", "choices"}
+        assert what == "log" or expectations.RUNS[run].lesson == "char_rnn"
+
+
+def test_a_place_is_filled_and_filled_again() -> None:
+    page = "before\n<!-- measured: {} -->\n<!-- end of measured -->\nafter\n"
+    results = {"lyrics": LYRICS, "computer": "a computer"}
+    log = expectations.fill(page.format("lyrics log"), results)
+    assert "-->\n```\ndata: songs\nstep 1\n```\n<!-- end" in log
+    assert expectations.fill(log, results) == log
+    assert expectations.fill(log, {}) == page.format("lyrics log")  # nothing, where nothing was measured
+    table = expectations.fill(page.format("table"), results)
+    assert "| `python train.py` | 10.0 | 1.500 nats (2.16 bits) a character | 1.750 nats" in table
+    assert "`--top_k 3`\n\n```\nla\n```\n" in expectations.fill(page.format("lyrics choices"), results)
+
+
+def test_an_excerpt_has_the_beginning_and_the_first_and_last_measurement() -> None:
+    log = ["data: a", "step 1/9", "step 3/9", "    | so far", "held-out data: 3", "    | la", "step 5/9", "step 9/9"]
+    excerpt = expectations._excerpt([*log, "held-out data: 1", "The experiment is in a folder"])
+    assert excerpt == [
+        "data: a", "step 1/9", "step 3/9", "...", "held-out data: 3", "    | la", "...", "step 9/9", "held-out data: 1",
+    ]  # fmt: skip

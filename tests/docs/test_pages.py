@@ -1,0 +1,67 @@
+"""Every page is followed, command by command, in a copy of the workshop; see pages.py for what a page can say."""
+
+from pathlib import Path
+
+import pytest
+from pages import blocks, broken_links, follow
+
+from workshop import ROOT, TENSORBOARD_PORTS
+
+READMES = [ROOT / "README.md", *(ROOT / lesson / "README.md" for lesson in TENSORBOARD_PORTS)]
+DOCS = sorted((ROOT / "docs").glob("*.md"))
+PAGES = [*READMES, *DOCS]
+LINKED = [*PAGES, ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", ROOT / "benchmarks" / "README.md"]
+
+
+#: The blocks that no test executes: page, and what is typed first. Each gives its reason in the page.
+NOT_RUN = {
+    ("README.md", "./start.sh demo"),
+    ("README.md", "./start.sh test"),
+    ("char_rnn/README.md", "python -m workshop.datasets inspect ../data/lyrics/YOURDATA"),
+    ("midi_rnn/README.md", "python -m workshop.datasets inspect ../data/midi/YOURDATA"),
+    ("wavenet/README.md", "python train.py --data_dir ../data/audio/YOURDATA --silence_threshold -40"),
+    ("docs/00-before-the-class.md", "./start.sh demo"),
+    ("docs/00-before-the-class.md", "./start.sh doctor"),
+    ("docs/00-before-the-class.md", "./start.sh"),
+    ("docs/00-before-the-class.md", "python -m workshop.datasets get nottingham"),
+    ("docs/00-before-the-class.md", "python char_rnn/train.py --help"),
+    ("docs/03-sound.md", "python -m workshop.datasets inspect ../data/audio/ME"),
+    ("docs/teachers-guide.md", "./start.sh save workshop.tar.gz"),
+    ("docs/teachers-guide.md", "./start.sh load workshop.tar.gz"),
+    ("docs/teachers-guide.md", "python -m workshop.datasets get nottingham --mirror /media/stick/sets"),
+    ("docs/troubleshooting.md", "./start.sh doctor"),
+}
+
+
+def named(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def test_there_is_something_to_follow() -> None:
+    assert len(DOCS) >= 3
+    assert all(page.is_file() for page in READMES)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", PAGES, ids=named)
+def test_a_page_can_be_followed(page: Path, tree: Path, home: Path) -> None:
+    follow(tree / named(page), tree, home)
+
+
+@pytest.mark.parametrize("page", LINKED, ids=named)
+def test_links_lead_somewhere(page: Path) -> None:
+    assert broken_links(page) == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=named)
+def test_commands_are_blocks_that_say_what_they_give(page: Path) -> None:
+    assert isinstance(blocks(page.read_text("utf-8")), list)
+
+
+def test_what_is_not_executed_is_known() -> None:
+    found = {(named(page), block) for page in PAGES for block in _not_run(page)}
+    assert found == NOT_RUN
+
+
+def _not_run(page: Path) -> list[str]:
+    return [block.commands.splitlines()[0] for block in blocks(page.read_text("utf-8")) if block.not_run]

@@ -1,0 +1,136 @@
+"""The pages as a site: made without a warning, whole, and sufficient to itself."""
+
+import http.client
+import re
+import threading
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote
+
+import pytest
+
+from workshop import docs
+from workshop.errors import UserError
+
+#: What a page loads by itself, as opposed to what somebody may click on.
+LOADED = {"script": "src", "img": "src", "audio": "src", "source": "src", "iframe": "src", "link": "href"}
+
+
+class Links(HTMLParser):
+    """The addresses in a page: those that it loads, those that lead somewhere, and its own anchors."""
+
+    def __init__(self, text: str):
+        super().__init__()
+        self.loaded: list[str] = []
+        self.linked: list[str] = []
+        self.anchors: set[str] = set()
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = {name: value or "" for name, value in attrs}
+        self.anchors.add(values.get("id", ""))
+        if tag in LOADED and LOADED[tag] in values:
+            self.loaded.append(values[LOADED[tag]])
+        elif tag == "a" and "href" in values:
+            self.linked.append(values["href"])
+
+
+def from_elsewhere(site: Path) -> list[str]:
+    """What the pages, scripts and styles of a site load from the network."""
+    found = []
+    for page in site.rglob("*.html"):
+        found += [url for url in Links(page.read_text("utf-8")).loaded if re.match(r"(\w+:)?//", url)]
+    for style in site.rglob("*.css"):
+        found += re.findall(r"(?:@import|url\()\s*[\"']?((?:https?:)?//[^\"')]+)", style.read_text("utf-8"))
+    return found
+
+
+def leading_nowhere(site: Path) -> list[str]:
+    """Addresses within a site that lead nowhere."""
+    pages = {page: Links(page.read_text("utf-8")) for page in site.rglob("*.html")}
+    broken = []
+    for page, links in pages.items():
+        for url in [*links.loaded, *links.linked]:
+            path, _, anchor = unquote(url).partition("#")
+            if re.match(r"(\w+:|//)", path):
+                continue
+            target = page.parent / path.partition("?")[0] if path else page
+            known = pages[target].anchors if target in pages else {anchor}
+            if not target.exists() or (anchor and anchor not in known):
+                broken.append(f"{page.name}: {url}")
+    return broken
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    for name in docs.NEEDED:
+        pytest.importorskip(name, reason="the site needs requirements/docs.txt")
+    return docs.build(tmp_path_factory.mktemp("a site") / "html", smoke=True).parent
+
+
+@pytest.mark.slow
+def test_the_site_is_whole(site: Path) -> None:
+    pages = {page.stem for page in docs.SOURCES.glob("*.md")}
+    assert pages <= {page.stem for page in site.glob("*.html")}
+    assert leading_nowhere(site) == []
+    first = (site / "index.html").read_text("utf-8")
+    assert '<audio controls preload="none" src="media/hall.wav">' in first
+
+
+@pytest.mark.slow
+def test_the_site_loads_nothing_from_elsewhere(site: Path) -> None:
+    assert from_elsewhere(site) == []
+
+
+@pytest.mark.slow
+def test_what_is_for_the_tests_is_not_in_the_site(site: Path) -> None:
+    text = "".join(page.read_text("utf-8") for page in site.glob("*.html"))
+    assert not re.search(r"<!-- (gives|says|not run|measured|end of measured|picture|sound)", text)
+
+
+def test_the_looking_sees(tmp_path: Path) -> None:
+    (tmp_path / "a.html").write_text(
+        '<script src="https://x.org/a.js"></script><link href="//x.org/b.css"><a href="https://x.org">x</a>'
+        '<img src="no.png"><a href="b.html#no">x</a><a href="#here">x</a><p id="here"><a href="#nowhere">x</a>'
+    )
+    (tmp_path / "b.html").write_text("<p>")
+    (tmp_path / "c.css").write_text("@import 'https://x.org/c.css'; a { background: url(https://x.org/d.png) }")
+    assert from_elsewhere(tmp_path) == [
+        "https://x.org/a.js", "//x.org/b.css", "https://x.org/c.css", "https://x.org/d.png",
+    ]  # fmt: skip
+    assert leading_nowhere(tmp_path) == ["a.html: no.png", "a.html: b.html#no", "a.html: #nowhere"]
+
+
+def test_the_site_is_served(tmp_path: Path) -> None:
+    (tmp_path / "index.html").write_text("hello")
+    with docs.serve(tmp_path, "127.0.0.1", 0) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=10)
+        connection.request("GET", "/")
+        assert connection.getresponse().read() == b"hello"
+        connection.close()
+        with pytest.raises(UserError, match="cannot be had"):
+            docs.serve(tmp_path, "127.0.0.1", server.server_port)
+        server.shutdown()
+        thread.join()
+
+
+def test_without_sphinx_it_says_what_to_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(docs, "NEEDED", ("sphinx_of_nobody",))
+    with pytest.raises(UserError, match=r"the site needs sphinx_of_nobody, which is not installed: .*docs.txt"):
+        docs.build(tmp_path / "html")
+
+
+def test_a_page_with_a_mistake_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    for name in docs.NEEDED:
+        pytest.importorskip(name, reason="the site needs requirements/docs.txt")
+    (tmp_path / "conf.py").write_text((docs.SOURCES / "conf.py").read_text("utf-8"))
+    (tmp_path / "make_media.py").write_text("import os, sys; os.makedirs(sys.argv[1])")
+    (tmp_path / "index.md").write_text("# Page\n[a link](missing.md)\n")
+    monkeypatch.setattr(docs, "SOURCES", tmp_path)
+    with pytest.raises(UserError, match="because a page has a mistake"):
+        docs.build(tmp_path / "site" / "html")
+    assert "missing" in capfd.readouterr().err
