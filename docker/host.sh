@@ -397,7 +397,7 @@ start_container() {
   esac
   if [ -z "$CONTAINER" ] && [ "$(id -u)" = 0 ] && [ "$WORKSHOP_UID" != 0 ]; then
     say "You are root and the container is not: it runs as user $WORKSHOP_UID, to whom data/ and the lessons'" \
-      "experiments are handed over."
+      "folders are handed over."
   fi
   compose up -d --no-build "$SERVICE" >"$ENGINE_LOG" 2>&1 || explain_start
   look_for_container

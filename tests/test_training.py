@@ -291,6 +291,14 @@ def test_an_experiment_that_is_done_says_so(tmp_path: Path) -> None:
 # ---- what a step does
 
 
+def test_a_run_that_is_further_than_a_smoke_run_says_so(tmp_path: Path) -> None:
+    make(tmp_path / "a", num_epochs=1).fit()
+    again = make(tmp_path / "a", num_epochs=9, max_steps=3)
+    again.resume()
+    with pytest.raises(UserError, match="has gone further than --smoke goes: leave it out to go on"):
+        again.fit()
+
+
 def test_the_state_is_carried_through_an_epoch_and_begins_anew_with_the_next(tmp_path: Path) -> None:
     for steps, counted in ((WINDOWS, 0), (WINDOWS + 2, 2 * T)):
         trainer = make(tmp_path / str(steps), max_steps=steps)

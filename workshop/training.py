@@ -253,6 +253,8 @@ class Trainer:
         total = settings.num_epochs * windows
         if settings.max_steps is not None:
             total = min(total, settings.max_steps)
+        if at.step >= total and total == settings.max_steps:
+            raise UserError(f"{self.experiment.path} has gone further than --smoke goes: leave it out to go on")
         if at.step >= total:
             raise UserError(
                 f"{self.experiment.path} has been trained for all of its {settings.num_epochs} epochs: "
