@@ -45,16 +45,7 @@ class Cores:
         return [(silent(self._shape, first[part]), room(self._shape, len(part))) for part in self._parts]
 
     def advance(self, state: list[tuple[State, Work]], prescribed: np.ndarray, chances: np.ndarray) -> np.ndarray:
-        """Go on for N steps.
-
-        Args:
-            state: goes on with them.
-            prescribed: [N, B] values to take, -1 where one is to be drawn.
-            chances: [N, B] random numbers from 0 to 1.
-
-        Returns:
-            values [N, B].
-        """
+        """The values [N, B] of the next N steps, as `Engine` in generate.py says."""
         values = np.empty(prescribed.shape, np.int64)
         choice = self._choice
 

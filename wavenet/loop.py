@@ -44,16 +44,7 @@ class Loop:
         return {"seen": tf.constant(seen), "values": tf.constant(values), "time": tf.constant(0)}
 
     def advance(self, state: dict[str, Any], prescribed: np.ndarray, chances: np.ndarray) -> np.ndarray:
-        """Go on for N steps.
-
-        Args:
-            state: goes on with them.
-            prescribed: [N, B] values to take, -1 where one is to be drawn.
-            chances: [N, B] random numbers from 0 to 1.
-
-        Returns:
-            values [N, B].
-        """
+        """The values [N, B] of the next N steps, as `Engine` in generate.py says."""
         made = [np.empty((0, prescribed.shape[1]), np.int64)]
         for at in range(0, len(prescribed), PIECE):
             count = len(prescribed[at : at + PIECE])
