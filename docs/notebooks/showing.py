@@ -1,0 +1,85 @@
+"""What all notebooks share: finding an experiment, and showing what came out. How to generate is theirs to show."""
+
+import logging
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from io import BytesIO
+from typing import Any
+
+import ipywidgets
+import numpy as np
+from IPython.display import Audio, Image, display
+from matplotlib import rc_context
+from PIL.Image import fromarray
+
+from workshop import ROOT, experiment
+
+# The curves are those of the site.
+sys.path.append(str(ROOT / "docs"))
+from make_media import draw_curves
+
+TEMPERATURES = (0.5, 0.8, 1.0, 1.3)
+
+# A network is compiled anew for each temperature; TensorFlow would warn of it in the middle of a sweep.
+logging.getLogger("tensorflow").addFilter(lambda record: "retracing" not in record.getMessage())
+
+
+def experiments(lesson: str) -> list[experiment.Experiment]:
+    """All experiments of a lesson, numbered ones and those with a name of their own, the oldest first."""
+    folder = ROOT / lesson
+    records = [*folder.glob("experiments/*/run.json"), *folder.glob("*/run.json")]
+    records.sort(key=lambda path: path.stat().st_mtime_ns)
+    return [experiment.find(folder, str(record.parent)) for record in records]
+
+
+def newest(lesson: str) -> experiment.Experiment:
+    """The newest experiment of a lesson; where there is none, one of some steps is trained."""
+    if not experiments(lesson):
+        train(lesson)
+    found = experiment.find(ROOT / lesson, None)
+    print(f"{lesson}: experiment {found.path.name}, {found.info.get('step', 0):,} steps, {found.info['status']}")
+    return found
+
+
+def train(lesson: str, *arguments: str) -> None:
+    """Train a network for some steps, as `python train.py --smoke` does, which is too short to be good."""
+    command = ["train.py", "--smoke", *arguments]
+    print(f"training for some seconds: python {' '.join(command)} (without --smoke it becomes a good one)", flush=True)
+    done = subprocess.run([sys.executable, *command], cwd=ROOT / lesson, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(done.stderr)
+
+
+def curves(found: experiment.Experiment) -> Image:
+    """The loss curves of an experiment, with the best n-gram as a level line."""
+    png = BytesIO()
+    # With its points marked, because after a short run there is only one.
+    with rc_context({"lines.marker": ".", "lines.markersize": 6}):
+        draw_curves(png, found.info, f"{found.info['lesson']}, experiment {found.path.name}")
+    return Image(png.getvalue())
+
+
+def see(pixels: np.ndarray) -> None:
+    """Show a picture of `workshop.pictures`."""
+    display(fromarray(pixels))
+
+
+def hear(samples: np.ndarray, rate: int) -> None:
+    """Show a player for samples from -1 to 1, as loud as they are."""
+    display(Audio(samples, rate=rate, normalize=False))
+
+
+def sweep(show: Callable[[float], Any]) -> None:
+    """Call `show` with a temperature: the one that a slider is put to, or where nobody can move one, each in turn."""
+    # Jupyter names a kernel's session where a person has opened the notebook.
+    if os.environ.get("JPY_SESSION_NAME"):
+        slider = ipywidgets.SelectionSlider(
+            options=TEMPERATURES, value=0.8, continuous_update=False, style={"description_width": "initial"}
+        )
+        ipywidgets.interact(show, temperature=slider)
+        return
+    for temperature in TEMPERATURES:
+        print(f"---- temperature {temperature}")
+        show(temperature)
