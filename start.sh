@@ -512,7 +512,7 @@ verb_doctor() {
 
 verb_logs() {
   local name found=no
-  for name in char_rnn midi_rnn wavenet lab; do
+  for name in $SERVERS; do
     if [ -f "$STATE/$name.log" ]; then
       found=yes
       printf '==== %s\n' "$STATE/$name.log"

@@ -60,11 +60,11 @@ def main() -> None:
     model = build(experiment.info["network"], len(vocabulary))
     checkpoint.assign(model.trainable_variables, arrays, "average", path)
     seed = int(np.random.SeedSequence().generate_state(1)[0]) if args.seed is None else args.seed
-    say(f"{experiment.path}, {path.stem} checkpoint (step {at['step']:,}), seed {seed}")
+    cli.say(f"{experiment.path}, {path.stem} checkpoint (step {at['step']:,}), seed {seed}")
 
     # ---- 3 prime -----------------------------------------------------------------------------------------------------
     if unseen := vocabulary.unseen(prime):
-        say(f"the network has never seen {unseen!r}: read as the unknown symbol")
+        cli.say(f"the network has never seen {unseen!r}: read as the unknown symbol")
     prime_ids = vocabulary.encode(str(experiment.info["data"].get("lead_in") or vocabulary.symbols[1]) + prime)
 
     # ---- 4 generate --------------------------------------------------------------------------------------------------
@@ -91,12 +91,7 @@ def main() -> None:
     if not args.no_copy_check:
         from char_rnn.copied import report
 
-        say(report(ids, vocabulary, experiment.info["data"]))
-
-
-def say(message: str) -> None:
-    """Print beside the text, not in it."""
-    print(message, file=sys.stderr, flush=True)
+        cli.say(report(ids, vocabulary, experiment.info["data"]))
 
 
 if __name__ == "__main__":

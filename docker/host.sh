@@ -136,7 +136,7 @@ choose_user() {
 # The folders that are written to from inside are made first, because an engine would make them as root.
 prepare_folders() {
   local lesson folders=("$STATE" "$STATE/calls" "$ROOT/data")
-  for lesson in char_rnn midi_rnn wavenet; do
+  for lesson in ${SERVERS% lab}; do
     if [ -d "$ROOT/$lesson" ]; then folders+=("$ROOT/$lesson" "$ROOT/$lesson/experiments"); fi
   done
   mkdir -p "${folders[@]}" 2>/dev/null || fail_for_folder

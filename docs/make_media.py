@@ -13,11 +13,8 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-
-from workshop import ROOT
+from workshop import ROOT, pictures
 from workshop.files import read_json, write_text
 
 SONGS = ROOT / "data" / "lyrics" / "starter"
@@ -68,31 +65,14 @@ def make_curves(folder: Path, further: list[str]) -> None:
             done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
             if done.returncode:
                 sys.exit(f"the training failed:\n{done.stderr}")
-            draw_curves(folder / f"curves_{name}.png", read_json(experiment / "run.json"), title)
-
-
-def draw_curves(path: Path, run: dict[str, Any], title: str) -> None:
-    """What TensorBoard shows of a run: the losses, and the best n-gram as a level line."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(8, 3.6), layout="constrained")
-    axes = figure.subplots()
-    for key, label, colour in (("train", "training data", "#4292c6"), ("validation", "held-out data", "#d6336c")):
-        points = np.array([(point["step"], point[key]) for point in run["history"] if key in point])
-        axes.plot(*points.T, color=colour, label=label)
-    axes.axhline(min(run["baseline"].values()), color="#9aa0ac", linestyle="--", label="best n-gram")
-    axes.set_title(title)
-    axes.set_xlabel("steps")
-    axes.set_ylabel("loss in nats")
-    axes.set_ylim(0, min(axes.get_ylim()[1], 6))
-    axes.legend()
-    figure.savefig(path, dpi=100, metadata={"Software": None})
+            pictures.draw_curves(folder / f"curves_{name}.png", read_json(experiment / "run.json"), title)
 
 
 def main() -> None:
     """Make all of it, unless it is there and was made by this very script."""
     folder, further = Path(sys.argv[1]), sys.argv[2:]
-    stamp = hashlib.sha256(Path(__file__).read_bytes()).hexdigest() + " ".join(further)
+    makers = Path(__file__).read_bytes() + Path(pictures.__file__).read_bytes()
+    stamp = hashlib.sha256(makers).hexdigest() + " ".join(further)
     made_by = folder / "made_by.txt"
     if made_by.exists() and made_by.read_text() == stamp and all((folder / name).exists() for name in FILES):
         return

@@ -6,7 +6,6 @@ Takes the newest experiment and writes ten pieces as MIDI files into its folder 
 with --png as piano rolls. Pieces that are there already are never overwritten.
 """
 
-import sys
 from pathlib import Path
 
 from workshop import cli
@@ -70,7 +69,7 @@ def main() -> None:
     model = build(experiment.info["network"], encoding.vocab_size)
     checkpoint.assign(model.trainable_variables, arrays, "average", path)
     seed = int(np.random.SeedSequence().generate_state(1)[0]) if args.seed is None else args.seed
-    say(f"{experiment.path}, {path.stem} checkpoint (step {at['step']:,}), seed {seed}")
+    cli.say(f"{experiment.path}, {path.stem} checkpoint (step {at['step']:,}), seed {seed}")
     choice = Choice(args.temperature, args.top_k, args.top_p)
     generator = Generator(model, encoding, choice, facts["seen"], facts["limits"])
     start = np.concatenate([facts["lead_in"], prime]).astype(np.int32)
@@ -91,14 +90,9 @@ def main() -> None:
         files, _, _ = performing.perform(stem, played[-1], tempo, args.midi_instrument, args.wav, args.png, stem.name)
         print(*files, sep="\n")
         if not len(played[-1]):
-            say(f"{stem.name} is silent: train for longer, or give a higher --temperature")
+            cli.say(f"{stem.name} is silent: train for longer, or give a higher --temperature")
     if args.stats:
         print(table({"data": facts["portrait"], "generated": portrait(played)}))
-
-
-def say(message: str) -> None:
-    """Print beside the list of files, not in it."""
-    print(message, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
 """Generation on a CPU: the compiled kernel, with the work shared out among the processor's cores."""
 
-import os
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -10,15 +9,11 @@ from wavenet import kernel
 from wavenet.model import WaveNet
 from wavenet.mu_law import STEPS
 from wavenet.weights import AWAY, DONE, JOB, State, Weights, Work, pack, room, silent
+from workshop.cores import usable_cores
 from workshop.sampling import Choice
 
 #: Seconds between two looks of the second core at whether it is wanted.
 NAP = 0.005
-
-
-def available() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class Cores:
@@ -34,8 +29,8 @@ class Cores:
 
     def __init__(self, model: WaveNet, choice: Choice, labels: np.ndarray):
         self._shape, self._choice = model.shape, choice
-        self._parts = np.array_split(np.arange(len(labels)), min(available(), len(labels)))
-        self._assisted = len(labels) == 1 and available() > 1
+        self._parts = np.array_split(np.arange(len(labels)), min(usable_cores(), len(labels)))
+        self._assisted = len(labels) == 1 and usable_cores() > 1
         whole = pack(model, labels)
         self._weights = [whole._replace(biases=np.ascontiguousarray(whole.biases[:, part])) for part in self._parts]
         self._threads = ThreadPoolExecutor(len(self._parts) + 1)

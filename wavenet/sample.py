@@ -6,7 +6,6 @@ Takes the newest experiment and writes wav files into its folder `generated`; th
 overwritten. The files grow as it goes, and Ctrl-C leaves what there is.
 """
 
-import sys
 from pathlib import Path
 
 from workshop import cli
@@ -59,10 +58,10 @@ def main() -> None:
     model = build(experiment.info["network"])
     checkpoint.assign(model.trainable_variables, arrays, "average", path)
     seed = int(np.random.SeedSequence().generate_state(1)[0]) if args.seed is None else args.seed
-    say(f"{experiment.path}, {path.stem} checkpoint (step {at['step']:,}), seed {seed}")
+    cli.say(f"{experiment.path}, {path.stem} checkpoint (step {at['step']:,}), seed {seed}")
     field = model.shape.receptive_field
     if len(prime) and len(prime) < field:
-        say(f"the prime is shorter than the {field / rate:.2f} s that the network sees: silence is put before it")
+        cli.say(f"the prime is shorter than the {field / rate:.2f} s that the network sees: silence is put before it")
     stems = free_names(args.out, experiment.path / "generated", args.num_samples, (".wav",))
     generator = Generator(model, Choice(args.temperature, args.top_k, args.top_p), labels)
     begun = mu_law.decode(prime if args.with_prime else prime[:0])
@@ -70,23 +69,18 @@ def main() -> None:
         for piece in generator.write(prime[:, None].repeat(args.num_samples, axis=1), length, seed):
             growing.add(mu_law.decode(piece))
             meter.update(len(piece))
-    say(f"{meter.speed()}")
+    cli.say(f"{meter.speed()}")
 
     # ---- 5 write -----------------------------------------------------------------------------------------------------
     for file, samples, label in zip(growing.files, growing.sounds(), labels, strict=True):
         print(file)
         judgement = judge(samples[len(begun) :])
         name = f", {names[label]}" if names else ""
-        say(f"{file.name}{name}: {len(samples) / rate:.2f} s, {judgement.words}")
+        cli.say(f"{file.name}{name}: {len(samples) / rate:.2f} s, {judgement.words}")
         if judgement.advice:
-            say(f"  {judgement.advice}")
+            cli.say(f"  {judgement.advice}")
         if args.png:
             write_png(file.with_suffix(".png"), spectrogram(samples, rate, file.stem))
-
-
-def say(message: str) -> None:
-    """Print beside the list of files, not in it."""
-    print(message, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

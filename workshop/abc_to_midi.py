@@ -7,7 +7,6 @@ cannot is said, tune by tune. The files go into a folder named like the text, in
 """
 
 import re
-import sys
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -111,7 +110,7 @@ def main() -> None:
 
     found, remarks = tunes_in("".join(read_chunks(args.file, detect_encoding(args.file))))
     for remark in remarks:
-        say(remark)
+        cli.say(remark)
     out = args.out or args.file.with_suffix("")
     if out == args.file:
         raise UserError(f"{out} is the text itself: name another folder with --out")
@@ -120,24 +119,19 @@ def main() -> None:
         melody, remarks = playable(tune)
         title = f"tune {number}, {tune.title or 'untitled'}"
         if not melody.notes:
-            say(f"{title}: left out, for there is no note in it that can be played")
+            cli.say(f"{title}: left out, for there is no note in it that can be played")
             continue
         played += 1
         tempo = args.tempo or TEMPOS.get(melody.meter, OTHER_TEMPO)
         stem = out / Path(file_name(number, tune.title)).stem
         for file in _write(stem, tune, melody, tempo, args.midi_instrument, args.wav):
             print(file)
-        say(f"{title}: {len(melody.notes)} notes" + (f" ({summary(remarks)})" if remarks else ""))
+        cli.say(f"{title}: {len(melody.notes)} notes" + (f" ({summary(remarks)})" if remarks else ""))
     if not played:
         raise UserError(
             f"{args.file} has no tune that can be played: a tune in ABC notation has lines like X:1, M:6/8 and K:D, "
             "then notes; train lesson 1 on data/lyrics/tunes to have it write some"
         )
-
-
-def say(message: str) -> None:
-    """Print beside the list of files, not in it."""
-    print(message, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

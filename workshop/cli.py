@@ -266,6 +266,11 @@ def sample_parser(description: str, length: int | None, unit: str, prime_help: s
     return parser
 
 
+def say(message: str) -> None:
+    """Print beside what a script gives out, not in it."""
+    print(message, file=sys.stderr, flush=True)
+
+
 def run(main: Callable[[], int | None]) -> NoReturn:
     """Run a script's `main` and exit: the status that it returns, or 2 with one sentence after a `UserError`, or 130
     after Ctrl-C.

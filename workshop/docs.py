@@ -11,12 +11,11 @@ import argparse
 import functools
 import http.server
 import importlib.util
-import os
 import subprocess
 import sys
 from pathlib import Path
 
-from workshop import ROOT, cli
+from workshop import ROOT, cli, services
 from workshop.errors import UserError
 
 PORT = 7000
@@ -78,12 +77,12 @@ def main() -> None:
     parser = cli.Parser(prog="python -m workshop.docs", description="The pages in docs/ as a site that works offline.")
     parser.add_argument("what", choices=("build", "serve"), help="make the site, or make it and show it")
     args: argparse.Namespace = parser.read()
+    host, port = services.wanted_host(), services.wanted_port("WORKSHOP_PORT_DOCS", PORT)
     page = build()
     if args.what == "build":
         print(page)
         return
-    host = os.environ.get("WORKSHOP_BIND", "127.0.0.1")
-    with serve(page.parent, host, int(os.environ.get("WORKSHOP_PORT_DOCS", PORT))) as server:
+    with serve(page.parent, host, port) as server:
         print(f"the site is on http://localhost:{server.server_port} until Ctrl-C", flush=True)
         server.serve_forever()
 

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from workshop import ROOT, TENSORBOARD_PORTS, services
+from workshop.cores import usable_cores
 from workshop.errors import UserError
 
 OK, NOTE, PROBLEM = "ok", "note", "PROBLEM"
@@ -112,13 +113,6 @@ def cpu_model_and_features() -> tuple[str, set[str]]:
     flags = re.search(r"^(?:flags|Features)\s*:\s*(.+)$", info, re.MULTILINE)
     model = model_line.group(1).strip() if model_line else platform.processor()
     return model, set(flags.group(1).lower().split()) if flags else set()
-
-
-def usable_cores() -> int:
-    """How many cores this process may use, which in a container can be fewer than there are."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def check_cpu() -> Iterator[Finding]:

@@ -183,7 +183,7 @@ def find(lesson_dir: Path, requested: str | None) -> Experiment:
         if not has_record:
             raise UserError(f"{path} is not an experiment, because it has no run.json: {_known(lesson_dir)}")
     else:
-        found = _all(lesson_dir)
+        found = all_of(lesson_dir)
         if not found:
             raise UserError(f"there is no experiment in {lesson_dir.name} yet: train one with `python train.py` first")
         path = max(found, key=lambda p: (p / "run.json").stat().st_mtime_ns)
@@ -261,14 +261,14 @@ def _open(path: Path, lesson: str) -> Experiment:
     return Experiment(path, info)
 
 
-def _all(lesson_dir: Path) -> list[Path]:
+def all_of(lesson_dir: Path) -> list[Path]:
     """Folders of experiments: numbered ones, and those with a name of their own beside the scripts."""
     candidates = [*lesson_dir.glob("experiments/*/run.json"), *lesson_dir.glob("*/run.json")]
     return sorted(p.parent for p in candidates)
 
 
 def _known(lesson_dir: Path) -> str:
-    names = [str(p.relative_to(lesson_dir)) for p in _all(lesson_dir)]
+    names = [str(p.relative_to(lesson_dir)) for p in all_of(lesson_dir)]
     return f"{lesson_dir.name} has {', '.join(names[-5:])}" if names else f"{lesson_dir.name} has none yet"
 
 

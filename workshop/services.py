@@ -23,7 +23,7 @@ import types
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import NoReturn
 
@@ -90,15 +90,27 @@ def wanted_server(name: str) -> Server:
     Raises:
         UserError: if the environment names something that is not a port.
     """
-    port = LAB_PORT if name == LAB else TENSORBOARD_PORTS[name]
-    host = os.environ.get("WORKSHOP_BIND") or "127.0.0.1"
-    server = Server(name, host, port)
-    given = os.environ.get(server.variable, "").strip()
+    server = Server(name, wanted_host(), LAB_PORT if name == LAB else TENSORBOARD_PORTS[name])
+    return replace(server, port=wanted_port(server.variable, server.port))
+
+
+def wanted_host() -> str:
+    """The address to listen on: this computer's own, unless the environment says otherwise."""
+    return os.environ.get("WORKSHOP_BIND") or "127.0.0.1"
+
+
+def wanted_port(variable: str, default: int) -> int:
+    """The port that the environment gives in `variable`, or else the default.
+
+    Raises:
+        UserError: if it is not a port.
+    """
+    given = os.environ.get(variable, "").strip()
     if not given:
-        return server
+        return default
     if not (given.isascii() and given.isdigit() and 1 <= int(given) <= 65535):
-        raise UserError(f"{server.variable} is '{given}', which is not a port: give a number from 1024 to 65535.")
-    return Server(name, host, int(given))
+        raise UserError(f"{variable} is '{given}', which is not a port: give a number from 1024 to 65535.")
+    return int(given)
 
 
 def state_dir() -> Path:

@@ -15,10 +15,7 @@ from matplotlib import rc_context
 from PIL.Image import fromarray
 
 from workshop import ROOT, experiment
-
-# The curves are those of the site.
-sys.path.append(str(ROOT / "docs"))
-from make_media import draw_curves
+from workshop.pictures import draw_curves
 
 TEMPERATURES = (0.5, 0.8, 1.0, 1.3)
 
@@ -29,9 +26,8 @@ logging.getLogger("tensorflow").addFilter(lambda record: "retracing" not in reco
 def experiments(lesson: str) -> list[experiment.Experiment]:
     """All experiments of a lesson, numbered ones and those with a name of their own, the oldest first."""
     folder = ROOT / lesson
-    records = [*folder.glob("experiments/*/run.json"), *folder.glob("*/run.json")]
-    records.sort(key=lambda path: path.stat().st_mtime_ns)
-    return [experiment.find(folder, str(record.parent)) for record in records]
+    paths = sorted(experiment.all_of(folder), key=lambda path: (path / "run.json").stat().st_mtime_ns)
+    return [experiment.find(folder, str(path)) for path in paths]
 
 
 def newest(lesson: str) -> experiment.Experiment:
