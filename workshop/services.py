@@ -307,7 +307,8 @@ def start_tensorboard(name: str) -> Server:
                 )
             CHILDREN[process.pid] = process
             remember(server, process.pid, command)
-    wait_until_it_answers(server, process)
+        # Nobody else looks before: a process that has only just begun has no command line yet to be known by.
+        wait_until_it_answers(server, process)
     return server
 
 
