@@ -285,6 +285,20 @@ def test_a_record_that_cannot_be_written_leaves_the_old_one(lesson: Path, monkey
     assert not list(made.path.glob(".*"))
 
 
+def test_two_processes_never_train_in_one_folder(lesson: Path) -> None:
+    made = make(lesson)
+    ask = "import sys; from pathlib import Path; from workshop import experiment; "
+    ask += "experiment.find(Path(sys.argv[1]), None).lock()"
+    command = [sys.executable, "-c", ask, str(lesson)]
+    other = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert "UserError" in other.stderr
+    assert f"{made.path} is being trained by another process" in other.stderr
+    made.lock()  # who has it may ask again
+    os.close(experiment._LOCKED.pop(made.path / "checkpoints"))  # what the system does with a process, however it ends
+    assert subprocess.run(command, check=False).returncode == 0
+    experiment.find(lesson, None).lock()
+
+
 def test_leftovers_of_a_killed_run_are_cleared_everywhere_it_writes(lesson: Path) -> None:
     made = make(lesson)
     places = [made.path, made.path / "checkpoints", made.samples]

@@ -8,10 +8,13 @@ set_aside.txt   files that could not be used, and why
 """
 
 import argparse
+import contextlib
 import importlib.metadata
+import os
 import platform
 import re
 import shutil
+import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,6 +27,9 @@ from workshop.files import explain, read_json, remove_leftovers, write_json, wri
 FORMAT = 1
 #: So many files that were set aside are named on the screen; all of them are in set_aside.txt.
 SHOWN_REASONS = 5
+
+#: The folders that this process keeps other trainings out of, with the descriptors by which it does.
+_LOCKED: dict[Path, int] = {}
 
 
 @dataclass
@@ -56,6 +62,30 @@ class Experiment:
     def samples(self) -> Path:
         """The folder of the previews."""
         return self.path / "samples"
+
+    def lock(self) -> None:
+        """Keep other processes from training in this folder for as long as this one lives, however it ends.
+
+        Raises:
+            UserError: another one trains in it.
+        """
+        place = (self.path / "checkpoints").resolve()
+        if sys.platform == "win32" or place in _LOCKED:
+            return
+        import fcntl
+
+        # The folder itself is locked, so that no file for it lies there; the system lets go of it with the process.
+        # Where it is missing there is nothing to go on with, and a drive without locks is as good as before.
+        with contextlib.suppress(OSError):
+            descriptor = os.open(place, os.O_RDONLY)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                os.close(descriptor)
+                raise UserError(
+                    f"{self.path} is being trained by another process at this moment: wait for its end, or stop it"
+                ) from None
+            _LOCKED[place] = descriptor
 
     def clear_leftovers(self) -> None:
         """Delete what a killed run has left half-written; only for the one who goes on writing."""
@@ -126,6 +156,7 @@ def create(lesson_dir: Path, requested: str | None, info: dict[str, Any]) -> Exp
         path, {"format": FORMAT, "lesson": lesson_dir.name, "created": _now(), "versions": _versions(), **info}
     )
     try:
+        experiment.lock()
         experiment.update(status="started")
     except UserError:
         experiment.discard()
@@ -227,8 +258,9 @@ def take_over(args: argparse.Namespace, experiment: Experiment, fixed: tuple[str
         fixed: what else may not change: the parts of the network, and a lesson's own arguments.
 
     Raises:
-        UserError: an argument contradicts the run; it is named.
+        UserError: an argument contradicts the run, and is named; or another process trains it.
     """
+    experiment.lock()
     saved = experiment.info["arguments"]
     for name in (*FIXED, *fixed, *TAKEN_OVER):
         if name not in saved:
