@@ -1,33 +1,25 @@
 """What several test files share: a small text and small tunes, trained experiments, and ways to run a script."""
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 
+import numpy as np
 import pytest
 from melodies import melody
+from tiny import RATE, TINY, TINY_MIDI
 
 from wavenet import dataset as sounds
 from workshop import ROOT, cli, midilibrary
 from workshop.midifiles import write
+from workshop.synthesis import write_wav
 
-#: Arguments that make a training of lesson 1 small: 44 steps an epoch on the tiny text, thousands of weights.
-TINY = [
-    "--rnn_size", "16",
-    "--num_layers", "1",
-    "--dropout", "0.2",
-    "--seq_length", "20",
-    "--batch_size", "20",
-    "--learning_rate", "0.01",
-    "--save_every", "20",
-    "--sample_every", "1000000",
-]  # fmt: skip
-
-#: The same for lesson 2: some ten steps an epoch on the tiny tunes.
-TINY_MIDI = [*TINY, "--batch_size", "10"]
+#: What a fresh clone does not have, and what start.sh is not asked for.
+NOT_COPIED = (".*", "__pycache__", "*.egg-info", "build", "experiments", "save*", "generated", "YOURDATA", "tests")
 
 
 @pytest.fixture(scope="session")
@@ -120,6 +112,50 @@ def _trained_midi(music: Path, path: Path, *args: str) -> Path:
         patch.setattr(sys, "argv", ["train.py", *where, *TINY_MIDI, "--num_epochs", "4", *args])
         assert train.main() == 0
     return path
+
+
+@pytest.fixture(scope="session")
+def tones(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Ten sounds of half a second, two tones with a little noise; not to be written to."""
+    folder = tmp_path_factory.mktemp("tones")
+    time = np.arange(RATE // 2) / RATE
+    for number in range(10):
+        sound = 0.4 * np.sin(2 * np.pi * (300 + 30 * number) * time) + 0.2 * np.sin(2 * np.pi * 700 * time)
+        write_wav(folder / f"{number}.wav", sound + np.random.default_rng(number).normal(0, 0.01, len(time)), RATE)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def clean_tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The workshop after its set-up, with the starter sets and nothing that anybody made; not to be written to."""
+    tree = tmp_path_factory.mktemp("tree") / "clean"
+    shutil.copytree(ROOT, tree, symlinks=True, ignore=shutil.ignore_patterns(*NOT_COPIED))
+    for folder in ("lyrics", "midi", "audio"):
+        for found in (tree / "data" / folder).glob("*"):
+            if found.name not in {"starter", "tunes"}:
+                shutil.rmtree(found)
+    (tree / "data" / "generated").mkdir()
+    # Makes what is missing; where they have been made already it does nothing.
+    command = [sys.executable, "-m", "workshop.tunes", "--data_dir", str(tree / "data")]
+    subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    return tree
+
+
+@pytest.fixture
+def tree(clean_tree: Path, tmp_path: Path) -> Path:
+    """A copy of the workshop of this test's own, in a folder with a space in its name."""
+    root = tmp_path / "the workshop"
+    # Hard links, because there are thousands of files; what the workshop writes, it writes to new ones.
+    shutil.copytree(clean_tree, root, symlinks=True, copy_function=os.link)
+    return root
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """An empty home."""
+    folder = tmp_path / "home"
+    folder.mkdir()
+    return folder
 
 
 @pytest.fixture

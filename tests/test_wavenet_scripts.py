@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tiny import RATE, TINY_WAVENET
 
 from wavenet import preview, sample, train
 from workshop import checkpoint
@@ -20,30 +21,11 @@ from workshop.synthesis import write_wav
 Run = Callable[..., subprocess.CompletedProcess[str]]
 Refused = Callable[..., str]
 
-RATE = 4000
-#: A network of thousands of weights, and 10 steps an epoch on the sounds below.
-TINY = [
-    "--sample_rate", str(RATE), "--stacks", "1", "--layers", "5", "--residual_channels", "8",
-    "--dilation_channels", "8", "--skip_channels", "16", "--seq_length", "200", "--batch_size", "8",
-    "--learning_rate", "0.01", "--save_every", "10",
-]  # fmt: skip
-
-
-@pytest.fixture(scope="session")
-def tones(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Ten sounds of half a second: two tones with a little noise."""
-    folder = tmp_path_factory.mktemp("tones")
-    time = np.arange(RATE // 2) / RATE
-    for number in range(10):
-        sound = 0.4 * np.sin(2 * np.pi * (300 + 30 * number) * time) + 0.2 * np.sin(2 * np.pi * 700 * time)
-        write_wav(folder / f"{number}.wav", sound + np.random.default_rng(number).normal(0, 0.01, len(time)), RATE)
-    return folder
-
 
 def trained_for(tones: Path, path: Path, *more: str) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         where = ["--data_dir", str(tones), "--experiment_dir", str(path)]
-        patch.setattr(sys, "argv", ["train.py", *where, *TINY, *more])
+        patch.setattr(sys, "argv", ["train.py", *where, *TINY_WAVENET, *more])
         assert train.main() == 0
     return path
 
@@ -180,15 +162,15 @@ def test_a_prime_that_is_no_sound_is_said(refused: Refused, trained: Path, tmp_p
 
 def test_no_sound_at_all_is_said_at_once(refused: Refused, tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("la")
-    assert "has no audio files" in refused(train, "--data_dir", tmp_path, *TINY)
+    assert "has no audio files" in refused(train, "--data_dir", tmp_path, *TINY_WAVENET)
     (tmp_path / "a.wav").write_text("la")
     (tmp_path / "b.wav").touch()
-    assert "none of the 2 sound files" in refused(train, "--data_dir", tmp_path, *TINY)
+    assert "none of the 2 sound files" in refused(train, "--data_dir", tmp_path, *TINY_WAVENET)
 
 
 def test_too_little_sound_is_said(refused: Refused, tmp_path: Path) -> None:
     write_wav(tmp_path / "a.wav", np.sin(np.arange(500)), RATE)
-    assert "is too short" in refused(train, "--data_dir", tmp_path, *TINY, "--seq_length", "1000")
+    assert "is too short" in refused(train, "--data_dir", tmp_path, *TINY_WAVENET, "--seq_length", "1000")
 
 
 def test_a_record_without_a_rate_is_damaged(refused: Refused, trained: Path, tmp_path: Path) -> None:

@@ -1,8 +1,8 @@
 """Run the long form of the reliability tests, and make a table of their figures.
 
-    python tests/reliability/table.py                 an hour and a half; the table goes into docs/reliability.md
-    python tests/reliability/table.py --short         minutes; the table is only printed
-    python tests/reliability/table.py -k kill         what follows is for pytest; the table is only printed
+python tests/reliability/table.py                 an hour and a half; the table goes into docs/reliability.md
+python tests/reliability/table.py --short         minutes; the table is only printed
+python tests/reliability/table.py -k kill         what follows is for pytest; the table is only printed
 """
 
 import json

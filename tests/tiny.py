@@ -1,0 +1,24 @@
+"""Arguments that make trainings small: networks of thousands of weights, and a second or two."""
+
+#: Arguments that make a training of lesson 1 small: 44 steps an epoch on the tiny text, thousands of weights.
+TINY = [
+    "--rnn_size", "16",
+    "--num_layers", "1",
+    "--dropout", "0.2",
+    "--seq_length", "20",
+    "--batch_size", "20",
+    "--learning_rate", "0.01",
+    "--save_every", "20",
+    "--sample_every", "1000000",
+]  # fmt: skip
+
+#: The same for lesson 2: some ten steps an epoch on the tiny tunes.
+TINY_MIDI = [*TINY, "--batch_size", "10"]
+
+#: The same for lesson 3, and the rate of its sounds: 10 steps an epoch on the tiny sounds.
+RATE = 4000
+TINY_WAVENET = [
+    "--sample_rate", str(RATE), "--stacks", "1", "--layers", "5", "--residual_channels", "8",
+    "--dilation_channels", "8", "--skip_channels", "16", "--seq_length", "200", "--batch_size", "8",
+    "--learning_rate", "0.01", "--save_every", "10",
+]  # fmt: skip
