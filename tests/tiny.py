@@ -22,3 +22,10 @@ TINY_WAVENET = [
     "--dilation_channels", "8", "--skip_channels", "16", "--seq_length", "200", "--batch_size", "8",
     "--learning_rate", "0.01", "--save_every", "10",
 ]  # fmt: skip
+
+#: Each lesson's small training: the fixture of conftest.py that has its data, and its arguments.
+LESSONS = {
+    "char_rnn": ("tiny_text", TINY),
+    "midi_rnn": ("tiny_music", TINY_MIDI),
+    "wavenet": ("tones", TINY_WAVENET),
+}

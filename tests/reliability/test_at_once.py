@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from start_clone import make_clone
-from tiny import TINY, TINY_MIDI, TINY_WAVENET
+from tiny import LESSONS, TINY
 
 from workshop import ROOT, checkpoint
 from workshop.experiment import find
@@ -20,12 +20,8 @@ from workshop.experiment import find
 pytestmark = pytest.mark.slow
 
 Figure = Callable[[str, str, str], None]
-#: Who trains: the lesson, the fixture with its data, its arguments, how many of it.
-TRAININGS = (
-    ("char_rnn", "tiny_text", TINY, 4),
-    ("midi_rnn", "tiny_music", TINY_MIDI, 2),
-    ("wavenet", "tones", TINY_WAVENET, 2),
-)
+#: How many of each lesson train.
+TRAININGS = {"char_rnn": 4, "midi_rnn": 2, "wavenet": 2}
 
 
 def start(root: Path, script: str, *arguments: str | Path, said: int = subprocess.PIPE) -> subprocess.Popen[str]:
@@ -54,13 +50,13 @@ def test_eight_trainings_at_once_are_eight_experiments(
     tree: Path, request: pytest.FixtureRequest, figure: Figure
 ) -> None:
     """They claim their folders, and read and write the same caches, at the same moment."""
-    processes = [
-        start(tree, f"{lesson}/train.py", "--smoke", "--seed", "5", "--data_dir", request.getfixturevalue(data), *args)
-        for lesson, data, args, count in TRAININGS
-        for _ in range(count)
-    ]
+    processes = []
+    for lesson, count in TRAININGS.items():
+        data, arguments = LESSONS[lesson]
+        arguments = ["--smoke", "--seed", "5", "--data_dir", request.getfixturevalue(data), *arguments]
+        processes += [start(tree, f"{lesson}/train.py", *arguments) for _ in range(count)]
     all_done(processes)
-    for lesson, _, _, count in TRAININGS:
+    for lesson, count in TRAININGS.items():
         made = sorted((tree / lesson / "experiments").iterdir())
         assert [path.name for path in made] == [f"{number:02d}" for number in range(1, count + 1)]
         assert all(weights(path) == weights(made[0]) for path in made)

@@ -1,0 +1,87 @@
+"""Generate with a trained network for as long as is wanted, and keep nothing of it.
+
+    python tests/reliability/generating.py EXPERIMENT SECONDS FILE
+
+`sample.py` holds what it makes until it is written, so its memory grows with the length that is asked for; here it is
+the network's own loop that is watched. FILE is made once it has begun; at the end it prints how many symbols were made.
+"""
+
+import itertools
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from workshop import checkpoint
+from workshop.experiment import Experiment
+from workshop.files import read_json
+from workshop.sampling import Choice
+
+#: Symbols that are asked for at a time, and how many streams of them.
+LENGTH, STREAMS = 20_000, 4
+
+Write = Callable[[int], Iterator[np.ndarray]]
+
+
+def text(experiment: Experiment, with_weights: Callable[[Any], Any]) -> Write:
+    """Lesson 1: what writes, given a seed."""
+    from char_rnn.generate import Generator
+    from char_rnn.model import build
+    from char_rnn.vocab import Vocabulary
+
+    vocabulary = Vocabulary.load(experiment.path / "vocab.json")
+    model = with_weights(build(experiment.info["network"], len(vocabulary)))
+    generator = Generator(model, vocabulary, Choice(1.0))
+    return lambda seed: generator.write(vocabulary.encode("oh "), LENGTH, STREAMS, seed)
+
+
+def notes(experiment: Experiment, with_weights: Callable[[Any], Any]) -> Write:
+    """Lesson 2: what plays, given a seed."""
+    from midi_rnn.encoding import ENCODINGS
+    from midi_rnn.facts import trained_on
+    from midi_rnn.generate import Generator
+    from midi_rnn.model import build
+
+    facts = trained_on(experiment)
+    encoding = ENCODINGS[facts["encoding"]]
+    model = with_weights(build(experiment.info["network"], encoding.vocab_size))
+    generator = Generator(model, encoding, Choice(1.0), facts["seen"], facts["limits"])
+    return lambda seed: generator.write(np.array(facts["lead_in"], np.int32), LENGTH, STREAMS, seed)
+
+
+def sound(experiment: Experiment, with_weights: Callable[[Any], Any]) -> Write:
+    """Lesson 3: what sounds, given a seed."""
+    from wavenet.generate import Generator
+    from wavenet.model import build
+
+    model = with_weights(build(experiment.info["network"]))
+    generator = Generator(model, Choice(1.0), np.zeros(STREAMS, int))
+    return lambda seed: generator.write(np.empty((0, STREAMS), np.uint8), LENGTH, seed)
+
+
+def main() -> None:
+    """Generate until the time is up."""
+    path, seconds, begun = Path(sys.argv[1]), float(sys.argv[2]), Path(sys.argv[3])
+    experiment = Experiment(path, read_json(path / "run.json"))
+    arrays, _ = checkpoint.load(experiment.latest)
+
+    def with_weights(model: Any) -> Any:
+        checkpoint.assign(model.trainable_variables, arrays, "average", experiment.latest)
+        return model
+
+    write = {"char_rnn": text, "midi_rnn": notes, "wavenet": sound}[experiment.info["lesson"]](experiment, with_weights)
+    made, end = 0, time.monotonic() + seconds
+    for seed in itertools.count():
+        for piece in write(seed):
+            made += piece.size
+            begun.touch()
+            if time.monotonic() > end:
+                print(made)
+                return
+
+
+if __name__ == "__main__":
+    main()
