@@ -17,7 +17,7 @@ myst_heading_anchors = 3
 #: A picture or a sound in a page: `<!-- picture: FILE | what it shows -->`. On GitHub it is invisible.
 MEDIA = re.compile(r"^<!-- (picture|sound): (\S+) \| (.+) -->$", re.MULTILINE)
 #: What is said to the tests and to the benchmarks, and to nobody else.
-ASIDE = re.compile(r"^<!-- (?:gives|says|not run|measured|end of measured)\b.*-->\n", re.MULTILINE)
+ASIDE = re.compile(r"^<!-- (?:gives|says|not run|measured|end of measured|tried|end of tried)\b.*-->\n", re.MULTILINE)
 
 
 def show(found: re.Match[str]) -> str:

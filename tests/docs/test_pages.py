@@ -10,7 +10,7 @@ from workshop import ROOT, TENSORBOARD_PORTS
 READMES = [ROOT / "README.md", *(ROOT / lesson / "README.md" for lesson in TENSORBOARD_PORTS)]
 DOCS = sorted((ROOT / "docs").glob("*.md"))
 PAGES = [*READMES, *DOCS]
-LINKED = [*PAGES, ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", ROOT / "benchmarks" / "README.md"]
+LINKED = [*PAGES, ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", ROOT / "CHANGELOG.md", ROOT / "benchmarks" / "README.md"]
 
 
 #: The blocks that no test executes: page, and what is typed first. Each gives its reason in the page.
@@ -26,6 +26,7 @@ NOT_RUN = {
     ("docs/00-before-the-class.md", "python -m workshop.datasets get nottingham"),
     ("docs/00-before-the-class.md", "python char_rnn/train.py --help"),
     ("docs/03-sound.md", "python -m workshop.datasets inspect ../data/audio/ME"),
+    ("docs/reliability.md", "cd char_rnn"),
     ("docs/teachers-guide.md", "./start.sh save workshop.tar.gz"),
     ("docs/teachers-guide.md", "./start.sh load workshop.tar.gz"),
     ("docs/teachers-guide.md", "python -m workshop.datasets get nottingham --mirror /media/stick/sets"),
