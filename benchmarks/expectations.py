@@ -59,8 +59,8 @@ RUNS = {
     "shakespeare": Run("char_rnn", "lyrics/tinyshakespeare", "character"),
     "melodies": Run("midi_rnn", "midi/tunes", "sixteenth"),
     "nottingham": Run("midi_rnn", "midi/nottingham", "sixteenth"),
-    "sounds": Run("wavenet", "audio/starter", "sample", ("--size", "tiny", "--condition", "folder")),
-    "sounds_small": Run("wavenet", "audio/starter", "sample"),
+    "sounds": Run("wavenet", "audio/starter", "sample", ("--condition", "folder")),
+    "sounds_small": Run("wavenet", "audio/starter", "sample", ("--condition", "folder", "--size", "small")),
     "digits": Run("wavenet", "audio/fsdd_jackson", "sample"),
 }
 
