@@ -24,12 +24,11 @@ SITE = ROOT / "build" / "docs"
 NEEDED = ("sphinx", "myst_parser", "furo")
 
 
-def build(site: Path = SITE, smoke: bool = False) -> Path:
+def build(site: Path = SITE) -> Path:
     """Bring the site up to date and return its first page; a warning is an error.
 
     Args:
         site: the folder that it is made in; what the pages show and play is made in `site_extra` beside it.
-        smoke: whether to draw trainings of some steps instead of real ones.
 
     Raises:
         UserError: what makes the site is not installed, or a page has a mistake.
@@ -40,11 +39,8 @@ def build(site: Path = SITE, smoke: bool = False) -> Path:
             f"the site needs {', '.join(missing)}, which is not installed: pip install --require-hashes -r "
             "requirements/docs.txt in the workshop's folder brings it; the pages in docs can be read without"
         )
-    further = ["--smoke"] if smoke else []
-    _run(
-        [str(SOURCES / "make_media.py"), str(site.with_name("site_extra") / "media"), *further],
-        "its pictures and sounds could not be made",
-    )
+    media = site.with_name("site_extra") / "media"
+    _run([str(SOURCES / "make_media.py"), str(media)], "its pictures and sounds could not be made")
     options = ["--fail-on-warning", "--keep-going", "--quiet", "--builder", "html"]
     extra = f"html_extra_path={site.with_name('site_extra')}"
     _run(["-m", "sphinx", *options, "-D", extra, str(SOURCES), str(site)], "a page has a mistake")

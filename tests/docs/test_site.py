@@ -65,7 +65,7 @@ def leading_nowhere(site: Path) -> list[str]:
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in docs.NEEDED:
         pytest.importorskip(name, reason="the site needs requirements/docs.txt")
-    return docs.build(tmp_path_factory.mktemp("a site") / "html", smoke=True).parent
+    return docs.build(tmp_path_factory.mktemp("a site") / "html").parent
 
 
 @pytest.mark.slow
