@@ -24,15 +24,15 @@ RUN python3 -m venv /opt/venv
 COPY docker/slim.sh /tmp/
 
 FROM installer AS cpu-packages
-COPY requirements/cpu.txt requirements/test.txt /tmp/
+COPY requirements/cpu.txt requirements/test.txt requirements/docs.txt /tmp/
 RUN --mount=type=cache,target=/root/.cache/pip \
-    /opt/venv/bin/pip install --no-compile --require-hashes -r /tmp/cpu.txt -r /tmp/test.txt && \
+    /opt/venv/bin/pip install --no-compile --require-hashes -r /tmp/cpu.txt -r /tmp/test.txt -r /tmp/docs.txt && \
     bash /tmp/slim.sh
 
 FROM installer AS gpu-packages
-COPY requirements/gpu.txt requirements/test.txt /tmp/
+COPY requirements/gpu.txt requirements/test.txt requirements/docs.txt /tmp/
 RUN --mount=type=cache,target=/root/.cache/pip \
-    /opt/venv/bin/pip install --no-compile --require-hashes -r /tmp/gpu.txt -r /tmp/test.txt && \
+    /opt/venv/bin/pip install --no-compile --require-hashes -r /tmp/gpu.txt -r /tmp/test.txt -r /tmp/docs.txt && \
     bash /tmp/slim.sh
 
 # ---- what both images share ----------------------------------------------------------------------
@@ -58,7 +58,7 @@ ENV HOME=/home/student \
     WORKSHOP_IN_CONTAINER=1 \
     WORKSHOP_BIND=0.0.0.0
 WORKDIR /workshop
-EXPOSE 7006 7007 7008 8888
+EXPOSE 7000 7006 7007 7008 8888
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["tini", "--", "entrypoint.sh"]
 HEALTHCHECK --interval=5s --timeout=10s --start-period=180s --retries=3 CMD ["python", "/usr/local/bin/healthcheck.py"]

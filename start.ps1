@@ -8,8 +8,8 @@ $ErrorActionPreference = 'Stop'
 $Root = $PSScriptRoot
 $State = Join-Path $Root '.workshop'
 $Inside = '/workshop'
-$Verbs = 'shell', 'demo', 'test', 'run', 'lab', 'doctor', 'logs', 'stop', 'down', 'build', 'save', 'load'
-$Servers = [ordered]@{ CHAR_RNN = 7006; MIDI_RNN = 7007; WAVENET = 7008; LAB = 8888 }
+$Verbs = 'shell', 'demo', 'test', 'run', 'lab', 'docs', 'doctor', 'logs', 'stop', 'down', 'build', 'save', 'load'
+$Servers = [ordered]@{ CHAR_RNN = 7006; MIDI_RNN = 7007; WAVENET = 7008; LAB = 8888; DOCS = 7000 }
 $HealthSeconds = 120
 $GraceSeconds = 30
 
@@ -23,13 +23,14 @@ usage: .\start.ps1 [--gpu] [--root] [VERB]
 
 The first use builds the container (some minutes, about 3 GB); after that it starts at once. It needs Docker Desktop.
 
-  .\start.ps1               a shell in the container, with TensorBoard and JupyterLab running
+  .\start.ps1               a shell in the container, with TensorBoard, JupyterLab and the tutorial running
   .\start.ps1 demo          train a small model on the starter data, generate with it, and say where to look
   .\start.ps1 test          run the tests; what follows is passed to pytest
   .\start.ps1 run COMMAND   run one command in the container, from the folder you are in
   .\start.ps1 lab           the address of JupyterLab
+  .\start.ps1 docs          the address of the tutorial, to be read in a browser
   .\start.ps1 doctor        look at the container and say in plain words what is wrong and what to do
-  .\start.ps1 logs          the last words of TensorBoard and JupyterLab
+  .\start.ps1 logs          the last words of TensorBoard, JupyterLab and the tutorial's server
   .\start.ps1 stop          stop the container; a training in it saves first
 
   .\start.ps1 down          stop and remove the container; nothing is lost, for all that you make lies in this folder
@@ -79,7 +80,8 @@ function Get-Checksum([string] $Text) {
 
 # The image is made of these; the code is not among them, because the container sees this folder's.
 function Get-Recipe([string] $Kind) {
-  $names = 'Dockerfile', '.dockerignore', 'pyproject.toml', "requirements/$Kind.txt", 'requirements/test.txt'
+  $names = 'Dockerfile', '.dockerignore', 'pyproject.toml', "requirements/$Kind.txt"
+  $names += 'requirements/test.txt', 'requirements/docs.txt'
   $names += Get-ChildItem (Join-Path $Root 'docker') -File |
     Where-Object { $_.Name -notin 'host.sh', 'engine_for_tests.sh' -and $_.Extension -ne '.md' } |
     Sort-Object Name | ForEach-Object { "docker/$($_.Name)" }
@@ -173,7 +175,7 @@ function Start-Workshop {
 }
 
 function Wait-UntilHealthy {
-  Say 'Waiting for TensorBoard and JupyterLab ...'
+  Say 'Waiting for TensorBoard, JupyterLab and the tutorial ...'
   for ($second = 0; $second -lt $HealthSeconds; $second++) {
     $health = Get-FromDocker 'inspect', '--format', '{{.State.Health.Status}}', $script:Container
     if ($health -eq 'healthy') { return }
@@ -190,6 +192,8 @@ function Show-Address([string] $Server) {
     $file = Join-Path $State 'jupyter_token'
     if (Test-Path $file) { $url += '/lab?token=' + (Get-Content $file -Raw).Trim() }
     'JupyterLab'.PadRight(26) + $url
+  } elseif ($Server -eq 'DOCS') {
+    'the tutorial'.PadRight(26) + $url
   } else {
     "TensorBoard for $($Server.ToLower())".PadRight(26) + $url
   }
@@ -236,11 +240,12 @@ function Invoke-Verb([string] $Verb, [string[]] $Words) {
       Enter-StartSh (@('run') + $Words)
     }
     'lab' { Start-Workshop; Wait-UntilHealthy; Show-Address 'LAB' }
+    'docs' { Start-Workshop; Wait-UntilHealthy; Show-Address 'DOCS' }
     'doctor' { Start-Workshop; Enter-StartSh (@('doctor') + $Words) }
     'logs' {
       $there = Get-Container 'label=ml4music.workshop'
       if ($there) { docker logs --tail 30 $there }
-      foreach ($name in 'char_rnn', 'midi_rnn', 'wavenet', 'lab') {
+      foreach ($name in 'char_rnn', 'midi_rnn', 'wavenet', 'lab', 'docs') {
         $file = Join-Path $State "$name.log"
         if (Test-Path $file) { "==== $file"; Get-Content $file -Tail 30 }
       }

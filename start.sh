@@ -29,7 +29,7 @@ GPU=no
 WANT_ROOT=no
 DEMO_TRAIN=(--size small --dropout 0.25 --max_minutes 2.5 --patience 5 --message "first demo")
 DEMO_SAMPLE=(--length 600 --temperature 0.8)
-VERBS="demo, test, run, lab, doctor, logs, stop, down, build, save, load"
+VERBS="demo, test, run, lab, docs, doctor, logs, stop, down, build, save, load"
 
 say() { printf '%s\n' "$*" >&2; }
 fail() { say "$*"; exit 1; }
@@ -51,9 +51,10 @@ answers, everything runs in a container; otherwise on this computer itself. Your
   ./start.sh test          run the tests; what follows is passed to pytest
   ./start.sh run COMMAND   run one command in the ready environment, from the folder you are in
   ./start.sh lab           JupyterLab: its address in the container's mode, or the server itself until Ctrl-C
+  ./start.sh docs          the tutorial, to be read in a browser: likewise its address, or the server itself
   ./start.sh doctor        look at this computer and say in plain words what is wrong and what to do
-  ./start.sh logs          the last words of TensorBoard and JupyterLab
-  ./start.sh stop          stop TensorBoard and JupyterLab, and the container; a training in it saves first
+  ./start.sh logs          the last words of TensorBoard, JupyterLab and the tutorial's server
+  ./start.sh stop          stop all of these, and the container; a training in it saves first
 
   ./start.sh down          stop and remove the container; nothing is lost, for all that you make lies in this folder
   ./start.sh build         build the container's image, which otherwise happens when it is needed
@@ -73,6 +74,7 @@ What can be set in the environment of the command:
   WORKSHOP_PORT_CHAR_RNN   port of the first lesson's TensorBoard (default 7006); likewise
                            WORKSHOP_PORT_MIDI_RNN (7007) and WORKSHOP_PORT_WAVENET (7008)
   WORKSHOP_PORT_LAB        port of JupyterLab (default 8888)
+  WORKSHOP_PORT_DOCS       port of the tutorial (default 7000, or another one where that is in use)
   WORKSHOP_BIND            address to listen on (default 127.0.0.1: this computer alone)
 HELP
 }
@@ -109,7 +111,7 @@ choose_mode() { # verb, want_local
 refuse_what_does_not_fit() { # verb
   case "$MODE:$1" in
     local:build | local:save | local:load) misused "'$1' is about the container, which local mode does without." ;;
-    inside:stop | inside:down | inside:build | inside:save | inside:load)
+    inside:lab | inside:docs | inside:stop | inside:down | inside:build | inside:save | inside:load)
       misused "This is inside the container: leave it with 'exit', and type './start.sh $1' there." ;;
   esac
   if [ "$WANT_ROOT" = yes ]; then
@@ -223,7 +225,7 @@ make_environment() { # kind
     # The folder of steps goes last of all, so that this can be interrupted too.
     rm -f "$STEPS/made"
     find "$VENV" -mindepth 1 -maxdepth 1 ! -name workshop-setup -exec rm -rf {} +
-    rm -f "$STEPS/packages" "$STEPS/project" "$STEPS/dev"
+    rm -f "$STEPS/packages" "$STEPS/project" "$STEPS/dev" "$STEPS/docs"
   fi
   mkdir -p "$STEPS" 2>/dev/null || fail "Cannot write in '$VENV': set WORKSHOP_VENV to a folder of your own."
   mark_done owner "made by start.sh; it may be removed at any time"
@@ -330,10 +332,10 @@ make_tunes() {
   fi
 }
 
-is_ready() { # kind with_dev
+is_ready() { # kind extra
   environment_stands "$1" && is_done packages "$1-$(checksum "$ROOT/requirements/$1.txt")" &&
     is_done project "$(checksum "$ROOT/pyproject.toml")" && tunes_are_made &&
-    { [ "$2" = no ] || is_done dev "$(checksum "$ROOT/requirements/dev.txt")"; }
+    { [ "$2" = none ] || is_done "$2" "$(checksum "$ROOT/requirements/$2.txt")"; }
 }
 
 warn_of_little_room() {
@@ -343,11 +345,15 @@ warn_of_little_room() {
   fi
 }
 
-install_everything() { # kind with_dev
-  local kind="$1" packages project dev
+# What is needed for some verbs alone is a lock of its own: dev for the tests, docs for the tutorial as a site.
+name_of_extra() { # extra
+  case "$1" in dev) echo "what the tests need" ;; docs) echo "what makes the tutorial" ;; esac
+}
+
+install_everything() { # kind extra
+  local kind="$1" extra="$2" packages project wanted
   packages="$kind-$(checksum "$ROOT/requirements/$kind.txt")"
   project="$(checksum "$ROOT/pyproject.toml")"
-  dev="$(checksum "$ROOT/requirements/dev.txt")"
   if ! environment_stands "$kind"; then
     warn_of_little_room
     make_environment "$kind"
@@ -365,11 +371,13 @@ install_everything() { # kind with_dev
     mark_done project "$project"
   fi
   tunes_are_made || make_tunes
-  if [ "$2" = yes ] && ! is_done dev "$dev"; then
-    say "Installing what the tests need ..."
-    rm -f "$STEPS/dev"
-    install_packages "Installing what the tests need" --require-hashes -r "$ROOT/requirements/dev.txt"
-    mark_done dev "$dev"
+  if [ "$extra" = none ]; then return; fi
+  wanted="$(checksum "$ROOT/requirements/$extra.txt")"
+  if ! is_done "$extra" "$wanted"; then
+    say "Installing $(name_of_extra "$extra") ..."
+    rm -f "$STEPS/$extra"
+    install_packages "Installing $(name_of_extra "$extra")" --require-hashes -r "$ROOT/requirements/$extra.txt"
+    mark_done "$extra" "$wanted"
   fi
 }
 
@@ -388,7 +396,7 @@ need_card() {
       "install the driver, or leave --gpu away."
 }
 
-set_up() { # with_dev
+set_up() { # extra
   local kind
   if [ "$MODE" = inside ]; then set_up_inside; return; fi
   kind="$(wanted_kind)"
@@ -419,11 +427,11 @@ start_services() { [ "$MODE" = inside ] || services start || true; }
 
 verb_shell() {
   local place="environment. 'exit' leaves it; TensorBoard goes on"
-  set_up no
+  set_up none
   enter_environment
   start_services
   if [ "$MODE" = inside ]; then
-    place="container. 'exit' leaves it; TensorBoard and JupyterLab go on"
+    place="container. 'exit' leaves it; TensorBoard, JupyterLab and the tutorial go on"
   else
     cd "$ROOT"
   fi
@@ -441,7 +449,7 @@ RC
 }
 
 verb_demo() {
-  set_up no
+  set_up none
   enter_environment
   start_services
   local newest="" folder
@@ -471,7 +479,7 @@ NEXT
 }
 
 verb_test() {
-  set_up yes
+  set_up dev
   enter_environment
   cd "$ROOT"
   # The folder of a clone may be closed to the container's user.
@@ -487,7 +495,7 @@ need_command() {
 
 verb_run() {
   need_command "$@"
-  set_up no
+  set_up none
   enter_environment
   if ! type -P -- "$1" >/dev/null; then
     say "There is no command '$1' in the environment or on your PATH."
@@ -497,10 +505,17 @@ verb_run() {
 }
 
 verb_lab() {
-  set_up no
+  set_up none
   enter_environment
   cd "$ROOT"
   exec python -m workshop.services lab
+}
+
+verb_docs() {
+  set_up docs
+  enter_environment
+  cd "$ROOT"
+  exec python -m workshop.services docs
 }
 
 # The doctor comes before everything else: it installs nothing, and makes do with any Python that serves.
@@ -546,7 +561,7 @@ main() {
   done
   verb="${verb:-shell}"
   case "$verb" in
-    shell | demo | test | run | lab | doctor | logs | stop | down | build | save | load) ;;
+    shell | demo | test | run | lab | docs | doctor | logs | stop | down | build | save | load) ;;
     *) misused "There is no verb '$verb'; the verbs are $VERBS, or none for a shell (./start.sh --help says more)." ;;
   esac
   case "$(uname -s)" in
@@ -565,6 +580,7 @@ main() {
     test) verb_test "$@" ;;
     run) verb_run "$@" ;;
     lab) verb_lab ;;
+    docs) verb_docs ;;
     doctor) verb_doctor "$@" ;;
     logs) verb_logs ;;
     stop | down) verb_stop ;;

@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# What the container does: it makes the starter tunes if they are missing, and runs a TensorBoard for each lesson and
-# JupyterLab, each of which is started again when it ends. What they say is kept in .workshop/NAME.log.
+# What the container does: it makes the starter tunes if they are missing, and runs a TensorBoard for each lesson,
+# JupyterLab and the tutorial, each of which is started again when it ends. What they say is kept in
+# .workshop/NAME.log.
 #
 # With arguments it runs those instead: docker run --rm ml4music-workshop:cpu python char_rnn/train.py --smoke
 set -uo pipefail
 
-SERVERS="char_rnn midi_rnn wavenet lab"
+SERVERS="char_rnn midi_rnn wavenet lab docs"
 PREPARING="$HOME/.preparing"     # there while the starter tunes are made; healthcheck.py looks for it
 SECONDS_TO_SAVE=25               # a little less than the grace period of docker-compose.yml
 

@@ -4,14 +4,15 @@ import http.client
 import sys
 from pathlib import Path
 
-from workshop import LAB_PORT, TENSORBOARD_PORTS
+from workshop import DOCS_PORT, LAB_PORT, TENSORBOARD_PORTS
 
 #: entrypoint.sh keeps this file there while it makes the starter tunes.
 PREPARING = Path.home() / ".preparing"
 
-#: A small page of each server that asks for no token.
+#: A small page of each server that asks for no token. The tutorial's is there once it has been made.
 TENSORBOARD_PAGE = "/data/environment"
 LAB_PAGE = "/api"
+DOCS_PAGE = "/"
 
 
 def answers(port: int, page: str) -> bool:
@@ -30,6 +31,7 @@ def missing() -> list[str]:
     """What is not ready, in words."""
     servers = {f"TensorBoard of {name}": (port, TENSORBOARD_PAGE) for name, port in TENSORBOARD_PORTS.items()}
     servers["JupyterLab"] = (LAB_PORT, LAB_PAGE)
+    servers["the tutorial"] = (DOCS_PORT, DOCS_PAGE)
     wanting = [f"{title} does not answer" for title, (port, page) in servers.items() if not answers(port, page)]
     if PREPARING.exists():
         wanting.append("the starter tunes and sounds are being made")

@@ -4,7 +4,8 @@
 # The host may have no Python: bash, the engine and the tools that macOS and Linux share are enough. The engine's
 # compose is asked to build and to bring up; everything else is the engine's own, which is the same for all of them.
 
-SERVERS="char_rnn midi_rnn wavenet lab"
+LESSONS="char_rnn midi_rnn wavenet"
+SERVERS="$LESSONS lab docs"
 INSIDE=/workshop                  # where the container sees the clone
 ANSWER_SECONDS=10                 # an engine that hangs is not waited for any longer
 HEALTH_SECONDS=120
@@ -135,8 +136,8 @@ choose_user() {
 
 # The folders that are written to from inside are made first, because an engine would make them as root.
 prepare_folders() {
-  local lesson folders=("$STATE" "$STATE/calls" "$ROOT/data")
-  for lesson in ${SERVERS% lab}; do
+  local lesson folders=("$STATE" "$STATE/calls" "$ROOT/data" "$ROOT/build")
+  for lesson in $LESSONS; do
     if [ -d "$ROOT/$lesson" ]; then folders+=("$ROOT/$lesson" "$ROOT/$lesson/experiments"); fi
   done
   mkdir -p "${folders[@]}" 2>/dev/null || fail_for_folder
@@ -147,7 +148,8 @@ prepare_folders() {
 
 # The image is made of these; the code is not among them, because the container sees the clone's.
 recipe() { # kind
-  local file parts=(Dockerfile .dockerignore pyproject.toml "requirements/$1.txt" requirements/test.txt)
+  local file parts=(Dockerfile .dockerignore pyproject.toml)
+  parts+=("requirements/$1.txt" requirements/test.txt requirements/docs.txt)
   cd "$ROOT" || return
   for file in docker/*; do
     case "$file" in docker/host.sh | docker/engine_for_tests.sh | *.md) ;; *) parts+=("$file") ;; esac
@@ -244,10 +246,18 @@ fits() {
 # ---- ports ---------------------------------------------------------------------------------------
 
 inner_port() { # server
-  case "$1" in char_rnn) echo 7006 ;; midi_rnn) echo 7007 ;; wavenet) echo 7008 ;; lab) echo 8888 ;; esac
+  case "$1" in
+    char_rnn) echo 7006 ;;
+    midi_rnn) echo 7007 ;;
+    wavenet) echo 7008 ;;
+    lab) echo 8888 ;;
+    docs) echo 7000 ;;
+  esac
 }
 port_variable() { echo "WORKSHOP_PORT_$(tr '[:lower:]' '[:upper:]' <<<"$1")"; }
-title_of() { if [ "$1" = lab ]; then echo JupyterLab; else echo "TensorBoard for $1"; fi; }
+title_of() { # server
+  case "$1" in lab) echo JupyterLab ;; docs) echo "the tutorial" ;; *) echo "TensorBoard for $1" ;; esac
+}
 
 wanted_port() { # server
   local variable
@@ -290,6 +300,19 @@ check_ports() {
       misused "$(port_variable "$server") is '$port', which is not a port: give a number from 1024 to 65535."
     if is_taken "$port"; then fail_for_port "$server"; fi
   done
+}
+
+# A Mac listens on the tutorial's port for AirPlay, so another one serves as well, unless somebody has chosen it. The
+# settings that the container is recognised by stay those that were wanted.
+move_docs() {
+  local port
+  port="$(inner_port docs)"
+  [ -z "${WORKSHOP_PORT_DOCS:-}" ] || return 0
+  [ "$STATUS" = running ] && [ "$(url_of docs)" = "http://localhost:$port" ] && return 0
+  is_taken "$port" || return 0
+  while is_taken "$port" && [ "$port" -lt 7900 ]; do port=$((port + 100)); done
+  say "Port $(inner_port docs) is in use by another program, so the tutorial takes $port."
+  export WORKSHOP_PORT_DOCS="$port"
 }
 
 # ---- the GPU -------------------------------------------------------------------------------------
@@ -391,12 +414,13 @@ explain_start() {
 start_container() {
   provide_image
   make_room
+  move_docs
   case "$STATUS" in
     running) say "The settings or packages of the container have changed, so it is made anew ..." ;;
     *) check_ports ;;
   esac
   if [ -z "$CONTAINER" ] && [ "$(id -u)" = 0 ] && [ "$WORKSHOP_UID" != 0 ]; then
-    say "You are root and the container is not: it runs as user $WORKSHOP_UID, to whom data/ and the lessons'" \
+    say "You are root and the container is not: it runs as user $WORKSHOP_UID, to whom data/, build/ and the lessons'" \
       "folders are handed over."
   fi
   compose up -d --no-build "$SERVICE" >"$ENGINE_LOG" 2>&1 || explain_start
@@ -450,9 +474,9 @@ wait_until_healthy() {
       return 1
     fi
     if [ -t 2 ]; then
-      printf '\rWaiting for TensorBoard and JupyterLab ... %s s ' "$seconds" >&2
+      printf '\rWaiting for TensorBoard, JupyterLab and the tutorial ... %s s ' "$seconds" >&2
     elif [ "$told" = no ]; then
-      say "Waiting for TensorBoard and JupyterLab ..."
+      say "Waiting for TensorBoard, JupyterLab and the tutorial ..."
     fi
     told=yes
     sleep 1
@@ -476,15 +500,15 @@ lab_url() {
   echo "$(url_of lab)/lab${token:+?token=$token}"
 }
 
+print_address() { # server
+  local url
+  if [ "$1" = lab ]; then url="$(lab_url)"; else url="$(url_of "$1")"; fi
+  printf '%-26s%s\n' "$(title_of "$1")" "$url"
+}
+
 print_addresses() {
   local server
-  for server in $SERVERS; do
-    if [ "$server" = lab ]; then
-      printf '%-26s%s\n' JupyterLab "$(lab_url)"
-    else
-      printf '%-26s%s\n' "$(title_of "$server")" "$(url_of "$server")"
-    fi
-  done
+  for server in $SERVERS; do print_address "$server"; done
 }
 
 # ---- a command inside ----------------------------------------------------------------------------
@@ -601,10 +625,11 @@ container_test() {
   enter test "$@"
 }
 
-container_lab() {
+# JupyterLab and the tutorial run already.
+container_address() { # server
   bring_up
   wait_until_healthy || exit 1
-  printf '%-26s%s\n' JupyterLab "$(lab_url)"
+  print_address "$1"
   say "Open that address in a browser. './start.sh stop' ends it; what is saved stays."
 }
 
@@ -777,7 +802,7 @@ container_main() { # verb with its arguments
     demo) container_demo ;;
     test) container_test "$@" ;;
     run) container_run "$@" ;;
-    lab) container_lab ;;
+    lab | docs) container_address "$verb" ;;
     doctor) container_doctor "$@" ;;
     logs) container_logs ;;
     stop) container_stop ;;

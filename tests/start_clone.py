@@ -41,7 +41,7 @@ case "$*" in
   "-m workshop.services start")
     echo "TensorBoard for char_rnn  http://localhost:7006"
     exit "${STUB_START_STATUS:-0}" ;;
-  "-m workshop.services lab") echo "lab in $PWD" ;;
+  "-m workshop.services lab" | "-m workshop.services docs") echo "$3 in $PWD" ;;
   "char_rnn/train.py"*) mkdir -p char_rnn/experiments/01 ;;
   "char_rnn/sample.py"*) echo "la la la" ;;
 esac
@@ -98,7 +98,7 @@ def make_clone(folder: Path) -> Clone:
         place.mkdir(parents=True)
     for name in ("start.sh", "docker/host.sh"):
         shutil.copy(ROOT / name, root / name)
-    for name in ("cpu", "gpu", "dev", "test"):
+    for name in ("cpu", "gpu", "dev", "test", "docs"):
         (root / "requirements" / f"{name}.txt").write_text(f"# {name}\n")
     (root / "pyproject.toml").write_text("# pyproject.toml\n")
     for name in TUNES_MAKERS:

@@ -23,7 +23,7 @@ INFO = """ Server Version: 20.10
   seccomp
 """
 TAGS = {"workshop": "ml4music-workshop:cpu", "workshop-gpu": "ml4music-workshop:gpu"}
-PORTS = {"7006": "CHAR_RNN", "7007": "MIDI_RNN", "7008": "WAVENET", "8888": "LAB"}
+PORTS = {"7006": "CHAR_RNN", "7007": "MIDI_RNN", "7008": "WAVENET", "8888": "LAB", "7000": "DOCS"}
 
 
 class State:

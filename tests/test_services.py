@@ -1,5 +1,6 @@
 """TensorBoard and JupyterLab are really started here, on free ports, with their state in a folder of the test."""
 
+import contextlib
 import json
 import os
 import re
@@ -16,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from workshop import services
+from workshop import docs, ports, services
 from workshop.errors import UserError
 
 
@@ -45,6 +46,7 @@ def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setattr(services, "TENSORBOARD_PORTS", {"char_rnn": 7006})
     monkeypatch.setenv("WORKSHOP_PORT_CHAR_RNN", str(free_port()))
     monkeypatch.setenv("WORKSHOP_PORT_LAB", str(free_port()))
+    monkeypatch.setenv("WORKSHOP_PORT_DOCS", str(free_port()))
     monkeypatch.delenv("WORKSHOP_BIND", raising=False)
     yield root
     services.stop_all()
@@ -202,7 +204,7 @@ def test_the_labs_port_in_use_is_one_sentence(clone: Path, capsys: pytest.Captur
 # ---- under the eyes of somebody else, as in the container ------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["char_rnn", "lab"])
+@pytest.mark.parametrize("name", ["char_rnn", "lab", "docs"])
 def test_serving_becomes_the_server(clone: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     become: list[list[str]] = []
     monkeypatch.chdir(clone)
@@ -216,23 +218,40 @@ def test_serving_becomes_the_server(clone: Path, monkeypatch: pytest.MonkeyPatch
         assert command == services.lab_command(server)
         assert os.environ["JUPYTER_TOKEN"] == services.lab_token()
         assert os.environ["JUPYTER_CONFIG_PATH"] == f"{services.SETTINGS}{os.pathsep}mine"
+    elif name == "docs":
+        assert command[1:] == ["-m", "workshop.docs", "serve", "--host", "127.0.0.1", "--port", str(server.port)]
     else:
         assert command == services.tensorboard_command(server, clone / "char_rnn")
     assert not (clone / ".workshop" / f"{name}.json").exists()  # who looks after it remembers it
 
 
-@pytest.mark.slow
-def test_the_lab_answers_to_its_token_and_ends_with_ctrl_c(clone: Path) -> None:
+# ---- in the foreground -----------------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def in_the_foreground(clone: Path, verb: str) -> Iterator[subprocess.Popen[str]]:
+    """`python -m workshop.services VERB` with its state in the clone, in a process group of its own."""
     script = f"import pathlib; from workshop import services; services.ROOT = pathlib.Path({str(clone)!r}); "
-    script += "raise SystemExit(services.main(['lab']))"
-    lab = subprocess.Popen(
+    script += f"raise SystemExit(services.main([{verb!r}]))"
+    process = subprocess.Popen(
         [sys.executable, "-c", script],
         stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
         env={**os.environ, "PYTHONUNBUFFERED": "1", "HOME": str(clone)},
     )
     try:
+        yield process
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+
+
+@pytest.mark.slow
+def test_the_lab_answers_to_its_token_and_ends_with_ctrl_c(clone: Path) -> None:
+    with in_the_foreground(clone, "lab") as lab:
         assert lab.stdout is not None
         line = lab.stdout.readline()
         token = services.lab_token()
@@ -248,10 +267,59 @@ def test_the_lab_answers_to_its_token_and_ends_with_ctrl_c(clone: Path) -> None:
         os.killpg(lab.pid, signal.SIGINT)
         assert lab.wait(timeout=20) == 0
         assert not services.answers(server)
-    finally:
-        if lab.poll() is None:
-            os.killpg(lab.pid, signal.SIGKILL)
-        lab.communicate()
+
+
+def until_there(url: str, seconds: float = 60) -> bytes:
+    """The page, once it is there."""
+    deadline = time.monotonic() + seconds
+    while True:
+        with contextlib.suppress(urllib.error.HTTPError):
+            return get(url)
+        assert time.monotonic() < deadline, url
+        time.sleep(0.2)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("ending", ["Ctrl-C", "stop"])
+def test_the_tutorial_is_shown_until_ctrl_c_or_stop(
+    clone: Path, ending: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in docs.NEEDED:
+        pytest.importorskip(name, reason="the site needs requirements/docs.txt")
+    server = services.wanted_server("docs")
+    with in_the_foreground(clone, "docs") as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == f"the tutorial              {server.url}\n"
+        assert b"One tune, three ways" in until_there(server.url)
+        assert services.main(["docs"]) == 2
+        assert f"the tutorial runs already: {server.url} (./start.sh stop ends it)" in capsys.readouterr().err
+        if ending == "stop":
+            services.stop_all()
+        else:
+            os.killpg(process.pid, signal.SIGINT)
+        assert process.wait(timeout=20) == 0
+        assert not services.answers(server)
+
+
+def test_the_tutorials_port_in_use(clone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Mac listens on it for AirPlay."""
+    port = services.wanted_server("docs").port
+    with socket.create_server(("127.0.0.1", port)):
+        with pytest.raises(UserError, match=f"Port {port} for the tutorial is in use .* WORKSHOP_PORT_DOCS="):
+            services.free_server("docs")
+        monkeypatch.delenv("WORKSHOP_PORT_DOCS")
+        monkeypatch.setitem(ports.PORTS, "docs", port)
+        assert services.free_server("docs").port != port
+    assert services.free_server("docs").port == port
+
+
+def test_a_server_that_ends_by_itself_says_why(clone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = [sys.executable, "-c", "raise SystemExit('error: no such thing')"]
+    monkeypatch.setattr(services, "command_of", lambda server: broken)
+    monkeypatch.setattr(signal, "signal", lambda number, action: None)
+    monkeypatch.setattr(services, "wait_until_it_answers", lambda server, process: process.wait())
+    with pytest.raises(UserError, match="the tutorial ended: error: no such thing"):
+        services.run_until_ctrl_c("docs")
 
 
 def test_two_starts_at_once_make_one_tensorboard(clone: Path) -> None:

@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from workshop import LAB_PORT, ROOT, TENSORBOARD_PORTS
+from workshop import ROOT
+from workshop.ports import PORTS
 
 POWERSHELL = (ROOT / "start.ps1").read_text("utf-8")
 BASH = (ROOT / "start.sh").read_text("utf-8")
@@ -34,7 +35,7 @@ def test_every_verb_is_done_and_explained(verb: str) -> None:
 def test_the_ports_are_those_of_the_workshop() -> None:
     (line,) = re.findall(r"^\$Servers = .*$", POWERSHELL, re.MULTILINE)
     found = {name.lower(): int(port) for name, port in re.findall(r"(\w+) = (\d+)", line)}
-    assert found == {**TENSORBOARD_PORTS, "lab": LAB_PORT}
+    assert found == PORTS
 
 
 def test_what_the_image_is_not_made_of_is_the_same_in_both() -> None:

@@ -45,6 +45,7 @@ def clone(bare_clone: Clone) -> Clone:
 PACKAGES = "--require-hashes -r CLONE/requirements/cpu.txt"
 PROJECT = "--quiet --no-deps --no-build-isolation -e CLONE"
 DEV = "--require-hashes -r CLONE/requirements/dev.txt"
+DOCS = "--require-hashes -r CLONE/requirements/docs.txt"
 
 
 # ---- what is asked for -----------------------------------------------------------------------------------------------
@@ -54,8 +55,8 @@ DEV = "--require-hashes -r CLONE/requirements/dev.txt"
 def test_help_sets_nothing_up(clone: Clone, arguments: list[str]) -> None:
     answer = clone.start(*arguments)
     assert answer.returncode == 0
-    verbs = ["demo", "test", "run COMMAND", "lab", "doctor", "logs", "stop", "down", "build", "save FILE", "load FILE"]
-    for word in (*verbs, "--local", "--gpu", "--root", "WORKSHOP_MODE"):
+    verbs = ["demo", "test", "run COMMAND", "lab", "docs", "doctor", "logs", "stop", "down", "build", "save FILE"]
+    for word in (*verbs, "load FILE", "--local", "--gpu", "--root", "WORKSHOP_MODE"):
         assert word in answer.stdout
     assert not clone.take_calls()
 
@@ -63,7 +64,7 @@ def test_help_sets_nothing_up(clone: Clone, arguments: list[str]) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["dmeo"], "no verb 'dmeo'; the verbs are demo, test, run, lab, doctor, logs, stop, down, build, save, load"),
+        (["dmeo"], "no verb 'dmeo'; the verbs are demo, test, run, lab, docs, doctor, logs, stop, down, build, save"),
         (["--docker"], "no option '--docker'; the options are --local, --gpu, --root"),
         (["demo", "now"], "'demo' takes nothing after it, and 'now' was given"),
         (["run"], "'run' needs a command"),
@@ -503,6 +504,24 @@ def test_the_doctor_and_stop_install_nothing(clone: Clone) -> None:
 
 def test_the_lab_is_started_in_the_clone(clone: Clone) -> None:
     assert clone.start("--local", "lab").stdout.strip() == f"lab in {clone.root}"
+
+
+def test_what_makes_the_tutorial_is_installed_on_its_first_use(clone: Clone) -> None:
+    clone.start("--local", "run", "true")
+    clone.take_calls()
+    answer = clone.start("--local", "docs")
+    assert answer.stdout.strip() == f"docs in {clone.root}"
+    assert "Installing what makes the tutorial ..." in answer.stderr
+    assert clone.take_pip_calls() == [DOCS]
+    assert clone.start("--local", "docs").stdout.strip() == f"docs in {clone.root}"
+    assert clone.take_calls() == ["venv -m workshop.services docs"]
+    (clone.root / "requirements" / "docs.txt").write_text("# newer\n")
+    assert clone.start("--local", "docs", STUB_PIP_SAYS="ERROR: Read timed out.").returncode == 1
+    clone.take_calls()
+    clone.start("--local", "run", "true")
+    assert clone.take_pip_calls() == []
+    clone.start("--local", "docs")
+    assert clone.take_pip_calls() == [DOCS]
 
 
 # ---- the script itself -----------------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """The one door where an engine answers, tried with stubs of docker, docker-compose and podman."""
 
+import contextlib
 import json
 import os
 import re
@@ -16,12 +17,12 @@ from typing import Any
 import pytest
 from start_clone import STUB_IN_VENV, Clone, make_clone
 
-from workshop import ROOT
+from workshop import DOCS_PORT, ROOT
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="start.sh is for bash; Windows has start.ps1")
 
 #: Ports that are most likely free, because 7006 and the others may be in use by the very workshop that is tested.
-SERVERS = ("CHAR_RNN", "MIDI_RNN", "WAVENET", "LAB")
+SERVERS = ("CHAR_RNN", "MIDI_RNN", "WAVENET", "LAB", "DOCS")
 
 
 @dataclass
@@ -188,6 +189,7 @@ def test_first_use_builds_and_starts_with_progress(clone: DockerClone) -> None:
         "compose up -d --no-build workshop",
     ]
     assert (clone.root / "char_rnn" / "experiments").is_dir()
+    assert (clone.root / "build").is_dir()
 
 
 def test_the_second_use_builds_and_starts_nothing(up: DockerClone) -> None:
@@ -200,6 +202,7 @@ def test_the_image_is_built_anew_when_what_it_is_made_of_has_changed(up: DockerC
         "Dockerfile",
         "requirements/cpu.txt",
         "requirements/test.txt",
+        "requirements/docs.txt",
         "pyproject.toml",
         "docker/entrypoint.sh",
     ):
@@ -420,6 +423,7 @@ def test_a_shell_without_a_terminal_reads_its_commands(up: DockerClone) -> None:
         f"TensorBoard for midi_rnn  http://localhost:{port['MIDI_RNN']}",
         f"TensorBoard for wavenet   http://localhost:{port['WAVENET']}",
         f"JupyterLab                http://localhost:{port['LAB']}/lab?token=abc123",
+        f"the tutorial              http://localhost:{port['DOCS']}",
         f"in {up.root / 'char_rnn'}",
     ]
 
@@ -473,6 +477,12 @@ def test_lab_prints_the_address_of_the_running_lab(up: DockerClone) -> None:
     )
 
 
+def test_docs_prints_the_address_of_the_running_tutorial(up: DockerClone) -> None:
+    answer = up.start("docs")
+    assert answer.returncode == 0
+    assert answer.stdout == f"the tutorial              http://localhost:{up.env['WORKSHOP_PORT_DOCS']}\n"
+
+
 def test_servers_that_do_not_answer(up: DockerClone) -> None:
     answer = up.start(stdin="echo here\n", STUB_HEALTH="unhealthy")
     assert "not well (TensorBoard of wavenet does not answer): './start.sh logs' shows more" in answer.stderr
@@ -506,7 +516,7 @@ def test_the_doctor_starts_no_container(clone: DockerClone) -> None:
 def test_inside_the_container_start_sh_knows_where_it_is(up: DockerClone) -> None:
     answer = up.start("run", "bash", str(up.root / "start.sh"), "run", "echo", "hello")
     assert answer.stdout == "hello\n"
-    for verb in ("stop", "build", "save"):
+    for verb in ("lab", "docs", "stop", "build", "save"):
         answer = up.start("run", "bash", str(up.root / "start.sh"), verb)
         assert answer.returncode == 2
         assert f"leave it with 'exit', and type './start.sh {verb}' there" in answer.stderr
@@ -534,6 +544,26 @@ def test_a_port_of_another_clone_names_the_clone(up: DockerClone) -> None:
     with socket.create_server(("127.0.0.1", int(up.env["WORKSHOP_PORT_CHAR_RNN"]))):
         answer = up.start("run", "true")
     assert f"in use by the workshop in '{first}'" in answer.stderr
+
+
+def test_the_tutorial_makes_way_for_who_has_its_port_unless_the_port_was_chosen(clone: DockerClone) -> None:
+    """A Mac listens on 7000 for AirPlay."""
+    del clone.env["WORKSHOP_PORT_DOCS"]
+    with contextlib.ExitStack() as stack:
+        # Where that is not to be had, somebody else has it, which is as good.
+        with contextlib.suppress(OSError):
+            stack.enter_context(socket.create_server(("127.0.0.1", DOCS_PORT)))
+        answer = clone.start("run", "true", WORKSHOP_PORT_DOCS=str(DOCS_PORT))
+        assert f"Port {DOCS_PORT} for the tutorial is in use" in answer.stderr
+        answer = clone.start("docs")
+        other = int(clone.container()["ports"][str(DOCS_PORT)])
+        assert f"Port {DOCS_PORT} is in use by another program, so the tutorial takes {other}." in answer.stderr
+        assert other in range(DOCS_PORT + 100, DOCS_PORT + 1000, 100)
+        assert answer.stdout == f"the tutorial              http://localhost:{other}\n"
+        clone.take_calls()
+        # The container is known again, though that port is not what was wanted.
+        assert clone.start("docs").stdout == answer.stdout
+        assert clone.take_words("compose up") == []
 
 
 @pytest.mark.parametrize("port", ["abc", "0", "65536", "-1"])

@@ -18,3 +18,6 @@ TENSORBOARD_PORTS = {"char_rnn": 7006, "midi_rnn": 7007, "wavenet": 7008}
 
 #: JupyterLab's port.
 LAB_PORT = 8888
+
+#: The port of the site that docs/ is made into.
+DOCS_PORT = 7000

@@ -26,6 +26,7 @@ from typing import Any
 from workshop import ROOT, TENSORBOARD_PORTS, services
 from workshop.cores import usable_cores
 from workshop.errors import UserError
+from workshop.ports import DOCS, LAB, Server, port_problem, wanted_server
 
 OK, NOTE, PROBLEM = "ok", "note", "PROBLEM"
 
@@ -291,10 +292,10 @@ def check_gpu(card: str | None, seen: list[str] | None) -> Iterator[Finding]:
 
 
 def check_ports() -> Iterator[Finding]:
-    """Whether the addresses of TensorBoard and JupyterLab are free, or used by our own."""
-    for name in (*TENSORBOARD_PORTS, services.LAB):
+    """Whether the addresses of TensorBoard, JupyterLab and the tutorial are free, or used by our own."""
+    for name in (*TENSORBOARD_PORTS, LAB, DOCS):
         try:
-            server = services.wanted_server(name)
+            server = wanted_server(name)
         except UserError as error:
             yield Finding(PROBLEM, "port", str(error))
             continue
@@ -302,15 +303,19 @@ def check_ports() -> Iterator[Finding]:
         subject = f"port {server.port}"
         if is_inside():
             yield check_server_inside(server)
-        elif running and running.port == server.port:
-            yield Finding(OK, subject, f"{server.title} runs there: {server.url}")
-        elif problem := services.port_problem(server):
-            yield Finding(PROBLEM, subject, problem)
+        elif running and (running.port == server.port or server.may_move):
+            there = Server(name, running.host, running.port)
+            yield Finding(OK, f"port {there.port}", f"{server.title} runs there: {there.url}")
+        elif problem := port_problem(server):
+            if server.may_move:
+                yield Finding(NOTE, subject, f"is in use (on a Mac by AirPlay): {server.title} takes another one")
+            else:
+                yield Finding(PROBLEM, subject, problem)
         else:
             yield Finding(OK, subject, f"free for {server.title}")
 
 
-def check_server_inside(server: services.Server) -> Finding:
+def check_server_inside(server: Server) -> Finding:
     """Whether a server of the container answers. Which port of the computer leads to it is not known in here."""
     if services.answers(server):
         return Finding(OK, server.name, f"{server.title} answers; ./start.sh prints its address")

@@ -1,76 +1,43 @@
-"""The servers beside the lessons: a TensorBoard for each, which goes on in the background, and JupyterLab.
+"""The servers beside the lessons: a TensorBoard for each, which goes on in the background, JupyterLab, the tutorial.
 
-    python -m workshop.services start | stop | status | lab | serve NAME
+    python -m workshop.services start | stop | status | lab | docs | serve NAME
 
-`start.sh` calls this, and docker/entrypoint.sh does in the container. What `start` and `lab` started is remembered in
-``.workshop/``: one JSON file and one log for each server. A server listens on this computer alone (127.0.0.1), because
-TensorBoard asks nobody for a password; ``WORKSHOP_BIND`` opens it.
+`start.sh` calls this, and docker/entrypoint.sh does in the container. What `start`, `lab` and `docs` started is
+remembered in ``.workshop/``: one JSON file and one log for each server. A server listens on this computer alone
+(127.0.0.1), because TensorBoard asks nobody for a password; ``WORKSHOP_BIND`` opens it.
 """
 
 import argparse
 import contextlib
-import errno
+import functools
 import json
 import os
 import runpy
 import secrets
 import signal
-import socket
 import subprocess
 import sys
 import time
 import types
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import NoReturn
 
-from workshop import LAB_PORT, ROOT, TENSORBOARD_PORTS
+from workshop import ROOT, TENSORBOARD_PORTS
 from workshop.errors import UserError
+from workshop.ports import DOCS, LAB, Server, free_port_near, port_problem, wanted_server
 
 #: How long a server may take until it answers, in seconds. A first start on a slow disk reads many small files.
 PATIENCE_SECONDS = 30.0
-
-#: JupyterLab's name among the servers; the others are named by their lesson.
-LAB = "lab"
 
 #: JupyterLab's settings for everybody.
 SETTINGS = Path(__file__).with_name("jupyter")
 
 #: The servers that this very process started, so that it collects them when it stops them as well.
 CHILDREN: dict[int, subprocess.Popen[bytes]] = {}
-
-
-@dataclass(frozen=True)
-class Server:
-    """A server as it should run: its name (a lesson, or "lab"), the address it listens on, and its port."""
-
-    name: str
-    host: str
-    port: int
-
-    @property
-    def title(self) -> str:
-        """What people call it."""
-        return "JupyterLab" if self.name == LAB else f"TensorBoard for {self.name}"
-
-    @property
-    def variable(self) -> str:
-        """The environment variable that gives it another port."""
-        return f"WORKSHOP_PORT_{self.name.upper()}"
-
-    @property
-    def reach_host(self) -> str:
-        """The address at which this computer itself reaches it."""
-        return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104 - compared, not bound
-
-    @property
-    def url(self) -> str:
-        """The address to open in a browser."""
-        name = "localhost" if self.reach_host == "127.0.0.1" else self.reach_host
-        return f"http://{f'[{name}]' if ':' in name else name}:{self.port}"
 
 
 @dataclass(frozen=True)
@@ -82,35 +49,6 @@ class Running:
     port: int
     pid: int
     command: list[str]
-
-
-def wanted_server(name: str) -> Server:
-    """The server of that name with the port and address that the environment or the defaults give it.
-
-    Raises:
-        UserError: if the environment names something that is not a port.
-    """
-    server = Server(name, wanted_host(), LAB_PORT if name == LAB else TENSORBOARD_PORTS[name])
-    return replace(server, port=wanted_port(server.variable, server.port))
-
-
-def wanted_host() -> str:
-    """The address to listen on: this computer's own, unless the environment says otherwise."""
-    return os.environ.get("WORKSHOP_BIND") or "127.0.0.1"
-
-
-def wanted_port(variable: str, default: int) -> int:
-    """The port that the environment gives in `variable`, or else the default.
-
-    Raises:
-        UserError: if it is not a port.
-    """
-    given = os.environ.get(variable, "").strip()
-    if not given:
-        return default
-    if not (given.isascii() and given.isdigit() and 1 <= int(given) <= 65535):
-        raise UserError(f"{variable} is '{given}', which is not a port: give a number from 1024 to 65535.")
-    return int(given)
 
 
 def state_dir() -> Path:
@@ -129,8 +67,12 @@ def state_dir() -> Path:
 
 
 def log_file(name: str) -> Path:
-    """Where a server's own words are kept."""
-    return ROOT / ".workshop" / f"{name}.log"
+    """Where a server's own words are kept.
+
+    Raises:
+        UserError: if the folder cannot be made.
+    """
+    return state_dir() / f"{name}.log"
 
 
 # ---- processes -------------------------------------------------------------------------------------------------------
@@ -180,41 +122,6 @@ def one_at_a_time() -> Iterator[None]:
 
             fcntl.flock(lock, fcntl.LOCK_EX)
         yield
-
-
-# ---- ports -----------------------------------------------------------------------------------------------------------
-
-
-def port_problem(server: Server) -> str | None:
-    """Why the server cannot listen on its port, in one sentence with what to do; None if it can."""
-    other = f"set {server.variable} to another number, for example {server.variable}={free_port_near(server.port)}"
-    in_use = f"Port {server.port} for {server.title} is in use by another program: stop that program, or {other}."
-    family = socket.AF_INET6 if ":" in server.host else socket.AF_INET
-    # Somebody who listens on every address does not hinder macOS from giving out a single one, so it is asked first.
-    with socket.socket(family) as probe:
-        probe.settimeout(1.0)
-        if probe.connect_ex((server.reach_host, server.port)) == 0:
-            return in_use
-    try:
-        with socket.socket(family) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind((server.host, server.port))
-    except OSError as error:
-        if error.errno == errno.EADDRINUSE:
-            return in_use
-        if error.errno == errno.EACCES:
-            return f"Port {server.port} for {server.title} is reserved for the system: {other}."
-        return f"{server.title} cannot listen on {server.host} ({error.strerror}): set WORKSHOP_BIND to 127.0.0.1."
-    return None
-
-
-def free_port_near(port: int) -> int:
-    """A port that nobody listens on now, a few above the given one."""
-    for candidate in range(port + 100, min(port + 200, 65536)):
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", candidate)) != 0:
-                return candidate
-    return 17006
 
 
 def answers(server: Server) -> bool:
@@ -369,25 +276,75 @@ def lab_environment() -> dict[str, str]:
     return {"JUPYTER_TOKEN": lab_token(), "JUPYTER_CONFIG_PATH": os.pathsep.join(paths)}
 
 
-def run_lab() -> int:
-    """Run JupyterLab until Ctrl-C or `stop`, and return its exit status.
+# ---- any of them -----------------------------------------------------------------------------------------------------
+
+
+def names() -> list[str]:
+    """The servers that there are."""
+    return [*TENSORBOARD_PORTS, LAB, DOCS]
+
+
+def command_of(server: Server) -> list[str]:
+    """The command that is the server."""
+    if server.name == LAB:
+        return lab_command(server)
+    if server.name == DOCS:
+        place = ["--host", server.host, "--port", str(server.port)]
+        return [sys.executable, "-m", "workshop.docs", "serve", *place]
+    return tensorboard_command(server, ROOT / server.name)
+
+
+def environment_of(server: Server) -> dict[str, str]:
+    """What the server finds in its environment besides what is there.
 
     Raises:
-        UserError: if its port is taken, or if it does not come up.
+        UserError: if JupyterLab's token cannot be made.
     """
-    server = wanted_server(LAB)
-    running = remembered(LAB)
+    return lab_environment() if server.name == LAB else {}
+
+
+def page_of(server: Server) -> str:
+    """The address that opens it in a browser.
+
+    Raises:
+        UserError: if JupyterLab's token cannot be made.
+    """
+    return f"{server.url}/lab?token={lab_token()}" if server.name == LAB else server.url
+
+
+def free_server(name: str) -> Server:
+    """The server of that name, which does not run and whose port is free.
+
+    Raises:
+        UserError: if it runs already, or if its port is taken.
+    """
+    server = wanted_server(name)
+    running = remembered(name)
     if running:
-        url = Server(LAB, running.host, running.port).url
-        raise UserError(f"JupyterLab runs already: {url}/lab?token={lab_token()} (./start.sh stop ends it).")
+        page = page_of(Server(name, running.host, running.port))
+        raise UserError(f"{server.title} runs already: {page} (./start.sh stop ends it).")
     problem = port_problem(server)
+    if problem and server.may_move:
+        other = replace(server, port=free_port_near(server.port))
+        print(f"Port {server.port} is in use by another program, so {server.title} takes {other.port}.")
+        return other
     if problem:
         raise UserError(problem)
-    environment = {**os.environ, **lab_environment()}
-    command = lab_command(server)
-    with log_file(LAB).open("wb") as log:
+    return server
+
+
+def run_until_ctrl_c(name: str) -> int:
+    """Run JupyterLab or the tutorial until Ctrl-C or `stop`, and return the exit status.
+
+    Raises:
+        UserError: if its port is taken, or if it does not come up, or if it ends by itself.
+    """
+    server = free_server(name)
+    environment = {**os.environ, **environment_of(server)}
+    command = command_of(server)
+    with log_file(name).open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log, cwd=ROOT, env=environment)
-    # Ctrl-C reaches JupyterLab by itself, and this waits for its end; TERM is handed on.
+    # Ctrl-C reaches the server by itself, and this waits for its end; TERM is handed on.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: process.terminate())
     remember(server, process.pid, command)
@@ -397,10 +354,11 @@ def run_lab() -> int:
         process.terminate()
         process.wait()
         raise
-    print(f"JupyterLab                {server.url}/lab?token={environment['JUPYTER_TOKEN']}")
-    print("Open that address in a browser. Ctrl-C ends it; what is saved stays.", flush=True)
-    status = process.wait()
-    return 0 if status in (0, -signal.SIGTERM, -signal.SIGINT) else status
+    print(f"{server.title:<26}{page_of(server)}")
+    print(f"Open that address in a browser. Ctrl-C ends it{'; what is saved stays' * (name == LAB)}.", flush=True)
+    if process.wait() not in (0, -signal.SIGTERM, -signal.SIGINT):
+        raise UserError(f"{server.title} ended: {last_line(log_file(name))}")
+    return 0
 
 
 def serve(name: str) -> NoReturn:
@@ -410,11 +368,8 @@ def serve(name: str) -> NoReturn:
         UserError: if the environment names something that is not a port, or if the token cannot be made.
     """
     server = wanted_server(name)
-    if name == LAB:
-        os.environ.update(lab_environment())
-        command = lab_command(server)
-    else:
-        command = tensorboard_command(server, ROOT / name)
+    os.environ.update(environment_of(server))
+    command = command_of(server)
     os.chdir(ROOT)
     os.execv(command[0], command)  # noqa: S606 - there is nobody left here to wait for it
 
@@ -439,8 +394,7 @@ def stop_server(running: Running, patience_seconds: float = 10.0) -> None:
 
 def stop_all() -> int:
     """Stop whatever was started here and say so."""
-    names = [*TENSORBOARD_PORTS, LAB]
-    stopped = [running for name in names if (running := remembered(name))]
+    stopped = [running for name in names() if (running := remembered(name))]
     for running in stopped:
         stop_server(running)
         print(f"Stopped {Server(running.name, running.host, running.port).title} (port {running.port}).")
@@ -452,7 +406,7 @@ def stop_all() -> int:
 def print_status() -> int:
     """Print what runs. Returns 0 if every TensorBoard does, and 1 otherwise."""
     missing = 0
-    for name in [*TENSORBOARD_PORTS, LAB]:
+    for name in names():
         server = wanted_server(name)
         running = remembered(name)
         if running:
@@ -460,7 +414,7 @@ def print_status() -> int:
             state = there.url if answers(there) else f"runs (process {running.pid}) but does not answer yet"
         else:
             state = "does not run"
-            missing += name != LAB
+            missing += name in TENSORBOARD_PORTS
         print(f"{server.title:<26}{state}")
     return 1 if missing else 0
 
@@ -472,9 +426,10 @@ def main(argv: list[str] | None = None) -> int:
     verbs.add_parser("start", help="start every lesson's TensorBoard in the background and print the addresses")
     verbs.add_parser("stop", help="stop what was started here")
     verbs.add_parser("status", help="say what runs")
-    verbs.add_parser("lab", help="run JupyterLab until Ctrl-C")
+    verbs.add_parser(LAB, help="run JupyterLab until Ctrl-C")
+    verbs.add_parser(DOCS, help="run the tutorial's site until Ctrl-C")
     serving = verbs.add_parser("serve", help="be one server, under the eyes of whoever calls this")
-    serving.add_argument("name", choices=[*TENSORBOARD_PORTS, LAB])
+    serving.add_argument("name", choices=names())
     verbs.add_parser("tensorboard", help="be one TensorBoard, with its own arguments", add_help=False)
     arguments, further = parser.parse_known_args(argv)
     if arguments.verb == "tensorboard":
@@ -482,9 +437,9 @@ def main(argv: list[str] | None = None) -> int:
         return 0
     if further:
         parser.error(f"unknown argument: {further[0]}")
-    actions = {"start": start_all, "stop": stop_all, "status": print_status, "lab": run_lab}
-    if arguments.verb == "serve":
-        actions["serve"] = lambda: serve(arguments.name)
+    actions: dict[str, Callable[[], int]] = {"start": start_all, "stop": stop_all, "status": print_status}
+    actions |= {name: functools.partial(run_until_ctrl_c, name) for name in (LAB, DOCS)}
+    actions["serve"] = lambda: serve(arguments.name)
     try:
         return actions[arguments.verb]()
     except UserError as error:

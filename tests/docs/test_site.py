@@ -1,8 +1,10 @@
 """The pages as a site: made without a warning, whole, and sufficient to itself."""
 
+import contextlib
 import http.client
 import re
 import threading
+from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote
@@ -101,24 +103,119 @@ def test_the_looking_sees(tmp_path: Path) -> None:
     assert leading_nowhere(tmp_path) == ["a.html: no.png", "a.html: b.html#no", "a.html: #nowhere"]
 
 
-def test_the_site_is_served(tmp_path: Path) -> None:
-    (tmp_path / "index.html").write_text("hello")
-    with docs.serve(tmp_path, "127.0.0.1", 0) as server:
+Ask = Callable[..., tuple[int, dict[str, str], bytes]]
+
+
+@pytest.fixture
+def ask(tmp_path: Path) -> Iterator[Ask]:
+    """Serve the folder `site` of the test's own, and ask for a path as it is: status, headers, content."""
+    (tmp_path / "site").mkdir()
+    with docs.serve(tmp_path / "site", "127.0.0.1", 0) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
-        connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=10)
-        connection.request("GET", "/")
-        assert connection.getresponse().read() == b"hello"
-        connection.close()
-        with pytest.raises(UserError, match="cannot be had"):
-            docs.serve(tmp_path, "127.0.0.1", server.server_port)
+
+        def ask_for(path: str, method: str = "GET", **headers: str) -> tuple[int, dict[str, str], bytes]:
+            connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=10)
+            with contextlib.closing(connection):
+                connection.request(method, path, headers=headers)
+                answer = connection.getresponse()
+                return answer.status, {k.lower(): v for k, v in answer.getheaders()}, answer.read()
+
+        yield ask_for
         server.shutdown()
         thread.join()
 
 
+def test_the_site_is_served(tmp_path: Path, ask: Ask) -> None:
+    (tmp_path / "site" / "index.html").write_text("hello")
+    assert ask("/")[::2] == (200, b"hello")
+    assert ask("/index.html?x=1")[::2] == (200, b"hello")
+    status, headers, content = ask("/", "HEAD")
+    assert (status, headers["content-length"], content) == (200, "5", b"")
+    assert ask("/", "POST")[0] == 501
+
+
+def test_nothing_but_the_site_is_served(tmp_path: Path, ask: Ask) -> None:
+    site = tmp_path / "site"
+    (site / "index.html").write_text("hello")
+    (site / "media").mkdir()
+    (site / "media" / "a.png").write_bytes(b"picture")
+    (tmp_path / "site secret").mkdir()
+    (tmp_path / "site secret" / "token").write_text("secret")
+    (site / "link").symlink_to(tmp_path / "site secret" / "token")
+    (site / "folder").symlink_to(tmp_path / "site secret")
+    (site / "trap").mkdir()
+    (site / "trap" / "index.html").symlink_to(tmp_path / "site secret" / "token")
+    assert ask("/media/a.png")[::2] == (200, b"picture")
+    outside = ["/../site%20secret/token", "/%2e%2e/site%20secret/token", "//etc/passwd", "/..%2fsite%20secret/token"]
+    links = ["/link", "/folder/token", "/folder/", "/trap/", "/trap/index.html"]
+    odd = ["/media/", "/media", "/%00", "/" + "a" * 5000, "/media/a.png/x", "/.git/config", "/~root"]
+    for path in (*outside, *links, *odd):
+        for headers in ({}, {"Range": "bytes=0-3"}):
+            status, _, content = ask(path, **headers)
+            assert status == 404, path
+            assert b"secret" not in content.replace(path.encode(), b"")
+            assert b"a.png" not in content.replace(path.encode(), b"")
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "content"),
+    [
+        ("bytes=0-1", 206, b"01"),
+        ("bytes=0-", 206, b"0123456789"),
+        ("bytes=8-100", 206, b"89"),
+        ("bytes=10-", 200, b"0123456789"),
+        ("bytes=3-2", 200, b"0123456789"),
+        ("bytes=-2", 200, b"0123456789"),
+        ("nonsense", 200, b"0123456789"),
+    ],
+)
+def test_a_part_of_a_sound_can_be_asked_for(tmp_path: Path, ask: Ask, asked: str, status: int, content: bytes) -> None:
+    (tmp_path / "site" / "a.wav").write_bytes(b"0123456789")
+    found, headers, part = ask("/a.wav", Range=asked)
+    assert (found, part, headers["content-length"]) == (status, content, str(len(content)))
+    assert headers["content-type"] in ("audio/x-wav", "audio/wav", "audio/vnd.wave")
+    if status == 206:
+        first = b"0123456789".index(content)
+        assert headers["content-range"] == f"bytes {first}-{first + len(content) - 1}/10"
+
+
+def test_while_the_site_is_made_for_the_first_time_the_browser_asks_again(tmp_path: Path, ask: Ask) -> None:
+    status, headers, content = ask("/02-notes.html")
+    assert (status, headers["refresh"]) == (503, "2")
+    assert b"The pages are being made" in content
+    (tmp_path / "site" / "index.html").write_text("hello")
+    assert ask("/02-notes.html")[0] == 404
+
+
+def test_a_port_in_use_is_one_sentence(tmp_path: Path) -> None:
+    with docs.serve(tmp_path, "127.0.0.1", 0) as server, pytest.raises(UserError, match="cannot be had"):
+        docs.serve(tmp_path, "127.0.0.1", server.server_port)
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_mistake_in_a_page_keeps_nobody_from_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], there: bool
+) -> None:
+    def build(site: Path) -> Path:
+        if there:
+            (site / "index.html").write_text("hello")
+        raise UserError("a page has a mistake")
+
+    monkeypatch.setattr(docs, "build", build)
+    monkeypatch.setattr(docs, "check_installed", lambda: None)
+    monkeypatch.setattr(docs.SiteServer, "serve_forever", lambda self: None)
+    if there:
+        docs.show(tmp_path, "127.0.0.1", 0)
+        assert capsys.readouterr().err == "error: a page has a mistake; what there is is shown\n"
+    else:
+        with pytest.raises(UserError, match="a page has a mistake"):
+            docs.show(tmp_path, "127.0.0.1", 0)
+
+
 def test_without_sphinx_it_says_what_to_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(docs, "NEEDED", ("sphinx_of_nobody",))
-    with pytest.raises(UserError, match=r"the site needs sphinx_of_nobody, which is not installed: .*docs.txt"):
+    with pytest.raises(UserError, match=r"the site needs sphinx_of_nobody, which is not installed: ./start.sh docs"):
         docs.build(tmp_path / "html")
 
 

@@ -1,0 +1,110 @@
+"""Where each server listens: its port and address, and whether it can have them.
+
+It needs nothing but Python itself, because the doctor asks it too.
+"""
+
+import errno
+import os
+import socket
+from dataclasses import dataclass, replace
+
+from workshop import DOCS_PORT, LAB_PORT, TENSORBOARD_PORTS
+from workshop.errors import UserError
+
+#: The names of JupyterLab and of the site that docs/ is made into; the other servers are named by their lesson.
+LAB, DOCS = "lab", "docs"
+
+#: The port of each server, unless the environment gives it another one.
+PORTS = {**TENSORBOARD_PORTS, LAB: LAB_PORT, DOCS: DOCS_PORT}
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server as it should run: its name (a lesson, "lab" or "docs"), the address it listens on, and its port."""
+
+    name: str
+    host: str
+    port: int
+
+    @property
+    def title(self) -> str:
+        """What people call it."""
+        return {LAB: "JupyterLab", DOCS: "the tutorial"}.get(self.name, f"TensorBoard for {self.name}")
+
+    @property
+    def variable(self) -> str:
+        """The environment variable that gives it another port."""
+        return f"WORKSHOP_PORT_{self.name.upper()}"
+
+    @property
+    def may_move(self) -> bool:
+        """Whether it may take another port where its own is in use: the tutorial may, because a Mac listens on that
+        port for AirPlay, unless somebody has chosen the port.
+        """
+        return self.name == DOCS and not os.environ.get(self.variable)
+
+    @property
+    def reach_host(self) -> str:
+        """The address at which this computer itself reaches it."""
+        return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104 - compared, not bound
+
+    @property
+    def url(self) -> str:
+        """The address to open in a browser."""
+        name = "localhost" if self.reach_host == "127.0.0.1" else self.reach_host
+        return f"http://{f'[{name}]' if ':' in name else name}:{self.port}"
+
+
+def wanted_server(name: str) -> Server:
+    """The server of that name with the port and address that the environment or the defaults give it.
+
+    Raises:
+        UserError: if the environment names something that is not a port.
+    """
+    # This computer's own address, unless the environment says otherwise.
+    server = Server(name, os.environ.get("WORKSHOP_BIND") or "127.0.0.1", PORTS[name])
+    given = os.environ.get(server.variable, "").strip()
+    return replace(server, port=read_port(given, server.variable)) if given else server
+
+
+def read_port(given: str, name: str) -> int:
+    """The port that somebody has given; `name` says where.
+
+    Raises:
+        UserError: if it is not a port.
+    """
+    if not (given.isascii() and given.isdigit() and 1 <= int(given) <= 65535):
+        raise UserError(f"{name} is '{given}', which is not a port: give a number from 1024 to 65535.")
+    return int(given)
+
+
+def port_problem(server: Server) -> str | None:
+    """Why the server cannot listen on its port, in one sentence with what to do; None if it can."""
+    other = f"set {server.variable} to another number, for example {server.variable}={free_port_near(server.port)}"
+    in_use = f"Port {server.port} for {server.title} is in use by another program: stop that program, or {other}."
+    family = socket.AF_INET6 if ":" in server.host else socket.AF_INET
+    # Somebody who listens on every address does not hinder macOS from giving out a single one, so it is asked first.
+    with socket.socket(family) as probe:
+        probe.settimeout(1.0)
+        if probe.connect_ex((server.reach_host, server.port)) == 0:
+            return in_use
+    try:
+        with socket.socket(family) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((server.host, server.port))
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            return in_use
+        if error.errno == errno.EACCES:
+            return f"Port {server.port} for {server.title} is reserved for the system: {other}."
+        return f"{server.title} cannot listen on {server.host} ({error.strerror}): set WORKSHOP_BIND to 127.0.0.1."
+    return None
+
+
+def free_port_near(port: int) -> int:
+    """A port that nobody listens on now, a few above the given one."""
+    for candidate in range(port + 100, min(port + 200, 65536)):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", candidate)) != 0:
+                return candidate
+    return 17006
