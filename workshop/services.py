@@ -326,7 +326,9 @@ def free_server(name: str) -> Server:
     problem = port_problem(server)
     if problem and server.may_move:
         other = replace(server, port=free_port_near(server.port))
-        print(f"Port {server.port} is in use by another program, so {server.title} takes {other.port}.")
+        print(
+            f"Port {server.port} is in use by another program, so {server.title} takes {other.port}.", file=sys.stderr
+        )
         return other
     if problem:
         raise UserError(problem)

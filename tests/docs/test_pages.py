@@ -21,6 +21,7 @@ NOT_RUN = {
     ("midi_rnn/README.md", "python -m workshop.datasets inspect ../data/midi/YOURDATA"),
     ("wavenet/README.md", "python train.py --data_dir ../data/audio/YOURDATA --silence_threshold -40"),
     ("docs/00-before-the-class.md", "./start.sh demo"),
+    ("docs/00-before-the-class.md", "./start.sh docs"),
     ("docs/00-before-the-class.md", "./start.sh doctor"),
     ("docs/00-before-the-class.md", "./start.sh"),
     ("docs/00-before-the-class.md", "python -m workshop.datasets get nottingham"),
