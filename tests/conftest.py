@@ -18,6 +18,9 @@ from workshop import ROOT, cli, midilibrary
 from workshop.midifiles import write
 from workshop.synthesis import write_wav
 
+#: What all tests with a container share; a conftest.py of theirs would be known in one folder alone.
+pytest_plugins = ("container_fixtures",)
+
 #: What a fresh clone does not have, and what start.sh is not asked for.
 NOT_COPIED = (".*", "__pycache__", "*.egg-info", "build", "experiments", "save*", "generated", "YOURDATA", "tests")
 

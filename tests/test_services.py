@@ -1,6 +1,5 @@
 """TensorBoard and JupyterLab are really started here, on free ports, with their state in a folder of the test."""
 
-import contextlib
 import json
 import os
 import re
@@ -11,30 +10,14 @@ import subprocess
 import sys
 import time
 import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from servers import free_port, get, in_the_foreground, until_there
 
 from workshop import docs, ports, services
 from workshop.errors import UserError
-
-
-def free_port() -> int:
-    """A port that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def get(url: str) -> bytes:
-    """Ask without any proxy."""
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(url, timeout=5) as answer:
-        body: bytes = answer.read()
-        return body
 
 
 @pytest.fixture
@@ -228,27 +211,6 @@ def test_serving_becomes_the_server(clone: Path, monkeypatch: pytest.MonkeyPatch
 # ---- in the foreground -----------------------------------------------------------------------------------------------
 
 
-@contextlib.contextmanager
-def in_the_foreground(clone: Path, verb: str) -> Iterator[subprocess.Popen[str]]:
-    """`python -m workshop.services VERB` with its state in the clone, in a process group of its own."""
-    script = f"import pathlib; from workshop import services; services.ROOT = pathlib.Path({str(clone)!r}); "
-    script += f"raise SystemExit(services.main([{verb!r}]))"
-    process = subprocess.Popen(
-        [sys.executable, "-c", script],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-        env={**os.environ, "PYTHONUNBUFFERED": "1", "HOME": str(clone)},
-    )
-    try:
-        yield process
-    finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
-
-
 @pytest.mark.slow
 def test_the_lab_answers_to_its_token_and_ends_with_ctrl_c(clone: Path) -> None:
     with in_the_foreground(clone, "lab") as lab:
@@ -267,16 +229,6 @@ def test_the_lab_answers_to_its_token_and_ends_with_ctrl_c(clone: Path) -> None:
         os.killpg(lab.pid, signal.SIGINT)
         assert lab.wait(timeout=20) == 0
         assert not services.answers(server)
-
-
-def until_there(url: str, seconds: float = 60) -> bytes:
-    """The page, once it is there."""
-    deadline = time.monotonic() + seconds
-    while True:
-        with contextlib.suppress(urllib.error.HTTPError):
-            return get(url)
-        assert time.monotonic() < deadline, url
-        time.sleep(0.2)
 
 
 @pytest.mark.slow

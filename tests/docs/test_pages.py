@@ -10,7 +10,13 @@ from workshop import ROOT, TENSORBOARD_PORTS
 READMES = [ROOT / "README.md", *(ROOT / lesson / "README.md" for lesson in TENSORBOARD_PORTS)]
 DOCS = sorted((ROOT / "docs").glob("*.md"))
 PAGES = [*READMES, *DOCS]
-LINKED = [*PAGES, ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", ROOT / "CHANGELOG.md", ROOT / "benchmarks" / "README.md"]
+LINKED = [
+    *PAGES,
+    ROOT / "CONTRIBUTING.md",
+    ROOT / "SECURITY.md",
+    ROOT / "CHANGELOG.md",
+    ROOT / "benchmarks" / "README.md",
+]
 
 
 #: The blocks that no test executes: page, and what is typed first. Each gives its reason in the page.

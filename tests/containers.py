@@ -13,12 +13,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from workshop import LAB_PORT, ROOT, TENSORBOARD_PORTS
+from workshop import ROOT
+from workshop.ports import PORTS
 
 IMAGE = "ml4music-workshop:cpu"
 
 #: The ports inside the container, by the name of the server.
-INSIDE = {**TENSORBOARD_PORTS, "lab": LAB_PORT}
+INSIDE = PORTS
 
 #: A user that no image knows and that is not the one who runs the tests as root on a machine of CI.
 STRANGER = 12345
