@@ -44,6 +44,13 @@ def test_the_labs_address_is_told_with_its_token(door: Workshop) -> None:
     assert get(door.ports["lab"], "/api/contents", door.token)[0] == 200
 
 
+def test_the_tutorials_address_is_told(door: Workshop) -> None:
+    (line,) = (line for line in door.start_sh("docs").splitlines() if line.startswith("the tutorial"))
+    assert line.split()[-1] == f"http://localhost:{door.ports['docs']}"
+    status, body = get(door.ports["docs"], "/")
+    assert (status, b"One tune, three ways" in body) == (200, True)
+
+
 def test_a_shell_without_a_terminal_reads_commands(door: Workshop) -> None:
     said = door.start_sh("shell", input="cd midi_rnn && python -c 'import midi_rnn.train; print(6 * 7)'\nexit\n")
     assert said.endswith("42\n")

@@ -53,6 +53,8 @@ def test_it_works_alone_and_for_any_user(engine: Engine, alone: tuple[str, int])
     container, port = alone
     until(lambda: engine.inspect(container, "{{.State.Health.Status}}") == "healthy", "its health", 180)
     assert get(port, "/api")[0] == 200
+    site = "import urllib.request as u; print(u.urlopen('http://127.0.0.1:7000').status)"
+    assert engine.docker("exec", "--env", "no_proxy=127.0.0.1", container, "python", "-c", site) == "200\n"
     train = ["python", "char_rnn/train.py", "--smoke"]
     assert "to go on:" in engine.docker("exec", container, *train)
     engine.docker("exec", container, "python", "-c", "import matplotlib.pyplot, numba, music21, soundfile")

@@ -1,4 +1,4 @@
-"""The four servers in the container: who may ask them, that they come back, and what the container is allowed."""
+"""The five servers in the container: who may ask them, that they come back, and what the container is allowed."""
 
 import json
 import urllib.request
@@ -46,6 +46,18 @@ def test_jupyterlab_answers_to_its_token_alone(workshop: Workshop) -> None:
     status, body = workshop.ask("lab", "/api/contents", workshop.token)
     assert status == 200
     assert "char_rnn" in {entry["name"] for entry in json.loads(body)["content"]}
+
+
+def test_the_tutorial_is_the_clones_own(workshop: Workshop) -> None:
+    status, body = workshop.ask("docs", "/glossary.html")
+    assert (status, b"A word of this clone" in body) == (200, False)
+    with (workshop.clone / "docs" / "glossary.md").open("a") as page:
+        page.write("\n**A word of this clone** \u2013 and of no other.\n")
+    workshop.inside("kill", pid_of(workshop, "docs"))
+    until(lambda: b"A word of this clone" in workshop.ask("docs", "/glossary.html")[1], "the page with the new word")
+    for page_of_another in ("/../README.md", "/../../.workshop/jupyter_token", "/..%2f..%2fREADME.md", "/media/"):
+        assert workshop.ask("docs", page_of_another)[0] == 404
+    until(lambda: workshop.health == "healthy", "its health")
 
 
 def test_a_notebooks_kernel_knows_the_lessons(workshop: Workshop) -> None:

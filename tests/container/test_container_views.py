@@ -1,4 +1,4 @@
-"""What people see: a browser opens TensorBoard and JupyterLab through the published ports.
+"""What people see: a browser opens TensorBoard, JupyterLab and the tutorial through the published ports.
 
 The pictures are kept in build/screenshots, to be looked at.
 """
@@ -88,3 +88,21 @@ def test_jupyterlab_runs_a_notebook(workshop: Workshop, view: Callable[[str], An
     page.locator(".jp-OutputArea-output", has_text="six times 7").wait_for()
     page.locator(".jp-OutputArea-output img").wait_for()
     keep(page, "lab_notebook")
+
+
+def test_the_tutorial_shows_pictures_and_plays_a_tune(workshop: Workshop, view: Callable[[str], Any]) -> None:
+    address = f"http://localhost:{workshop.ports['docs']}"
+    page = view(address)
+    page.locator("h1", has_text="ml4music workshop").wait_for()
+    page.wait_for_function("[...document.images].length > 1 && [...document.images].every(i => i.naturalWidth > 100)")
+    page.evaluate("window.audio = document.querySelector('audio'); audio.muted = true; audio.play()")
+    page.wait_for_function("audio.duration > 10 && audio.currentTime > 0.5")
+    page.evaluate("audio.currentTime = 12")
+    page.wait_for_function("audio.currentTime > 12")
+    keep(page, "docs_index")
+    page.get_by_role("link", name="Reading TensorBoard").first.click()
+    page.wait_for_function("document.images.length == 3 && [...document.images].every(i => i.naturalWidth > 100)")
+    keep(page, "docs_curves")
+    asked = page.evaluate("performance.getEntriesByType('resource').map(entry => entry.name)")
+    assert asked
+    assert [url for url in asked if not url.startswith((address, "data:"))] == []
