@@ -75,6 +75,8 @@ def test_the_site_is_whole(site: Path) -> None:
     pages = {page.stem for page in docs.SOURCES.glob("*.md")}
     assert pages <= {page.stem for page in site.glob("*.html")}
     assert leading_nowhere(site) == []
+    # What Sphinx remembers lies elsewhere: it is no page, and it names folders of the computer.
+    assert {path.suffix for path in site.rglob("*")} & {".pickle", ".doctree"} == set()
     first = (site / "index.html").read_text("utf-8")
     assert '<audio controls preload="none" src="media/hall.wav">' in first
 
