@@ -1,6 +1,7 @@
 """The servers without the container, as several test files start and ask them; and who listens on this computer."""
 
 import contextlib
+import errno
 import os
 import re
 import signal
@@ -119,6 +120,7 @@ def nobody_answers(address: str, port: int) -> bool:
             probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         try:
             probe.bind((address, port))
-        except OSError:
-            return False
+        except OSError as error:
+            # An address that is just being set up cannot be taken either, for another reason.
+            return error.errno != errno.EADDRINUSE
         return True
