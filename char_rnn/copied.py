@@ -11,9 +11,12 @@ from char_rnn import dataset
 from char_rnn.vocab import Vocabulary
 from workshop.errors import UserError
 from workshop.overlap import longest_copied
+from workshop.textfiles import find_text_files
 
 #: Reading a longer training text again would take longer than writing the sample.
-MOST_CHARACTERS = 100_000_000
+MOST_BYTES = 100_000_000
+#: Where run.json comes from somebody else, its path may be any: so many files and folders are looked at to find texts.
+MOST_ENTRIES = 20_000
 #: Characters of the passage that are shown.
 SHOWN = 60
 
@@ -24,9 +27,10 @@ def report(ids: np.ndarray, vocabulary: Vocabulary, facts: dict[str, Any]) -> st
     """
     if not {"path", "characters", "val_split", "encoding_given", "fingerprint"} <= facts.keys():
         return "copied passages were not looked for, because run.json does not say what the training text was"
-    if facts["characters"] > MOST_CHARACTERS:
-        return "the training text is too long to look for copied passages in it"
     try:
+        files = find_text_files(Path(facts["path"]), MOST_ENTRIES)
+        if sum(file.stat().st_size for file in files) > MOST_BYTES:
+            return "the training text is too long to look for copied passages in it"
         text = dataset.load(Path(facts["path"]), facts["val_split"], facts["encoding_given"], vocabulary)
     except UserError as error:
         return f"copied passages were not looked for, because the training text is not there any more: {error}"

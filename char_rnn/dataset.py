@@ -18,6 +18,7 @@ from char_rnn.vocab import Vocabulary, code_points, count_characters
 from workshop.errors import UserError
 from workshop.experiment import print_set_aside
 from workshop.textfiles import detect_encoding, find_text_files, read_chunks
+from workshop.visible import visible_line
 
 #: Characters read before a text is begun.
 LEAD_IN = 300
@@ -115,7 +116,7 @@ def describe(text: Text, path: Path) -> None:
     facts = text.facts
     files = "1 file" if facts["files"] == 1 else f"{facts['files']} files"
     size = f"{facts['characters']:,} characters, {facts['vocabulary']} symbols"
-    print(f"data: {path}: {files}, {size}; the last {len(text.held_out):,} are held out")
+    print(f"data: {visible_line(str(path))}: {files}, {size}; the last {len(text.held_out):,} are held out")
     if facts["folded_characters"]:
         print(f"  {facts['folded_characters']:,} rare characters are read as one unknown symbol")
     if facts["duplicate_files"]:

@@ -7,7 +7,6 @@ the console, everything else that there is to say to standard error, so that  py
 text alone.
 """
 
-import sys
 from pathlib import Path
 
 from workshop import cli
@@ -45,6 +44,7 @@ def main() -> None:
     from workshop.files import write_samples
     from workshop.quiet import quietly
     from workshop.textfiles import text_or_file
+    from workshop.visible import give_out
 
     experiment = experiments.find(LESSON, args.experiment_dir)
     vocabulary = Vocabulary.load(experiment.path / "vocab.json")
@@ -71,21 +71,20 @@ def main() -> None:
     generator = Generator(model, vocabulary, Choice(args.temperature, args.top_k, args.top_p), args.sample)
     streaming = args.num_samples == 1 and args.out is None
     if streaming:
-        sys.stdout.write(prime)
+        give_out(prime)
     pieces = []
     with tqdm(total=args.length, unit=" characters", delay=1, leave=False, disable=streaming or None) as bar:
         for piece in generator.write(prime_ids, args.length, args.num_samples, seed):
             pieces.append(piece)
             bar.update(len(piece))
             if streaming:
-                sys.stdout.write(vocabulary.decode(piece[:, 0]))
-                sys.stdout.flush()
+                give_out(vocabulary.decode(piece[:, 0]))
     ids = np.concatenate(pieces)
 
     # ---- 5 write -----------------------------------------------------------------------------------------------------
     texts = [prime + vocabulary.decode(ids[:, k]) for k in range(args.num_samples)]
     if streaming:
-        sys.stdout.write("\n")
+        give_out("\n")
     else:
         write_samples(texts, args.out)
     if not args.no_copy_check:

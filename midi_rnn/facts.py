@@ -12,13 +12,15 @@ from workshop.cli import TEMPOS
 from workshop.errors import UserError
 from workshop.experiment import Experiment, print_set_aside
 from workshop.inspection import plural
+from workshop.visible import visible_line
 
 
 def describe(music: Music, path: Path) -> None:
     """Print what was found, and what could not be used and why."""
     facts = music.facts
     files = f"{plural(facts['files'], 'file')} found, {facts['read']:,} read, {facts['used']:,} used"
-    print(f"data: {path}: {files}: {plural(facts['notes'], 'note')}, {facts['minutes']:,.1f} minutes")
+    size = f"{plural(facts['notes'], 'note')}, {facts['minutes']:,.1f} minutes"
+    print(f"data: {visible_line(str(path))}: {files}: {size}")
     train, held_out = facts["symbols"]
     pieces = f"{facts['pieces'][1]:,} of them ({held_out:,})"
     held = "the end of the one piece" if facts["split"] == "end of the piece" else pieces

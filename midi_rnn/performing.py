@@ -43,8 +43,7 @@ def perform(
         files.append(stem.with_name(f"{stem.name}.wav"))
         write_wav(files[-1], samples, RATE)
     if png:
-        # A file's name need not be text, a title has to be.
-        picture = piano_roll(timed, title.encode("utf-8", "replace").decode("utf-8"))
+        picture = piano_roll(timed, title)
         files.append(stem.with_name(f"{stem.name}.png"))
         write_png(files[-1], picture)
     return files, samples, picture

@@ -50,6 +50,7 @@ def main() -> None:
     from workshop import experiment as experiments
     from workshop.files import free_names
     from workshop.quiet import quietly
+    from workshop.visible import visible_line
 
     experiment = experiments.find(LESSON, args.experiment_dir)
     facts = trained_on(experiment)
@@ -88,7 +89,7 @@ def main() -> None:
         played.append(notes_of(encoding, np.concatenate([prime, generated])))
         tempo = args.tempo or facts["tempo"]
         files, _, _ = performing.perform(stem, played[-1], tempo, args.midi_instrument, args.wav, args.png, stem.name)
-        print(*files, sep="\n")
+        print(*(visible_line(str(file)) for file in files), sep="\n")
         if not len(played[-1]):
             cli.say(f"{stem.name} is silent: train for longer, or give a higher --temperature")
     if args.stats:

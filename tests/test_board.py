@@ -1,5 +1,7 @@
 """What TensorBoard reads of a run, read back with TensorBoard's own reader."""
 
+import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -62,3 +64,12 @@ def test_a_resumed_run_goes_on_in_the_same_curve(tmp_path: Path) -> None:
         board.loss("train", float(step), step)
         board.flush()
     assert curve(read(tmp_path / "train"), "loss/nats") == [(1, 1.0), (2, 2.0)]
+
+
+def test_names_and_texts_that_are_no_text_are_written(tmp_path: Path) -> None:
+    folder = tmp_path / os.fsdecode(b"caf\xe9 \n\x1b[31m")
+    board = Board(folder)
+    board.text("preview", "la \udcff la", 1)
+    board.flush()
+    (event,) = read(Path(shutil.copytree(folder, tmp_path / "copy")) / "train").Tensors("preview")
+    assert tf.make_ndarray(event.tensor_proto).item() == b"la ? la"

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from char_rnn import sample
+from char_rnn import copied, sample
 from char_rnn.vocab import Vocabulary
 from workshop import ROOT, checkpoint
 
@@ -309,6 +309,23 @@ def test_changed_data_is_said_to_be_changed(trained: Path, tmp_path: Path, sampl
     (experiment / "run.json").write_text(json.dumps(info), "utf-8")
     done = ok(sampled("--experiment_dir", experiment, "-n", "20"))
     assert "run.json does not say what the training text was" in done.stderr
+
+
+def test_a_path_from_elsewhere_makes_it_read_little(
+    trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run.json of somebody else can name any path of this computer."""
+    vocabulary = Vocabulary.load(trained / "vocab.json")
+    facts = strict_json(trained / "run.json")["data"] | {"path": str(tmp_path)}
+    ids = vocabulary.encode("the winter")[:, None]
+    (tmp_path / "a.txt").write_text("the winter, the winter\n" * 9, "utf-8")
+    assert "10 characters, 'the winter'" in copied.report(ids, vocabulary, facts)
+    monkeypatch.setattr(copied, "MOST_ENTRIES", 0)
+    assert "far too many files" in copied.report(ids, vocabulary, facts)
+    monkeypatch.setattr(copied, "MOST_ENTRIES", 1)
+    monkeypatch.setattr(copied, "MOST_BYTES", 9 * 23 - 1)
+    assert "too long to look for" in copied.report(ids, vocabulary, facts)
+    assert "is empty" in copied.report(ids, vocabulary, facts | {"path": "/proc/kmsg"})
 
 
 def test_what_was_learnt_by_heart_is_reported(tmp_path: Path, run_script: Run, sampled: Run) -> None:

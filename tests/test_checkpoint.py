@@ -1,6 +1,7 @@
 """Checkpoints: what goes in comes out, damage is always noticed, and a failure to save costs nothing."""
 
 import contextlib
+import copy
 import errno
 import json
 import os
@@ -213,6 +214,47 @@ def test_an_array_that_claims_another_size_than_it_has_is_refused(saved: Path, l
     rewrite(saved, {"model/0.npy": data})
     with pytest.raises(UserError, match="damaged"):
         checkpoint.load(saved)
+
+
+#: The header of an array is read as Python's literals, and numpy lets these errors of Python pass.
+HEADERS = ["{'descr': '<f4'", "{[]: 1}", '"""', "(" * 5000, "-" * 9000 + "1", "  x\n y\n  z", "x" * 20_000, "", "\0"]
+
+
+@pytest.mark.parametrize("header", HEADERS, ids=range(len(HEADERS)))
+def test_a_header_that_python_cannot_read_is_damage(saved: Path, header: str) -> None:
+    rewrite(saved, {"model/0.npy": b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header.encode()})
+    with pytest.raises(UserError, match="damaged"):
+        checkpoint.load(saved)
+
+
+def test_parts_that_share_their_bytes_are_refused(saved: Path) -> None:
+    """Each part is no larger than the file, and all of them would fill the memory."""
+    rewrite(saved, {"model/0.npy": bytes(1000)})
+    with zipfile.ZipFile(saved, "a") as archive:
+        part = archive.getinfo("model/0.npy")
+        for number in range(10):
+            again = copy.copy(part)
+            again.filename = f"model/{number + 1}.npy"
+            archive.filelist.append(again)
+        archive.comment = b"written anew"
+    with pytest.raises(UserError, match="its parts do not fit its size"):
+        checkpoint.load(saved)
+
+
+def test_a_checkpoint_that_the_memory_cannot_hold_is_refused(saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    size = saved.stat().st_size
+    monkeypatch.setattr(checkpoint, "_memory", lambda: size)
+    assert intact(saved)
+    monkeypatch.setattr(checkpoint, "_memory", lambda: size - 1)
+    with pytest.raises(UserError, match="larger than this computer's memory"):
+        checkpoint.load(saved)
+
+
+def test_a_pipe_or_a_device_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "latest.npz")
+    for path in (tmp_path / "latest.npz", Path("/dev/zero")):
+        with pytest.raises(UserError, match="is neither a file nor a folder; take it away"):
+            checkpoint.load(path)
 
 
 @pytest.mark.parametrize("meta", [b"[1]", b"null", b'"x"', b"{", b"\xff"])

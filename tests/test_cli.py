@@ -329,6 +329,16 @@ def test_a_user_error_is_one_line_and_status_2(capsys: pytest.CaptureFixture[str
     assert capsys.readouterr() == ("", "error: there is no such song: look again\n")
 
 
+def test_an_error_is_one_line_whatever_is_in_it(capsys: pytest.CaptureFixture[str]) -> None:
+    def main() -> None:
+        cli.say("\x1b[2Jsaid")
+        raise UserError("no file a\nerror: b\x1b[2J\r")
+
+    with pytest.raises(SystemExit):
+        cli.run(main)
+    assert capsys.readouterr().err == "\\x1b[2Jsaid\nerror: no file a\\nerror: b\\x1b[2J\\r\n"
+
+
 @pytest.mark.parametrize(("returned", "status"), [(None, 0), (0, 0), (143, 143)])
 def test_the_status_of_main_is_the_scripts(returned: int | None, status: int) -> None:
     with pytest.raises(SystemExit) as stopped:

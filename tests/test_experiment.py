@@ -396,3 +396,37 @@ def test_what_was_given_anew_holds_for_the_next_resumption(lesson: Path) -> None
     again = Namespace(**ARGUMENTS, given=set(), fits=fits)
     experiment.take_over(again, experiment.find(lesson, str(made.path)), fixed=(*RECURRENT, "encoding"))
     assert again.num_epochs == 100
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["run.json", "vocab.json", "set_aside.txt", "checkpoints", "checkpoints/latest.npz", "tensorboard",
+     "tensorboard/train", "samples", "generated", "anything"],
+)  # fmt: skip
+def test_a_link_in_an_experiment_is_named(lesson: Path, tmp_path: Path, name: str) -> None:
+    made = make(lesson)
+    path = made.path / name
+    if path.exists():
+        path.rename(tmp_path / "elsewhere")
+    path.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(UserError, match=rf"{name} is a link, and an experiment holds files and folders of its own"):
+        experiment.find(lesson, str(made.path))
+
+
+def test_a_link_to_an_experiment_is_one(lesson: Path, tmp_path: Path) -> None:
+    (tmp_path / "door").symlink_to(make(lesson).path)
+    assert experiment.find(lesson, str(tmp_path / "door")).path == tmp_path / "door"
+
+
+def test_a_pipe_in_an_experiment_is_not_waited_for(lesson: Path) -> None:
+    os.mkfifo(make(lesson).latest)
+    with pytest.raises(UserError, match=r"latest\.npz is neither a file nor a folder; take it away"):
+        experiment.find(lesson, None)
+
+
+def test_a_record_that_leads_nowhere_does_not_hide_the_others(lesson: Path) -> None:
+    made = make(lesson)
+    for name, leads_to in (("gone", "nowhere"), ("circle", "run.json")):
+        (lesson / name).mkdir()
+        (lesson / name / "run.json").symlink_to(leads_to)
+    assert experiment.find(lesson, None).path == made.path

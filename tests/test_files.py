@@ -206,3 +206,35 @@ def test_a_folder_or_a_file_can_be_named(tmp_path: Path) -> None:
     assert free_names(str(tmp_path / "take.2.WAV"), Path("unused"), 1, KINDS) == [tmp_path / "take.2"]
     with pytest.raises(UserError, match=r"song\.mid names one file for 2 samples: .*--num_samples 1"):
         free_names("song.mid", Path("unused"), 2, KINDS)
+
+
+def test_what_lies_in_the_way_is_not_written_to(folder: Path) -> None:
+    """The name of the file aside can be foreseen, and what lies there could be a link to somewhere else."""
+    aside = folder / f".kept.{os.getpid()}.part"
+    aside.symlink_to(folder / "mine")
+    (folder / "mine").write_bytes(b"mine")
+    with replacing(folder / "kept") as file:
+        file.write(b"new")
+    assert (folder / "kept").read_bytes() == b"new"
+    assert (folder / "mine").read_bytes() == b"mine"
+    assert sorted(os.listdir(folder)) == ["kept", "mine"]
+
+
+def test_a_link_is_replaced_and_what_it_leads_to_stays(folder: Path) -> None:
+    (folder / "link").symlink_to("kept")
+    write_text(folder / "link", "new")
+    assert not (folder / "link").is_symlink()
+    assert (folder / "kept").read_bytes() == b"old"
+
+
+def test_json_that_has_no_end_is_not_waited_for(folder: Path) -> None:
+    os.mkfifo(folder / "pipe")
+    for path in (folder / "pipe", Path("/dev/zero")):
+        with pytest.raises(UserError, match="is neither a file nor a folder; take it away"):
+            read_json(path)
+    with open(folder / "huge", "wb") as file:
+        file.truncate(1 << 40)
+    with pytest.raises(UserError, match="huge is damaged: it is far larger than what the workshop writes"):
+        read_json(folder / "huge")
+    with pytest.raises(UserError, match="it is not valid JSON"):
+        read_json(Path("/proc/self/status"))  # says that it is empty, as those do that have no end

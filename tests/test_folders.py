@@ -104,3 +104,18 @@ def test_a_missing_path_names_what_is_missing_and_what_is_near(tmp_path: Path) -
         found(tmp_path / "nottingham" / "deep" / "deeper")
     with pytest.raises(UserError, match="there is no"):
         found(tmp_path / "nottingham" / "1.mid" / "x")
+
+
+def test_a_folder_with_far_too_much_in_it_is_not_looked_through(tmp_path: Path) -> None:
+    for number in range(5):
+        put(tmp_path / "deep" / str(number) / "1.mid")
+    assert len(found(tmp_path, most=11)) == 5
+    with pytest.raises(UserError, match="holds far too many files to look through; give a folder of MIDI files alone"):
+        found(tmp_path, most=10)
+
+
+@pytest.mark.parametrize("path", ["empty.mid", "/proc/kmsg", "/proc/self/mem"])
+def test_an_empty_file_and_those_that_are_none_on_a_disk_are_not_opened(tmp_path: Path, path: str) -> None:
+    (tmp_path / "empty.mid").touch()
+    with pytest.raises(UserError, match=f"{path} is empty; give a MIDI file or a folder of them"):
+        find_files(tmp_path / path, (".mid",), "MIDI")

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import time
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workshop.errors import UserError
-from workshop.pictures import HEIGHT, WIDTH, piano_roll, pitch_name, spectrogram, write_png
+from workshop.pictures import HEIGHT, WIDTH, draw_curves, piano_roll, pitch_name, spectrogram, write_png
 
 NOTE = st.tuples(st.floats(0, 1000), st.floats(0, 100), st.integers(0, 127), st.integers(1, 127))
 
@@ -136,3 +137,10 @@ def test_a_tone_is_bright_where_it_sounds_and_dark_elsewhere() -> None:
 def test_silence_and_no_samples_at_all_are_drawn() -> None:
     for samples in (np.zeros(4000), np.zeros(0), np.zeros(3)):
         assert spectrogram(samples, 8000, "nothing").shape == (HEIGHT, WIDTH, 3)
+
+
+@pytest.mark.parametrize("title", ["$\\frac{", "\udcff\x1b[2J", "a\nb" * 99])
+def test_any_name_can_be_a_title(title: str) -> None:
+    run = {"history": [{"step": 1, "validation": 2.0}], "baseline": {"1": 1.5}}
+    draw_curves(BytesIO(), run, title)
+    assert piano_roll(piece((0, 1, 60, 64)), title).shape == spectrogram(np.zeros(9), 9, title).shape

@@ -21,6 +21,7 @@ from workshop.errors import UserError
 from workshop.experiment import Experiment, print_set_aside
 from workshop.files import explain, replacing
 from workshop.inspection import plural
+from workshop.visible import visible_line
 
 #: Where what has been read is kept.
 CACHE = ROOT / ".workshop" / "audio"
@@ -153,10 +154,11 @@ def _kept(file: Path, rate: int) -> tuple[str, np.ndarray]:
 def describe(sounds: Sounds, path: Path) -> None:
     """Print what was found, and what could not be used and why."""
     facts = sounds.facts
-    found = f"{plural(facts['files'], 'file')} found, {facts['used']:,} used"
-    print(f"data: {path}: {found}: {facts['seconds'] / 60:,.1f} minutes at {facts['sample_rate']:,} samples a second")
+    found = f"{plural(facts['files'], 'file')} found, {facts['used']:,} used: {facts['seconds'] / 60:,.1f} minutes"
+    print(f"data: {visible_line(str(path))}: {found} at {facts['sample_rate']:,} samples a second")
     if facts["conditions"]:
-        print(f"  {plural(len(facts['conditions']), 'condition')}: {conditions.in_words(facts['conditions'])}")
+        names = visible_line(conditions.in_words(facts["conditions"]))
+        print(f"  {plural(len(facts['conditions']), 'condition')}: {names}")
     print(f"  held out: {facts['samples'][1] / facts['sample_rate'] / 60:,.1f} minutes")
     if facts["seconds_kept"] < facts["seconds"]:
         print(f"  silence left out: {(facts['seconds'] - facts['seconds_kept']) / 60:,.1f} minutes")

@@ -36,6 +36,7 @@ def main() -> None:
     from workshop.files import free_names
     from workshop.pictures import spectrogram, write_png
     from workshop.quiet import quietly
+    from workshop.visible import visible_line
 
     experiment = experiments.find(LESSON, args.experiment_dir)
     rate = dataset.sample_rate(experiment)
@@ -73,7 +74,7 @@ def main() -> None:
 
     # ---- 5 write -----------------------------------------------------------------------------------------------------
     for file, samples, label in zip(growing.files, growing.sounds(), labels, strict=True):
-        print(file)
+        print(visible_line(str(file)))
         judgement = judge(samples[len(begun) :])
         name = f", {names[label]}" if names else ""
         cli.say(f"{file.name}{name}: {len(samples) / rate:.2f} s, {judgement.words}")

@@ -1,5 +1,6 @@
 """What TensorBoard shows of a run: curves that share a chart, and previews."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,7 +28,8 @@ class Board:
 
     def _writer(self, curve: str) -> Any:
         if curve not in self._writers:
-            self._writers[curve] = self._summary.create_file_writer(str(self._folder / curve))
+            # As bytes, because the name of a folder need not be text.
+            self._writers[curve] = self._summary.create_file_writer(os.fsencode(self._folder / curve))
         return self._writers[curve]
 
     @contextmanager
@@ -51,7 +53,7 @@ class Board:
     def text(self, name: str, markdown: str, step: int) -> None:
         """A text, in Markdown."""
         with self._writing(), self._writer("train").as_default(step=step):
-            self._summary.text(name, markdown)
+            self._summary.text(name, markdown.encode("utf-8", "replace"))
 
     def picture(self, name: str, pixels: np.ndarray, step: int) -> None:
         """A picture, uint8 [H, W, 3]."""

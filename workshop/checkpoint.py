@@ -5,6 +5,8 @@ The file is numpy's `.npz` without compression and without pickled objects; its 
 
 import io
 import json
+import os
+import struct
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -12,11 +14,11 @@ from typing import Any
 import numpy as np
 
 from workshop.errors import UserError
-from workshop.files import explain, replacing
+from workshop.files import explain, replacing, size_of_file
 
 _META = "meta.json"
 
-#: What numpy and zipfile raise over a file that is cut short, altered or of another kind.
+#: What zipfile and json raise over a file that is cut short, altered or of another kind.
 _DAMAGE = (
     ValueError,
     KeyError,
@@ -26,6 +28,7 @@ _DAMAGE = (
     RuntimeError,
     MemoryError,
     OverflowError,
+    struct.error,
 )
 
 
@@ -51,13 +54,15 @@ def load(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         UserError: there is none, it cannot be read, or it is damaged.
     """
     try:
-        size = path.stat().st_size
-        # An array cannot be larger than the file that holds it uncompressed: refuse to believe a file that says so
-        # before making room for it.
+        size = size_of_file(path)
+        if size > _memory():
+            raise ValueError("it is larger than this computer's memory")
+        # All arrays together cannot be larger than the file that holds them uncompressed: refuse to believe a file that
+        # says so before making room for them. Parts that share their bytes say so, too.
         with zipfile.ZipFile(path) as archive:
-            if any(
-                member.compress_type != zipfile.ZIP_STORED or member.file_size > size for member in archive.infolist()
-            ):
+            members = archive.infolist()
+            stored = all(member.compress_type == zipfile.ZIP_STORED for member in members)
+            if not stored or sum(member.file_size for member in members) > size:
                 raise ValueError("its parts do not fit its size")
             arrays = {name.removesuffix(".npy"): _array(archive.read(name)) for name in archive.namelist()}
         meta = json.loads(arrays.pop(_META).tobytes())
@@ -74,12 +79,23 @@ def load(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     return arrays, meta
 
 
+def _memory() -> int:
+    """Bytes of memory that the computer has."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
 def _array(part: bytes) -> np.ndarray:
     """The array in a part of the file. The part is read whole before, because its checksum is compared at its end: an
     altered header that asks for less than there is would be believed otherwise.
+
+    Raises:
+        ValueError: it is none.
     """
     file = io.BytesIO(part)
-    array = np.lib.format.read_array(file, allow_pickle=False)
+    try:
+        array = np.lib.format.read_array(file, allow_pickle=False)
+    except Exception as error:  # numpy reads the header as Python's own literals, and lets most of their errors pass
+        raise ValueError(f"an array cannot be read: {error}") from error
     if file.read(1):
         raise ValueError("an array is smaller than its part")
     return array

@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 
 from workshop.errors import UserError
 from workshop.nearest import did_you_mean
+from workshop.visible import visible, visible_line
 
 #: The slowest and the fastest tempo, in beats a minute.
 TEMPOS = (10, 1000)
@@ -268,7 +269,7 @@ def sample_parser(description: str, length: int | None, unit: str, prime_help: s
 
 def say(message: str) -> None:
     """Print beside what a script gives out, not in it."""
-    print(message, file=sys.stderr, flush=True)
+    print(visible(message), file=sys.stderr, flush=True)
 
 
 def run(main: Callable[[], int | None]) -> NoReturn:
@@ -282,7 +283,7 @@ def run(main: Callable[[], int | None]) -> NoReturn:
         status = main()
         sys.stdout.flush()
     except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {visible_line(str(error))}", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)

@@ -27,6 +27,7 @@ from workshop.files import write_text
 from workshop.folders import find_files
 from workshop.gutenberg import strip_gutenberg
 from workshop.textfiles import detect_encoding, find_text_files, read_chunks
+from workshop.visible import visible, visible_line
 
 #: Exit status of a program that Ctrl-C stopped, as the shell counts it: 128 + SIGINT.
 INTERRUPTED = 130
@@ -260,14 +261,14 @@ def _inspect(arguments: argparse.Namespace) -> int:
     # Music and sound come first: texts beside them only tell where they are from.
     if _holds(path, midifiles.SUFFIXES):
         midi = midi_inspection.inspect_midi(path)
-        print(midi_inspection.report(midi))
+        print(visible(midi_inspection.report(midi)))
         return 0 if midi.will_train else 2
     if _holds(path, audiofiles.SUFFIXES):
         audio = audio_inspection.inspect_audio(path)
-        print(audio_inspection.report(audio))
+        print(visible(audio_inspection.report(audio)))
         return 0 if audio.will_train else 2
     text = inspection.inspect_text(path, arguments.encoding)
-    print(inspection.report(text))
+    print(visible(inspection.report(text)))
     return 0 if text.will_train else 2
 
 
@@ -316,7 +317,7 @@ def main(argv: list[str] | None = None) -> int:
         status: int = arguments.run(arguments)
         return status
     except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {visible_line(str(error))}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return INTERRUPTED

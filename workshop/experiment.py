@@ -14,6 +14,7 @@ import os
 import platform
 import re
 import shutil
+import stat
 import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,6 +23,7 @@ from typing import Any
 
 from workshop.errors import UserError
 from workshop.files import explain, read_json, remove_leftovers, write_json, write_text
+from workshop.visible import visible_line
 
 #: Raised when the layout of the folder changes in a way that older code cannot read.
 FORMAT = 1
@@ -126,7 +128,7 @@ class Experiment:
 def print_set_aside(reasons: list[str]) -> None:
     """Print why files were set aside, the first few."""
     for reason in reasons[:SHOWN_REASONS]:
-        print(f"  set aside: {reason}")
+        print(f"  set aside: {visible_line(reason)}")
     if len(reasons) > SHOWN_REASONS:
         print(f"  and {len(reasons) - SHOWN_REASONS:,} more: see set_aside.txt in the experiment")
 
@@ -282,6 +284,7 @@ def take_over(args: argparse.Namespace, experiment: Experiment, fixed: tuple[str
 
 
 def _open(path: Path, lesson: str) -> Experiment:
+    _check_own(path)
     info = read_json(path / "run.json")
     if info.get("lesson") != lesson:
         raise UserError(f"{path} is an experiment of {info.get('lesson', 'no known lesson')}, not of {lesson}")
@@ -293,10 +296,32 @@ def _open(path: Path, lesson: str) -> Experiment:
     return Experiment(path, info)
 
 
+def _check_own(folder: Path) -> None:
+    """See that an experiment consists of files and folders of its own. Through a link in it, what is written there
+    would go elsewhere, and a pipe or a device would be waited for without end. The folder itself may be a link.
+
+    Raises:
+        UserError: there is something else in it; it is named.
+    """
+    for where, folders, files in os.walk(folder):
+        for path in (Path(where, name) for name in (*folders, *files)):
+            try:
+                mode = path.lstat().st_mode
+            except OSError:  # a training at work in it has just renamed it
+                continue
+            if stat.S_ISLNK(mode):
+                raise UserError(
+                    f"{path} is a link, and an experiment holds files and folders of its own only: "
+                    "put what it leads to in its place, or take it away"
+                )
+            if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+                raise UserError(f"{path} is neither a file nor a folder; take it away")
+
+
 def all_of(lesson_dir: Path) -> list[Path]:
     """Folders of experiments: numbered ones, and those with a name of their own beside the scripts."""
     candidates = [*lesson_dir.glob("experiments/*/run.json"), *lesson_dir.glob("*/run.json")]
-    return sorted(p.parent for p in candidates)
+    return sorted(p.parent for p in candidates if p.is_file())
 
 
 def _known(lesson_dir: Path) -> str:

@@ -4,12 +4,17 @@ import contextlib
 import json
 import os
 import shutil
+import stat
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
 
 from workshop.errors import UserError
+from workshop.visible import give_out, visible_line
+
+#: No run.json is larger: it would hold a hundred thousand measurements.
+MOST_JSON_BYTES = 32 << 20
 
 
 def explain(error: OSError, path: Path) -> str:
@@ -31,7 +36,9 @@ def replacing(path: Path, mode: str = "wb") -> Iterator[IO[Any]]:
     """
     aside = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        with open(aside, mode, encoding=None if "b" in mode else "utf-8") as file:
+        # What a process of the same number has left is not written to: it could be a link to somewhere else.
+        aside.unlink(missing_ok=True)
+        with open(aside, mode.replace("w", "x"), encoding=None if "b" in mode else "utf-8") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
@@ -83,14 +90,14 @@ def write_samples(texts: list[str], out: str | None) -> None:
         UserError: a file cannot be written.
     """
     if out is None:
-        print("\n\n".join(f"----- {number} -----\n{text}" for number, text in enumerate(texts, 1)))
+        give_out("\n\n".join(f"----- {number} -----\n{text}" for number, text in enumerate(texts, 1)) + "\n")
         return
     path = Path(out)
     several = len(texts) > 1 or path.is_dir()
     for number, text in enumerate(texts, 1):
         file = path / f"sample_{number:02d}.txt" if several else path
         write_text(file, text + "\n")
-        print(f"written: {file}", file=sys.stderr)
+        print(visible_line(f"written: {file}"), file=sys.stderr)
 
 
 def free_names(out: str | None, folder: Path, count: int, suffixes: Sequence[str]) -> list[Path]:
@@ -116,14 +123,31 @@ def write_json(path: Path, value: Any) -> None:
         file.write(json.dumps(value, indent=2, ensure_ascii=False).encode("utf-8", "surrogatepass") + b"\n")
 
 
+def size_of_file(path: Path) -> int:
+    """Bytes of a file that can be opened and read: a pipe or a device would be waited for, or have no end.
+
+    Raises:
+        OSError: there is none.
+        UserError: it is something else than a file or a folder.
+    """
+    status = path.stat()
+    if not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):
+        raise UserError(f"{path} is neither a file nor a folder; take it away")
+    return status.st_size
+
+
 def read_json(path: Path) -> dict[str, Any]:
     """Read a JSON object.
 
     Raises:
-        UserError: the file cannot be read, or it is not a JSON object.
+        UserError: the file cannot be read, is far too large, or is not a JSON object.
     """
     try:
-        value = json.loads(path.read_bytes())
+        size = size_of_file(path)
+        if size > MOST_JSON_BYTES:
+            raise UserError(f"{path} is damaged: it is far larger than what the workshop writes")
+        with open(path, "rb") as file:
+            value = json.loads(file.read(size))
     except OSError as error:
         raise UserError(f"{path} cannot be read: {explain(error, path)}") from error
     except (ValueError, RecursionError) as error:

@@ -7,9 +7,17 @@ from pathlib import Path
 from workshop.errors import UserError
 from workshop.nearest import did_you_mean
 
+#: A folder with more in it is not one of music. Without an end, a path such as / would be looked through for hours.
+MOST_ENTRIES = 1_000_000
+
 
 def find_files(
-    path: Path, suffixes: tuple[str, ...], kind: str, whole: str = "", skip: tuple[str, ...] = ()
+    path: Path,
+    suffixes: tuple[str, ...],
+    kind: str,
+    whole: str = "",
+    skip: tuple[str, ...] = (),
+    most: int = MOST_ENTRIES,
 ) -> list[Path]:
     """The files that `path` stands for: a file stands for itself, a folder for every file with one of the suffixes in
     it and in the folders below, sorted by relative name; hidden files are left out.
@@ -22,15 +30,18 @@ def find_files(
         kind: what they are called ("text", "MIDI").
         whole: a file of this name stands for the whole folder.
         skip: names without suffix, in lower case, of files that are about the others and not one of them.
+        most: so many files and folders are looked at.
 
     Raises:
-        UserError: there is no such path, it holds no such files, or its only one may not be read.
+        UserError: there is no such path, it holds no such files or far too many, or its only one may not be read.
     """
     # os.path, unlike pathlib, takes a folder that may not be entered as one that is not there.
     if os.path.isdir(path):
         first = Path(path, whole)
-        found = [first] if whole and os.path.isfile(first) else _below(path, suffixes, kind, whole, skip)
+        found = [first] if whole and os.path.isfile(first) else _below(path, suffixes, kind, whole, skip, most)
     elif os.path.isfile(path):
+        if not os.path.getsize(path):  # also what is no file on a disk, such as those of /proc, some of which never end
+            raise UserError(f"{path} is empty; give a {kind} file or a folder of them")
         found = [path]
     elif os.path.exists(path):
         raise UserError(f"{path} is neither a file nor a folder; give a {kind} file or a folder of them")
@@ -41,7 +52,9 @@ def find_files(
     return found
 
 
-def _below(folder: Path, suffixes: tuple[str, ...], kind: str, whole: str, skip: tuple[str, ...]) -> list[Path]:
+def _below(
+    folder: Path, suffixes: tuple[str, ...], kind: str, whole: str, skip: tuple[str, ...], most: int
+) -> list[Path]:
     """The files in `folder` and below, or a UserError that says what is there instead."""
 
     def refuse(error: OSError) -> None:
@@ -50,6 +63,9 @@ def _below(folder: Path, suffixes: tuple[str, ...], kind: str, whole: str, skip:
     found: list[Path] = []
     others: Counter[str] = Counter()
     for where, folders, names in os.walk(folder, onerror=refuse):
+        most -= len(folders) + len(names)
+        if most < 0:
+            raise UserError(f"{folder} holds far too many files to look through; give a folder of {kind} files alone")
         folders[:] = [name for name in folders if not name.startswith(".")]
         for name in names:
             file = Path(where, name)

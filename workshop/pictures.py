@@ -2,6 +2,8 @@
 
 import logging
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -84,12 +86,13 @@ def draw_curves(file: Path | BytesIO, run: dict[str, Any], title: str) -> None:
         points = np.array([(point["step"], point[key]) for point in run["history"] if key in point])
         axes.plot(*points.T, color=colour, label=label)
     axes.axhline(min(run["baseline"].values()), color="#9aa0ac", linestyle="--", label="best n-gram")
-    axes.set_title(title)
+    axes.set_title(_fitted(title), parse_math=False)
     axes.set_xlabel("steps")
     axes.set_ylabel("loss in nats")
     axes.set_ylim(0, min(axes.get_ylim()[1], 6))
     axes.legend()
-    figure.savefig(file, dpi=DPI, metadata={"Software": None})
+    with _boxes_for_unknown():
+        figure.savefig(file, dpi=DPI, metadata={"Software": None})
 
 
 def write_png(path: Path, picture: np.ndarray) -> None:
@@ -132,11 +135,17 @@ def _drawn(figure: Any, axes: Any, title: str) -> np.ndarray:
     """The pixels of a figure, uint8 [HEIGHT, WIDTH, 3], with a title above the axes."""
     if title:
         axes.set_title(_fitted(title), loc="left", color=TEXT, fontsize=11, parse_math=False)
-    with warnings.catch_warnings():
-        # A title may hold characters that the font lacks; they are drawn as boxes.
-        warnings.filterwarnings("ignore", message="Glyph .* missing")
+    with _boxes_for_unknown():
         figure.canvas.draw()
     return np.asarray(figure.canvas.buffer_rgba())[:, :, :3].copy()
+
+
+@contextmanager
+def _boxes_for_unknown() -> Iterator[None]:
+    """A title may hold characters that the font lacks; they are drawn as boxes, without a warning."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing")
+        yield
 
 
 def _pitches(notes: np.ndarray) -> tuple[int, int]:
@@ -188,8 +197,8 @@ def _draw_notes(axes: Any, notes: np.ndarray, pixel: float) -> None:
 
 
 def _fitted(title: str) -> str:
-    """A title in one line that fits."""
-    line = " ".join(title.split())
+    """A title in one line that fits, of what can be drawn: the name of a file need not be text."""
+    line = " ".join(title.encode("utf-8", "replace").decode("utf-8").split())
     return line if len(line) <= 110 else line[:109] + "…"
 
 

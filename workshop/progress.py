@@ -4,6 +4,7 @@ import sys
 import time
 
 from workshop.board import BIT
+from workshop.visible import visible
 
 #: Seconds between two lines where a line cannot renew itself, and between two renewals where it can.
 LOG_SECONDS = 10.0
@@ -60,7 +61,7 @@ class Progress:
     def say(self, text: str) -> None:
         """Print something between the lines of progress."""
         self.close()
-        print(text, file=sys.stderr, flush=True)
+        print(visible(text), file=sys.stderr, flush=True)
 
     def close(self) -> None:
         """End the line that renews itself."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from workshop.errors import UserError
-from workshop.folders import find_files
+from workshop.folders import MOST_ENTRIES, find_files
 from workshop.nearest import did_you_mean
 
 SUFFIXES = (".txt", ".abc")
@@ -46,16 +46,16 @@ LIKELY_ENCODINGS = (
 # fmt: on
 
 
-def find_text_files(path: Path) -> list[Path]:
+def find_text_files(path: Path, most: int = MOST_ENTRIES) -> list[Path]:
     """Return the text files that ``path`` stands for.
 
     A file stands for itself. A folder stands for its ``input.txt`` if it has one, else for every ``.txt`` and ``.abc``
-    in it and in the folders below, without a README and a licence.
+    in it and in the folders below, without a README and a licence; ``most`` of what it holds is looked at.
 
     Raises:
-        UserError: there is no such path, it holds no text files, or its only one may not be read.
+        UserError: there is no such path, it holds no text files or far too many, or its only one may not be read.
     """
-    return find_files(path, SUFFIXES, "text", whole="input.txt", skip=NOT_TEXTS)
+    return find_files(path, SUFFIXES, "text", whole="input.txt", skip=NOT_TEXTS, most=most)
 
 
 def text_or_file(given: str) -> str:

@@ -32,6 +32,7 @@ from workshop.board import BIT, Board
 from workshop.errors import UserError
 from workshop.experiment import Experiment
 from workshop.progress import Progress
+from workshop.visible import visible_line
 
 #: The average of the weights follows them within about this many steps, and faster in the beginning.
 AVERAGE_STEPS = 500
@@ -462,7 +463,8 @@ def farewell(experiment: Experiment, baseline: Baseline, lesson: Path) -> str:
     if best:
         measured = f"best on held-out data: {best['validation']:.3f} nats; {baseline.comparison(best['validation'])}"
     where, train, sample = (
-        shlex.quote(short_path(path)) for path in (experiment.path, lesson / "train.py", lesson / "sample.py")
+        visible_line(shlex.quote(short_path(path)))
+        for path in (experiment.path, lesson / "train.py", lesson / "sample.py")
     )
     return (
         f"\nThe experiment is in {where} ({measured}).\n"

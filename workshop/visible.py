@@ -1,0 +1,27 @@
+"""Text from elsewhere on a screen: what would command the terminal is shown, and not obeyed.
+
+A name in somebody's run.json, a file's name and a text that a network writes can hold any characters: those that clear
+the screen, rename the window, or turn the order of what follows.
+"""
+
+import re
+import sys
+
+#: Control characters but for the tab and the end of a line, and those that turn the direction of writing.
+_COMMANDS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+def visible(text: str) -> str:
+    r"""The text with a backslash and a number in place of each character that commands the terminal; lines stay."""
+    return _COMMANDS.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
+
+
+def visible_line(text: str) -> str:
+    r"""The same in one line: an end of a line is shown as \n, so that a name cannot begin a line of its own."""
+    return visible(text).replace("\n", r"\n")
+
+
+def give_out(text: str) -> None:
+    """Write a text that was generated to standard output: to a file as it is, to a terminal as it may be shown."""
+    sys.stdout.write(visible(text) if sys.stdout.isatty() else text)
+    sys.stdout.flush()
