@@ -331,12 +331,12 @@ def test_a_user_error_is_one_line_and_status_2(capsys: pytest.CaptureFixture[str
 
 def test_an_error_is_one_line_whatever_is_in_it(capsys: pytest.CaptureFixture[str]) -> None:
     def main() -> None:
-        cli.say("\x1b[2Jsaid")
+        cli.say("\x1b[2Jsa\nid")
         raise UserError("no file a\nerror: b\x1b[2J\r")
 
     with pytest.raises(SystemExit):
         cli.run(main)
-    assert capsys.readouterr().err == "\\x1b[2Jsaid\nerror: no file a\\nerror: b\\x1b[2J\\r\n"
+    assert capsys.readouterr().err == "\\x1b[2Jsa\\nid\nerror: no file a\\nerror: b\\x1b[2J\\r\n"
 
 
 @pytest.mark.parametrize(("returned", "status"), [(None, 0), (0, 0), (143, 143)])

@@ -13,6 +13,7 @@ from workshop.board import Board
 from workshop.pictures import spectrogram, write_png
 from workshop.sampling import Choice
 from workshop.synthesis import write_wav
+from workshop.visible import visible_line
 
 SECONDS = 1.5
 #: Of many conditions so many are previewed.
@@ -51,5 +52,5 @@ class Preview:
             board.sound(f"preview/sound{mark}", samples, self._rate, step)
             board.picture(f"preview/spectrogram{mark}", picture, step)
             heard = f"{len(samples) / self._rate:.1f} s of sound, {judge(samples).words}"
-            lines.append(f"    | {name}: {heard}" if name else f"    | {heard}")
+            lines.append(f"    | {visible_line(name)}: {heard}" if name else f"    | {heard}")
         return "\n".join(lines)

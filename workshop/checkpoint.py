@@ -18,6 +18,9 @@ from workshop.files import explain, replacing, size_of_file
 
 _META = "meta.json"
 
+#: Characters of the reason why a file is damaged.
+MOST_QUOTED = 100
+
 #: What zipfile and json raise over a file that is cut short, altered or of another kind.
 _DAMAGE = (
     ValueError,
@@ -73,7 +76,8 @@ def load(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     except OSError as error:
         raise UserError(f"the checkpoint {path} cannot be read: {explain(error, path)}") from error
     except _DAMAGE as error:
-        raise UserError(f"the checkpoint {path} is damaged ({error})") from error
+        # In brief, because it can quote what stands in the file.
+        raise UserError(f"the checkpoint {path} is damaged ({str(error)[:MOST_QUOTED]})") from error
     if not isinstance(meta, dict):
         raise UserError(f"the checkpoint {path} is damaged (its description is not a JSON object)")
     return arrays, meta
@@ -95,7 +99,7 @@ def _array(part: bytes) -> np.ndarray:
     try:
         array = np.lib.format.read_array(file, allow_pickle=False)
     except Exception as error:  # numpy reads the header as Python's own literals, and lets most of their errors pass
-        raise ValueError(f"an array cannot be read: {error}") from error
+        raise ValueError("one of its arrays cannot be read") from error
     if file.read(1):
         raise ValueError("an array is smaller than its part")
     return array

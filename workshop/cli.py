@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 
 from workshop.errors import UserError
 from workshop.nearest import did_you_mean
-from workshop.visible import visible, visible_line
+from workshop.visible import visible_line
 
 #: The slowest and the fastest tempo, in beats a minute.
 TEMPOS = (10, 1000)
@@ -268,8 +268,8 @@ def sample_parser(description: str, length: int | None, unit: str, prime_help: s
 
 
 def say(message: str) -> None:
-    """Print beside what a script gives out, not in it."""
-    print(visible(message), file=sys.stderr, flush=True)
+    """Print a line beside what a script gives out, not in it."""
+    print(visible_line(message), file=sys.stderr, flush=True)
 
 
 def run(main: Callable[[], int | None]) -> NoReturn:
