@@ -15,8 +15,9 @@ import numpy as np
 from tqdm import tqdm
 
 from char_rnn.vocab import Vocabulary, code_points, count_characters
+from workshop.checks import Check, a, expect, number, whole
 from workshop.errors import UserError
-from workshop.experiment import print_set_aside
+from workshop.experiment import Experiment, print_set_aside
 from workshop.textfiles import detect_encoding, find_text_files, read_chunks
 from workshop.visible import visible_line
 
@@ -24,6 +25,15 @@ from workshop.visible import visible_line
 LEAD_IN = 300
 #: Stands between two files.
 SEPARATOR = "\n\n"
+#: What sampling reads of the facts about a text, and what that can be.
+CHECKS: dict[str, Check] = {
+    "path": a(str),
+    "characters": whole(),
+    "val_split": lambda value: number(0, 1)(value) and value > 0,
+    "encoding_given": lambda value: value is None or isinstance(value, str),
+    "fingerprint": a(str),
+    "lead_in": a(str),
+}
 
 
 @dataclass(frozen=True)
@@ -109,6 +119,18 @@ def load(path: Path, val_split: float = 0.1, encoding: str | None = None, vocabu
         "fingerprint": hashlib.sha256("".join(source.digest for source in sources).encode()).hexdigest(),
     }
     return Text(ids, train_size, vocabulary, facts, set_aside)
+
+
+def trained_on(experiment: Experiment) -> dict[str, Any]:
+    """What run.json says about the text of an experiment; an older one says less.
+
+    Raises:
+        UserError: an entry makes no sense; it is named.
+    """
+    facts: dict[str, Any] = experiment.info["data"]
+    there = {name: makes_sense for name, makes_sense in CHECKS.items() if name in facts}
+    expect(facts, there, str(experiment.path / "run.json"), " under 'data'")
+    return facts
 
 
 def describe(text: Text, path: Path) -> None:

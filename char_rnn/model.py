@@ -9,16 +9,17 @@ and `workshop/recurrent.py` says what makes its recurrent layers fast.
 from typing import Any
 
 from workshop import next_symbol
+from workshop.experiment import Experiment
 
 
 class CharRNN(next_symbol.NextSymbol):
     """Next-character network over V characters."""
 
 
-def build(network: dict[str, Any], vocab_size: int) -> CharRNN:
-    """The network that a run.json describes.
+def build(network: dict[str, Any], vocab_size: int, experiment: Experiment | None = None) -> CharRNN:
+    """The network that a run.json describes; `experiment` has its weights, if any are there already.
 
     Raises:
-        UserError: the description is damaged, or does not fit the vocabulary.
+        UserError: the description is damaged, or does not fit the vocabulary or the checkpoints.
     """
-    return next_symbol.build(CharRNN, network, vocab_size)
+    return next_symbol.build(CharRNN, network, vocab_size, experiment)

@@ -38,6 +38,7 @@ def main() -> None:
     import numpy as np
     from tqdm import tqdm
 
+    from char_rnn import dataset
     from char_rnn.vocab import Vocabulary
     from workshop import checkpoint
     from workshop import experiment as experiments
@@ -47,9 +48,10 @@ def main() -> None:
     from workshop.visible import give_out
 
     experiment = experiments.find(LESSON, args.experiment_dir)
+    facts = dataset.trained_on(experiment)
     vocabulary = Vocabulary.load(experiment.path / "vocab.json")
     path = experiment.checkpoint(args.checkpoint)
-    arrays, at = checkpoint.load(path)
+    arrays, at = checkpoint.load(path, checkpoint.STEP)
     prime = text_or_file(args.prime or "")
 
     with quietly():
@@ -57,7 +59,7 @@ def main() -> None:
         from char_rnn.model import build
         from workshop.sampling import Choice
 
-    model = build(experiment.info["network"], len(vocabulary))
+    model = build(experiment.info["network"], len(vocabulary), experiment)
     checkpoint.assign(model.trainable_variables, arrays, "average", path)
     seed = int(np.random.SeedSequence().generate_state(1)[0]) if args.seed is None else args.seed
     cli.say(f"{experiment.path}, {path.stem} checkpoint (step {at['step']:,}), seed {seed}")
@@ -65,7 +67,7 @@ def main() -> None:
     # ---- 3 prime -----------------------------------------------------------------------------------------------------
     if unseen := vocabulary.unseen(prime):
         cli.say(f"the network has never seen {unseen!r}: read as the unknown symbol")
-    prime_ids = vocabulary.encode(str(experiment.info["data"].get("lead_in") or vocabulary.symbols[1]) + prime)
+    prime_ids = vocabulary.encode((facts.get("lead_in") or vocabulary.symbols[1]) + prime)
 
     # ---- 4 generate --------------------------------------------------------------------------------------------------
     generator = Generator(model, vocabulary, Choice(args.temperature, args.top_k, args.top_p), args.sample)
@@ -90,7 +92,7 @@ def main() -> None:
     if not args.no_copy_check:
         from char_rnn.copied import report
 
-        cli.say(report(ids, vocabulary, experiment.info["data"]))
+        cli.say(report(ids, vocabulary, facts))
 
 
 if __name__ == "__main__":

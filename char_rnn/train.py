@@ -85,7 +85,7 @@ def main() -> int:
     keras.utils.set_random_seed(args.seed)
     network = {name: getattr(args, name) for name in (*cli.RECURRENT, "seed")}
     network["vocab_size"] = len(text.vocabulary)
-    model, average = build(network, len(text.vocabulary)), build(network, len(text.vocabulary))
+    model, average = (build(network, len(text.vocabulary), resumed) for _ in range(2))
     print(f"network: {args.num_layers} x {args.rnn_size} {args.cell}, {model.count_params():,} weights")
 
     # ---- 4 train -----------------------------------------------------------------------------------------------------

@@ -1,6 +1,5 @@
 """What is known of the data: told to the person who trains, and checked when it comes back from run.json."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +7,8 @@ from midi_rnn.dataset import Music
 from midi_rnn.encoding import ENCODINGS
 from midi_rnn.limits import are_limits
 from midi_rnn.portrait import portrait
+from workshop.checks import Check, expect
 from workshop.cli import TEMPOS
-from workshop.errors import UserError
 from workshop.experiment import Experiment, print_set_aside
 from workshop.inspection import plural
 from workshop.visible import visible_line
@@ -52,7 +51,7 @@ def trained_on(experiment: Experiment) -> dict[str, Any]:
         size = ENCODINGS[facts["encoding"]].vocab_size
         return isinstance(value, list) and bool(value) and all(type(v) is int and 0 <= v < size for v in value)
 
-    checks: dict[str, Callable[[Any], bool]] = {
+    checks: dict[str, Check] = {
         "encoding": lambda value: isinstance(value, str) and value in ENCODINGS,
         "track": lambda value: value is None or isinstance(value, str),
         "seen": are_symbols,
@@ -61,10 +60,7 @@ def trained_on(experiment: Experiment) -> dict[str, Any]:
         "limits": lambda value: are_limits(value, ENCODINGS[facts["encoding"]]),
         "portrait": lambda value: _alike(value, portrait([])),
     }
-    for name, makes_sense in checks.items():
-        if name not in facts or not makes_sense(facts[name]):
-            wrong = "makes no sense" if name in facts else "is missing"
-            raise UserError(f"{experiment.path / 'run.json'} is damaged: its entry {name!r} under 'data' {wrong}")
+    expect(facts, checks, str(experiment.path / "run.json"), " under 'data'")
     return facts
 
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from midi_rnn.encoding import UNITS_PER_BEAT, Encoding
+from workshop.checks import whole
 
 
 def limits(encoding: Encoding, pieces: Sequence[np.ndarray], stretch: float = 0.0) -> dict[str, int] | None:
@@ -40,5 +41,5 @@ def are_limits(value: object, encoding: Encoding) -> bool:
         encoding.in_real_time
         and isinstance(value, dict)
         and value.keys() == {"longest_note", "voices"}
-        and all(type(limit) is int and limit >= 1 for limit in value.values())
+        and all(map(whole(1), value.values()))
     )

@@ -56,7 +56,7 @@ def main() -> None:
     facts = trained_on(experiment)
     encoding = ENCODINGS[facts["encoding"]]
     path = experiment.checkpoint(args.checkpoint)
-    arrays, at = checkpoint.load(path)
+    arrays, at = checkpoint.load(path, checkpoint.STEP)
 
     # ---- 3 prime -----------------------------------------------------------------------------------------------------
     prime = dataset.read_prime(Path(args.prime), encoding, facts["track"]) if args.prime else np.empty(0, np.int32)
@@ -67,7 +67,7 @@ def main() -> None:
         from midi_rnn.model import build
         from workshop.sampling import Choice
 
-    model = build(experiment.info["network"], encoding.vocab_size)
+    model = build(experiment.info["network"], encoding.vocab_size, experiment)
     checkpoint.assign(model.trainable_variables, arrays, "average", path)
     seed = int(np.random.SeedSequence().generate_state(1)[0]) if args.seed is None else args.seed
     cli.say(f"{experiment.path}, {path.stem} checkpoint (step {at['step']:,}), seed {seed}")

@@ -83,7 +83,7 @@ def main() -> int:
     keras.utils.set_random_seed(args.seed)
     network = {name: getattr(args, name) for name in (*cli.RECURRENT, "seed")}
     network["vocab_size"] = vocab_size = music.encoding.vocab_size
-    model, average = build(network, vocab_size), build(network, vocab_size)
+    model, average = (build(network, vocab_size, resumed) for _ in range(2))
     print(f"network: {args.num_layers} x {args.rnn_size} {args.cell}, {model.count_params():,} weights")
 
     # ---- 4 train -----------------------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from wavenet import conditions, mu_law
 from workshop import ROOT
 from workshop.audiofiles import find_audio_files, frame_power, read
 from workshop.batches import hold_out
+from workshop.cli import RATES
 from workshop.errors import UserError
 from workshop.experiment import Experiment, print_set_aside
 from workshop.files import explain, replacing
@@ -174,6 +175,6 @@ def sample_rate(experiment: Experiment) -> int:
         UserError: its run.json does not say.
     """
     rate = experiment.info["data"].get("sample_rate")
-    if type(rate) is not int or rate < 1:
+    if type(rate) is not int or rate not in RATES:
         raise UserError(f"{experiment.path / 'run.json'} is damaged: its sample rate makes no sense ({rate!r})")
     return rate

@@ -21,7 +21,9 @@ import numpy as np
 from keras import ops
 
 from wavenet.mu_law import STEPS
+from workshop.checks import Check, whole
 from workshop.errors import UserError
+from workshop.experiment import Experiment, check_size
 
 Tensor = Any
 
@@ -57,6 +59,17 @@ class Shape:
     def receptive_field(self) -> int:
         """R, samples that a prediction depends on."""
         return (self.filter_width - 1) * (sum(self.dilations) + 1) + 1
+
+
+#: What run.json says of a network, and what it can be: with more layers than that it would listen for hours.
+CHECKS: dict[str, Check] = {
+    **{field.name: whole(1) for field in fields(Shape)},
+    "stacks": whole(1, 1000),
+    "layers": whole(1, 20),
+    "filter_width": whole(2),
+    "conditions": whole(),
+    "seed": whole(0, (1 << 32) - 1),
+}
 
 
 class WaveNet(keras.Model):
@@ -130,15 +143,29 @@ class WaveNet(keras.Model):
         return x[tap * dilation : x.shape[0] - (self.shape.filter_width - 1 - tap) * dilation]
 
 
-def build(network: dict[str, Any]) -> WaveNet:
-    """The network that a run.json describes.
+def check(network: dict[str, Any], experiment: Experiment | None = None) -> Shape:
+    """See that a description is that of a network, before room is made for it; returns its shape.
+
+    Args:
+        network: what run.json says.
+        experiment: the one whose checkpoints hold the weights; None where there are none yet.
 
     Raises:
-        UserError: the description is damaged.
+        UserError: the description is damaged, or is of a network that is larger than the checkpoints.
     """
-    wanted = {field.name for field in fields(Shape)} | {"seed"}
-    whole = {name for name, value in network.items() if type(value) is int and value >= 0}
-    sensible = network.keys() == whole == wanted and min(network[name] for name in wanted - {"seed", "conditions"}) > 0
-    if not sensible or network["filter_width"] < 2:
+    if network.keys() != CHECKS.keys() or not all(makes_sense(network[name]) for name, makes_sense in CHECKS.items()):
         raise UserError(f"run.json is damaged: it describes no network of this lesson ({network})")
-    return WaveNet(Shape(**{name: value for name, value in network.items() if name != "seed"}), network["seed"])
+    shape = Shape(**{name: value for name, value in network.items() if name != "seed"})
+    width, c, d, s = (shape.filter_width, shape.residual_channels, shape.dilation_channels, shape.skip_channels)
+    block = 2 * width * c * d + d * s + 2 * d * shape.conditions
+    check_size(width * STEPS * c + shape.stacks * shape.layers * block + s * (s + STEPS), experiment)
+    return shape
+
+
+def build(network: dict[str, Any], experiment: Experiment | None = None) -> WaveNet:
+    """The network that a run.json describes; the arguments are those of `check`.
+
+    Raises:
+        UserError: the description is damaged, or does not fit the checkpoints.
+    """
+    return WaveNet(check(network, experiment), network["seed"])

@@ -43,7 +43,7 @@ def main() -> None:
     names = conditions.known(experiment)
     labels = np.array(conditions.numbers(args.condition, names, args.num_samples))
     path = experiment.checkpoint(args.checkpoint)
-    arrays, at = checkpoint.load(path)
+    arrays, at = checkpoint.load(path, checkpoint.STEP)
     length = args.length or round((args.seconds or 3) * rate)
 
     # ---- 3 prime -----------------------------------------------------------------------------------------------------
@@ -56,7 +56,7 @@ def main() -> None:
         from wavenet.model import build
         from workshop.sampling import Choice
 
-    model = build(experiment.info["network"])
+    model = build(experiment.info["network"], experiment)
     checkpoint.assign(model.trainable_variables, arrays, "average", path)
     seed = int(np.random.SeedSequence().generate_state(1)[0]) if args.seed is None else args.seed
     cli.say(f"{experiment.path}, {path.stem} checkpoint (step {at['step']:,}), seed {seed}")

@@ -45,7 +45,7 @@ def main() -> int:
     starter = os.path.relpath(ROOT / "data/audio/starter")
     parser = cli.train_parser("Learn to make sounds, sample by sample.", SIZES, "tiny", starter, "samples", NETWORK)
     group = parser.add_argument_group("wavenet")
-    group.add_argument("--sample_rate", type=cli.count, help="samples a second; other files are resampled")
+    group.add_argument("--sample_rate", type=cli.sample_rate, help="samples a second; other files are resampled")
     silence = "leave out what is quieter at both ends: dB below the file's loudest moment, such as -40; 0: nothing"
     group.add_argument("--silence_threshold", type=cli.threshold, default=0.0, help=silence)
     condition = "learn sounds by name: `folder`, each subfolder a name, or a JSON file that names one for each file"
@@ -88,7 +88,7 @@ def main() -> int:
     keras.utils.set_random_seed(args.seed)
     names = sounds.facts["conditions"]
     network = {name: getattr(args, name) for name in (*NETWORK, "seed")} | {"conditions": len(names)}
-    model, average = build(network), build(network)
+    model, average = build(network, resumed), build(network, resumed)
     field, blocks = model.shape.receptive_field, len(model.shape.dilations)
     print(f"network: {blocks} blocks, {model.count_params():,} weights; sees {1000 * field / args.sample_rate:.0f} ms")
 

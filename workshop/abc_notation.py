@@ -16,6 +16,8 @@ from workshop.tunes import Tune
 
 #: Ticks of a whole note: 128ths, and the tuplets of 3, 5, 7 and 9 notes among quarters, are whole ticks.
 WHOLE = 128 * 9 * 5 * 7
+#: No length is a number of more digits.
+MOST_DIGITS = 4
 
 _SEMITONES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 _ALTERED = {"^^": 2, "^": 1, "=": 0, "_": -1, "__": -2}
@@ -186,6 +188,8 @@ def _lengthened(ticks: int, written: str) -> int:
     if found is None:
         raise Garbled("impossible length")
     times, slashes, parts = found.groups()
+    if len(times) > MOST_DIGITS or len(parts) > MOST_DIGITS:
+        raise Garbled("impossible length")
     return _scaled(ticks, int(times or 1), int(parts) if parts else 2 ** len(slashes))
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from workshop.cli import RATES
 from workshop.errors import UserError
 from workshop.files import explain
 from workshop.folders import find_files
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 SUFFIXES = (".wav", ".flac", ".ogg", ".mp3", ".aif", ".aiff", ".au", ".opus", ".m4a", ".aac", ".wma", ".mp4", ".webm")
 #: Sound below this share of full scale is taken for none: half a step of 16 bits.
 INAUDIBLE = 0.5 / 32768
-#: Sample rates that can be real; a damaged one could make any amount of sound of a small file.
-RATES = range(1000, 1_000_001)
 #: Samples of each channel that are read at once.
 BLOCK = 1 << 20
 FFMPEG_SECONDS = 600

@@ -4,7 +4,7 @@ import hashlib
 import re
 import tomllib
 import urllib.parse
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +84,7 @@ def read_catalog(path: Path = CATALOG) -> dict[str, DataSet]:
         entries = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise UserError(f"the catalogue {path} may not be read ({error.strerror}); fetch the project anew") from None
-    except (tomllib.TOMLDecodeError, UnicodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise UserError(
             f"the catalogue {path} is damaged ({error}); correct that line or fetch the project anew"
         ) from None
@@ -128,8 +128,8 @@ def read_manifest(data_set: DataSet) -> dict[str, str]:
 
 
 def _stays_below(name: str) -> bool:
-    """Return whether a path of a manifest leads to no place outside its folder, on any system."""
-    return not (name.startswith("/") or "\\" in name or ":" in name or ".." in name.split("/"))
+    """Return whether a path leads to no place outside the folder that it starts from, on any system."""
+    return not (name.startswith("/") or any(sign in name for sign in "\\:\0") or ".." in name.split("/"))
 
 
 def is_verified(file: Path, data_set: DataSet) -> bool:
@@ -152,12 +152,17 @@ def has_hash(file: Path, sha256: str) -> bool:
 def _data_set(path: Path, address: str, name: str, entry: Any) -> DataSet:
     try:
         data_set = DataSet(name=name, **entry)
+        wrong = [one.name for one in fields(data_set) if type(getattr(data_set, one.name)) is not one.type]
+        if wrong:
+            raise TypeError(f"{', '.join(wrong)} of another type")
         quoted = {**entry, "path": urllib.parse.quote(entry["path"])} if data_set.made == "download" else {}
-        url = address.format(**quoted) if quoted else ""
-    except (TypeError, KeyError) as error:
+        url = str(address).format(**quoted) if quoted else ""
+    except (TypeError, ValueError, LookupError, AttributeError) as error:
         raise UserError(f"the catalogue {path} has an incomplete entry [{name}] ({error}); correct it there") from None
     if data_set.made not in MADE or data_set.clean not in CLEAN:
         raise UserError(f"the catalogue {path} has an unknown way of making or cleaning in [{name}]; correct it there")
+    if not all(map(_stays_below, (data_set.target, data_set.path, data_set.manifest))):
+        raise UserError(f"the catalogue {path} leads out of the data folder in [{name}]; correct it there")
     if lacking := _lacking(replace(data_set, url=url)):
         raise UserError(f"the catalogue {path} lacks {lacking} for [{name}]; correct it there")
     return replace(data_set, url=url)

@@ -8,15 +8,20 @@ import json
 import os
 import struct
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from workshop.checks import Check, expect, whole
 from workshop.errors import UserError
 from workshop.files import explain, replacing, size_of_file
 
 _META = "meta.json"
+
+#: What the object of a lesson's checkpoint says besides what only going on with it needs.
+STEP: Mapping[str, Check] = {"step": whole()}
 
 #: Characters of the reason why a file is damaged.
 MOST_QUOTED = 100
@@ -24,6 +29,7 @@ MOST_QUOTED = 100
 #: What zipfile and json raise over a file that is cut short, altered or of another kind.
 _DAMAGE = (
     ValueError,
+    TypeError,
     KeyError,
     EOFError,
     zipfile.BadZipFile,
@@ -50,8 +56,12 @@ def save(path: Path, arrays: dict[str, np.ndarray], meta: dict[str, Any]) -> Non
         raise UserError(f"the checkpoint {path} could not be saved: {explain(error, path)}{kept}") from error
 
 
-def load(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+def load(path: Path, checks: Mapping[str, Check] | None = None) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """Read a checkpoint: its arrays by name, and its JSON object.
+
+    Args:
+        path: the file.
+        checks: what must be in the object.
 
     Raises:
         UserError: there is none, it cannot be read, or it is damaged.
@@ -80,6 +90,7 @@ def load(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         raise UserError(f"the checkpoint {path} is damaged ({str(error)[:MOST_QUOTED]})") from error
     if not isinstance(meta, dict):
         raise UserError(f"the checkpoint {path} is damaged (its description is not a JSON object)")
+    expect(meta, checks or {}, f"the checkpoint {path}")
     return arrays, meta
 
 
@@ -109,14 +120,25 @@ def assign(variables: list[Any], arrays: dict[str, np.ndarray], prefix: str, pat
     """Set Keras variables from the arrays named `prefix` and the variable's place in the list.
 
     Raises:
-        UserError: an array is missing or has another shape; no variable has been changed.
+        UserError: an array is missing, or has another shape or type; no variable has been changed.
     """
-    found = [arrays.get(f"{prefix}/{k}") for k in range(len(variables))]
-    for variable, array in zip(variables, found, strict=True):
-        if array is None or array.shape != tuple(variable.shape):
-            raise UserError(f"the checkpoint {path} is damaged: it does not fit the network that run.json describes")
-    for variable, array in zip(variables, found, strict=True):
+    for variable, array in zip(variables, fitting(variables, arrays, prefix, path), strict=True):
         variable.assign(array)
+
+
+def fitting(wanted: list[Any], arrays: dict[str, np.ndarray], prefix: str, path: Path) -> list[np.ndarray]:
+    """The arrays named `prefix` and a place in the list `wanted`, each with the shape and type of what stands there.
+
+    Raises:
+        UserError: an array is missing, or has another shape or type.
+    """
+    found = []
+    for k, one in enumerate(wanted):
+        array = arrays.get(f"{prefix}/{k}")
+        if array is None or array.shape != tuple(one.shape) or array.dtype != np.asarray(one).dtype:
+            raise UserError(f"the checkpoint {path} is damaged: it does not fit the network that run.json describes")
+        found.append(array)
+    return found
 
 
 def collect(variables: list[Any], prefix: str) -> dict[str, np.ndarray]:

@@ -18,6 +18,8 @@ from workshop.visible import visible_line
 
 #: The slowest and the fastest tempo, in beats a minute.
 TEMPOS = (10, 1000)
+#: Sample rates that can be real; a damaged one could make any amount of sound of a small file.
+RATES = range(1000, 1_000_001)
 #: Stands for "not given on the command line" while arguments are parsed.
 _MISSING = object()
 
@@ -117,6 +119,7 @@ threshold = _number(float, lambda v: -200 <= v < 1, "a level in dB below 0, 0, o
 share = _number(float, lambda v: 0 <= v < 1, "a number from 0 up to, but not including, 1")
 held_out_share = _number(float, lambda v: 0 < v < 1, "a number between 0 and 1")
 tempo = _number(float, lambda v: TEMPOS[0] <= v <= TEMPOS[1], "a number from {} to {}".format(*TEMPOS))
+sample_rate = _number(int, lambda v: v in RATES, f"a whole number from {RATES[0]} to {RATES[-1]}")
 probability = _number(float, lambda v: 0 < v <= 1, "a number above 0 and at most 1")
 
 

@@ -10,6 +10,7 @@ import hashlib
 import http.client
 import os
 import queue
+import re
 import ssl
 import threading
 import time
@@ -34,6 +35,9 @@ PATIENCE = 2.0
 
 #: Answers of a server that may be different in a moment.
 PASSING_STATUS = (408, 425, 429, 500, 502, 503, 504)
+
+#: So many characters of what a server says are repeated.
+MOST_SAID = 200
 
 MIRROR_HINT = "check the network and run the command again, or give a folder or address with the files by --mirror"
 
@@ -286,8 +290,7 @@ def _read_small(
     """Return what lies at ``url``; what is too long comes back one byte too long."""
     with _PassingErrors(url, part_of(target)), opener.open(_request(url), timeout=timeout) as response:
         content: bytes = response.read(most_bytes + 1)
-        length = response.headers.get("Content-Length", "")
-    if length.isdigit() and len(content) < min(int(length), most_bytes + 1):
+    if len(content) < min(_length(response), most_bytes + 1):
         raise _Interrupted("the connection was cut")
     return content
 
@@ -384,8 +387,7 @@ def _receive(remote: Remote, part: Path, timeout: float, progress: Callable[[int
             "use another source by --mirror"
         )
     if arrived < remote.bytes:
-        length = response.headers.get("Content-Length", "")
-        if not resumed and length.isdigit() and int(length) == arrived:
+        if not resumed and _length(response) == arrived:
             part.unlink()
             raise UserError(
                 f"{remote.url} has {arrived:,} bytes and not the {remote.bytes:,} that the catalogue names, "
@@ -397,6 +399,12 @@ def _receive(remote: Remote, part: Path, timeout: float, progress: Callable[[int
 def _read(response: http.client.HTTPResponse, most: int) -> bytes:
     # read1 returns what is there: a slow line then shows progress, and an interruption loses nothing that has arrived.
     return response.read1(min(BLOCK_BYTES, most))
+
+
+def _length(response: http.client.HTTPResponse) -> int:
+    """Return how many bytes an answer promises, -1 where it does not say."""
+    length = response.headers.get("Content-Length", "")
+    return int(length) if re.fullmatch("[0-9]{1,18}", length) else -1
 
 
 def _request(url: str) -> urllib.request.Request:
@@ -446,6 +454,12 @@ class _PassingErrors:
             raise _Interrupted(_reason(error.reason)) from None
         if isinstance(error, (http.client.HTTPException, ssl.SSLError, TimeoutError, ConnectionError)):
             raise _Interrupted(_reason(error)) from None
+        if isinstance(error, (ValueError, OverflowError)):
+            # What urllib says of addresses and numbers that it cannot make anything of.
+            raise UserError(
+                f"{self.url} cannot be fetched: the server's answer makes no sense ({_reason(error)}); "
+                "use another source by --mirror"
+            ) from None
 
 
 class _WritingErrors:
@@ -471,4 +485,6 @@ def _reason(error: object) -> str:
         return "no answer in time"
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
-    return str(error) or type(error).__name__
+    # Some errors repeat what the server has sent, whatever it was.
+    said = " ".join("".join(letter if letter.isprintable() else " " for letter in str(error)).split())
+    return said[:MOST_SAID] or type(error).__name__

@@ -10,6 +10,7 @@ set_aside.txt   files that could not be used, and why
 import argparse
 import contextlib
 import importlib.metadata
+import math
 import os
 import platform
 import re
@@ -54,6 +55,12 @@ class Experiment:
     def checkpoint(self, which: str) -> Path:
         """The checkpoint that `--checkpoint` names; the latest where nothing has been measured yet."""
         return self.best if which == "best" and self.best.exists() else self.latest
+
+    @property
+    def most_weights(self) -> float:
+        """How many weights, of four bytes each, there is room for in its checkpoints; infinite where there are none."""
+        sizes = [path.stat().st_size for path in (self.latest, self.best) if path.is_file()]
+        return max(sizes) // 4 if sizes else math.inf
 
     @property
     def tensorboard(self) -> Path:
@@ -236,6 +243,20 @@ def arguments(args: argparse.Namespace) -> dict[str, Any]:
     return {
         name: value for name, value in vars(args).items() if name not in ("given", "fits", "resume", "experiment_dir")
     }
+
+
+def check_size(weights: int, experiment: Experiment | None) -> None:
+    """Refuse a description of a network with so many weights, or more, where the checkpoints hold fewer: making room
+    for it could take all the memory that there is.
+
+    Raises:
+        UserError: they do.
+    """
+    if experiment and weights > experiment.most_weights:
+        raise UserError(
+            f"{experiment.path / 'run.json'} is damaged: it describes a network of {weights:,} weights, and the "
+            "checkpoints hold fewer"
+        )
 
 
 def check_same_data(experiment: Experiment, fingerprint: str, data_dir: Path) -> None:

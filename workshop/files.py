@@ -16,6 +16,9 @@ from workshop.visible import give_out, visible_line
 #: No run.json is larger: it would hold a hundred thousand measurements.
 MOST_JSON_BYTES = 32 << 20
 
+#: What holds objects in objects to a greater depth is none of our files, and could not be written again.
+DEEPEST = 100
+
 
 def explain(error: OSError, path: Path) -> str:
     """What an error of the operating system means for a person: one clause without a full stop."""
@@ -154,4 +157,15 @@ def read_json(path: Path) -> dict[str, Any]:
         raise UserError(f"{path} is damaged: it is not valid JSON ({error})") from error
     if not isinstance(value, dict):
         raise UserError(f"{path} is damaged: it should hold a JSON object")
+    if _is_deep(value):
+        raise UserError(f"{path} is damaged: it is not valid JSON (nested more than {DEEPEST} times)")
     return value
+
+
+def _is_deep(value: Any) -> bool:
+    """Whether a value from JSON holds values in values to more than `DEEPEST` times."""
+    level = [value]
+    for _ in range(DEEPEST):
+        inner = [one.values() if isinstance(one, dict) else one for one in level if isinstance(one, (dict, list))]
+        level = [value for values in inner for value in values]
+    return bool(level)

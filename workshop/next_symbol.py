@@ -12,10 +12,22 @@ from typing import Any, TypeVar
 
 import keras
 
+from workshop.checks import Check, whole
 from workshop.errors import UserError
+from workshop.experiment import Experiment, check_size
 from workshop.recurrent import CELLS, RecurrentStack, State
 
 Tensor = Any
+#: What run.json says of a network, and what it can be.
+CHECKS: dict[str, Check] = {
+    "vocab_size": whole(1),
+    "rnn_size": whole(1),
+    "num_layers": whole(1, 1000),
+    "cell": lambda value: isinstance(value, str) and value in CELLS,
+    "dropout": lambda value: type(value) is float and 0 <= value < 1,
+    "seed": whole(0, (1 << 32) - 1),
+}
+
 Network = TypeVar("Network", bound="NextSymbol")
 
 
@@ -48,17 +60,35 @@ class NextSymbol(keras.Model):
         return self.stack.step_tables()
 
 
-def build(kind: type[Network], network: dict[str, Any], vocab_size: int) -> Network:
-    """The network of a lesson that a run.json describes.
+def check(network: dict[str, Any], vocab_size: int, experiment: Experiment | None = None) -> None:
+    """See that a description is that of a network, before room is made for it.
+
+    Args:
+        network: what run.json says.
+        vocab_size: V, of the symbols that there are.
+        experiment: the one whose checkpoints hold the weights; None where there are none yet.
 
     Raises:
-        UserError: the description is damaged, or does not fit the number of symbols.
+        UserError: the description is damaged, does not fit the number of symbols, or is of a network that is larger
+            than the checkpoints.
     """
-    wanted = {"vocab_size": int, "rnn_size": int, "num_layers": int, "cell": str, "dropout": float, "seed": int}
-    if {name: type(value) for name, value in network.items()} != wanted or network["cell"] not in CELLS:
+    if network.keys() != CHECKS.keys() or not all(makes_sense(network[name]) for name, makes_sense in CHECKS.items()):
         raise UserError(f"run.json is damaged: it describes no network of this lesson ({network})")
     if network["vocab_size"] != vocab_size:
         raise UserError(
             f"the experiment is damaged: its network knows {network['vocab_size']} symbols, its vocabulary {vocab_size}"
         )
+    units = network["rnn_size"]
+    check_size(2 * vocab_size * units + 2 * network["num_layers"] * units**2, experiment)
+
+
+def build(
+    kind: type[Network], network: dict[str, Any], vocab_size: int, experiment: Experiment | None = None
+) -> Network:
+    """The network of a lesson that a run.json describes; the arguments are those of `check`.
+
+    Raises:
+        UserError: the description is damaged, or does not fit the number of symbols or the checkpoints.
+    """
+    check(network, vocab_size, experiment)
     return kind(**network)

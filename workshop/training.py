@@ -16,7 +16,7 @@ import signal
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Protocol
@@ -31,6 +31,7 @@ from workshop.baseline import Baseline
 from workshop.board import BIT, Board
 from workshop.errors import UserError
 from workshop.experiment import Experiment
+from workshop.position import Position
 from workshop.progress import Progress
 from workshop.visible import visible_line
 
@@ -84,21 +85,6 @@ class Settings:
         """The settings that the command line gives."""
         given = {f.name: getattr(args, f.name) for f in fields(cls) if f.name in args and f.name != "max_steps"}
         return cls(max_steps=max_steps, **given)
-
-
-@dataclass
-class Position:
-    """Where a run stands; with the arrays of a checkpoint it is all that is needed to go on exactly."""
-
-    step: int = 0
-    epoch: int = 0
-    window: int = 0
-    epoch_loss: float = 0.0
-    best: float = math.inf
-    best_step: int = 0
-    without_best: int = 0
-    minutes: float = 0.0
-    history: list[dict[str, float]] = field(default_factory=list)
 
 
 class Stepper:
@@ -420,17 +406,12 @@ class Trainer:
         path = self.experiment.latest
         self.experiment.clear_leftovers()
         arrays, meta = checkpoint.load(path)
-        try:
-            self.position = Position(**meta)
-        except TypeError as error:
-            raise UserError(f"the checkpoint {path} is damaged ({error})") from error
+        self.position = Position.of(meta, path, self.training.windows)
         checkpoint.assign(self.model.variables, arrays, "model", path)
         checkpoint.assign(self.average.trainable_variables, arrays, "average", path)
         checkpoint.assign(self.stepper.optimizer.variables, arrays, "optimizer", path)
         self.stepper.optimizer.learning_rate = self.settings.learning_rate
-        flat = [arrays.get(f"state/{k}") for k in range(len(keras.tree.flatten(self.state)))]
-        if any(value is None for value in flat):
-            raise UserError(f"the checkpoint {path} is damaged: the network's state is missing")
+        flat = checkpoint.fitting(keras.tree.flatten(self.state), arrays, "state", path)
         self.state = keras.tree.pack_sequence_as(self.state, [tf.constant(value) for value in flat])
 
 

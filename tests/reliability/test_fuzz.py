@@ -1,0 +1,58 @@
+"""Whatever a file holds and whatever a server answers, it is read or refused in one sentence."""
+
+import json
+import os
+import random
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from workshop import ROOT
+
+FUZZ = Path(__file__).parent / "fuzz.py"
+#: The readers, as the table calls them.
+READERS = {
+    "text": "texts of lesson 1", "abc": "tunes in ABC notation", "midi": "MIDI files", "audio": "sound files",
+    "conditions": "conditions of sounds", "vocabulary": "vocabularies", "catalogue": "the catalogue",
+    "manifest": "lists of files", "checkpoints": "checkpoints", "download": "servers, one file",
+    "download_many": "servers, several files", "run_char": "run.json, lesson 1", "run_midi": "run.json, lesson 2",
+    "run_wavenet": "run.json, lesson 3",
+}  # fmt: skip
+MOST_MB = 1024
+#: For the short form and for the long one.
+SECONDS = (300, 3600)
+
+
+def fuzz(reader: str, cases: int, seed: int | None, timeout: float) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(FUZZ), reader, "--cases", str(cases)]
+    command += [] if seed is None else ["--seed", str(seed)]
+    path = [str(ROOT), str(ROOT / "tests"), *filter(None, [os.environ.get("PYTHONPATH")])]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path)}
+    return subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, errors="replace", timeout=timeout,
+        check=False,
+    )  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("reader", READERS)
+def test_foreign_bytes_are_read_or_refused(
+    reader: str, amount: Callable[[int, int], int], figure: Callable[[str, str, str], None]
+) -> None:
+    cases = amount(100, 2000)
+    seed = amount(0, random.SystemRandom().randrange(1, 1 << 32)) or None
+    done = fuzz(reader, cases, seed, amount(*SECONDS))
+    assert done.returncode == 0, f"seed {seed}:\n{done.stderr[-5000:]}"
+    came = json.loads(done.stdout.splitlines()[-1])
+    assert came["cases"] >= cases
+    assert came["accepted"] > 0
+    assert came["refused"] > 0 or reader == "abc"
+    assert came["peak_mb"] < MOST_MB
+    figure(
+        f"foreign bytes: {READERS[reader]}",
+        f"{came['cases']:,} cases" + (f", seed {seed}" if seed else ""),
+        f"{came['accepted']:,} read, {came['refused']:,} refused; at most {came['slowest']:.1f} s and {came['peak_mb']} MB",
+    )
