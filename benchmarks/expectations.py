@@ -77,7 +77,6 @@ def measure(run: Run, minutes: float, smoke: bool) -> dict[str, Any]:
         )
         info = json.loads((experiment / "run.json").read_text("utf-8"))
         result = {
-            "command": run.command,
             "unit": run.unit,
             "minutes": round(info["minutes"], 1),
             "steps": info["step"],
@@ -150,7 +149,7 @@ def _table(results: dict[str, Any]) -> str:
             losses = (
                 f"{of[key]:.3f} nats ({of[key] / math.log(2):.2f} bits) a {of['unit']}" for key in ("nats", "ngram")
             )
-            lines.append(f"| {RUNS[name].lesson} | `{of['command']}` | {of['minutes']} | {' | '.join(losses)} |")
+            lines.append(f"| {RUNS[name].lesson} | `{RUNS[name].command}` | {of['minutes']} | {' | '.join(losses)} |")
     return "\n".join([*lines, "", f"Measured by `benchmarks/expectations.py` on {results['computer']}.", ""])
 
 

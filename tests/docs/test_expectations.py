@@ -14,7 +14,7 @@ import expectations
 
 DOCS = [*sorted((ROOT / "docs").glob("*.md")), ROOT / "README.md"]
 LYRICS = {
-    "command": "python train.py", "unit": "character", "minutes": 10.0, "steps": 1800, "nats": 1.5, "ngram": 1.75,
+    "unit": "character", "minutes": 10.0, "steps": 1800, "nats": 1.5, "ngram": 1.75,
     "log": ["data: songs", "step 1"], "sample": "la la", "choices": {"--top_k 3": "la"},
 }  # fmt: skip
 

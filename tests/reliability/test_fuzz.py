@@ -54,5 +54,6 @@ def test_foreign_bytes_are_read_or_refused(
     figure(
         f"foreign bytes: {READERS[reader]}",
         f"{came['cases']:,} cases" + (f", seed {seed}" if seed else ""),
-        f"{came['accepted']:,} read, {came['refused']:,} refused; at most {came['slowest']:.1f} s and {came['peak_mb']} MB",
+        f"{came['accepted']:,} read, {came['refused']:,} refused; "
+        f"at most {came['slowest']:.1f} s and {came['peak_mb']} MB",
     )
