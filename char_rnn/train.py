@@ -99,7 +99,8 @@ def main() -> int:
     experiment = resumed or experiments.create(LESSON, args.experiment_dir, info)
     experiment.report(text.set_aside)
     if not resumed:
-        text.vocabulary.save(experiment.path / "vocab.json")
+        with experiment.beginning():
+            text.vocabulary.save(experiment.path / "vocab.json")
     settings = Settings.of(args, max_steps=SMOKE_STEPS if args.smoke else None)
     training = Streams(text.train, batch_size, args.seq_length, args.seed)
     held_out = HeldOut(text.held_out[:MOST_MEASURED], text.train)

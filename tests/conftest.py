@@ -199,16 +199,24 @@ def refused(run_main: Callable[..., subprocess.CompletedProcess[str]]) -> Callab
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of its own with 1 MB."""
-    folder = tmp_path / "disk"
+    yield from _disk(tmp_path / "disk", "1m")
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of its own with 16 MB, in which an experiment with its previews has room."""
+    yield from _disk(tmp_path / "disk", "16m")
+
+
+def _disk(folder: Path, size: str) -> Iterator[Path]:
     folder.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)]
     try:
-        done = subprocess.run(
-            ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)], capture_output=True, text=True, check=False
-        )
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
     except FileNotFoundError:
-        pytest.skip("a small disk cannot be mounted here: there is no mount command")
+        pytest.skip("a disk cannot be mounted here: there is no mount command")
     if done.returncode:
-        pytest.skip(f"a small disk cannot be mounted here: {done.stderr.strip()}")
+        pytest.skip(f"a disk cannot be mounted here: {done.stderr.strip()}")
     yield folder
     subprocess.run(["umount", "--lazy", str(folder)], check=True)
 

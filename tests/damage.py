@@ -1,9 +1,14 @@
 """Ways to spoil an experiment or a disk, and to see what has been changed."""
 
+import contextlib
 import json
+import os
 import shutil
-from collections.abc import Callable
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 from workshop.files import write_json
 
@@ -46,3 +51,43 @@ def fill(disk: Path, leave: int = 0) -> Path:
         size = shutil.disk_usage(disk).free - leave
         assert file.write(bytes(size)) == size
     return filler
+
+
+#: The part of a name, and what is done before a file of such a name is opened to be written to.
+_AWAITED: list[tuple[str, Callable[[], object]]] = []
+
+
+def _watch(event: str, values: tuple[Any, ...]) -> None:
+    if event == "open" and _AWAITED and _AWAITED[0][0] in str(values[0]) and values[2] & (os.O_WRONLY | os.O_RDWR):
+        _AWAITED.pop()[1]()
+
+
+@contextlib.contextmanager
+def full_at(disk: Path, name: str) -> Iterator[None]:
+    """In this block the disk is full from the moment on at which a file with `name` in its name is first opened to be
+    written to; afterwards there is room again.
+    """
+    if _watch not in _WATCHING:
+        _WATCHING.append(_watch)
+        sys.addaudithook(_watch)  # for good: there is no way to take it away
+    _AWAITED[:] = [(name, lambda: fill(disk))]
+    try:
+        yield
+        assert not _AWAITED, f"nothing called {name} was written"
+    finally:
+        _AWAITED.clear()
+        (disk / "filler").unlink(missing_ok=True)
+
+
+_WATCHING: list[Callable] = []
+
+
+@contextlib.contextmanager
+def read_only(folder: Path) -> Iterator[None]:
+    """In this block nothing can be written to the folder, not even by root: it is mounted over itself."""
+    for options in (["--bind", str(folder)], ["-o", "remount,bind,ro"]):
+        subprocess.run(["mount", *options, str(folder)], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)

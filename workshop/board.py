@@ -1,5 +1,6 @@
 """What TensorBoard shows of a run: curves that share a chart, and previews."""
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from workshop.errors import UserError
+from workshop.files import explain
 
 #: Nats in a bit.
 BIT = float(np.log(2))
@@ -38,7 +40,9 @@ class Board:
         try:
             yield
         except self._error as error:
-            reason = "no space left on device" if "No space left" in str(error) else type(error).__name__
+            is_full = "No space left" in str(error)
+            full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            reason = explain(full, self._folder) if is_full else type(error).__name__
             raise UserError(
                 f"the curves in {self._folder} could not be written: {reason}; the checkpoint saved last is intact, so "
                 "put that right and go on with --resume"

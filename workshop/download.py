@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from workshop.errors import UserError
-from workshop.files import replacing
+from workshop.files import explain, replacing
 
 BLOCK_BYTES = 1 << 16
 
@@ -161,9 +161,13 @@ def copy(source: Path, remote: Remote, target: Path) -> None:
     with _WritingErrors(target):
         target.parent.mkdir(parents=True, exist_ok=True)
         part = part_of(target)
-        with open(source, "rb") as reader, open(part, "wb") as writer:
-            while block := reader.read(1 << 20):
-                writer.write(block)
+        try:
+            with open(source, "rb") as reader, open(part, "wb") as writer:
+                while block := reader.read(1 << 20):
+                    writer.write(block)
+        except OSError:
+            part.unlink(missing_ok=True)  # unlike a download, it is begun anew
+            raise
         install(part, target, remote, str(source))
 
 
@@ -474,7 +478,7 @@ class _WritingErrors:
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if isinstance(error, OSError):
             raise UserError(
-                f"{self.target} cannot be written ({error.strerror or error}); "
+                f"{self.target} cannot be written ({explain(error, self.target)}); "
                 "free some space or choose another --data_dir"
             ) from None
 

@@ -17,6 +17,7 @@ import re
 import shutil
 import stat
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -108,16 +109,20 @@ class Experiment:
             UserError: it cannot be written; of a new experiment no trace is left.
         """
         if set_aside:
-            try:
+            with self.beginning():
                 write_text(self.path / "set_aside.txt", "".join(f"{reason}\n" for reason in set_aside))
-            except UserError:
-                self.discard()
-                raise
 
-    def discard(self) -> None:
-        """Take away a folder whose first files could not be written; never one with a checkpoint in it."""
-        if not self.latest.exists() and not self.best.exists():
-            shutil.rmtree(self.path, ignore_errors=True)
+    @contextlib.contextmanager
+    def beginning(self) -> Iterator[None]:
+        """What is written in this block belongs to the first files of an experiment: where one of them cannot be
+        written, the folder is taken away, but never one with a checkpoint in it.
+        """
+        try:
+            yield
+        except UserError:
+            if not self.latest.exists() and not self.best.exists():
+                shutil.rmtree(self.path, ignore_errors=True)
+            raise
 
     def update(self, **changes: Any) -> None:
         """Change entries of run.json.
@@ -164,12 +169,9 @@ def create(lesson_dir: Path, requested: str | None, info: dict[str, Any]) -> Exp
     experiment = Experiment(
         path, {"format": FORMAT, "lesson": lesson_dir.name, "created": _now(), "versions": _versions(), **info}
     )
-    try:
+    with experiment.beginning():
         experiment.lock()
         experiment.update(status="started")
-    except UserError:
-        experiment.discard()
-        raise
     return experiment
 
 

@@ -24,7 +24,7 @@ def explain(error: OSError, path: Path) -> str:
     """What an error of the operating system means for a person: one clause without a full stop."""
     reason = (error.strerror or str(error)).lower()
     with contextlib.suppress(OSError):
-        free = shutil.disk_usage(path if path.is_dir() else path.parent).free
+        free = shutil.disk_usage(next(place for place in (path, *path.absolute().parents) if place.is_dir())).free
         if free < 64 << 20:
             return f"{reason} ({free / 2**20:.0f} MB free there)"
     return reason

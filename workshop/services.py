@@ -28,6 +28,7 @@ from typing import NoReturn
 
 from workshop import ROOT, TENSORBOARD_PORTS
 from workshop.errors import UserError
+from workshop.files import explain, write_json
 from workshop.ports import DOCS, LAB, Server, free_port_near, port_problem, wanted_server
 
 #: How long a server may take until it answers, in seconds. A first start on a slow disk reads many small files.
@@ -64,6 +65,20 @@ def state_dir() -> Path:
         reason = error.strerror or "no reason given"
         raise UserError(f"Cannot write in '{ROOT}' ({reason}): start the workshop in a folder of your own.") from None
     return folder
+
+
+@contextlib.contextmanager
+def writing_state() -> Iterator[Path]:
+    """Write something in the folder of the state, which is given.
+
+    Raises:
+        UserError: if it cannot be written.
+    """
+    folder = state_dir()
+    try:
+        yield folder
+    except OSError as error:
+        raise UserError(f"Cannot write in '{folder}' ({explain(error, folder)}): free some space there.") from None
 
 
 def log_file(name: str) -> Path:
@@ -106,17 +121,22 @@ def remembered(name: str) -> Running | None:
 
 
 def remember(server: Server, pid: int, command: list[str]) -> None:
-    """Write down what was started, aside first, so that a reader never meets half a file."""
-    target = state_dir() / f"{server.name}.json"
-    aside = target.with_suffix(f".{os.getpid()}")
-    aside.write_text(json.dumps(asdict(Running(server.name, server.host, server.port, pid, command))), encoding="utf-8")
-    aside.replace(target)
+    """Write down what was started, aside first, so that a reader never meets half a file.
+
+    Raises:
+        UserError: if it cannot be written; what was started goes on.
+    """
+    with writing_state() as folder:
+        running = Running(server.name, server.host, server.port, pid, command)
+        write_json(folder / f"{server.name}.json", asdict(running))
 
 
 @contextlib.contextmanager
 def one_at_a_time() -> Iterator[None]:
     """Let two terminals that start servers in the same second do it one after the other."""
-    with (state_dir() / "services.lock").open("w") as lock:
+    with writing_state() as folder:
+        lock = (folder / "services.lock").open("w")
+    with lock:
         if sys.platform != "win32":
             import fcntl
 
@@ -207,13 +227,20 @@ def start_tensorboard(name: str) -> Server:
             if problem:
                 raise UserError(problem)
             command = tensorboard_command(server, ROOT / name)
-            with log_file(name).open("wb") as log:
+            with writing_state():
+                log = log_file(name).open("wb")
+            with log:
                 # A session of its own: Ctrl-C in the terminal, and closing it, leave TensorBoard alone.
                 process = subprocess.Popen(
                     command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=ROOT, start_new_session=True
                 )
             CHILDREN[process.pid] = process
-            remember(server, process.pid, command)
+            try:
+                remember(server, process.pid, command)
+            except UserError:
+                process.terminate()  # nobody could stop it later
+                process.wait()
+                raise
         # Nobody else looks before: a process that has only just begun has no command line yet to be known by.
         wait_until_it_answers(server, process)
     return server
@@ -239,11 +266,17 @@ def lab_token() -> str:
     """The password of JupyterLab: random, made once, and readable by its owner alone."""
     path = state_dir() / "jupyter_token"
     if not path.exists():
-        with contextlib.suppress(FileExistsError):
+        with writing_state(), contextlib.suppress(FileExistsError):
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "w", encoding="ascii") as file:
-                file.write(secrets.token_hex(24) + "\n")
-    path.chmod(0o600)
+            try:
+                with os.fdopen(descriptor, "w", encoding="ascii") as file:
+                    file.write(secrets.token_hex(24) + "\n")
+            except OSError:
+                path.unlink()  # half a token would be none
+                raise
+    if path.stat().st_mode & 0o077:
+        with writing_state():
+            path.chmod(0o600)
     token = path.read_text(encoding="ascii", errors="replace").strip()
     if not (token.isascii() and token.isalnum() and len(token) >= 32):
         raise UserError(f"'{path}' is damaged: remove it, and a new token is made.")
@@ -344,13 +377,15 @@ def run_until_ctrl_c(name: str) -> int:
     server = free_server(name)
     environment = {**os.environ, **environment_of(server)}
     command = command_of(server)
-    with log_file(name).open("wb") as log:
+    with writing_state():
+        log = log_file(name).open("wb")
+    with log:
         process = subprocess.Popen(command, stdout=log, stderr=log, cwd=ROOT, env=environment)
     # Ctrl-C reaches the server by itself, and this waits for its end; TERM is handed on.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: process.terminate())
-    remember(server, process.pid, command)
     try:
+        remember(server, process.pid, command)
         wait_until_it_answers(server, process)
     except UserError:
         process.terminate()

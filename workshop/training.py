@@ -371,11 +371,8 @@ class Trainer:
 
     def _save_first(self) -> None:
         """Save before the first step, so that a run that is killed early can be resumed; or leave no trace of it."""
-        try:
+        with self.experiment.beginning():
             self.save()
-        except UserError:
-            self.experiment.discard()
-            raise
 
     def save(self) -> None:
         """Write everything that is needed to go on exactly, and the run's record.

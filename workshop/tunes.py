@@ -21,7 +21,7 @@ from pathlib import Path
 
 from workshop import ROOT
 from workshop.errors import UserError
-from workshop.files import write_text
+from workshop.files import explain, replacing, write_text
 
 #: Counted up whenever the export below changes, so that older exports are made anew.
 EXPORT_VERSION = 1
@@ -197,10 +197,20 @@ def export(folder: Path) -> bool:
         return False
     tunes, counts = collect(corpus)
     text = "\n".join(tune.text(number) for number, tune in enumerate(tunes, start=1))
-    # In this order a stop at any point leaves no tunes that belong to another SOURCE.txt.
-    (folder / "input.txt").unlink(missing_ok=True)
-    write_text(folder / "SOURCE.txt", _source(stamp, text, counts))
-    write_text(folder / "input.txt", text)
+    target = folder / "input.txt"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with replacing(target) as file:
+            file.write(text.encode("utf-8"))
+            file.flush()
+            # In this order a stop at any point leaves no tunes that belong to another SOURCE.txt, and a disk without
+            # room for the new ones leaves the old.
+            target.unlink(missing_ok=True)
+            write_text(folder / "SOURCE.txt", _source(stamp, text, counts))
+    except OSError as error:
+        raise UserError(
+            f"{target} cannot be written: {explain(error, target)}; free some space or choose another folder"
+        ) from error
     return True
 
 

@@ -6,9 +6,12 @@ table in docs/reliability.md says, and is what `python tests/reliability/table.p
 
 import json
 import os
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+from tiny import TINY_WAVENET
 
 
 @pytest.fixture(scope="session")
@@ -28,3 +31,24 @@ def figure() -> Callable[[str, str, str], None]:
                 file.write(json.dumps([what, tried, result], ensure_ascii=False) + "\n")
 
     return note
+
+
+#: All that commands a terminal, as a name.
+COMMANDS = "\x1b[2J\x1b]0;owned\x07\r\x9b31m\u202etxt\nerror: forged"
+
+
+@pytest.fixture(scope="session")
+def good(trained: Path, trained_midi: Path, tones: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """An experiment of each lesson, not to be written to; that of wavenet has conditions that are no names of files."""
+    from wavenet import train
+
+    folder = tmp_path_factory.mktemp("good")
+    names = ("../../guard/x", COMMANDS, "/tmp/x", "$\\frac{")
+    listed = {f"{number}.wav": names[number % len(names)] for number in range(10)}
+    (folder / "conditions.json").write_text(json.dumps(listed), "utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        where = ["--data_dir", str(tones), "--experiment_dir", str(folder / "wavenet")]
+        further = ["--condition", str(folder / "conditions.json"), "--num_epochs", "1", "--sample_every", "5"]
+        patch.setattr(sys, "argv", ["train.py", *where, *TINY_WAVENET, *further])
+        assert train.main() == 0
+    return {"char_rnn": trained, "midi_rnn": trained_midi, "wavenet": folder / "wavenet"}

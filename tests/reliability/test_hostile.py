@@ -20,7 +20,6 @@ from types import ModuleType
 import pytest
 from crafted import harmful, with_names_that_lead_out
 from damage import change_run, everything
-from tiny import TINY_WAVENET
 
 import char_rnn.sample
 import char_rnn.train
@@ -84,21 +83,6 @@ class Victim:
             (sample, (*where, *SAMPLING[self.lesson])),
             (train, (*where, "--resume", "--num_epochs", "1000", "--max_minutes", "0.0001")),
         ]
-
-
-@pytest.fixture(scope="session")
-def good(trained: Path, trained_midi: Path, tones: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """An experiment of each lesson, not to be written to; that of wavenet has conditions that are no names of files."""
-    folder = tmp_path_factory.mktemp("good")
-    names = ("../../guard/x", COMMANDS, "/tmp/x", "$\\frac{")
-    listed = {f"{number}.wav": names[number % len(names)] for number in range(10)}
-    (folder / "conditions.json").write_text(json.dumps(listed), "utf-8")
-    with pytest.MonkeyPatch.context() as patch:
-        where = ["--data_dir", str(tones), "--experiment_dir", str(folder / "wavenet")]
-        further = ["--condition", str(folder / "conditions.json"), "--num_epochs", "1", "--sample_every", "5"]
-        patch.setattr(sys, "argv", ["train.py", *where, *TINY_WAVENET, *further])
-        assert wavenet.train.main() == 0
-    return {"char_rnn": trained, "midi_rnn": trained_midi, "wavenet": folder / "wavenet"}
 
 
 @pytest.fixture

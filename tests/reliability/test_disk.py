@@ -1,0 +1,299 @@
+"""A disk that is full or closed at any place at which something is written: it is said, and nothing is lost by it.
+
+The sentence names the place, and the room where it is room; nothing half-written stays; what was there before can be
+sampled from and gone on with, to the same numbers as a run that was not disturbed.
+"""
+
+import contextlib
+import re
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+from damage import everything, fill, full_at, read_only
+from test_datasets import BOOK, PLAYS, entry
+from test_kill import state
+from tiny import TINY, TINY_MIDI, TINY_WAVENET
+
+import char_rnn.sample
+import char_rnn.train
+import midi_rnn.sample
+import midi_rnn.train
+import wavenet.dataset
+import wavenet.sample
+import wavenet.train
+from workshop import datasets, midi_tunes, midilibrary, services, starter_sounds, tunes
+from workshop.board import Board
+from workshop.catalog import read_catalog
+from workshop.errors import UserError
+
+pytestmark = pytest.mark.slow
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+Refused = Callable[..., str]
+Figure = Callable[[str, str, str], None]
+
+#: The fixture with the data, the arguments of a training with some previews, those of a sample, and the files of each.
+LESSONS: dict[str, tuple[ModuleType, ModuleType, str, list[str], list[str], list[str], list[str]]] = {
+    "char_rnn": (
+        char_rnn.train, char_rnn.sample, "tiny_text", [*TINY, "--num_epochs", "4", "--sample_every", "50"],
+        ["-n", "9", "--seed", "1"], ["step_000050.txt"], [".txt"],
+    ),
+    "midi_rnn": (
+        midi_rnn.train, midi_rnn.sample, "tiny_music", [*TINY_MIDI, "--num_epochs", "12", "--sample_every", "50"],
+        ["-n", "16", "--num_samples", "1", "--seed", "1", "--wav", "--png"],
+        [f"step_000050{suffix}" for suffix in (".mid", ".wav", ".png")], [".mid", ".wav", ".png"],
+    ),
+    "wavenet": (
+        wavenet.train, wavenet.sample, "tones", [*TINY_WAVENET, "--num_epochs", "12", "--sample_every", "50"],
+        ["-n", "50", "--num_samples", "1", "--seed", "1", "--png"],
+        [f"step_000050{suffix}" for suffix in (".wav", ".png")], [".wav", ".png"],
+    ),
+}  # fmt: skip
+LEFT_OVER = re.compile(r"\.part$|\.old$")
+
+
+@pytest.fixture(params=LESSONS)
+def lesson(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def data(lesson: str, tmp_path: Path, request: pytest.FixtureRequest, read_here: None) -> Path:
+    """The lesson's data and a file that is set aside."""
+    folder = Path(shutil.copytree(request.getfixturevalue(LESSONS[lesson][2]), tmp_path / "data"))
+    if (folder / "input.txt").exists():
+        (folder / "input.txt").rename(folder / "words.txt")
+    for suffix in (".txt", ".mid", ".wav"):
+        (folder / f"broken{suffix}").write_bytes(b"\0\1" * 9)
+    return folder
+
+
+def leftovers(folder: Path) -> list[str]:
+    return [name for name in everything(folder) if LEFT_OVER.search(name)]
+
+
+def says_so(sentence: str, name: str) -> None:
+    """See that a sentence names the place and the room."""
+    assert name in sentence
+    assert "no space left on device (0 MB free there)" in sentence
+
+
+@contextlib.contextmanager
+def full_for_curves(disk: Path) -> Iterator[None]:
+    """In this block the disk is full from when a measurement is drawn: it is TensorFlow that writes then."""
+    loss = Board.loss
+
+    def full(self: Board, curve: str, nats: float, step: int) -> None:
+        if curve == "validation" and not (disk / "filler").exists():
+            self.flush()
+            fill(disk)
+        for _ in range(2000 if curve == "validation" else 1):  # what is left of a block is filled first
+            loss(self, curve, nats, step)
+        self.flush()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Board, "loss", full)
+        yield
+    (disk / "filler").unlink()
+
+
+def test_full_at_each_place_in_training(
+    lesson: str, data: Path, disk: Path, tmp_path: Path, run_main: Run, refused: Refused, figure: Figure
+) -> None:
+    train, sample, _, arguments, sampling, previews, _ = LESSONS[lesson]
+    begin = ["--data_dir", data, *arguments]
+    assert run_main(train, *begin, "--experiment_dir", "straight").returncode == 0
+    path = disk / "experiment"
+    begin += ["--experiment_dir", path]
+    places = 0
+    for name in (".run.json", ".set_aside.txt", ".vocab.json", ".latest.npz"):
+        if name == ".vocab.json" and lesson != "char_rnn":
+            continue
+        with full_at(disk, name):
+            says_so(refused(train, *begin), name[1:])
+            assert [one.name for one in disk.iterdir()] == ["filler"]
+        places += 1
+    resume = ["--resume", "--experiment_dir", path]
+    awaited = [".best.npz", ".latest.npz", ".run.json", *(f".{name}" for name in previews), "curves", ".set_aside.txt"]
+    for name in awaited:
+        args = resume if path.exists() else begin
+        with full_for_curves(disk) if name == "curves" else full_at(disk, name):
+            says_so(refused(train, *args), name.removeprefix("."))
+            assert leftovers(path) == []
+        done = run_main(sample, "--experiment_dir", path, *sampling, "--out", tmp_path / "out")
+        assert done.returncode == 0, (name, done.stderr)
+        places += 1
+    assert run_main(train, *resume).returncode == 0
+    ended, straight = state(path), state(tmp_path / "straight")
+    assert ended == straight
+    figure(
+        f"the disk full in a training of {lesson}",
+        f"{places} places: {', '.join(name.lstrip('.') for name in ['run.json', 'set_aside.txt', *awaited])}",
+        f"each is named, sample.py works, and --resume comes to the undisturbed run's numbers ({ended['step']} steps)",
+    )
+
+
+def test_full_at_each_output_of_a_sample(
+    lesson: str, good: dict[str, Path], disk: Path, run_main: Run, refused: Refused, figure: Figure
+) -> None:
+    _, sample, _, _, sampling, _, suffixes = LESSONS[lesson]
+    args = ["--experiment_dir", good[lesson], *sampling, "--out", disk / f"new/song{suffixes[0]}"]
+    for suffix in suffixes:
+        with full_at(disk, f"song{suffix}"):
+            says_so(refused(sample, *args), f"song{suffix}")
+            assert leftovers(disk) == []
+    assert run_main(sample, *args).returncode == 0
+    assert sorted(one.suffix for one in (disk / "new").iterdir()) == sorted(suffixes)
+    figure(
+        f"the disk full while {lesson} generates",
+        f"{len(suffixes)} places: {', '.join(suffixes)}",
+        "each is named, nothing half-written stays",
+    )
+
+
+def test_closed_at_each_place(
+    lesson: str, good: dict[str, Path], disk: Path, tmp_path: Path, run_main: Run, refused: Refused, figure: Figure
+) -> None:
+    """A disk that can only be read, or a folder of the experiment alone."""
+    train, sample, _, arguments, sampling, _, suffixes = LESSONS[lesson]
+    path = Path(shutil.copytree(good[lesson], disk / "experiment"))
+    resume = ["--resume", "--experiment_dir", path, "--num_epochs", "99", "--sample_every", "1"]
+    before = everything(disk)
+    with read_only(disk):
+        sentence = refused(train, *resume, "--max_minutes", "0.0001")
+        assert str(path) in sentence
+        assert "read-only" in sentence.lower() or "could not be written" in sentence
+        assert "read-only file system" in refused(train, "--experiment_dir", disk / "new", *arguments)
+        out = ["--out", disk / f"song{suffixes[0]}"]
+        assert f"song{suffixes[0]} cannot be written: read-only" in refused(
+            sample, "--experiment_dir", path, *sampling, *out
+        )
+        if lesson != "char_rnn":
+            assert "experiment/generated/01" in refused(sample, "--experiment_dir", path, *sampling)
+        done = run_main(sample, "--experiment_dir", path, *sampling, "--out", tmp_path / "out")
+        assert done.returncode == 0, done.stderr
+    assert everything(disk) == before
+    places = ["the whole disk", "a new experiment", "--out"]
+    for name in ("checkpoints", "samples", "tensorboard"):
+        with read_only(path / name):
+            sentence = refused(train, *resume, "--max_minutes", "0.0001")
+        assert name in sentence
+        assert leftovers(path) == []
+        places.append(name)
+    assert run_main(train, *resume, "--max_minutes", "0.0001").returncode == 0
+    figure(
+        f"a disk or a folder that can only be read, {lesson}",
+        f"{len(places)} places: {', '.join(places)}",
+        "each is named, nothing is changed, and what is there can be sampled from",
+    )
+
+
+# ---- caches, data sets, services -------------------------------------------------------------------------------------
+
+
+def test_caches_are_done_without(
+    disk: Path, tiny_music: Path, tones: Path, read_here: None, monkeypatch: pytest.MonkeyPatch, figure: Figure
+) -> None:
+    files = sorted(tiny_music.rglob("*.mid"))
+    monkeypatch.setattr(wavenet.dataset, "CACHE", disk / "audio")
+    scores = midilibrary.read_all(files).scores
+    sounds = wavenet.dataset.load(tones, 4000)
+    shutil.rmtree(disk / "audio")
+    for spoilt in (full_at(disk, ".npz"), read_only(disk)):
+        with spoilt:
+            found = midilibrary.read_all(files, disk / "midi").scores
+        assert all(np.array_equal(found[file].notes, scores[file].notes) for file in files)
+        assert leftovers(disk) == []
+    for spoilt in (full_at(disk, ".samples"), read_only(disk)):
+        with spoilt:
+            facts = wavenet.dataset.load(tones, 4000).facts
+        assert facts == sounds.facts
+        assert leftovers(disk) == []
+    figure("the disk full or read-only for what is kept of MIDI and sound files", "4 places", "it is done without")
+
+
+@pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The starter sets are made of one tune."""
+    scale = tunes.Tune("Scale", "2/4", "1/8", "C", "CDEF|GABc|defg|agfe|", tunes.COLLECTIONS[0].folder)
+    counts = dict.fromkeys((collection.folder for collection in tunes.COLLECTIONS), 1)
+    monkeypatch.setattr(tunes, "collect", lambda corpus: ([scale], counts))
+
+
+#: What is written of each starter set, in this order, and the module that makes it.
+SETS: dict[str, tuple[ModuleType, list[str]]] = {
+    "tunes": (tunes, ["input.txt", "SOURCE.txt"]),
+    "midi_tunes": (midi_tunes, [".mid", "SOURCE.txt"]),
+    "starter_sounds": (starter_sounds, [".wav", "SOURCE.txt"]),
+}
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_starter_data(name: str, disk: Path, few: None, monkeypatch: pytest.MonkeyPatch, figure: Figure) -> None:
+    one = read_catalog()[name]
+    maker, files = SETS[name]
+    for place in files:
+        for spoilt in (full_at(disk, place), read_only(disk)):
+            with spoilt, pytest.raises(UserError, match=r"cannot be written.*(0 MB free there|read-only)"):
+                datasets.get(one, disk)
+            assert leftovers(disk) == []
+            assert not datasets.is_here(one, disk)
+    assert datasets.get(one, disk)
+    before = everything(disk)
+    monkeypatch.setattr(maker, "EXPORT_VERSION", 99)
+    with full_at(disk, files[0]), pytest.raises(UserError, match="cannot be written"):
+        datasets.get(one, disk)
+    assert everything(disk) == before
+    figure(
+        f"the disk full or read-only while the set {name} is made, also anew",
+        f"{2 * len(files) + 1} places and times",
+        "it is said; what was there stays, or nothing",
+    )
+
+
+def test_sets_that_are_fetched(disk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, figure: Figure) -> None:
+    """From a mirror folder; over the network it is tried in test_downloads.py."""
+    plays, book = entry("plays", "input.txt", PLAYS), entry("book", "1.txt", BOOK, clean="gutenberg")
+    for one, content in ((plays, PLAYS), (book, BOOK)):
+        (tmp_path / "mirror" / one.name).mkdir(parents=True)
+        (tmp_path / "mirror" / one.name / one.file_name).write_bytes(content)
+    places = 0
+    for one in (plays, book):
+        for name in (".part", ".input.txt.")[: 1 + bool(one.clean)]:
+            for spoilt in (full_at(disk, name), read_only(disk)):
+                with spoilt, pytest.raises(UserError, match=r"cannot be written.*(0 MB free there|read-only)"):
+                    datasets.get(one, disk, str(tmp_path / "mirror"))
+                assert not one.target_in(disk).exists()
+                assert leftovers(disk) == []
+                places += 1
+        assert datasets.get(one, disk, str(tmp_path / "mirror"))
+    figure("the disk full or read-only while sets are copied and cleaned", f"{places} places", "no set is half there")
+
+
+def test_the_state_of_the_servers(disk: Path, monkeypatch: pytest.MonkeyPatch, figure: Figure) -> None:
+    monkeypatch.setattr(services, "ROOT", disk)
+    server = services.wanted_server("char_rnn")
+    services.state_dir()
+    for write, name in ((services.lab_token, "jupyter_token"), (lambda: services.remember(server, 1, ["a"]), ".json")):
+        for spoilt in (full_at(disk, name), read_only(disk)):
+            with spoilt, pytest.raises(UserError, match=r"Cannot write in '.*' \((no space left|read-only)"):
+                write()
+            assert list((disk / ".workshop").iterdir()) == []
+        write()
+        (path,) = (disk / ".workshop").iterdir()
+        path.unlink()
+    token = services.lab_token()
+    with read_only(disk):
+        assert services.lab_token() == token
+        with pytest.raises(UserError, match="Cannot write in"):
+            services.start_tensorboard("char_rnn")
+    figure(
+        "the disk full or read-only for the state of the servers",
+        "5 places",
+        "it is said; no half token, no server that nobody can stop",
+    )
