@@ -4,6 +4,7 @@ import contextlib
 import copy
 import errno
 import json
+import math
 import os
 import resource
 import shutil
@@ -217,7 +218,11 @@ def test_an_array_that_claims_another_size_than_it_has_is_refused(saved: Path, l
 
 
 #: The header of an array is read as Python's literals, and numpy lets these errors of Python pass.
-HEADERS = ["{'descr': '<f4'", "{[]: 1}", '"""', "(" * 5000, "-" * 9000 + "1", "  x\n y\n  z", "x" * 20_000, "", "\0"]
+HEADERS = [
+    "{'descr': '<f4'", "{[]: 1}", '"""', "(" * 5000, "-" * 9000 + "1", "  x\n y\n  z", "x" * 20_000, "", "\0",
+    "{'descr': '<f4', 'shape': (4,", "{'descr': \"<f4", "{'descr': '<f4'} }", "  {", "{'descr': [('a', 5)]}",
+    "{'descr': 'x', 'fortran_order': False, 'shape': (6,)}", "{'descr': '<f4', 'fortran_order': 1, 'shape': 'x'}",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("header", HEADERS, ids=range(len(HEADERS)))
@@ -255,6 +260,16 @@ def test_a_pipe_or_a_device_is_not_waited_for(tmp_path: Path) -> None:
     for path in (tmp_path / "latest.npz", Path("/dev/zero")):
         with pytest.raises(UserError, match="is neither a file nor a folder; take it away"):
             checkpoint.load(path)
+
+
+@pytest.mark.parametrize("step", [None, "9", 9.0, -1, True, [9], 10**30, math.nan])
+def test_what_must_be_in_the_description_is_asked_for(tmp_path: Path, step: object) -> None:
+    checkpoint.save(tmp_path / "a.npz", {}, {"step": 9})
+    assert checkpoint.load(tmp_path / "a.npz", checkpoint.STEP)[1] == {"step": 9}
+    for meta, words in (({"step": step}, "makes no sense"), ({}, "is missing")):
+        checkpoint.save(tmp_path / "a.npz", {}, meta)
+        with pytest.raises(UserError, match=rf"the checkpoint .*a\.npz is damaged: its entry 'step' {words}"):
+            checkpoint.load(tmp_path / "a.npz", checkpoint.STEP)
 
 
 @pytest.mark.parametrize("meta", [b"[1]", b"null", b'"x"', b"{", b"\xff"])
@@ -382,7 +397,11 @@ def test_variables_are_collected_and_assigned_by_their_place() -> None:
     assert all((a.value == b.value).all() for a, b in zip(variables, fresh, strict=True))
 
 
-@pytest.mark.parametrize("wrong", [{}, {"model/1": np.zeros(3)}, {"model/1": np.zeros((2, 1))}])
+@pytest.mark.parametrize(
+    "wrong",
+    [{}, {"model/1": np.zeros(3)}, {"model/1": np.zeros((2, 1))}, {"model/1": np.zeros(2, complex)},
+     {"model/1": np.array(["a", "b"])}, {"model/1": np.zeros(2, np.int64)}],
+)  # fmt: skip
 def test_what_does_not_fit_is_refused_before_anything_changes(wrong: dict[str, np.ndarray]) -> None:
     variables = [Variable(np.zeros(1)), Variable(np.zeros(2))]
     with pytest.raises(UserError, match=r"a\.npz is damaged: it does not fit"):

@@ -1,6 +1,7 @@
 """Downloads over bad lines, from servers that misbehave."""
 
 import hashlib
+import http.client
 import http.server
 import os
 import random
@@ -15,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from workshop import download
 from workshop.download import MOST_WRONG, WORKERS, Remote, SmallFile, copy, fetch, fetch_all, is_web_address, part_of
 from workshop.errors import UserError
 
@@ -34,6 +36,7 @@ class Server:
         wrong_range: it sends from another place than it is asked for.
         statuses: errors that it answers first, one a request.
         redirect: where it sends everybody.
+        length: what it says of the length; '' for the truth.
         ranges: the Range header of each request, '' where there was none.
     """
 
@@ -45,6 +48,7 @@ class Server:
     wrong_range: bool = False
     statuses: list[int] = field(default_factory=list)
     redirect: str = ""
+    length: str = ""
     ranges: list[str] = field(default_factory=list)
     over: threading.Event = field(default_factory=threading.Event)
 
@@ -87,7 +91,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
             self.send_response(206 if start else 200)
             if start:
                 self.send_header("Content-Range", f"bytes {start}-{len(state.content) - 1}/{len(state.content)}")
-            self.send_header("Content-Length", str(len(body)))
+            self.send_header("Content-Length", state.length or str(len(body)))
             self.end_headers()
             self.answer(body)
 
@@ -249,10 +253,41 @@ def test_a_line_that_always_breaks_is_given_up(server: Server, target: Path) -> 
     assert len(server.ranges) == 3
 
 
+def test_a_server_that_has_less_and_does_not_say_how_much_is_given_up(server: Server, target: Path) -> None:
+    """What has arrived is refused to be gone on with and thrown away, again and again."""
+    server.content, server.length = CONTENT[:9], "unknown"
+    with pytest.raises(UserError, match="could not be fetched"):
+        get(server.remote(), target)
+    assert server.ranges == ["", "bytes=9-", ""]
+
+
 def test_a_redirect_to_the_web_is_followed(server: Server, target: Path) -> None:
     server.redirect = server.url + "/elsewhere"
     get(server.remote(), target)
     assert_whole(target)
+
+
+@pytest.mark.parametrize("where", ["http://[", "http://[::1", "http://[x]/"])
+def test_a_redirect_to_no_address_is_one_sentence(server: Server, target: Path, where: str) -> None:
+    server.redirect = where
+    with pytest.raises(UserError, match=r"^[^\n]*the server's answer makes no sense \([^\n]*--mirror$"):
+        get(server.remote(), target)
+    with pytest.raises(UserError, match="the server's answer makes no sense"):
+        fetch_all([SmallFile(server.remote().url, SHA256, target)], len(CONTENT), timeout=3.0, pause=0.01, attempts=2)
+
+
+@pytest.mark.parametrize("length", ["\u00b2", "9" * 5000, "-1", "1_0", "x"])
+def test_a_length_that_is_no_number_is_none(server: Server, target: Path, length: str) -> None:
+    server.content, server.length = CONTENT[:9], length
+    with pytest.raises(UserError, match=r"could not be fetched \(the (connection was cut|server refused)"):
+        get(server.remote(), target)
+
+
+def test_what_a_server_says_is_repeated_in_one_line() -> None:
+    said = download._reason(http.client.BadStatusLine("ICY \x1b[31m200\r\n" + "x" * 9000))
+    assert said.startswith("ICY [31m200 xxx")
+    assert len(said) == download.MOST_SAID
+    assert said.isprintable()
 
 
 def test_a_redirect_in_circles_is_one_line(server: Server, target: Path) -> None:

@@ -157,6 +157,9 @@ def test_json_that_cannot_be_written_leaves_the_old_one(folder: Path) -> None:
         (b'{"a": "\xff"}', "not valid JSON"),
         (b"\x00\x01\x02\x03", "not valid JSON"),
         (b"[" * 100_000, "not valid JSON"),
+        (b'{"a": ' + b"[" * 100 + b"]" * 100 + b"}", "not valid JSON for us .nested more than 100 times"),
+        (b'{"a": ' * 500 + b"1" + b"}" * 500, "nested more than 100 times"),
+        (b'{"a": ' + b"9" * 5000 + b"}", "not valid JSON"),
         (b"[1, 2]", "should hold a JSON object"),
         (b"null", "should hold a JSON object"),
         (b'"text"', "should hold a JSON object"),
@@ -166,6 +169,13 @@ def test_damaged_json_is_named(tmp_path: Path, content: bytes, reason: str) -> N
     (tmp_path / "run.json").write_bytes(content)
     with pytest.raises(UserError, match=rf"run\.json is damaged: .*{reason}"):
         read_json(tmp_path / "run.json")
+
+
+def test_what_is_nested_a_little_is_read_and_can_be_written_again(tmp_path: Path) -> None:
+    (tmp_path / "run.json").write_bytes(b'{"a": ' + b"[" * 99 + b"]" * 99 + b"}")
+    value = read_json(tmp_path / "run.json")
+    write_json(tmp_path / "run.json", value)
+    assert read_json(tmp_path / "run.json") == value
 
 
 def test_json_that_is_not_there_or_a_folder_is_named(tmp_path: Path) -> None:

@@ -270,7 +270,11 @@ def test_a_checkpoint_that_does_not_fit_is_refused(tmp_path: Path) -> None:
     for changed_arrays, changed_meta in (
         (lacking_state, meta),
         (arrays | {"model/0": np.zeros((V, V + 1))}, meta),
+        (arrays | {"state/0": np.zeros((1, 1), np.float32)}, meta),
+        (arrays | {"state/0": arrays["state/0"].astype(np.float64)}, meta),
         (arrays, meta | {"bar": 1}),
+        (arrays, meta | {"window": 10**6}),
+        (arrays, meta | {"history": None}),
     ):
         checkpoint.save(latest, changed_arrays, changed_meta)
         with pytest.raises(UserError, match=r"latest\.npz is damaged"):

@@ -384,6 +384,6 @@ def test_leftovers_are_not_left(folder: Path, cache: Path) -> None:
 
 def test_the_rate_comes_from_run_json(tmp_path: Path) -> None:
     assert dataset.sample_rate(Experiment(tmp_path, {"data": {"sample_rate": 8000}})) == 8000
-    for rate in (None, 0, -1, "8000", 8000.0, True):
+    for rate in (None, 0, -1, "8000", 8000.0, True, 999, 1_000_001, 10**400):
         with pytest.raises(UserError, match="its sample rate makes no sense"):
             dataset.sample_rate(Experiment(tmp_path, {"data": {"sample_rate": rate}}))

@@ -207,6 +207,7 @@ def test_a_prime_of_any_length_is_heard(length: int) -> None:
 def test_a_damaged_description_is_no_network() -> None:
     good = {name: 2 for name in NETWORK} | {"seed": 0, "conditions": 0}
     assert build(good).shape == Shape(2, 2, 2, 2, 2, 2)
-    for damage in ({"layers": 0}, {"stacks": "2"}, {"seed": -1}, {"more": 1}, {"filter_width": 1}):
+    large: list[dict] = [{"layers": 64}, {"layers": 10**400}, {"stacks": 10**6}, {"seed": 1 << 64}]
+    for damage in ({"layers": 0}, {"stacks": "2"}, {"seed": -1}, {"more": 1}, {"filter_width": 1}, *large):
         with pytest.raises(UserError, match="damaged"):
             build(good | damage)

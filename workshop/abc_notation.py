@@ -18,6 +18,8 @@ from workshop.tunes import Tune
 WHOLE = 128 * 9 * 5 * 7
 #: No length is a number of more digits.
 MOST_DIGITS = 4
+#: So many letters of what cannot be understood are shown.
+MOST_SHOWN = 40
 
 _SEMITONES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 _ALTERED = {"^^": 2, "^": 1, "=": 0, "_": -1, "__": -2}
@@ -330,7 +332,7 @@ class _LooseScanner(_Scanner):
             try:
                 self._take(found)
             except Garbled as error:
-                self.remarks.append(f"{error} at {found[0].strip()!r}")
+                self.remarks.append(f"{error} at {found[0].strip()[:MOST_SHOWN]!r}")
                 if self._forget_rhythm():
                     continue  # the same once more, free of what was left open before it
             at = found.end()

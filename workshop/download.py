@@ -138,12 +138,14 @@ def _complete(
     remote: Remote, part: Path, timeout: float, attempts: int, pause: float, progress: Callable[[int], None]
 ) -> None:
     """Fetch what is missing of ``part``, over as many connections as it takes."""
-    failures = 0
-    while (had := _size(part)) != remote.bytes:
+    failures = most = 0
+    while _size(part) != remote.bytes:
         try:
             _receive(remote, part, timeout, progress)
         except _Interrupted as error:
-            failures = 1 if _size(part) > had else failures + 1
+            # More than ever before, not only more than just now: what has arrived may have been thrown away meanwhile.
+            failures = 1 if _size(part) > most else failures + 1
+            most = max(most, _size(part))
             if failures >= attempts:
                 raise UserError(f"{remote.url} could not be fetched ({error}); {MIRROR_HINT}") from None
             time.sleep(pause * 2 ** (failures - 1))

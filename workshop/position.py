@@ -36,6 +36,8 @@ class Position:
             UserError: it is damaged.
         """
         expect(meta, CHECKS, f"the checkpoint {path}")
+        if unknown := meta.keys() - CHECKS.keys():
+            raise UserError(f"the checkpoint {path} is damaged: it knows of more than a training ({min(unknown)!r})")
         if not meta["window"] < windows:
             raise UserError(f"the checkpoint {path} is damaged: it stands at window {meta['window']:,} of {windows:,}")
         return cls(**{one.name: meta[one.name] for one in fields(cls)})

@@ -51,9 +51,25 @@ def test_foreign_bytes_are_read_or_refused(
     assert came["accepted"] > 0
     assert came["refused"] > 0 or reader == "abc"
     assert came["peak_mb"] < MOST_MB
-    figure(
-        f"foreign bytes: {READERS[reader]}",
-        f"{came['cases']:,} cases" + (f", seed {seed}" if seed else ""),
-        f"{came['accepted']:,} read, {came['refused']:,} refused; "
-        f"at most {came['slowest']:.1f} s and {came['peak_mb']} MB",
-    )
+    counts = f"{came['accepted']:,} read, {came['refused']:,} refused"
+    tried = f"{came['cases']:,} cases" + (f", seed {seed}" if seed else "")
+    costs = f"at most {came['slowest']:.1f} s and {came['peak_mb']} MB"
+    figure(f"foreign bytes: {READERS[reader]}", tried, f"{counts}; {costs}")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("mistake", "said"),
+    [("raises", "ZeroDivisionError"), ("writes", "Forbidden: open"), ("removes", "Forbidden: os.remove"),
+     ("starts", "Forbidden: subprocess.Popen"), ("hides", "Forbidden: os.mkdir"), ("dawdles", "took ")],
+)  # fmt: skip
+def test_a_mistake_of_a_reader_is_found(mistake: str, said: str) -> None:
+    done = fuzz(mistake, 3, None, 120)
+    assert done.returncode == 1
+    assert said in done.stderr
+
+
+@pytest.mark.slow
+def test_memory_that_a_reader_takes_is_seen() -> None:
+    done = fuzz("grows", 3, None, 120)
+    assert 200 < json.loads(done.stdout)["peak_mb"] < 400

@@ -14,6 +14,8 @@ READERS = {
     "conditions": "records", "vocabulary": "records", "catalogue": "records", "manifest": "records",
     "checkpoints": "checkpoints",
     "download": "servers", "download_many": "servers",
+    "raises": "mistakes", "writes": "mistakes", "removes": "mistakes", "starts": "mistakes", "hides": "mistakes",
+    "dawdles": "mistakes", "grows": "mistakes",
     "run_char": "runs", "run_midi": "runs", "run_wavenet": "runs",
 }  # fmt: skip
 
