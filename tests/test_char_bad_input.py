@@ -10,13 +10,14 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
 from damage import DAMAGES, change_run, everything, fill, truncated
 
 from char_rnn import sample, train
-from workshop import cli
+from workshop import checkpoint, cli
 from workshop.board import Board
 from workshop.errors import UserError
 from workshop.files import write_json
@@ -204,6 +205,42 @@ def test_a_damaged_run_json(refused: Refused, copied: Path, script: ModuleType, 
 def test_a_run_json_without_a_network(refused: Refused, copied: Path, network: dict) -> None:
     change_run(copied, network=network)
     assert "run.json is damaged" in refused(sample, "--experiment_dir", "copied")
+
+
+def test_a_network_that_its_checkpoints_have_no_room_for(refused: Refused, copied: Path) -> None:
+    """Said before room is made: a network of so many units would take all the memory that there is."""
+    info = json.loads((copied / "run.json").read_text("utf-8"))
+    for changes in ({"rnn_size": 10**6}, {"num_layers": 1000}, {"rnn_size": 1000}):
+        change_run(copied, network=info["network"] | changes, arguments=info["arguments"] | changes)
+        before = everything(copied)
+        for script, args in ((train, ["--resume", "--num_epochs", "3"]), (sample, [])):
+            said = refused(script, *args, "--experiment_dir", "copied")
+            assert re.fullmatch(r"copied/run\.json is damaged: it describes a network of .*hold fewer", said), said
+        assert everything(copied) == before
+
+
+FACTS: list[tuple[str, Any]] = [
+    ("path", 5), ("path", None), ("characters", "9"), ("characters", -1), ("characters", 1e3), ("val_split", "0.1"),
+    ("val_split", float("nan")), ("val_split", 0), ("val_split", 1.0), ("encoding_given", 8), ("encoding_given", []),
+    ("fingerprint", None), ("lead_in", 5), ("lead_in", ["a"]), ("lead_in", {}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "value"), FACTS)
+def test_a_fact_that_makes_no_sense_is_named(refused: Refused, copied: Path, name: str, value: Any) -> None:
+    data = json.loads((copied / "run.json").read_text("utf-8"))["data"]
+    change_run(copied, data={**data, name: value})
+    said = refused(sample, "--experiment_dir", "copied", "-n", "5")
+    assert said == f"copied/run.json is damaged: its entry {name!r} under 'data' makes no sense"
+
+
+@pytest.mark.parametrize("meta", [{}, {"step": "9"}, {"step": None}, {"step": -1}])
+def test_a_checkpoint_without_its_step(refused: Refused, copied: Path, meta: dict) -> None:
+    path = copied / "checkpoints" / "best.npz"
+    arrays, _ = checkpoint.load(path)
+    checkpoint.save(path, arrays, meta)
+    said = refused(sample, "--experiment_dir", "copied", "-n", "5")
+    assert "the checkpoint copied/checkpoints/best.npz is damaged: its entry 'step'" in said
 
 
 @pytest.mark.parametrize("script", [train, sample])

@@ -238,6 +238,24 @@ def test_a_run_json_without_a_network(refused: Refused, copied: Path, network: d
     assert "run.json is damaged" in refused(sample, "--experiment_dir", "copied")
 
 
+@pytest.mark.parametrize(("name", "value"), [("longest_note", 10**400), ("voices", 0), ("voices", 2.5)])
+def test_limits_that_make_no_sense(
+    refused: Refused, trained_performance: Path, tmp_path: Path, name: str, value: Any
+) -> None:
+    copied = Path(shutil.copytree(trained_performance, tmp_path / "copied"))
+    data = json.loads((copied / "run.json").read_text("utf-8"))["data"]
+    change_run(copied, data={**data, "limits": {**data["limits"], name: value}})
+    assert "its entry 'limits' under 'data' makes no sense" in refused(sample, "--experiment_dir", "copied")
+
+
+def test_a_network_that_its_checkpoints_have_no_room_for(refused: Refused, copied: Path) -> None:
+    info = json.loads((copied / "run.json").read_text("utf-8"))
+    change_run(copied, network=info["network"] | {"rnn_size": 10**6}, arguments=info["arguments"] | {"rnn_size": 10**6})
+    for script, args in ((train, ["--resume", "--num_epochs", "9"]), (sample, [])):
+        said = refused(script, *args, "--experiment_dir", "copied")
+        assert "run.json is damaged: it describes a network of" in said
+
+
 @pytest.mark.parametrize("damage", DAMAGES)
 @pytest.mark.parametrize("which", ["latest", "best"])
 def test_a_damaged_checkpoint(refused: Refused, copied: Path, which: str, damage: str) -> None:

@@ -182,6 +182,22 @@ def test_a_record_without_a_rate_is_damaged(refused: Refused, trained: Path, tmp
     assert "describes no network of this lesson" in refused(sample, "--experiment_dir", experiment)
 
 
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [({"skip_channels": 10**6}, "describes a network of"), ({"dilation_channels": 10**9}, "describes a network of"),
+     ({"layers": 10**9}, "describes no network"), ({"stacks": 10**9}, "describes no network")],
+)  # fmt: skip
+def test_a_network_that_its_checkpoints_have_no_room_for(
+    refused: Refused, trained: Path, tmp_path: Path, changes: dict[str, int], words: str
+) -> None:
+    experiment = Path(shutil.copytree(trained, tmp_path / "copy"))
+    info = json.loads((experiment / "run.json").read_text("utf-8"))
+    info = {**info, "network": info["network"] | changes, "arguments": info["arguments"] | changes}
+    (experiment / "run.json").write_text(json.dumps(info), "utf-8")
+    for script, args in ((train, ["--resume", "--num_epochs", "99"]), (sample, [])):
+        assert words in refused(script, *args, "--experiment_dir", experiment)
+
+
 def test_help_is_instant(run_script: Run) -> None:
     for name in ("train", "sample"):
         done = run_script(f"wavenet/{name}.py", "--help", timeout=10)

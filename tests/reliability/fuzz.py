@@ -182,4 +182,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    # As the module that the readers import, so that there is one of it.
+    from fuzz import main as start
+
+    start()
