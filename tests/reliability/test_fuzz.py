@@ -61,7 +61,8 @@ def test_foreign_bytes_are_read_or_refused(
 @pytest.mark.parametrize(
     ("mistake", "said"),
     [("raises", "ZeroDivisionError"), ("writes", "Forbidden: open"), ("removes", "Forbidden: os.remove"),
-     ("starts", "Forbidden: subprocess.Popen"), ("hides", "Forbidden: os.mkdir"), ("dawdles", "took ")],
+     ("starts", "Forbidden: subprocess.Popen"), ("hides", "Forbidden: os.mkdir"), ("dawdles", "took "),
+     ("hangs", "Timeout (0:00:01)!")],
 )  # fmt: skip
 def test_a_mistake_of_a_reader_is_found(mistake: str, said: str) -> None:
     done = fuzz(mistake, 3, None, 120)

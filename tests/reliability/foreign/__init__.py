@@ -15,7 +15,7 @@ READERS = {
     "checkpoints": "checkpoints",
     "download": "servers", "download_many": "servers",
     "raises": "mistakes", "writes": "mistakes", "removes": "mistakes", "starts": "mistakes", "hides": "mistakes",
-    "dawdles": "mistakes", "grows": "mistakes",
+    "dawdles": "mistakes", "hangs": "mistakes", "grows": "mistakes",
     "run_char": "runs", "run_midi": "runs", "run_wavenet": "runs",
 }  # fmt: skip
 

@@ -57,6 +57,12 @@ def dawdles(scratch: Path) -> Reader:
     return _doing(lambda: time.sleep(0.3))
 
 
+def hangs(scratch: Path) -> Reader:
+    """Never comes back."""
+    fuzz.HANGING_SECONDS = 1.0
+    return _doing(lambda: time.sleep(1000))
+
+
 def grows(scratch: Path) -> Reader:
     """Takes 256 MB for a moment."""
     return _doing(lambda: bytearray(256 << 20).count(1))
