@@ -430,6 +430,18 @@ def test_many_files_from_their_source(songs: DataSet, address: str, asked: list[
     assert len(asked) == len(SONGS)
 
 
+def test_what_a_killed_one_has_left_is_cleared(songs: DataSet, mirror: Path, tmp_path: Path) -> None:
+    """But not what another one may be writing at this moment."""
+    folder = tmp_path / songs.target / "more"
+    folder.mkdir(parents=True)
+    for name in (".old.mid.1.part", ".new.mid.2.part"):
+        (folder / name).write_bytes(b"MThd")
+    os.utime(folder / ".old.mid.1.part", (0, 0))
+    for brought in (True, False):
+        assert datasets.get(songs, tmp_path, str(mirror)) is brought
+    assert [path.name for path in folder.glob(".*")] == [".new.mid.2.part"]
+
+
 @pytest.mark.parametrize("damage", ["wrong", "missing"])
 def test_a_damaged_file_leaves_the_others_and_is_fetched_later(
     songs: DataSet, mirror: Path, address: str, asked: list[str], tmp_path: Path, damage: str,

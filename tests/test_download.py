@@ -1,116 +1,29 @@
 """Downloads over bad lines, from servers that misbehave."""
 
-import hashlib
 import http.client
 import http.server
 import os
-import random
 import signal
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from damage import fill
+from serving import CONTENT, SHA256, Listening, Server, serving
 
-from workshop import download
 from workshop.download import MOST_WRONG, WORKERS, Remote, SmallFile, copy, fetch, fetch_all, is_web_address, part_of
 from workshop.errors import UserError
-
-CONTENT = random.Random(0).randbytes(300_000)
-SHA256 = hashlib.sha256(CONTENT).hexdigest()
-
-
-@dataclass
-class Server:
-    """A server on this machine and how it misbehaves.
-
-    Attributes:
-        content: what it sends.
-        cut_after: bytes of each answer after which it drops the connection; None for never.
-        stall_after: bytes of the first answer after which it falls silent; None for never.
-        ignores_range: it sends the whole file whatever it is asked for.
-        wrong_range: it sends from another place than it is asked for.
-        statuses: errors that it answers first, one a request.
-        redirect: where it sends everybody.
-        length: what it says of the length; '' for the truth.
-        ranges: the Range header of each request, '' where there was none.
-    """
-
-    url: str = ""
-    content: bytes = CONTENT
-    cut_after: int | None = None
-    stall_after: int | None = None
-    ignores_range: bool = False
-    wrong_range: bool = False
-    statuses: list[int] = field(default_factory=list)
-    redirect: str = ""
-    length: str = ""
-    ranges: list[str] = field(default_factory=list)
-    over: threading.Event = field(default_factory=threading.Event)
-
-    def remote(self, content: bytes = CONTENT) -> Remote:
-        return Remote(self.url + "/set/input.txt", len(content), hashlib.sha256(content).hexdigest())
-
-
-class Listening(http.server.ThreadingHTTPServer):
-    daemon_threads = True
-    # Connections beyond the five of the default would wait for a second.
-    request_queue_size = 4 * WORKERS
 
 
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     monkeypatch.setenv("no_proxy", "*")
-    state = Server()
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def log_message(self, *args: object) -> None:
-            pass
-
-        def do_GET(self) -> None:
-            asked = self.headers.get("Range", "")
-            state.ranges.append(asked)
-            if state.redirect and self.path != "/elsewhere":
-                self.send_response(302)
-                self.send_header("Location", state.redirect)
-                self.end_headers()
-                return
-            if state.statuses:
-                self.send_error(state.statuses.pop(0))
-                return
-            start = 0 if state.ignores_range or not asked else int(asked.removeprefix("bytes=").rstrip("-"))
-            if asked and start >= len(state.content):
-                self.send_error(416)
-                return
-            start += state.wrong_range and bool(asked)
-            body = state.content[start:]
-            self.send_response(206 if start else 200)
-            if start:
-                self.send_header("Content-Range", f"bytes {start}-{len(state.content) - 1}/{len(state.content)}")
-            self.send_header("Content-Length", state.length or str(len(body)))
-            self.end_headers()
-            self.answer(body)
-
-        def answer(self, body: bytes) -> None:
-            if state.stall_after is not None:
-                self.wfile.write(body[: state.stall_after])
-                state.stall_after = None
-                state.over.wait(5)
-            else:
-                self.wfile.write(body[: state.cut_after])
-            self.close_connection = True
-
-    listening = Listening(("127.0.0.1", 0), Handler)
-    threading.Thread(target=listening.serve_forever, args=(0.02,), daemon=True).start()
-    state.url = f"http://127.0.0.1:{listening.server_address[1]}"
-    yield state
-    state.over.set()
-    listening.shutdown()
-    listening.server_close()
+    with serving() as state:
+        yield state
 
 
 @pytest.fixture
@@ -265,29 +178,6 @@ def test_a_redirect_to_the_web_is_followed(server: Server, target: Path) -> None
     server.redirect = server.url + "/elsewhere"
     get(server.remote(), target)
     assert_whole(target)
-
-
-@pytest.mark.parametrize("where", ["http://[", "http://[::1", "http://[x]/"])
-def test_a_redirect_to_no_address_is_one_sentence(server: Server, target: Path, where: str) -> None:
-    server.redirect = where
-    with pytest.raises(UserError, match=r"^[^\n]*the server's answer makes no sense \([^\n]*--mirror$"):
-        get(server.remote(), target)
-    with pytest.raises(UserError, match="the server's answer makes no sense"):
-        fetch_all([SmallFile(server.remote().url, SHA256, target)], len(CONTENT), timeout=3.0, pause=0.01, attempts=2)
-
-
-@pytest.mark.parametrize("length", ["\u00b2", "9" * 5000, "-1", "1_0", "x"])
-def test_a_length_that_is_no_number_is_none(server: Server, target: Path, length: str) -> None:
-    server.content, server.length = CONTENT[:9], length
-    with pytest.raises(UserError, match=r"could not be fetched \(the (connection was cut|server refused)"):
-        get(server.remote(), target)
-
-
-def test_what_a_server_says_is_repeated_in_one_line() -> None:
-    said = download._reason(http.client.BadStatusLine("ICY \x1b[31m200\r\n" + "x" * 9000))
-    assert said.startswith("ICY [31m200 xxx")
-    assert len(said) == download.MOST_SAID
-    assert said.isprintable()
 
 
 def test_a_redirect_in_circles_is_one_line(server: Server, target: Path) -> None:
@@ -476,3 +366,41 @@ def test_what_goes_wrong_in_a_thread_is_not_lost(
     monkeypatch.setattr("workshop.download._read_small", broken)
     with pytest.raises(ZeroDivisionError):
         get_all(many(server.url, tmp_path))
+
+
+# ---- what a server can make of an answer
+
+
+@pytest.mark.parametrize("to", ["http://[", "http://[::1", "http://[x]/", "//]", f"http://{'a' * 70}.test/x"])
+def test_a_redirect_to_what_is_no_address_is_one_line(server: Server, target: Path, to: str) -> None:
+    server.redirect = to
+    said = r"http[^\n]*(answer makes no sense|which is no web address)[^\n]*--mirror$"
+    with pytest.raises(UserError, match=f"^{said}"):
+        get(server.remote(), target)
+    with pytest.raises(UserError, match=said):
+        get_all(many(server.url, target.parent, 1))
+
+
+@pytest.mark.parametrize("length", ["\xb2\xb3", "1" * 9000, "-1", "", "1_0", "x"])
+def test_a_length_that_is_no_number_is_passed_over(server: Server, target: Path, length: str) -> None:
+    head = f"HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n".encode("latin-1")
+    server.instead = lambda number, start: iter([head, CONTENT[:100]])
+    with pytest.raises(UserError, match="could not be fetched"):
+        get(server.remote(), target)
+    with pytest.raises(UserError):
+        get_all(many(server.url, target.parent, 1))
+
+
+def test_what_is_no_web_server_is_quoted_in_brief(server: Server, target: Path) -> None:
+    server.instead = lambda number, start: iter([b"\x1b[2J " * 9000 + b"\n"])
+    with pytest.raises(UserError, match="could not be fetched") as failure:
+        get(server.remote(), target)
+    assert len(str(failure.value)) < 400
+
+
+def test_what_could_not_be_copied_from_a_mirror_is_not_left(tmp_path: Path, target: Path, small_disk: Path) -> None:
+    (tmp_path / "mirror.txt").write_bytes(CONTENT)
+    fill(small_disk, 65536)
+    with pytest.raises(UserError, match=r"cannot be written \(no space left on device \(0 MB free there\)\)"):
+        copy(tmp_path / "mirror.txt", Remote("", len(CONTENT), SHA256), small_disk / "input.txt")
+    assert os.listdir(small_disk) == ["filler"]

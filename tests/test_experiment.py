@@ -430,3 +430,15 @@ def test_a_record_that_leads_nowhere_does_not_hide_the_others(lesson: Path) -> N
         (lesson / name).mkdir()
         (lesson / name / "run.json").symlink_to(leads_to)
     assert experiment.find(lesson, None).path == made.path
+
+
+def test_an_experiment_whose_first_files_cannot_be_written_leaves_no_trace(lesson: Path) -> None:
+    made = make(lesson)
+    with pytest.raises(UserError, match="no room"), made.beginning():
+        raise UserError("no room for vocab.json")
+    assert not made.path.exists()
+    made = make(lesson)
+    made.best.write_bytes(b"weights")
+    with pytest.raises(UserError, match="no room"), made.beginning():
+        raise UserError("no room")
+    assert made.best.exists()

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from damage import fill
 from servers import free_port, get, in_the_foreground, until_there
 
 from workshop import docs, ports, services
@@ -283,3 +284,19 @@ def test_two_starts_at_once_make_one_tensorboard(clone: Path) -> None:
     services.stop_all()
     assert not services.answers(services.wanted_server("char_rnn"))
     assert time.monotonic() - begun < 10
+
+
+# ---- a disk without room
+
+
+def test_what_cannot_be_remembered_is_said_and_not_left_half(
+    clone: Path, small_disk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(services, "ROOT", small_disk)
+    server = services.wanted_server("char_rnn")
+    folder = services.state_dir()
+    fill(small_disk)
+    for write in (services.lab_token, lambda: services.remember(server, os.getpid(), ["python"])):
+        with pytest.raises(UserError, match=r"Cannot write in '.*\.workshop' \(no space left on device \(0 MB"):
+            write()
+        assert list(folder.iterdir()) == []

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from damage import everything, fill, read_only
 
 from workshop import tunes
 from workshop.errors import UserError
@@ -180,3 +181,23 @@ def test_some_real_tunes_can_be_played(exported: Path) -> None:
     pieces = (exported / "input.txt").read_text(encoding="utf-8").split("\n\n")
     for piece in pieces[:: len(pieces) // 20]:
         assert len(converter.parse(piece, format="abc").flatten().notes) > 8, piece
+
+
+def test_tunes_for_which_there_is_no_room_leave_the_old_ones(
+    small: Path, small_disk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = small_disk / "tunes"
+    assert export(folder)
+    before = everything(folder)
+    monkeypatch.setattr(tunes, "EXPORT_VERSION", 99)
+    filler = fill(small_disk)
+    with pytest.raises(
+        UserError, match=r"tunes/input\.txt cannot be written: no space left on device \(0 MB free there"
+    ):
+        export(folder)
+    assert everything(folder) == before
+    filler.unlink()
+    with read_only(small_disk), pytest.raises(UserError, match=r"cannot be written: read-only file system"):
+        export(folder)
+    assert everything(folder) == before
+    assert export(folder)

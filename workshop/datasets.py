@@ -23,9 +23,10 @@ from workshop import ROOT, midi_tunes, starter_sounds, tunes
 from workshop.catalog import DataSet, find, has_hash, is_verified, read_catalog, read_manifest
 from workshop.download import Remote, SmallFile, copy, fetch, fetch_all, is_web_address, part_of
 from workshop.errors import UserError
-from workshop.files import write_text
+from workshop.files import remove_leftovers, write_text
 from workshop.folders import find_files
 from workshop.gutenberg import strip_gutenberg
+from workshop.made_folder import LEFT_OVER
 from workshop.textfiles import detect_encoding, find_text_files, read_chunks
 from workshop.visible import visible, visible_line
 
@@ -110,9 +111,11 @@ def get(data_set: DataSet, data_dir: Path, mirror: str = "") -> bool:
     if data_set.made == "export":
         exporter, folder = _exporter(data_set, data_dir)
         return exporter.export(folder)
+    target, original = data_set.target_in(data_dir), data_set.original_in(data_dir)
+    for folder in {(target / name).parent for name in (read_manifest(data_set) if data_set.manifest else [""])}:
+        remove_leftovers(folder, LEFT_OVER)  # of one that was killed
     if is_here(data_set, data_dir):
         return False
-    target, original = data_set.target_in(data_dir), data_set.original_in(data_dir)
     if data_set.made == "shipped":
         raise UserError(f"{target} should be part of this project and is missing; fetch the project anew")
     if data_set.made == "manual":

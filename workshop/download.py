@@ -446,7 +446,7 @@ class _PassingErrors:
         if isinstance(error, urllib.error.HTTPError):
             error.close()
             # urllib tells of a redirect in circles in several lines.
-            answer = " ".join(f"{error.code} {error.reason}".split())
+            answer = f"{error.code} {_reason(error.reason)}" if error.reason else str(error.code)
             if error.code == 416:
                 # What is here goes beyond what the server has, so it is no part of it.
                 self.part.unlink(missing_ok=True)

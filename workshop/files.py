@@ -6,6 +6,7 @@ import os
 import shutil
 import stat
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
@@ -63,11 +64,12 @@ def _sync_folder(folder: Path) -> None:
             os.close(descriptor)
 
 
-def remove_leftovers(folder: Path) -> None:
-    """Delete what a run that was killed in the middle of `replacing` has left."""
+def remove_leftovers(folder: Path, older_than: float = 0.0) -> None:
+    """Delete what a run that was killed in the middle of `replacing` has left, so many seconds ago at least."""
     for leftover in folder.glob(".*.part"):
         with contextlib.suppress(OSError):
-            leftover.unlink()
+            if time.time() - leftover.stat().st_mtime >= older_than:
+                leftover.unlink()
 
 
 def write_text(path: Path, text: str) -> None:
