@@ -157,7 +157,7 @@ def test_json_that_cannot_be_written_leaves_the_old_one(folder: Path) -> None:
         (b'{"a": "\xff"}', "not valid JSON"),
         (b"\x00\x01\x02\x03", "not valid JSON"),
         (b"[" * 100_000, "not valid JSON"),
-        (b'{"a": ' + b"[" * 100 + b"]" * 100 + b"}", "not valid JSON for us .nested more than 100 times"),
+        (b'{"a": ' + b"[" * 100 + b"]" * 100 + b"}", "not valid JSON .nested more than 100 times"),
         (b'{"a": ' * 500 + b"1" + b"}" * 500, "nested more than 100 times"),
         (b'{"a": ' + b"9" * 5000 + b"}", "not valid JSON"),
         (b"[1, 2]", "should hold a JSON object"),

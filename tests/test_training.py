@@ -552,6 +552,26 @@ def test_a_run_does_not_end_without_a_preview(tmp_path: Path, settings: dict[str
     assert steps == shown
 
 
+def test_a_preview_that_a_kill_prevented_is_shown_when_it_goes_on(tmp_path: Path) -> None:
+    class Killed(BaseException):
+        """Nothing of the program runs any more."""
+
+    def die(step: int) -> None:
+        if step == 4:
+            raise Killed
+
+    often = dict(save_every=4, sample_every=4)
+    with pytest.raises(Killed):
+        make(tmp_path / "a", preview=Silent(die), **often).fit()
+    steps: list[int] = []
+    trainer = make(tmp_path / "a", preview=Silent(steps.append), **often)
+    assert trainer.position.step == 4
+    trainer.fit()
+    assert steps == [4, 8, 12]
+    make(tmp_path / "a", preview=Silent(steps.append), num_epochs=3, **often).fit()
+    assert steps == [4, 8, 12, 16, 18], "none is shown twice"
+
+
 def test_who_stops_a_run_does_not_wait_for_a_preview(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     steps: list[int] = []
     trainer = make(tmp_path / "a", preview=Silent(steps.append), sample_every=1000, save_every=4)

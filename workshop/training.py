@@ -206,7 +206,6 @@ class Trainer:
         self.position = Position()
         self.state = model.initial_state(training.batch_size)
         self.board = Board(experiment.tensorboard)
-        self._previewed = -1  # the step of the last preview
 
     def measure(self) -> float:
         """Mean loss of the averaged network on the held-out data, in nats per symbol, with the state carried through.
@@ -253,6 +252,9 @@ class Trainer:
         self._draw_baseline()
         if at.step == 0:
             self._save_first()
+        elif at.step % settings.sample_every == 0 and not self._is_previewed():
+            # It was killed between saving and showing this step.
+            self._show_preview(progress)
         with stop_signals() as asked:
             while at.step < total:
                 inputs, targets = self.training.window(at.epoch, at.window)
@@ -346,8 +348,12 @@ class Trainer:
         )
 
     def _show_preview(self, progress: Progress) -> None:
-        self._previewed = self.position.step
         progress.say(self.preview.show(self.position.step, self.experiment.samples, self.board))
+        self.experiment.update(previewed=self.position.step)
+
+    def _is_previewed(self) -> bool:
+        """Whether a preview of this very step has been shown."""
+        return bool(self.experiment.info.get("previewed") == self.position.step)
 
     def _finish(self, reason: str, progress: Progress) -> None:
         """Save; measure and show a preview, unless that was just done or somebody is waiting for the end."""
@@ -363,7 +369,7 @@ class Trainer:
                 self.experiment.info["best"] = {"validation": loss, "step": at.step}
             self._report(progress, loss)
         self.experiment.update(status={"early": "finished: no new best for a while"}.get(reason, reason))
-        if reason != "stopped" and self._previewed != at.step:
+        if reason != "stopped" and not self._is_previewed():
             self._show_preview(progress)
         self.board.flush()
 
