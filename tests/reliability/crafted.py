@@ -73,14 +73,14 @@ def _rewritten(content: bytes, changed: dict[str, bytes], compression: int = zip
     return made.getvalue()
 
 
-def _again(content: bytes, times: int, offset: int = 0, **lies: int) -> bytes:
+def _again(content: bytes, times: int, offset: int = 0, renamed: bool = True, **lies: int) -> bytes:
     """A checkpoint whose directory names one part many times, or says something untrue of it."""
     made = io.BytesIO(content)
     with zipfile.ZipFile(made, "a") as archive:
         part = max(archive.filelist, key=lambda member: member.file_size)
         for number in range(times):
             again = copy.copy(part)
-            again.filename = f"more/{number}.npy"
+            again.filename = f"more/{number}.npy" if renamed else part.filename
             again.header_offset += offset
             for name, value in lies.items():
                 setattr(again, name, value)
@@ -147,7 +147,8 @@ def harmful(content: bytes, sprung: Path) -> dict[str, Callable[[], bytes]]:
         "compressed by lzma": lambda: _rewritten(content, {}, zipfile.ZIP_LZMA),
         "compressed by bzip2": lambda: _rewritten(content, {}, zipfile.ZIP_BZIP2),
         "each part twice": lambda: _twice(content),
-        "a part named 10,000 times": lambda: _again(content, 10_000),
+        "a part of 10,000 names": lambda: _again(content, 10_000),
+        "a part named 10,000 times": lambda: _again(content, 10_000, renamed=False),
         "a part of 10 TB": lambda: _again(content, 1, file_size=10 << 40, compress_size=10 << 40),
         "a part beyond the end": lambda: _again(content, 1, offset=1 << 40),
         "a part of another method": lambda: _again(content, 1, compress_type=99),
