@@ -13,8 +13,7 @@ from pathlib import Path
 from workshop import ROOT, cli
 
 LESSON = Path(__file__).resolve().parent
-#: What --size stands for. `tiny` is the default, because it comes furthest within a lesson; `large` is the network that
-#: this lesson's first version had.
+#: What --size stands for: `tiny` comes furthest within a lesson, `large` is what the lesson's first version had.
 SIZES = {
     "tiny": dict(
         sample_rate=8000, stacks=2, layers=7, filter_width=2, residual_channels=24, dilation_channels=24,
