@@ -50,6 +50,7 @@ def test_a_good_tune_is_read_as_the_strict_reader_reads_it() -> None:
         (Tune("", "2/4", "1/8", "H", "FG"), [65, 67], ["unknown key 'H', read as C"]),
         (Tune("", "2/4", "1/8", "C", "C?D"), [60, 62], ["unknown sign '?'"]),
         (Tune("", "2/4", "1/8", "C", "C0D"), [62], ["impossible length at 'C0'"]),
+        (Tune("", "2/4", "1/8", "C", f"C{'>' * 20}D"), [60, 62], ["impossible length at '>>>>"]),
         (Tune("", "2/4", "1/8", "C", f"C{'9' * 5000}D"), [62], ["impossible length at 'C9999"]),
         (Tune("", "2/4", "1/8", "C", f"C/{'9' * 5000}D"), [62], ["impossible length at 'C/9999"]),
         (Tune("", "2/4", "1/8", "C", "(3CD|E"), [60, 62, 64], ["rhythm across a bar line at '|'"]),

@@ -285,8 +285,9 @@ class _Scanner:
             raise Garbled("broken rhythm without a first note")
         parts = 2 ** len(signs)
         long, short = (2 * parts - 1, parts), (1, parts)
-        first, self._stretch = (long, short) if signs[0] == ">" else (short, long)
+        first, second = (long, short) if signs[0] == ">" else (short, long)
         self._last.ticks = _scaled(self._last.ticks, *first)
+        self._stretch = second
 
     def _bar(self, line: str, ending: str) -> None:
         line = line.replace("[|]", "|")
@@ -322,7 +323,7 @@ class _LooseScanner(_Scanner):
 
     def scan(self, body: str) -> None:
         """Append the items of `body` that can be understood."""
-        at = 0
+        at, again = 0, -1
         while at < len(body):
             found = _TOKEN.match(body, at)
             if found is None:
@@ -333,7 +334,8 @@ class _LooseScanner(_Scanner):
                 self._take(found)
             except Garbled as error:
                 self.remarks.append(f"{error} at {found[0].strip()[:MOST_SHOWN]!r}")
-                if self._forget_rhythm():
+                if self._forget_rhythm() and again != at:
+                    again = at
                     continue  # the same once more, free of what was left open before it
             at = found.end()
 
