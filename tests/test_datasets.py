@@ -194,6 +194,7 @@ ENTRY = "[plays]\nkind='t'\nwhat=''\nlicence=''\nattribution=''\ntarget=''\n"
         (f"{ENTRY}made='manual'", "lacks repo, commit or how"),
         (f"a = {'[' * 3000}{']' * 3000}", "is damaged"),
         (f"a = {'1' * 5000}", "is damaged"),
+        (f"{ENTRY}made='export'\nclean='gutenberg'", "lacks path or target"),
         ("plays = 5", r"incomplete entry \[plays\]"),
         (f"{ENTRY}made='export'\nfiles='many'", r"incomplete entry \[plays\] \(files of another type\)"),
         (f"{ENTRY}made=['export']", r"incomplete entry \[plays\] \(made of another type\)"),

@@ -172,6 +172,8 @@ def _lacking(data_set: DataSet) -> str:
     """Return what an entry needs and does not have, '' where it is complete."""
     if data_set.made == "manual" and not (data_set.repo and data_set.commit and data_set.how):
         return "repo, commit or how"
+    if data_set.clean != "none" and not (data_set.file_name.strip(".") and Path(data_set.target).name):
+        return "path or target"
     if data_set.made != "download":
         return ""
     if data_set.manifest:
