@@ -31,6 +31,7 @@ from workshop import datasets, midi_tunes, midilibrary, services, starter_sounds
 from workshop.board import Board
 from workshop.catalog import read_catalog
 from workshop.errors import UserError
+from workshop.inspection import plural
 
 pytestmark = pytest.mark.slow
 
@@ -153,7 +154,7 @@ def test_full_at_each_output_of_a_sample(
     assert sorted(one.suffix for one in (disk / "new").iterdir()) == sorted(suffixes)
     figure(
         f"the disk full while {lesson} generates",
-        f"{len(suffixes)} places: {', '.join(suffixes)}",
+        f"{plural(len(suffixes), 'place')}: {', '.join(suffixes)}",
         "each is named, nothing half-written stays",
     )
 
