@@ -11,6 +11,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 from melodies import melody
+from serving import Server, serving
 from tiny import RATE, TINY, TINY_MIDI
 
 from wavenet import dataset as sounds
@@ -194,6 +195,20 @@ def refused(run_main: Callable[..., subprocess.CompletedProcess[str]]) -> Callab
         return sentence.removeprefix("error: ")
 
     return run
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    """A web server that misbehaves as it is told to, reached without a proxy."""
+    monkeypatch.setenv("no_proxy", "*")
+    with serving() as state:
+        yield state
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> Path:
+    """Where a download goes; its folder is not there yet."""
+    return tmp_path / "lyrics" / "set" / "input.txt"
 
 
 @pytest.fixture

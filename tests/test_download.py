@@ -8,27 +8,14 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from damage import fill
-from serving import CONTENT, SHA256, Listening, Server, serving
+from serving import CONTENT, SHA256, Listening, Server
 
 from workshop.download import MOST_WRONG, WORKERS, Remote, SmallFile, copy, fetch, fetch_all, is_web_address, part_of
 from workshop.errors import UserError
-
-
-@pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    monkeypatch.setenv("no_proxy", "*")
-    with serving() as state:
-        yield state
-
-
-@pytest.fixture
-def target(tmp_path: Path) -> Path:
-    return tmp_path / "lyrics" / "set" / "input.txt"
 
 
 def get(remote: Remote, target: Path, **options: float) -> None:

@@ -33,18 +33,6 @@ Answer = Callable[[int, int], Iterator[bytes]]
 SIZE = len(CONTENT)
 
 
-@pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    monkeypatch.setenv("no_proxy", "*")
-    with serving() as state:
-        yield state
-
-
-@pytest.fixture
-def target(tmp_path: Path) -> Path:
-    return tmp_path / "lyrics" / "set" / "input.txt"
-
-
 def get(remote: Remote, target: Path, attempts: int = 3) -> None:
     fetch(remote, target, timeout=0.5, pause=0.001, attempts=attempts)
 
