@@ -159,7 +159,7 @@ def test_the_number_of_cores_makes_no_difference(streams: int, monkeypatch: pyte
     prescribed, chances = np.full((300, streams), -1), np.random.default_rng(8).random((300, streams))
     found = []
     for count in (1, 2, 4):
-        monkeypatch.setattr(cores, "available", lambda count=count: count)
+        monkeypatch.setattr(cores, "usable_cores", lambda count=count: count)
         engine = Cores(model, Choice(0.9, 100, 0.95), np.zeros(streams, int))
         state = engine.start(np.full(streams, SILENCE))
         values = engine.advance(state, prescribed, chances)

@@ -173,6 +173,11 @@ def test_too_little_sound_is_said(refused: Refused, tmp_path: Path) -> None:
     assert "is too short" in refused(train, "--data_dir", tmp_path, *TINY_WAVENET, "--seq_length", "1000")
 
 
+def test_a_network_that_cannot_be_is_said(refused: Refused, tones: Path) -> None:
+    said = refused(train, "--data_dir", tones, *TINY_WAVENET, "--layers", "30")
+    assert said.startswith("these arguments describe no network of this lesson")
+
+
 def test_a_record_without_a_rate_is_damaged(refused: Refused, trained: Path, tmp_path: Path) -> None:
     experiment = Path(shutil.copytree(trained, tmp_path / "copy"))
     info = json.loads((experiment / "run.json").read_text("utf-8"))

@@ -22,8 +22,7 @@ from keras import ops
 
 from wavenet.mu_law import STEPS
 from workshop.checks import Check, whole
-from workshop.errors import UserError
-from workshop.experiment import Experiment, check_size
+from workshop.experiment import Experiment, check_network, check_size
 
 Tensor = Any
 
@@ -153,8 +152,7 @@ def check(network: dict[str, Any], experiment: Experiment | None = None) -> Shap
     Raises:
         UserError: the description is damaged, or is of a network that is larger than the checkpoints.
     """
-    if network.keys() != CHECKS.keys() or not all(makes_sense(network[name]) for name, makes_sense in CHECKS.items()):
-        raise UserError(f"run.json is damaged: it describes no network of this lesson ({network})")
+    check_network(network, CHECKS, experiment)
     shape = Shape(**{name: value for name, value in network.items() if name != "seed"})
     width, c, d, s = (shape.filter_width, shape.residual_channels, shape.dilation_channels, shape.skip_channels)
     block = 2 * width * c * d + d * s + 2 * d * shape.conditions

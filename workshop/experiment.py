@@ -17,12 +17,13 @@ import re
 import shutil
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from workshop.checks import Check
 from workshop.errors import UserError
 from workshop.files import explain, read_json, remove_leftovers, write_json, write_text
 from workshop.visible import visible_line
@@ -245,6 +246,17 @@ def arguments(args: argparse.Namespace) -> dict[str, Any]:
     return {
         name: value for name, value in vars(args).items() if name not in ("given", "fits", "resume", "experiment_dir")
     }
+
+
+def check_network(network: dict[str, Any], checks: Mapping[str, Check], experiment: Experiment | None) -> None:
+    """Refuse a description, from the command line or from the run.json of an experiment, that is not that of a network.
+
+    Raises:
+        UserError: an entry is missing, is one too many, or makes no sense.
+    """
+    if network.keys() != checks.keys() or not all(makes_sense(network[name]) for name, makes_sense in checks.items()):
+        what = "run.json is damaged: it describes" if experiment else "these arguments describe"
+        raise UserError(f"{what} no network of this lesson ({network})")
 
 
 def check_size(weights: int, experiment: Experiment | None) -> None:

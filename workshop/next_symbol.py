@@ -14,7 +14,7 @@ import keras
 
 from workshop.checks import Check, whole
 from workshop.errors import UserError
-from workshop.experiment import Experiment, check_size
+from workshop.experiment import Experiment, check_network, check_size
 from workshop.recurrent import CELLS, RecurrentStack, State
 
 Tensor = Any
@@ -72,8 +72,7 @@ def check(network: dict[str, Any], vocab_size: int, experiment: Experiment | Non
         UserError: the description is damaged, does not fit the number of symbols, or is of a network that is larger
             than the checkpoints.
     """
-    if network.keys() != CHECKS.keys() or not all(makes_sense(network[name]) for name, makes_sense in CHECKS.items()):
-        raise UserError(f"run.json is damaged: it describes no network of this lesson ({network})")
+    check_network(network, CHECKS, experiment)
     if network["vocab_size"] != vocab_size:
         raise UserError(
             f"the experiment is damaged: its network knows {network['vocab_size']} symbols, its vocabulary {vocab_size}"
