@@ -91,8 +91,10 @@ class Experiment:
             descriptor = os.open(place, os.O_RDONLY)
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
+            except OSError as error:
                 os.close(descriptor)
+                if not isinstance(error, BlockingIOError):
+                    return
                 raise UserError(
                     f"{self.path} is being trained by another process at this moment: wait for its end, or stop it"
                 ) from None
