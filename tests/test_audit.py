@@ -16,7 +16,12 @@ WELL = {"name": "numpy", "version": "2.4", "vulns": []}
 ILL = {"name": "pillow", "version": "11.0", "vulns": [{"id": "CVE-0000-1", "fix_versions": ["11.1"]}]}
 UNKNOWN = {"name": "furo", "skip_reason": "Dependency not found on PyPI and could not be audited: furo"}
 
-STUB = """#!{python}
+#: Started by way of a shell, because the path of a Python may hold a space, and a first line with `#!` must not.
+START = """#!/bin/sh
+exec "{python}" "{stub}" "$@"
+"""
+
+STUB = """
 import json, os, sys
 words = sys.argv[1:]
 assert "--require-hashes" in words
@@ -29,9 +34,10 @@ sys.exit(1)
 
 def audit(folder: Path, packages: list[dict[str, Any]] | None, **env: str) -> subprocess.CompletedProcess[str]:
     """Run .ci/audit.py where pip-audit says that, or fails without a word."""
-    stub = folder / "pip-audit"
-    stub.write_text(STUB.format(python=sys.executable))
-    stub.chmod(0o755)
+    start, stub = folder / "pip-audit", folder / "stub.py"
+    stub.write_text(STUB)
+    start.write_text(START.format(python=sys.executable, stub=stub))
+    start.chmod(0o755)
     kept = {name: value for name, value in os.environ.items() if name != "WORKSHOP_AUDIT"}
     env |= {"PATH": f"{folder}:{kept['PATH']}"}
     env["STUB_SAYS"] = "" if packages is None else json.dumps({"dependencies": packages, "fixes": []})
