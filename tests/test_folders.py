@@ -61,7 +61,7 @@ def test_pipes_are_no_files(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.mid")
     with pytest.raises(UserError, match=r"has no MIDI files \(found: nothing\); put \.mid files in it"):
         found(tmp_path)
-    with pytest.raises(UserError, match="neither a file nor a folder; give a MIDI file"):
+    with pytest.raises(UserError, match="neither a file nor a folder; give one MIDI file"):
         find_files(tmp_path / "pipe.mid", (".mid",), "MIDI")
 
 
@@ -117,5 +117,5 @@ def test_a_folder_with_far_too_much_in_it_is_not_looked_through(tmp_path: Path) 
 @pytest.mark.parametrize("path", ["empty.mid", "/proc/kmsg", "/proc/self/mem"])
 def test_an_empty_file_and_those_that_are_none_on_a_disk_are_not_opened(tmp_path: Path, path: str) -> None:
     (tmp_path / "empty.mid").touch()
-    with pytest.raises(UserError, match=f"{path} is empty; give a MIDI file or a folder of them"):
+    with pytest.raises(UserError, match=f"{path} is empty; give one MIDI file or a folder of them"):
         find_files(tmp_path / path, (".mid",), "MIDI")

@@ -41,10 +41,10 @@ def find_files(
         found = [first] if whole and os.path.isfile(first) else _below(path, suffixes, kind, whole, skip, most)
     elif os.path.isfile(path):
         if not os.path.getsize(path):  # also what is no file on a disk, such as those of /proc, some of which never end
-            raise UserError(f"{path} is empty; give a {kind} file or a folder of them")
+            raise UserError(f"{path} is empty; give one {kind} file or a folder of them")
         found = [path]
     elif os.path.exists(path):
-        raise UserError(f"{path} is neither a file nor a folder; give a {kind} file or a folder of them")
+        raise UserError(f"{path} is neither a file nor a folder; give one {kind} file or a folder of them")
     else:
         raise UserError(_no_such_path(path))
     if len(found) == 1 and not os.access(found[0], os.R_OK):
