@@ -61,12 +61,13 @@ def test_cut_at_random_places(server: Server, target: Path, amount: Amount, figu
         def answer(number: int, start: int, chance: random.Random = chance) -> Iterator[bytes]:
             nonlocal cuts
             whole = rest(start) + CONTENT[start:]
-            end = chance.randrange(1, len(whole) + 1) if chance.random() < 0.8 else len(whole)
+            # Each fifth one is whole: a part that is almost all there would be cut in the head, again and again.
+            end = chance.randrange(1, len(whole) + 1) if number % 5 else len(whole)
             cuts += end < len(whole)
             yield whole[:end]
 
         server.instead = answer
-        get(server.remote(), target, attempts=20)
+        get(server.remote(), target, attempts=6)
         assert target.read_bytes() == CONTENT
         assert os.listdir(target.parent) == ["input.txt"]
         target.unlink()
