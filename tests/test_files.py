@@ -248,3 +248,19 @@ def test_json_that_has_no_end_is_not_waited_for(folder: Path) -> None:
         read_json(folder / "huge")
     with pytest.raises(UserError, match="it is not valid JSON"):
         read_json(Path("/proc/self/status"))  # says that it is empty, as those do that have no end
+
+
+def test_json_that_is_replaced_while_it_is_opened_is_read_whole(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As that of a training which goes on: its size must be that of the file that is read."""
+    path = folder / "run.json"
+    write_json(path, {"losses": [1]})
+    look = Path.stat
+
+    def look_and_replace(self: Path, **options: bool) -> os.stat_result:
+        status = look(self, **options)
+        monkeypatch.undo()
+        write_json(path, {"losses": [1] * 100})
+        return status
+
+    monkeypatch.setattr(Path, "stat", look_and_replace)
+    assert read_json(path) == {"losses": [1] * 100}

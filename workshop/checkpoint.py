@@ -10,13 +10,13 @@ import struct
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
 from workshop.checks import Check, expect, whole
 from workshop.errors import UserError
-from workshop.files import explain, replacing, size_of_file
+from workshop.files import explain, reading, replacing
 
 _META = "meta.json"
 
@@ -67,17 +67,8 @@ def load(path: Path, checks: Mapping[str, Check] | None = None) -> tuple[dict[st
         UserError: there is none, it cannot be read, or it is damaged.
     """
     try:
-        size = size_of_file(path)
-        if size > _memory():
-            raise ValueError("it is larger than this computer's memory")
-        # All arrays together cannot be larger than the file that holds them uncompressed: refuse to believe a file that
-        # says so before making room for them. Parts that share their bytes say so, too.
-        with zipfile.ZipFile(path) as archive:
-            members = archive.infolist()
-            stored = all(member.compress_type == zipfile.ZIP_STORED for member in members)
-            if not stored or sum(member.file_size for member in members) > size:
-                raise ValueError("its parts do not fit its size")
-            arrays = {name.removesuffix(".npy"): _array(archive.read(name)) for name in archive.namelist()}
+        with reading(path) as (file, size):
+            arrays = _arrays(file, size)
         meta = json.loads(arrays.pop(_META).tobytes())
     except FileNotFoundError as error:
         raise UserError(
@@ -92,6 +83,24 @@ def load(path: Path, checks: Mapping[str, Check] | None = None) -> tuple[dict[st
         raise UserError(f"the checkpoint {path} is damaged (its description is not a JSON object)")
     expect(meta, checks or {}, f"the checkpoint {path}")
     return arrays, meta
+
+
+def _arrays(file: IO[bytes], size: int) -> dict[str, np.ndarray]:
+    """The arrays by name in an open file of so many bytes.
+
+    Raises:
+        ValueError: its parts cannot be those of a checkpoint.
+    """
+    if size > _memory():
+        raise ValueError("it is larger than this computer's memory")
+    # All arrays together cannot be larger than the file that holds them uncompressed: refuse to believe a file that
+    # says so before making room for them. Parts that share their bytes say so, too.
+    with zipfile.ZipFile(file) as archive:
+        members = archive.infolist()
+        stored = all(member.compress_type == zipfile.ZIP_STORED for member in members)
+        if not stored or sum(member.file_size for member in members) > size:
+            raise ValueError("its parts do not fit its size")
+        return {name.removesuffix(".npy"): _array(archive.read(name)) for name in archive.namelist()}
 
 
 def _memory() -> int:

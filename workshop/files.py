@@ -128,17 +128,20 @@ def write_json(path: Path, value: Any) -> None:
         file.write(json.dumps(value, indent=2, ensure_ascii=False).encode("utf-8", "surrogatepass") + b"\n")
 
 
-def size_of_file(path: Path) -> int:
-    """Bytes of a file that can be opened and read: a pipe or a device would be waited for, or have no end.
+@contextlib.contextmanager
+def reading(path: Path) -> Iterator[tuple[IO[bytes], int]]:
+    """Open a file that can be read to its end, and tell its bytes: a pipe or a device would be waited for, or have no
+    end. The bytes are those of the file that is open, because another one may take its place at any moment.
 
     Raises:
         OSError: there is none.
-        UserError: it is something else than a file or a folder.
+        UserError: it is something else than a file.
     """
-    status = path.stat()
-    if not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):
+    mode = path.stat().st_mode
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):  # a folder has an error of its own when it is opened
         raise UserError(f"{path} is neither a file nor a folder; take it away")
-    return status.st_size
+    with open(path, "rb") as file:
+        yield file, os.fstat(file.fileno()).st_size
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -148,10 +151,9 @@ def read_json(path: Path) -> dict[str, Any]:
         UserError: the file cannot be read, is far too large, or is not a JSON object.
     """
     try:
-        size = size_of_file(path)
-        if size > MOST_JSON_BYTES:
-            raise UserError(f"{path} is damaged: it is far larger than what the workshop writes")
-        with open(path, "rb") as file:
+        with reading(path) as (file, size):
+            if size > MOST_JSON_BYTES:
+                raise UserError(f"{path} is damaged: it is far larger than what the workshop writes")
             value = json.loads(file.read(size))
     except OSError as error:
         raise UserError(f"{path} cannot be read: {explain(error, path)}") from error
