@@ -1,1 +1,1 @@
-"""One script for each number that the README claims."""
+"""One script for each number that the workshop claims."""

@@ -3,8 +3,10 @@
 A block of commands is fenced with ```sh and is executed; one with another fence, or none, is there to be read. What a
 block gives stands in the lines directly below it, in any number and order:
 
-    <!-- gives: experiments/01/run.json -->    a file or folder, seen from where the block ends; * stands for anything
+    <!-- gives: experiments/01/run.json -->    a file or folder that it makes, or makes anew, seen from where the block
+                                               ends; * stands for anything
     <!-- says: the last -->                    some words that it prints
+    <!-- ends in: char_rnn -->                 the folder that the shell is in afterwards, seen from the workshop's
     <!-- not run: it needs a browser -->       it is not executed, for this reason
     You now have `a` and `b`.                  the same as `gives`, for the reader too
 
@@ -12,6 +14,7 @@ The blocks of a page are executed in order, each by a bash of its own, which sto
 begins where the one before ended. Pages in docs/ begin in the workshop's folder, all others in their own.
 """
 
+import glob
 import os
 import re
 import subprocess
@@ -25,7 +28,7 @@ SMALL = Path(__file__).resolve().parent / "small"
 TIMEOUT_SECONDS = 300
 
 _FENCE = re.compile(r"^( *)```(\w*)")
-_COMMENT = re.compile(r"<!-- (gives|says|not run): (.+) -->")
+_COMMENT = re.compile(r"<!-- (gives|says|ends in|not run): (.+) -->")
 _COMMAND = re.compile(r"^(python|\./start\.sh|cd|pip|ls|cat|mkdir|cp|git)( |$)", re.MULTILINE)
 
 
@@ -42,6 +45,7 @@ class Block:
         commands: as written.
         gives: paths that are there afterwards.
         says: words that it prints.
+        ends_in: the folder that it ends in, seen from the workshop's; '' if it does not say.
         not_run: why it is not executed; '' if it is.
     """
 
@@ -49,6 +53,7 @@ class Block:
     commands: str
     gives: list[str] = field(default_factory=list)
     says: list[str] = field(default_factory=list)
+    ends_in: str = ""
     not_run: str = ""
 
 
@@ -89,20 +94,24 @@ def blocks(text: str) -> list[Block]:
             continue
         block = Block(line, content)
         for comment in filter(None, map(_COMMENT.fullmatch, below)):
-            if comment[1] == "not run":
-                block.not_run = comment[2]
-            else:
-                getattr(block, comment[1]).append(comment[2])
+            match comment[1]:
+                case "not run":
+                    block.not_run = comment[2]
+                case "ends in":
+                    block.ends_in = comment[2]
+                case kind:
+                    getattr(block, kind).append(comment[2])
         if below and below[-1].startswith("You now have "):
             block.gives += re.findall(r"`([^`]+)`", below[-1])
-        if not (block.gives or block.says or block.not_run):
+        if not (block.gives or block.says or block.ends_in or block.not_run):
             raise Wrong(f"line {line}: the block does not say what it gives")
         found.append(block)
     return found
 
 
-def follow(page: Path, root: Path, home: Path) -> None:
-    """Execute the blocks of a page in the copy of the tree at `root`, with `home` as an empty home.
+def follow(page: Path, root: Path, home: Path) -> Path:
+    """Execute the blocks of a page in the copy of the tree at `root`, with `home` as a home, and return the folder that
+    the last one ends in.
 
     Raises:
         Wrong: a command fails, or a block does not give what it says.
@@ -112,12 +121,14 @@ def follow(page: Path, root: Path, home: Path) -> None:
     for block in blocks(text):
         if not block.not_run:
             place = _execute(block, place, root, home, page.name)
+    return place
 
 
 def _execute(block: Block, place: Path, root: Path, home: Path, page: str) -> Path:
     """Execute a block in a folder, check what it gives, and return the folder that it ends in."""
     where = f"{page}, line {block.line}"
-    ended_in = home / "ended_in"
+    ended_in, begun = home / "ended_in", home / "begun"
+    begun.touch()
     # The file of the place is written last, so that `cd` in the block counts.
     script = f'{block.commands}\npwd >"$HOME/ended_in"\n'
     environment = {
@@ -138,12 +149,19 @@ def _execute(block: Block, place: Path, root: Path, home: Path, page: str) -> Pa
         raise Wrong(f"{where}: exit status {done.returncode}\n{block.commands}\n{done.stdout[-3000:]}")
     place = Path(ended_in.read_text().rstrip("\n"))
     for path in block.gives:
-        if not any(place.glob(path)) and not (place / path).exists():
-            raise Wrong(f"{where}: {path} is not there afterwards\n{done.stdout[-3000:]}")
+        if not any(made.stat().st_mtime_ns >= begun.stat().st_mtime_ns for made in _matching(place, path)):
+            raise Wrong(f"{where}: {path} is not made\n{done.stdout[-3000:]}")
     for words in block.says:
         if words not in done.stdout:
             raise Wrong(f"{where}: does not say {words!r}\n{done.stdout[-3000:]}")
+    if block.ends_in and place != (root / block.ends_in).resolve():
+        raise Wrong(f"{where}: ends in {place}")
     return place
+
+
+def _matching(place: Path, path: str) -> list[Path]:
+    """What is there of a path with stars, seen from a place."""
+    return [place / found for found in glob.glob(path, root_dir=place)]
 
 
 # ---- links -----------------------------------------------------------------------------------------------------------

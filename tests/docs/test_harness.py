@@ -1,5 +1,6 @@
 """What the pages are checked with can say no."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ def page(tmp_path: Path) -> Path:
 
 def followed(page: Path, text: str, home: Path) -> None:
     page.write_text(text)
+    os.utime(page, (0, 0))  # written long before
     follow(page, page.parent.parent, home)
 
 
@@ -24,6 +26,7 @@ def sh(commands: str, *below: str) -> str:
 
 def test_a_good_page_passes(page: Path, home: Path) -> None:
     text = sh("mkdir -p a\ncd a", "<!-- gives: ../a -->") + sh("echo hello >b.txt\ncat b.txt", "<!-- says: ell -->")
+    text += sh("touch b.txt", "<!-- gives: ../a/*.txt -->") + sh("cd ../docs", "<!-- ends in: docs -->")
     followed(page, text + sh("false", "<!-- not run: it fails -->"), home)
     assert (page.parent.parent / "a" / "b.txt").exists()
 
@@ -31,7 +34,7 @@ def test_a_good_page_passes(page: Path, home: Path) -> None:
 def test_the_sentence_for_the_reader_counts(page: Path, home: Path) -> None:
     text = sh("touch a.txt", "", "You now have `a.txt` and `{}`.")
     followed(page, text.format("*.txt"), home)
-    with pytest.raises(Wrong, match=r"line 2: b\.txt is not there"):
+    with pytest.raises(Wrong, match=r"line 2: b\.txt is not made"):
         followed(page, text.format("b.txt"), home)
 
 
@@ -42,8 +45,10 @@ def test_the_sentence_for_the_reader_counts(page: Path, home: Path) -> None:
         (sh("false | true", "<!-- gives: . -->"), "line 2: exit status 1"),
         (sh("no_such_command", "<!-- gives: . -->"), "no_such_command: command not found"),
         (sh("echo $UNSET", "<!-- gives: . -->"), "UNSET: unbound variable"),
-        (sh("true", "<!-- gives: missing.txt -->"), "missing.txt is not there"),
-        (sh("true", "<!-- gives: *.txt -->"), r"\*.txt is not there"),
+        (sh("true", "<!-- gives: missing.txt -->"), "missing.txt is not made"),
+        (sh("true", "<!-- gives: *.txt -->"), r"\*.txt is not made"),
+        (sh("ls", "<!-- gives: docs/page.md -->"), "page.md is not made"),
+        (sh("cd docs", "<!-- ends in: . -->"), "ends in .*/docs"),
         (sh("echo hello", "<!-- says: goodbye -->"), "does not say 'goodbye'"),
         (sh("echo hello"), "does not say what it gives"),
         (sh("echo hello", "", "", "<!-- says: hello -->"), "does not say what it gives"),

@@ -1,5 +1,9 @@
 """Every page is followed, command by command, in a copy of the workshop; see pages.py for what a page can say."""
 
+import os
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -54,6 +58,20 @@ def test_there_is_something_to_follow() -> None:
 @pytest.mark.parametrize("page", PAGES, ids=named)
 def test_a_page_can_be_followed(page: Path, tree: Path, home: Path) -> None:
     follow(tree / named(page), tree, home)
+
+
+@pytest.mark.slow
+def test_the_pages_can_be_followed_one_after_the_other(tree: Path, home: Path) -> None:
+    """In one shell, in the order of the index, after the demo; pages.py has no other way for a page to begin."""
+    lesson = tree / "char_rnn"
+    demo = [sys.executable, "train.py", "--smoke", "--size", "tiny"]
+    subprocess.run(demo, cwd=lesson, env={**os.environ, "PYTHONPATH": str(tree)}, check=True, capture_output=True)
+    index = tree / "docs" / "index.md"
+    links = re.findall(r"\]\(([\w-]+\.md)\)", index.read_text("utf-8"))
+    pages = [index, *(index.with_name(link) for link in dict.fromkeys(links))]
+    assert {page.name for page in pages} == {page.name for page in DOCS}
+    for page in pages:
+        assert follow(page, tree, home) == tree, f"{page.name} ends elsewhere than it began"
 
 
 @pytest.mark.parametrize("page", LINKED, ids=named)
