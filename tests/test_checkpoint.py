@@ -248,9 +248,9 @@ def test_parts_that_share_their_bytes_are_refused(saved: Path) -> None:
 
 def test_a_checkpoint_that_the_memory_cannot_hold_is_refused(saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     size = saved.stat().st_size
-    monkeypatch.setattr(checkpoint, "_memory", lambda: size)
+    monkeypatch.setattr(checkpoint, "memory", lambda: (size, 0))
     assert intact(saved)
-    monkeypatch.setattr(checkpoint, "_memory", lambda: size - 1)
+    monkeypatch.setattr(checkpoint, "memory", lambda: (size - 1, 0))
     with pytest.raises(UserError, match="larger than this computer's memory"):
         checkpoint.load(saved)
 

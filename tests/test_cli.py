@@ -382,6 +382,16 @@ def test_a_reader_that_goes_away_is_no_error() -> None:
     assert err == b""
 
 
+@pytest.mark.parametrize("command", [("workshop.datasets", "list"), ("workshop.doctor",)])
+def test_the_tools_can_be_read_in_part(command: tuple[str, ...]) -> None:
+    """As with `python -m workshop.doctor | head -1`."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    with open(writing, "wb") as gone:
+        done = subprocess.run([sys.executable, "-m", *command], stdout=gone, stderr=subprocess.PIPE, check=False)
+    assert (done.returncode, done.stderr) == (141, b"")
+
+
 def test_a_folder_name_that_is_no_utf_8_can_be_spoken_of(tmp_path: Path) -> None:
     """Folders of old disks have names in Latin-1, which reach Python as lone surrogates."""
     code = "cli.run(lambda: print('data:', b'caf\\xe9'.decode('utf-8', 'surrogateescape')))"

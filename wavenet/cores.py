@@ -9,7 +9,7 @@ from wavenet import kernel
 from wavenet.model import WaveNet
 from wavenet.mu_law import STEPS
 from wavenet.weights import AWAY, DONE, JOB, State, Weights, Work, pack, room, silent
-from workshop.cores import usable_cores
+from workshop.machine import usable_cores
 from workshop.sampling import Choice
 
 #: Seconds between two looks of the second core at whether it is wanted.

@@ -5,7 +5,6 @@ The file is numpy's `.npz` without compression and without pickled objects; its 
 
 import io
 import json
-import os
 import struct
 import zipfile
 from collections.abc import Mapping
@@ -17,6 +16,7 @@ import numpy as np
 from workshop.checks import Check, expect, whole
 from workshop.errors import UserError
 from workshop.files import explain, reading, replacing
+from workshop.machine import memory
 
 _META = "meta.json"
 
@@ -91,7 +91,7 @@ def _arrays(file: IO[bytes], size: int) -> dict[str, np.ndarray]:
     Raises:
         ValueError: its parts cannot be those of a checkpoint.
     """
-    if size > _memory():
+    if size > memory()[0]:
         raise ValueError("it is larger than this computer's memory")
     # All arrays together cannot be larger than the file that holds them uncompressed: refuse to believe a file that
     # says so before making room for them. Parts that share their bytes say so, too.
@@ -101,11 +101,6 @@ def _arrays(file: IO[bytes], size: int) -> dict[str, np.ndarray]:
         if not stored or sum(member.file_size for member in members) > size:
             raise ValueError("its parts do not fit its size")
         return {name.removesuffix(".npy"): _array(archive.read(name)) for name in archive.namelist()}
-
-
-def _memory() -> int:
-    """Bytes of memory that the computer has."""
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 def _array(part: bytes) -> np.ndarray:

@@ -19,7 +19,7 @@ import urllib.parse
 from pathlib import Path
 from typing import Any
 
-from workshop import ROOT, midi_tunes, starter_sounds, tunes
+from workshop import ROOT, cli, midi_tunes, starter_sounds, tunes
 from workshop.catalog import DataSet, find, has_hash, is_verified, read_catalog, read_manifest
 from workshop.download import Remote, SmallFile, copy, fetch, fetch_all, is_web_address, part_of
 from workshop.errors import UserError
@@ -327,4 +327,4 @@ def main(argv: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    cli.run(main)

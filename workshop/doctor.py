@@ -23,9 +23,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from workshop import ROOT, TENSORBOARD_PORTS, services
-from workshop.cores import usable_cores
+from workshop import ROOT, TENSORBOARD_PORTS, cli, services
 from workshop.errors import UserError
+from workshop.machine import memory, text_of, usable_cores
 from workshop.ports import DOCS, LAB, Server, port_problem, wanted_server
 
 OK, NOTE, PROBLEM = "ok", "note", "PROBLEM"
@@ -76,14 +76,6 @@ def is_inside() -> bool:
 def uses_container() -> bool:
     """Whether the container is what the workshop runs in, as `start.sh` has chosen."""
     return is_inside() or os.environ.get("WORKSHOP_MODE") == "container"
-
-
-def text_of(path: str) -> str:
-    """The text of a file, or nothing where there is none."""
-    try:
-        return Path(path).read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return ""
 
 
 # ---- Python and the computer -----------------------------------------------------------------------------------------
@@ -147,30 +139,9 @@ def emulated(model: str, features: set[str]) -> bool:
     return "virtualapple" in model.lower() or "asimd" in features
 
 
-def memory_gib() -> tuple[float, float] | None:
-    """The memory of the computer (or of the container, if that is less) and the free part of it, in GiB."""
-    if sys.platform == "darwin":
-        size = output_of("sysctl", "-n", "hw.memsize")
-        return (int(size) / 2**30, int(size) / 2**30) if size and size.isdigit() else None
-    fields: dict[str, str] = dict(re.findall(r"^(\w+):\s+(\d+) kB", text_of("/proc/meminfo"), re.MULTILINE))
-    if "MemTotal" not in fields:
-        return None
-    total = int(fields["MemTotal"]) / 2**20
-    free = int(fields.get("MemAvailable", fields["MemTotal"])) / 2**20
-    limit = text_of("/sys/fs/cgroup/memory.max").strip()
-    if limit.isdigit():
-        used = text_of("/sys/fs/cgroup/memory.current").strip()
-        left = (int(limit) - (int(used) if used.isdigit() else 0)) / 2**30
-        total, free = min(total, int(limit) / 2**30), min(free, left)
-    return total, free
-
-
 def check_memory() -> Iterator[Finding]:
     """Whether there is room for a training, which takes about 1 GiB and more for larger models."""
-    memory = memory_gib()
-    if memory is None:
-        return
-    total, free = memory
+    total, free = (size / 2**30 for size in memory())
     text = f"{total:.1f} GiB, of which {free:.1f} GiB are free"
     if total < 1.5:
         yield Finding(PROBLEM, "memory", f"{text}: training needs about 2 GiB; give the machine or container more")
@@ -186,7 +157,7 @@ def check_memory() -> Iterator[Finding]:
 def locked_versions(lock: Path) -> dict[str, set[str]]:
     """The versions that a lock allows for each package; there are several where they differ between Pythons."""
     versions: dict[str, set[str]] = {}
-    for name, version in re.findall(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)", text_of(str(lock)), re.MULTILINE):
+    for name, version in re.findall(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)", text_of(lock), re.MULTILINE):
         versions.setdefault(name.lower(), set()).add(version)
     return versions
 
@@ -485,4 +456,4 @@ def main(argv: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    cli.run(main)

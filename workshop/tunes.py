@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from workshop import ROOT
+from workshop import ROOT, cli
 from workshop.errors import UserError
 from workshop.files import explain, replacing, write_text
 
@@ -292,4 +292,4 @@ def main(argv: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    cli.run(main)
