@@ -417,7 +417,7 @@ set_up() { # extra
 
 enter_environment() {
   export VIRTUAL_ENV="$VENV" PATH="$VENV/bin:$PATH" WORKSHOP_ROOT="$ROOT"
-  export PYTHONUNBUFFERED=1 TF_CPP_MIN_LOG_LEVEL="${TF_CPP_MIN_LOG_LEVEL:-2}"
+  export PYTHONUNBUFFERED=1
 }
 
 services() { (cd "$ROOT" && "$VENV/bin/python" -m workshop.services "$@"); }

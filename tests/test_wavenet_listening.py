@@ -41,6 +41,7 @@ def test_silence_is_noticed() -> None:
     assert verdict(np.zeros(1)) == "silence"
     assert verdict(mu_law.decode(np.full(16000, mu_law.SILENCE))) == "silence"
     assert verdict(noise(-70)) == "silence"
+    assert verdict(quantised(noise(-50))) == "silence"
 
 
 def test_a_constant_is_silence_at_any_level() -> None:
@@ -69,8 +70,8 @@ def test_a_loud_sound_is_not_clipped() -> None:
     assert verdict(some) == "at"
 
 
-@pytest.mark.parametrize("decibels", [-10, -15, -20, -30, -40, -50, -60])
-def test_white_noise_is_noticed_at_any_level(decibels: int) -> None:
+@pytest.mark.parametrize("decibels", [-10, -15, -20, -30, -40])
+def test_white_noise_that_can_be_heard_is_noticed(decibels: int) -> None:
     for seed in range(5):
         for count in (1500, 8000, 30000):
             samples = noise(decibels, count, seed)

@@ -12,6 +12,8 @@ CLIPPED = 0.01
 #: 0.55 to 0.57 at any level (0.5 to 0.64 where it lasts for one window); speech up to 0.07, instruments up to 0.04,
 #: drum loops up to 0.08, a snare drum alone 0.26, the surf and the applause of General MIDI up to 0.37.
 FLAT = 0.4
+#: Noise that is quieter than this is the hiss of a silence: a careful network makes it, and a listener hears nothing.
+HISS = 10 ** (-45 / 20)
 WINDOW = 512
 
 
@@ -41,7 +43,8 @@ def judge(samples: np.ndarray) -> Judgement:
     # A constant offset is not heard.
     level = float(np.std(samples, dtype=np.float64)) if len(samples) else 0.0
     decibels = f"{20 * np.log10(max(level, 1e-9)):.0f} dB"
-    if level < SILENT:
+    noisy = flatness(samples) > FLAT
+    if level < (HISS if noisy else SILENT):
         return Judgement(
             f"silence ({decibels})",
             "prime it with a sound (--prime FILE.wav), raise --temperature, or train for longer; if the data begins "
@@ -49,6 +52,6 @@ def judge(samples: np.ndarray) -> Judgement:
         )
     if np.mean(np.abs(samples) > 0.999) > CLIPPED:
         return Judgement(f"clipped ({decibels})", "lower --temperature, or add --top_p 0.95")
-    if flatness(samples) > FLAT:
-        return Judgement(f"noise ({decibels})", "lower --temperature to 0.9, add --top_p 0.95, or train for longer")
+    if noisy:
+        return Judgement(f"noise ({decibels})", "train for longer; --temperature 0.9 or --top_p 0.95 take some out")
     return Judgement(f"at {decibels}")

@@ -25,7 +25,7 @@ from typing import Any
 
 from workshop.checks import Check
 from workshop.errors import UserError
-from workshop.files import explain, read_json, remove_leftovers, write_json, write_text
+from workshop.files import explain, read_json, remove_leftovers, short_path, write_json, write_text
 from workshop.visible import visible_line
 
 #: Raised when the layout of the folder changes in a way that older code cannot read.
@@ -231,7 +231,7 @@ def find(lesson_dir: Path, requested: str | None) -> Experiment:
         found = all_of(lesson_dir)
         if not found:
             raise UserError(f"there is no experiment in {lesson_dir.name} yet: train one with `python train.py` first")
-        path = max(found, key=lambda p: (p / "run.json").stat().st_mtime_ns)
+        path = short_path(max(found, key=lambda p: (p / "run.json").stat().st_mtime_ns))
     return _open(path, lesson_dir.name)
 
 

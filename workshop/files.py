@@ -31,6 +31,11 @@ def explain(error: OSError, path: Path) -> str:
     return reason
 
 
+def short_path(path: Path) -> Path:
+    """A path as one would type it here: relative where that is not longer."""
+    return min(Path(os.path.relpath(path)), path, key=lambda one: len(str(one)))
+
+
 @contextlib.contextmanager
 def replacing(path: Path, mode: str = "wb") -> Iterator[IO[Any]]:
     """Open a new file that takes the place of `path` when the block ends well, and vanishes when it does not.

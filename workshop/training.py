@@ -9,8 +9,8 @@ a run later, for longer than was planned, is the same as having planned it.
 """
 
 import argparse
+import gc
 import math
-import os
 import shlex
 import signal
 import time
@@ -31,6 +31,7 @@ from workshop.baseline import Baseline
 from workshop.board import BIT, Board
 from workshop.errors import UserError
 from workshop.experiment import Experiment
+from workshop.files import short_path
 from workshop.position import Position
 from workshop.progress import Progress
 from workshop.visible import visible_line
@@ -350,6 +351,8 @@ class Trainer:
     def _show_preview(self, progress: Progress) -> None:
         progress.say(self.preview.show(self.position.step, self.experiment.samples, self.board))
         self.experiment.update(previewed=self.position.step)
+        # A drawn picture is a knot of some megabytes that Python would leave lying for dozens of previews.
+        gc.collect()
 
     def _is_previewed(self) -> bool:
         """Whether a preview of this very step has been shown."""
@@ -447,7 +450,7 @@ def farewell(experiment: Experiment, baseline: Baseline, lesson: Path) -> str:
     if best:
         measured = f"best on held-out data: {best['validation']:.3f} nats; {baseline.comparison(best['validation'])}"
     where, train, sample = (
-        visible_line(shlex.quote(short_path(path)))
+        visible_line(shlex.quote(str(short_path(path))))
         for path in (experiment.path, lesson / "train.py", lesson / "sample.py")
     )
     return (
@@ -455,9 +458,3 @@ def farewell(experiment: Experiment, baseline: Baseline, lesson: Path) -> str:
         f"  to go on:     python {train} --resume --experiment_dir {where}\n"
         f"  to generate:  python {sample} --experiment_dir {where}"
     )
-
-
-def short_path(path: Path) -> str:
-    """A path as one would type it here: relative where that is not longer."""
-    relative = os.path.relpath(path)
-    return min(relative, str(path), key=len)
