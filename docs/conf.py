@@ -11,13 +11,15 @@ html_theme = "furo"
 html_show_sphinx = False
 html_copy_source = False
 highlight_language = "text"
+# Quotation marks become round; two hyphens stay, because they begin an argument.
+smartquotes_action = "q"
 # Links to headings, with the same anchors as on GitHub.
 myst_heading_anchors = 3
 
 #: A picture or a sound in a page: `<!-- picture: FILE | what it shows -->`. On GitHub it is invisible.
 MEDIA = re.compile(r"^<!-- (picture|sound): (\S+) \| (.+) -->$", re.MULTILINE)
-#: What is said to the tests and to the benchmarks, and to nobody else.
-ASIDE = re.compile(r"^<!-- (?:gives|says|not run|measured|end of measured|tried|end of tried)\b.*-->\n", re.MULTILINE)
+#: All other comments are said to the tests and to the benchmarks, and to nobody else.
+ASIDE = re.compile(r"^<!-- .*-->\n", re.MULTILINE)
 
 
 def show(found: re.Match[str]) -> str:

@@ -89,7 +89,15 @@ def test_the_site_loads_nothing_from_elsewhere(site: Path) -> None:
 @pytest.mark.slow
 def test_what_is_for_the_tests_is_not_in_the_site(site: Path) -> None:
     text = "".join(page.read_text("utf-8") for page in site.glob("*.html"))
-    assert not re.search(r"<!-- (gives|says|not run|measured|end of measured|tried|end of tried|picture|sound)", text)
+    kinds = "gives|says|ends in|not run|measured|end of measured|tried|end of tried|picture|sound"
+    assert not re.search(f"<!-- ({kinds})", text)
+
+
+@pytest.mark.slow
+def test_an_argument_keeps_its_hyphens(site: Path) -> None:
+    page = (site / "reliability.html").read_text("utf-8")
+    assert "--out" in page
+    assert "\N{EN DASH}out" not in page
 
 
 def test_the_looking_sees(tmp_path: Path) -> None:
