@@ -12,6 +12,7 @@ from midi_rnn.performing import perform
 from midi_rnn.portrait import portrait, table
 from workshop.board import Board
 from workshop.midifiles import pitch_name
+from workshop.pictures import clear_away
 from workshop.sampling import Choice
 from workshop.synthesis import RATE
 
@@ -49,6 +50,7 @@ class Preview:
         # Names of their own: of one name TensorBoard shows only what it was given first.
         board.sound("preview/sound", samples, RATE, step)
         board.picture("preview/piano_roll", picture, step)
+        clear_away()
         numbers = table({"data": self._facts["portrait"], "preview": portrait([notes])})
         board.text("preview/in_numbers", numbers, step)
         names = " ".join(pitch_name(int(pitch)) for pitch in notes[:SHOWN_NOTES, 2]) or "silence"

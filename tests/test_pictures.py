@@ -1,5 +1,6 @@
 """Piano rolls: what is drawn where, for any notes, and files of them."""
 
+import gc
 import subprocess
 import sys
 import time
@@ -10,9 +11,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from matplotlib.figure import Figure
 
 from workshop.errors import UserError
-from workshop.pictures import HEIGHT, WIDTH, draw_curves, piano_roll, pitch_name, spectrogram, write_png
+from workshop.pictures import HEIGHT, WIDTH, clear_away, draw_curves, piano_roll, pitch_name, spectrogram, write_png
 
 NOTE = st.tuples(st.floats(0, 1000), st.floats(0, 100), st.integers(0, 127), st.integers(1, 127))
 
@@ -144,3 +146,19 @@ def test_any_name_can_be_a_title(title: str) -> None:
     run = {"history": [{"step": 1, "validation": 2.0}], "baseline": {"1": 1.5}}
     draw_curves(BytesIO(), run, title)
     assert piano_roll(piece((0, 1, 60, 64)), title).shape == spectrogram(np.zeros(9), 9, title).shape
+
+
+def test_figures_lie_about_until_they_are_cleared_away() -> None:
+    def figures() -> int:
+        return sum(type(thing) is Figure for thing in gc.get_objects())
+
+    clear_away()
+    before = figures()
+    gc.disable()
+    try:
+        spectrogram(np.zeros(1000), 8000)
+        assert figures() == before + 1
+        clear_away()
+    finally:
+        gc.enable()
+    assert figures() == before

@@ -10,7 +10,7 @@ from wavenet.generate import Generator
 from wavenet.listening import judge
 from wavenet.model import WaveNet
 from workshop.board import Board
-from workshop.pictures import spectrogram, write_png
+from workshop.pictures import clear_away, spectrogram, write_png
 from workshop.sampling import Choice
 from workshop.synthesis import write_wav
 from workshop.visible import visible_line
@@ -53,4 +53,5 @@ class Preview:
             board.picture(f"preview/spectrogram{mark}", picture, step)
             heard = f"{len(samples) / self._rate:.1f} s of sound, {judge(samples).words}"
             lines.append(f"    | {visible_line(name)}: {heard}" if name else f"    | {heard}")
+        clear_away()
         return "\n".join(lines)

@@ -9,7 +9,6 @@ a run later, for longer than was planned, is the same as having planned it.
 """
 
 import argparse
-import gc
 import math
 import shlex
 import signal
@@ -351,8 +350,6 @@ class Trainer:
     def _show_preview(self, progress: Progress) -> None:
         progress.say(self.preview.show(self.position.step, self.experiment.samples, self.board))
         self.experiment.update(previewed=self.position.step)
-        # A drawn picture is a knot of some megabytes that Python would leave lying for dozens of previews.
-        gc.collect()
 
     def _is_previewed(self) -> bool:
         """Whether a preview of this very step has been shown."""
