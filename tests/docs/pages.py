@@ -21,6 +21,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import takewhile
 from pathlib import Path
 
 SMALL = Path(__file__).resolve().parent / "small"
@@ -43,7 +44,7 @@ class Block:
     Attributes:
         line: where it begins in the page, from 1.
         commands: as written.
-        gives: paths that are there afterwards.
+        gives: paths that it makes.
         says: words that it prints.
         ends_in: the folder that it ends in, seen from the workshop's; '' if it does not say.
         not_run: why it is not executed; '' if it is.
@@ -58,7 +59,7 @@ class Block:
 
 
 def fenced(text: str) -> Iterator[tuple[int, str, str, list[str]]]:
-    """Yield line, language, content, and the lines below (to the next blank one) of each fenced block."""
+    """Yield line, language, content, and the comments below, with the line that follows them, of each fenced block."""
     lines = text.splitlines()
     at = 0
     while at < len(lines):
@@ -73,20 +74,27 @@ def fenced(text: str) -> Iterator[tuple[int, str, str, list[str]]]:
             raise Wrong(f"line {begin}: the block is never closed")
         if fence[1]:
             raise Wrong(f"line {begin}: the block is indented")
-        below = at = at + 1
-        # One blank line may stand between a block and the sentence that says what it gave.
-        while below < len(lines) and (lines[below].startswith("<!--") or (below == at and not lines[below].strip())):
-            below += 1
-        yield begin, fence[2], "\n".join(lines[begin : at - 1]), lines[at : below + 1]
+        at += 1
+        below = [*takewhile(_is_aside, lines[at:])]
+        # One blank line may stand between these and the sentence that says what the block gave.
+        after = lines[at + len(below) :]
+        below += after[1:2] if after and not after[0].strip() else after[:1]
+        yield begin, fence[2], "\n".join(lines[begin : at - 1]), below
+
+
+def _is_aside(line: str) -> bool:
+    return line.startswith("<!--")
 
 
 def blocks(text: str) -> list[Block]:
     """Return the blocks of commands of a page.
 
     Raises:
-        Wrong: commands stand in a block that is not executed, or a block does not say what it gives.
+        Wrong: commands stand in a block that is not executed, a block does not say what it gives, or something is said
+            of no block.
     """
     found: list[Block] = []
+    marks = len(_COMMENT.findall(_without_blocks(text)))
     for line, language, content, below in fenced(text):
         if language != "sh":
             if _COMMAND.search(content):
@@ -94,6 +102,7 @@ def blocks(text: str) -> list[Block]:
             continue
         block = Block(line, content)
         for comment in filter(None, map(_COMMENT.fullmatch, below)):
+            marks -= 1
             match comment[1]:
                 case "not run":
                     block.not_run = comment[2]
@@ -106,6 +115,8 @@ def blocks(text: str) -> list[Block]:
         if not (block.gives or block.says or block.ends_in or block.not_run):
             raise Wrong(f"line {line}: the block does not say what it gives")
         found.append(block)
+    if marks:
+        raise Wrong("something is said of no block: it stands directly below one")
     return found
 
 
@@ -149,7 +160,8 @@ def _execute(block: Block, place: Path, root: Path, home: Path, page: str) -> Pa
         raise Wrong(f"{where}: exit status {done.returncode}\n{block.commands}\n{done.stdout[-3000:]}")
     place = Path(ended_in.read_text().rstrip("\n"))
     for path in block.gives:
-        if not any(made.stat().st_mtime_ns >= begun.stat().st_mtime_ns for made in _matching(place, path)):
+        there = (place / found for found in glob.glob(path, root_dir=place))
+        if not any(found.stat().st_mtime_ns >= begun.stat().st_mtime_ns for found in there):
             raise Wrong(f"{where}: {path} is not made\n{done.stdout[-3000:]}")
     for words in block.says:
         if words not in done.stdout:
@@ -157,11 +169,6 @@ def _execute(block: Block, place: Path, root: Path, home: Path, page: str) -> Pa
     if block.ends_in and place != (root / block.ends_in).resolve():
         raise Wrong(f"{where}: ends in {place}")
     return place
-
-
-def _matching(place: Path, path: str) -> list[Path]:
-    """What is there of a path with stars, seen from a place."""
-    return [place / found for found in glob.glob(path, root_dir=place)]
 
 
 # ---- links -----------------------------------------------------------------------------------------------------------

@@ -36,6 +36,8 @@ def test_the_sentence_for_the_reader_counts(page: Path, home: Path) -> None:
     followed(page, text.format("*.txt"), home)
     with pytest.raises(Wrong, match=r"line 2: b\.txt is not made"):
         followed(page, text.format("b.txt"), home)
+    with pytest.raises(Wrong, match=r"line 2: b\.txt is not made"):
+        followed(page, sh("echo hello", "<!-- says: hello -->", "", "You now have `b.txt`."), home)
 
 
 @pytest.mark.parametrize(
@@ -52,6 +54,7 @@ def test_the_sentence_for_the_reader_counts(page: Path, home: Path) -> None:
         (sh("echo hello", "<!-- says: goodbye -->"), "does not say 'goodbye'"),
         (sh("echo hello"), "does not say what it gives"),
         (sh("echo hello", "", "", "<!-- says: hello -->"), "does not say what it gives"),
+        (sh("echo hello", "<!-- says: hello -->", "", "", "<!-- gives: . -->"), "said of no block"),
         ("```\npython train.py\n```\n", "commands are fenced with ```sh"),
         ("```sh\ntrue\n", "never closed"),
         ("- item\n\n  ```sh\n  true\n  ```\n", "indented"),
