@@ -415,6 +415,16 @@ set_up() { # extra
 
 # ---- the verbs -----------------------------------------------------------------------------------
 
+# How start.sh is called from here: without its right to be executed, as after unpacking a ZIP, by bash.
+how_called() { # path of start.sh, as one types it
+  if [ -x "$1" ]; then printf '%q' "$1"; else printf 'bash %q' "$1"; fi
+}
+
+# What a script that is run alone puts before the commands that it prints: the packages are in our environment only.
+tell_prefix() { # path of start.sh, as one types it
+  export WORKSHOP_PREFIX="${WORKSHOP_PREFIX:-$(how_called "$1") run }"
+}
+
 enter_environment() {
   export VIRTUAL_ENV="$VENV" PATH="$VENV/bin:$PATH" WORKSHOP_ROOT="$ROOT"
   export PYTHONUNBUFFERED=1
@@ -426,6 +436,7 @@ services() { (cd "$ROOT" && "$VENV/bin/python" -m workshop.services "$@"); }
 start_services() { [ "$MODE" = inside ] || services start || true; }
 
 verb_shell() {
+  unset WORKSHOP_PREFIX
   local place="environment. 'exit' leaves it; TensorBoard goes on"
   set_up none
   enter_environment
@@ -454,8 +465,9 @@ verb_demo() {
   start_services
   local newest="" folder
   cd "$ROOT"
+  tell_prefix ./start.sh
   if [ "${WORKSHOP_DEMO_SMOKE:-0}" = 1 ]; then DEMO_TRAIN=(--smoke); fi
-  say "Training: python char_rnn/train.py ${DEMO_TRAIN[*]}"
+  say "Training: ${WORKSHOP_PREFIX}python char_rnn/train.py ${DEMO_TRAIN[*]}"
   python char_rnn/train.py "${DEMO_TRAIN[@]}"
   for folder in char_rnn/experiments/*/; do
     if [ -z "$newest" ] || [ "$folder" -nt "$newest" ]; then newest="$folder"; fi
@@ -463,18 +475,18 @@ verb_demo() {
   newest="${newest%/}"
   mkdir -p "$newest/samples"
   say ""
-  say "Generating: python char_rnn/sample.py ${DEMO_SAMPLE[*]}"
+  say "Generating: ${WORKSHOP_PREFIX}python char_rnn/sample.py ${DEMO_SAMPLE[*]}"
   python char_rnn/sample.py --experiment_dir "$newest" "${DEMO_SAMPLE[@]}" | tee "$newest/samples/demo.txt"
   cat <<NEXT
 
 That was the demo. Everything of it lies in $newest
   what it wrote    $newest/samples/demo.txt
-  how it learned   http://localhost:${WORKSHOP_PORT_CHAR_RNN:-7006} (TensorBoard, until ./start.sh stop)
-Next: type ./start.sh for a shell, and in it
+  how it learned   http://localhost:${WORKSHOP_PORT_CHAR_RNN:-7006} (TensorBoard, until ${WORKSHOP_PREFIX% run } stop)
+Next: type ${WORKSHOP_PREFIX% run } for a shell, and in it
   cd char_rnn
-  python train.py --resume --num_epochs 100       train the same model further
-  python sample.py --temperature 0.5              a more careful writer
-  python train.py --data_dir ../data/lyrics/YOURDATA
+  python train.py --resume --num_epochs 100       # train the same model further
+  python sample.py --temperature 0.5              # a more careful writer
+  python train.py --data_dir ../data/lyrics/tunes # learn traditional tunes; or name a folder of your own texts
 NEXT
 }
 
@@ -497,6 +509,7 @@ verb_run() {
   need_command "$@"
   set_up none
   enter_environment
+  tell_prefix "$0"
   if ! type -P -- "$1" >/dev/null; then
     say "There is no command '$1' in the environment or on your PATH."
     exit 127
@@ -569,6 +582,8 @@ main() {
   esac
   choose_mode "$verb" "$want_local"
   refuse_what_does_not_fit "$verb"
+  # What the demo prints is typed in the workshop's folder.
+  if [ "$verb" = demo ] && [ "$HERE" != "$ROOT" ]; then say "cd $(printf '%q' "$ROOT")"; fi
   if [ "$MODE" = container ]; then
     LOCK="$STATE/container.lock"
     container_main "$verb" "$@"

@@ -541,7 +541,7 @@ hand_on() { # signal
 }
 
 # Variables that mean the same inside: the terminal's, and the libraries' own.
-PASSED='^(TERM|NO_COLOR|WORKSHOP_DEMO_SMOKE|CUDA_VISIBLE_DEVICES|XLA_FLAGS|OMP_NUM_THREADS|(TF|KERAS)_[A-Z0-9_]+)$'
+PASSED='^(TERM|NO_COLOR|WORKSHOP_DEMO_SMOKE|WORKSHOP_PREFIX|CUDA_VISIBLE_DEVICES|XLA_FLAGS|OMP_NUM_THREADS|(TF|KERAS)_[A-Z0-9_]+)$'
 passed_variables() { compgen -e | grep -E "$PASSED" || true; }
 
 # The container has given up all of root's rights, so root gets them anew; some engines cannot do that.
@@ -607,6 +607,7 @@ container_run() {
     "$ROOT"/*) ;;
     *) say "The container sees nothing outside of '$ROOT', so the command runs there." ;;
   esac
+  tell_prefix "$0"
   if [ "$WANT_ROOT" = yes ]; then run_inside 0:0 "$@"; fi
   enter run "$@"
 }
@@ -616,6 +617,7 @@ container_demo() {
   HERE="$ROOT"
   local url
   url="$(url_of char_rnn)"
+  tell_prefix ./start.sh
   run_inside "$WORKSHOP_UID:$WORKSHOP_GID" env WORKSHOP_PORT_CHAR_RNN="${url##*:}" bash "$INSIDE/start.sh" demo
 }
 

@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from workshop import ROOT, cli
+from workshop.commands import start_sh
 from workshop.errors import UserError
 from workshop.ports import DOCS, Server, read_port, wanted_server
 
@@ -61,7 +62,7 @@ def check_installed() -> None:
     missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
     if missing:
         raise UserError(
-            f"the site needs {', '.join(missing)}, which is not installed: ./start.sh docs brings it and shows the "
+            f"the site needs {', '.join(missing)}, which is not installed: {start_sh('docs')} brings it and shows the "
             "site; the pages in docs can be read without"
         )
 

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from workshop.checks import Check
+from workshop.commands import command
 from workshop.errors import UserError
 from workshop.files import explain, read_json, remove_leftovers, short_path, write_json, write_text
 from workshop.visible import visible_line
@@ -230,7 +231,8 @@ def find(lesson_dir: Path, requested: str | None) -> Experiment:
     else:
         found = all_of(lesson_dir)
         if not found:
-            raise UserError(f"there is no experiment in {lesson_dir.name} yet: train one with `python train.py` first")
+            train = command(lesson_dir / "train.py")
+            raise UserError(f"there is no experiment in {lesson_dir.name} yet: train one with `{train}` first")
         path = short_path(max(found, key=lambda p: (p / "run.json").stat().st_mtime_ns))
     return _open(path, lesson_dir.name)
 

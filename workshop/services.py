@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from workshop import ROOT, TENSORBOARD_PORTS
+from workshop.commands import start_sh
 from workshop.errors import UserError
 from workshop.files import explain, write_json
 from workshop.ports import DOCS, LAB, Server, free_port_near, port_problem, wanted_server
@@ -169,7 +170,7 @@ def wait_until_it_answers(server: Server, process: subprocess.Popen[bytes] | Non
         if time.monotonic() > deadline:
             raise UserError(
                 f"{server.title} did not answer within {PATIENCE_SECONDS:.0f} seconds: "
-                f"look into '{log_file(server.name)}', or type ./start.sh stop and try again."
+                f"look into '{log_file(server.name)}', or type {start_sh('stop')} and try again."
             )
         time.sleep(0.2)
 
@@ -355,7 +356,7 @@ def free_server(name: str) -> Server:
     running = remembered(name)
     if running:
         page = page_of(Server(name, running.host, running.port))
-        raise UserError(f"{server.title} runs already: {page} (./start.sh stop ends it).")
+        raise UserError(f"{server.title} runs already: {page} ({start_sh('stop')} ends it).")
     problem = port_problem(server)
     if problem and server.may_move:
         other = replace(server, port=free_port_near(server.port))

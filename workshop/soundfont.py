@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from workshop.commands import start_sh
 from workshop.errors import UserError
 from workshop.files import explain
 
@@ -176,7 +177,7 @@ def _path() -> Path:
     spec = importlib.util.find_spec("pretty_midi")
     if spec is None or spec.origin is None:
         raise UserError(
-            "the package pretty_midi, which brings the instruments, is not installed; start the workshop by ./start.sh"
+            f"pretty_midi, which brings the instruments, is not installed; run {start_sh()}, which installs it"
         )
     return Path(spec.origin).with_name("TimGM6mb.sf2")
 

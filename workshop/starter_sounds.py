@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from workshop import made_folder, midi_tunes, tunes
 from workshop.abc_notation import WHOLE, Melody
+from workshop.commands import start_sh
 from workshop.errors import UserError
 from workshop.files import write_text
 from workshop.tunes import Tune
@@ -113,7 +114,7 @@ def _soundfont_version() -> str:
         return importlib.metadata.version("pretty_midi")
     except importlib.metadata.PackageNotFoundError:
         raise UserError(
-            "pretty_midi, which brings the instruments, is not installed; run ./start.sh, which installs it"
+            f"pretty_midi, which brings the instruments, is not installed; run {start_sh()}, which installs it"
         ) from None
 
 

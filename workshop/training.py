@@ -28,6 +28,7 @@ from keras import ops
 from workshop import checkpoint
 from workshop.baseline import Baseline
 from workshop.board import BIT, Board
+from workshop.commands import command
 from workshop.errors import UserError
 from workshop.experiment import Experiment
 from workshop.files import short_path
@@ -446,12 +447,9 @@ def farewell(experiment: Experiment, baseline: Baseline, lesson: Path) -> str:
     measured = "not measured yet"
     if best:
         measured = f"best on held-out data: {best['validation']:.3f} nats; {baseline.comparison(best['validation'])}"
-    where, train, sample = (
-        visible_line(shlex.quote(str(short_path(path))))
-        for path in (experiment.path, lesson / "train.py", lesson / "sample.py")
-    )
+    where = visible_line(shlex.quote(str(short_path(experiment.path))))
     return (
         f"\nThe experiment is in {where} ({measured}).\n"
-        f"  to go on:     python {train} --resume --experiment_dir {where}\n"
-        f"  to generate:  python {sample} --experiment_dir {where}"
+        f"  to go on:     {command(lesson / 'train.py', '--resume', '--experiment_dir', experiment.path)}\n"
+        f"  to generate:  {command(lesson / 'sample.py', '--experiment_dir', experiment.path)}"
     )

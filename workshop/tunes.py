@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from workshop import ROOT, cli
+from workshop.commands import start_sh
 from workshop.errors import UserError
 from workshop.files import explain, replacing, write_text
 
@@ -232,7 +233,7 @@ def find_corpus() -> tuple[Path, str]:
     """
     spec = importlib.util.find_spec("music21")
     if spec is None or spec.origin is None:
-        raise UserError("music21, which carries the tunes, is not installed; run ./start.sh, which installs it")
+        raise UserError(f"music21, which carries the tunes, is not installed; run {start_sh()}, which installs it")
     return Path(spec.origin).parent / "corpus", importlib.metadata.version("music21")
 
 
