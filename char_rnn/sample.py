@@ -48,6 +48,7 @@ def main() -> None:
     from workshop.visible import give_out
 
     experiment = experiments.find(LESSON, args.experiment_dir)
+    temperature = experiments.temperature(experiment, args.temperature)
     facts = dataset.trained_on(experiment)
     vocabulary = Vocabulary.load(experiment.path / "vocab.json")
     path = experiment.checkpoint(args.checkpoint)
@@ -70,7 +71,7 @@ def main() -> None:
     prime_ids = vocabulary.encode((facts.get("lead_in") or vocabulary.symbols[1]) + prime)
 
     # ---- 4 generate --------------------------------------------------------------------------------------------------
-    generator = Generator(model, vocabulary, Choice(args.temperature, args.top_k, args.top_p), args.sample)
+    generator = Generator(model, vocabulary, Choice(temperature, args.top_k, args.top_p), args.sample)
     streaming = args.num_samples == 1 and args.out is None
     if streaming:
         give_out(prime)

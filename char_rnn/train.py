@@ -79,7 +79,7 @@ def main() -> int:
         import keras
 
         from char_rnn.model import build
-        from char_rnn.preview import Preview
+        from char_rnn.preview import TEMPERATURE, Preview
         from workshop.training import Settings, Trainer, farewell
 
     keras.utils.set_random_seed(args.seed)
@@ -94,6 +94,7 @@ def main() -> int:
         "network": network,
         "data": text.facts,
         "baseline": baseline.losses,
+        "sampling": {"temperature": TEMPERATURE},
         "message": args.message,
     }
     experiment = resumed or experiments.create(LESSON, args.experiment_dir, info)
@@ -104,7 +105,9 @@ def main() -> int:
     settings = Settings.of(args, max_steps=SMOKE_STEPS if args.smoke else None)
     training = Streams(text.train, batch_size, args.seq_length, args.seed)
     held_out = HeldOut(text.held_out[:MOST_MEASURED], text.train)
-    preview = Preview(average, text.vocabulary, text.facts["lead_in"], PREVIEW_LENGTH, args.seed)
+    preview = Preview(
+        average, text.vocabulary, text.facts["lead_in"], PREVIEW_LENGTH, args.seed, experiments.temperature(experiment)
+    )
     trainer = Trainer(model, average, experiment, training, held_out, settings, "characters", preview, baseline)
     if resumed:
         trainer.resume()

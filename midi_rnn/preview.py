@@ -16,7 +16,7 @@ from workshop.pictures import clear_away
 from workshop.sampling import Choice
 from workshop.synthesis import RATE
 
-#: A little below 1: the music is more like what the network is sure of.
+#: Chosen by benchmarks/temperatures.py; sample.py takes it too, unless it is told otherwise.
 TEMPERATURE = 0.9
 #: Notes named in the terminal.
 SHOWN_NOTES = 24
@@ -31,10 +31,13 @@ class Preview:
         facts: of the data, as run.json has them.
         length: symbols to generate.
         seed: the same for all previews, so that they can be compared.
+        temperature: likewise.
     """
 
-    def __init__(self, model: MidiRNN, encoding: Encoding, facts: dict[str, Any], length: int, seed: int):
-        self._generator = Generator(model, encoding, Choice(TEMPERATURE), facts["seen"], facts["limits"])
+    def __init__(
+        self, model: MidiRNN, encoding: Encoding, facts: dict[str, Any], length: int, seed: int, temperature: float
+    ):
+        self._generator = Generator(model, encoding, Choice(temperature), facts["seen"], facts["limits"])
         self._encoding, self._facts, self._length, self._seed = encoding, facts, length, seed
 
     def show(self, step: int, folder: Path, board: Board) -> str:

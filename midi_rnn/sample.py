@@ -53,6 +53,7 @@ def main() -> None:
     from workshop.visible import visible_line
 
     experiment = experiments.find(LESSON, args.experiment_dir)
+    temperature = experiments.temperature(experiment, args.temperature)
     facts = trained_on(experiment)
     encoding = ENCODINGS[facts["encoding"]]
     path = experiment.checkpoint(args.checkpoint)
@@ -71,7 +72,7 @@ def main() -> None:
     checkpoint.assign(model.trainable_variables, arrays, "average", path)
     seed = int(np.random.SeedSequence().generate_state(1)[0]) if args.seed is None else args.seed
     cli.say(f"{experiment.path}, {path.stem} checkpoint (step {at['step']:,}), seed {seed}")
-    choice = Choice(args.temperature, args.top_k, args.top_p)
+    choice = Choice(temperature, args.top_k, args.top_p)
     generator = Generator(model, encoding, choice, facts["seen"], facts["limits"])
     start = np.concatenate([facts["lead_in"], prime]).astype(np.int32)
     pieces: list[np.ndarray] = []

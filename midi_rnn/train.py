@@ -77,7 +77,7 @@ def main() -> int:
         import keras
 
         from midi_rnn.model import build
-        from midi_rnn.preview import Preview
+        from midi_rnn.preview import TEMPERATURE, Preview
         from workshop.training import Settings, Trainer, farewell
 
     keras.utils.set_random_seed(args.seed)
@@ -92,6 +92,7 @@ def main() -> int:
         "network": network,
         "data": music.facts,
         "baseline": baseline.losses,
+        "sampling": {"temperature": TEMPERATURE},
         "message": args.message,
     }
     experiment = resumed or experiments.create(LESSON, args.experiment_dir, info)
@@ -99,7 +100,9 @@ def main() -> int:
     settings = Settings.of(args, max_steps=SMOKE_STEPS if args.smoke else None)
     vary = dataset.variation(music.encoding, args.transpose, args.stretch)
     training = Medley(music.train, dataset.END, batch_size, args.seq_length, vary, args.seed)
-    preview = Preview(average, music.encoding, music.facts, PREVIEW_LENGTH, args.seed)
+    preview = Preview(
+        average, music.encoding, music.facts, PREVIEW_LENGTH, args.seed, experiments.temperature(experiment)
+    )
     held_out = HeldOut(measured, train)
     trainer = Trainer(model, average, experiment, training, held_out, settings, "events", preview, baseline)
     if resumed:

@@ -166,7 +166,7 @@ def test_no_experiment_yet(
 ) -> None:
     monkeypatch.setattr(script, "LESSON", tmp_path / "char_rnn")
     sentence = refused(script, *(["--resume"] if script is train else []))
-    assert sentence == "there is no experiment in char_rnn yet: train one with `python train.py` first"
+    assert sentence == "there is no experiment in char_rnn yet: train one with `python char_rnn/train.py` first"
     assert everything(tmp_path) == {}
 
 

@@ -151,7 +151,7 @@ def test_what_is_not_given_has_its_default_and_is_not_in_given() -> None:
     assert (args.data_dir, args.experiment_dir, args.resume, args.size) == ("data/starter", None, False, "small")
     assert (args.rnn_size, args.val_split, args.seed, args.message, args.smoke) == (None, 0.1, 0, "", False)
     args = sample_parser().read([])
-    assert (args.length, args.num_samples, args.checkpoint, args.temperature) == (500, 1, "best", 1.0)
+    assert (args.length, args.num_samples, args.checkpoint, args.temperature) == (500, 1, "best", None)
     assert (args.prime, args.top_k, args.top_p, args.seed, args.out) == (None, None, None, None, None)
 
 

@@ -194,7 +194,8 @@ def test_a_copy_is_as_good_as_the_original(lesson: Path, tmp_path: Path) -> None
     assert str(made.path) not in (found.path / "run.json").read_text("utf-8")
 
 
-def test_without_any_it_says_how_to_make_one(lesson: Path) -> None:
+def test_without_any_it_says_how_to_make_one(lesson: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(lesson)
     with pytest.raises(UserError, match=r"no experiment in some_rnn yet: train one with `python train\.py` first"):
         experiment.find(lesson, None)
     with pytest.raises(UserError, match="there is no experiment missing: some_rnn has none yet"):
@@ -442,3 +443,18 @@ def test_an_experiment_whose_first_files_cannot_be_written_leaves_no_trace(lesso
     with pytest.raises(UserError, match="no room"), made.beginning():
         raise UserError("no room")
     assert made.best.exists()
+
+
+def test_the_temperature_is_the_one_given_or_the_one_of_the_previews(lesson: Path) -> None:
+    made = experiment.create(lesson, None, INFO | {"sampling": {"temperature": 0.8}})
+    assert experiment.temperature(made) == 0.8
+    assert experiment.temperature(made, 1.2) == 1.2
+    older = experiment.create(lesson, None, INFO)
+    assert experiment.temperature(older) == 1.0
+
+
+@pytest.mark.parametrize("wrong", [0, -1, "hot", None, True, 1e999])
+def test_an_invalid_temperature_in_run_json_is_named(lesson: Path, wrong: object) -> None:
+    made = experiment.create(lesson, None, INFO | {"sampling": {"temperature": wrong}})
+    with pytest.raises(UserError, match=r"run\.json is damaged: its entry 'temperature' under 'sampling'"):
+        experiment.temperature(made)

@@ -101,7 +101,7 @@ def test_the_network_is_keras_alone(lesson: str) -> None:
 @pytest.mark.parametrize("path", SCRIPTS, ids=named)
 def test_a_script_reads_like_a_lesson(path: Path) -> None:
     text = path.read_text("utf-8")
-    assert len(text.splitlines()) < 120
+    assert len(text.splitlines()) < 130
     assert re.findall(r"^ *# -{3,} (\d .*?) -{3,}$", text, re.MULTILINE) == BANNERS[path.name]
 
 

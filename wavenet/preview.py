@@ -15,6 +15,8 @@ from workshop.sampling import Choice
 from workshop.synthesis import write_wav
 from workshop.visible import visible_line
 
+#: Chosen by benchmarks/temperatures.py; sample.py takes it too, unless it is told otherwise.
+TEMPERATURE = 0.9
 SECONDS = 1.5
 #: Of many conditions so many are previewed.
 MOST_SHOWN = 4
@@ -29,10 +31,20 @@ class Preview:
         names: of the conditions; none where there are none.
         rate: samples a second.
         seed: the same for all previews, so that they can be compared.
+        temperature: likewise.
     """
 
-    def __init__(self, model: WaveNet, train: Sequence[np.ndarray], names: Sequence[str], rate: int, seed: int):
+    def __init__(
+        self,
+        model: WaveNet,
+        train: Sequence[np.ndarray],
+        names: Sequence[str],
+        rate: int,
+        seed: int,
+        temperature: float,
+    ):
         self._model, self._rate, self._length, self._seed = model, rate, int(SECONDS * rate), seed
+        self._temperature = temperature
         # In files and charts each sound goes by its number; a folder's name could be anything.
         self._names = list(names[:MOST_SHOWN]) or [""]
         field = model.shape.receptive_field
@@ -40,7 +52,7 @@ class Preview:
 
     def show(self, step: int, folder: Path, board: Board) -> str:
         """Write sounds of the network as it is at this step to `folder` and to TensorBoard; say what they are like."""
-        generator = Generator(self._model, Choice(), np.arange(len(self._names)))
+        generator = Generator(self._model, Choice(self._temperature), np.arange(len(self._names)))
         values = np.concatenate(list(generator.write(self._prime, self._length, self._seed)))
         lines = []
         for number, (name, samples) in enumerate(zip(self._names, mu_law.decode(values).T, strict=True), start=1):

@@ -39,6 +39,7 @@ def main() -> None:
     from workshop.visible import visible_line
 
     experiment = experiments.find(LESSON, args.experiment_dir)
+    temperature = experiments.temperature(experiment, args.temperature)
     rate = dataset.sample_rate(experiment)
     names = conditions.known(experiment)
     labels = np.array(conditions.numbers(args.condition, names, args.num_samples))
@@ -64,7 +65,7 @@ def main() -> None:
     if len(prime) and len(prime) < field:
         cli.say(f"the prime is shorter than the {field / rate:.2f} s that the network sees: silence is put before it")
     stems = free_names(args.out, experiment.path / "generated", args.num_samples, (".wav",))
-    generator = Generator(model, Choice(args.temperature, args.top_k, args.top_p), labels)
+    generator = Generator(model, Choice(temperature, args.top_k, args.top_p), labels)
     begun = mu_law.decode(prime if args.with_prime else prime[:0])
     with Growing(stems, rate, begun, args.save_every) as growing, Meter(length, args.num_samples, rate) as meter:
         for piece in generator.write(prime[:, None].repeat(args.num_samples, axis=1), length, seed):

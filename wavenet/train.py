@@ -81,7 +81,7 @@ def main() -> int:
         import keras
 
         from wavenet.model import build
-        from wavenet.preview import Preview
+        from wavenet.preview import TEMPERATURE, Preview
         from workshop.training import Settings, Trainer, farewell
 
     keras.utils.set_random_seed(args.seed)
@@ -97,6 +97,7 @@ def main() -> int:
         "network": network,
         "data": sounds.facts,
         "baseline": baseline.losses,
+        "sampling": {"temperature": TEMPERATURE},
         "message": args.message,
     }
     experiment = resumed or experiments.create(LESSON, args.experiment_dir, info)
@@ -104,7 +105,7 @@ def main() -> int:
     settings = Settings.of(args, max_steps=SMOKE_STEPS if args.smoke else None)
     training = windows.Excerpts(train, field, batch_size, args.seq_length, args.seed)
     measured = windows.HeldOutSounds(held_out, train, field, batch_size, args.seq_length)
-    preview = Preview(average, train, names, args.sample_rate, args.seed)
+    preview = Preview(average, train, names, args.sample_rate, args.seed, experiments.temperature(experiment))
     trainer = Trainer(model, average, experiment, training, measured, settings, "samples", preview, baseline)
     if resumed:
         trainer.resume()

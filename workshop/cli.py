@@ -252,8 +252,8 @@ def sample_parser(description: str, length: int | None, unit: str, prime_help: s
     group.add_argument(
         "--temperature",
         type=positive,
-        default=1.0,
-        help="below 1 the likely becomes likelier, above 1 everything becomes possible",
+        help="softmax temperature: below 1 more conservative, above 1 more random; without it, the one that its "
+        "previews were drawn at",
     )
     group.add_argument("--top_k", type=count, help="choose among the k likeliest only")
     group.add_argument(

@@ -23,7 +23,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from workshop.checks import Check
+from workshop.checks import Check, expect, number
 from workshop.commands import command
 from workshop.errors import UserError
 from workshop.files import explain, read_json, remove_leftovers, short_path, write_json, write_text
@@ -380,3 +380,19 @@ def _versions() -> dict[str, str]:
         except importlib.metadata.PackageNotFoundError:
             continue
     return versions
+
+
+def temperature(experiment: Experiment, given: float | None = None) -> float:
+    """The softmax temperature to sample at: the one given, or else the one that the previews were drawn at.
+
+    Args:
+        experiment: whose run.json says it; an older one, which does not, has 1.
+        given: on the command line.
+
+    Raises:
+        UserError: run.json holds an invalid value.
+    """
+    kept = {"temperature": 1.0} | experiment.info.get("sampling", {})
+    positive = number(math.nextafter(0, 1))
+    expect(kept, {"temperature": positive}, str(experiment.path / "run.json"), " under 'sampling'")
+    return given or float(kept["temperature"])
