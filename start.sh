@@ -28,7 +28,7 @@ LOCKED=no
 GPU=no
 WANT_ROOT=no
 DEMO_TRAIN=(--size small --dropout 0.25 --max_minutes 2.5 --patience 5 --message "first demo")
-DEMO_SAMPLE=(--length 600 --temperature 0.8)
+DEMO_SAMPLE=(--length 600)
 VERBS="demo, test, run, lab, docs, doctor, logs, stop, down, build, save, load"
 
 say() { printf '%s\n' "$*" >&2; }
@@ -467,7 +467,7 @@ verb_demo() {
   cd "$ROOT"
   tell_prefix ./start.sh
   if [ "${WORKSHOP_DEMO_SMOKE:-0}" = 1 ]; then DEMO_TRAIN=(--smoke); fi
-  say "Training: ${WORKSHOP_PREFIX}python char_rnn/train.py ${DEMO_TRAIN[*]}"
+  say "Training: ${WORKSHOP_PREFIX}python char_rnn/train.py$(printf ' %q' "${DEMO_TRAIN[@]}")"
   python char_rnn/train.py "${DEMO_TRAIN[@]}"
   for folder in char_rnn/experiments/*/; do
     if [ -z "$newest" ] || [ "$folder" -nt "$newest" ]; then newest="$folder"; fi
@@ -475,7 +475,7 @@ verb_demo() {
   newest="${newest%/}"
   mkdir -p "$newest/samples"
   say ""
-  say "Generating: ${WORKSHOP_PREFIX}python char_rnn/sample.py ${DEMO_SAMPLE[*]}"
+  say "Generating: ${WORKSHOP_PREFIX}python char_rnn/sample.py$(printf ' %q' "${DEMO_SAMPLE[@]}")"
   python char_rnn/sample.py --experiment_dir "$newest" "${DEMO_SAMPLE[@]}" | tee "$newest/samples/demo.txt"
   cat <<NEXT
 

@@ -84,7 +84,7 @@ def distance(first: Sequence[Counter[Hashable]], second: Sequence[Counter[Hashab
 class Text:
     """What char_rnn was trained on and has not seen."""
 
-    train = ("--data_dir", "data/lyrics/tunes")
+    train = ("--data_dir", compare.ROOT / "data/lyrics/tunes")
     length = 1000
     unit = "bits"
 
@@ -222,15 +222,12 @@ def measure(lesson: str, experiment: Path) -> dict[str, float]:
     return found
 
 
-def experiment_of(lesson: str, arguments: argparse.Namespace) -> contextlib.AbstractContextManager[Path]:
-    """The experiment that was named, or one that is trained now."""
-    if arguments.experiment:
-        return contextlib.nullcontext(arguments.experiment)
-    return _trained(lesson, arguments.minutes)
-
-
 @contextlib.contextmanager
-def _trained(lesson: str, minutes: float) -> Iterator[Path]:
+def experiment_of(lesson: str, named: Path | None, minutes: float) -> Iterator[Path]:
+    """The experiment that was named, or one that is trained now."""
+    if named:
+        yield named
+        return
     with compare.trained(lesson, *LESSONS[lesson].train, "--max_minutes", minutes) as (experiment, _):
         yield experiment
 
@@ -246,7 +243,7 @@ def main() -> None:
         parser.error("--experiment needs --lesson, once")
     result: dict[str, object] = {}
     for lesson in args.lesson or LESSONS:
-        with experiment_of(lesson, args) as experiment:
+        with experiment_of(lesson, args.experiment, args.minutes) as experiment:
             result[lesson] = measure(lesson, experiment)
     compare.finish(result)
 

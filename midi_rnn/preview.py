@@ -17,7 +17,7 @@ from workshop.sampling import Choice
 from workshop.synthesis import RATE
 
 #: Chosen by benchmarks/temperatures.py; sample.py takes it too, unless it is told otherwise.
-TEMPERATURE = 0.9
+TEMPERATURE = 1.0
 #: Notes named in the terminal.
 SHOWN_NOTES = 24
 

@@ -16,7 +16,7 @@ from workshop.synthesis import write_wav
 from workshop.visible import visible_line
 
 #: Chosen by benchmarks/temperatures.py; sample.py takes it too, unless it is told otherwise.
-TEMPERATURE = 0.9
+TEMPERATURE = 1.0
 SECONDS = 1.5
 #: Of many conditions so many are previewed.
 MOST_SHOWN = 4
