@@ -470,7 +470,7 @@ def test_the_demo_trains_generates_and_says_where_to_look(clone: Clone) -> None:
     calls = [call for call in clone.take_calls() if "char_rnn/" in call]
     assert calls == [
         "venv char_rnn/train.py --size small --dropout 0.25 --max_minutes 2.5 --patience 5 --message first demo",
-        "venv char_rnn/sample.py --experiment_dir char_rnn/experiments/01 --length 600 --temperature 0.8",
+        "venv char_rnn/sample.py --experiment_dir char_rnn/experiments/01 --length 600",
     ]
     assert "la la la" in answer.stdout
     assert (clone.root / "char_rnn/experiments/01/samples/demo.txt").read_text() == "la la la\n"
