@@ -16,6 +16,7 @@ from typing import Protocol
 import numpy as np
 
 from midi_rnn.voices import chosen_part, highest
+from workshop.midi_rests import rests
 from workshop.midifiles import DEFAULT_TEMPO, Score
 
 #: Number of the symbol between two pieces.
@@ -73,11 +74,13 @@ class Melody:
     in_real_time = False
 
     def select(self, score: Score, track: str | None) -> np.ndarray:
-        """The highest voice of the part that carries the melody, from the bar of its first note on."""
+        """The highest voice of the part that carries the melody, from the bar of its first note on, with long rests
+        shortened by whole bars; keys sound as long as they are held down.
+        """
         notes = highest(chosen_part(score, track))
-        if len(notes):
-            notes[:, :2] -= BAR_BEATS * (notes[0, 0] // BAR_BEATS)
-        return notes
+        surplus = rests(notes, score.bars)[1]
+        surplus[:1] = BAR_BEATS * (notes[:1, 0] // BAR_BEATS)
+        return _earlier(notes, surplus)
 
     def encode(self, notes: np.ndarray) -> np.ndarray:
         """Symbols, int16 [T], of notes of which none begin together; velocities are lost."""
@@ -109,6 +112,11 @@ class Melody:
     def stretch(self, symbols: np.ndarray, factor: float) -> np.ndarray:
         """As it is: a melody is counted in beats, however long they last."""
         return symbols
+
+
+def _earlier(notes: np.ndarray, left_out: np.ndarray) -> np.ndarray:
+    """Notes [N, 4] without the silence `left_out` [N] before each, in the unit of their starts and ends."""
+    return np.column_stack([notes[:, :2] - np.cumsum(left_out)[:, None], notes[:, 2:]])
 
 
 def place(times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -176,14 +184,18 @@ class Performance:
     in_real_time = True
 
     def select(self, score: Score, track: str | None) -> np.ndarray:
-        """The notes of all parts but drums, or of the one called `track`, from the first one on, at 120 beats a minute.
+        """The notes of all parts but drums, or of the one called `track`, from the first one on, at 120 beats a minute,
+        as the sustain pedal lets them sound, and with long rests shortened by whole bars.
 
         The file's tempos are played out: a beat of the result is half a second of the file.
         """
-        notes = score.timed(score.pitched if track is None else chosen_part(score, track))[:, :4]
+        score = score.with_pedal()
+        notes = (score.pitched if track is None else chosen_part(score, track))[:, :4]
+        surplus = rests(notes, score.bars)[1]
+        surplus[:1] = notes[:1, 0]
+        left_out = score.seconds(notes[:, 0]) - score.seconds(notes[:, 0] - surplus)
+        notes = _earlier(score.timed(notes), left_out)
         notes[:, :2] *= DEFAULT_TEMPO / 60
-        if len(notes):
-            notes[:, :2] -= notes[:, 0].min()
         return notes
 
     def encode(self, notes: np.ndarray) -> np.ndarray:

@@ -22,10 +22,13 @@ from tqdm import tqdm
 
 from workshop import ROOT, checkpoint
 from workshop.errors import UserError
+from workshop.machine import usable_cores
 from workshop.midifiles import READER_VERSION, Part, Score, load, read
 
 #: Where what has been read is kept, a file for each folder of music.
 CACHE = ROOT / ".workshop" / "midi"
+#: The arrays of a score, which are kept one behind the other; the parts stand beside them.
+TABLES = ("notes", "tempos", "bars", "held")
 #: A file that takes longer hangs the reader.
 MOST_SECONDS = 30.0
 
@@ -113,7 +116,7 @@ class _Failure(str):
 
 def _read_apart(files: list[Path], timeout: float) -> Iterator[Score | str]:
     """What `_reason` says of each file, found in processes that may hang, crash or run out of memory."""
-    processes = min(os.cpu_count() or 1, 8, -(-len(files) // 8))
+    processes = min(usable_cores(), 8, -(-len(files) // 8))
     # "spawn", because a fork of a process that has threads, as TensorFlow's and tqdm's, may never wake up.
     context = multiprocessing.get_context("spawn")
     with ProcessPool(max_workers=processes, context=context) as pool:
@@ -167,7 +170,7 @@ def _save(path: Path, contents: dict[str, Score | str]) -> None:
         "parts": [[[part.name, part.program, part.is_drums] for part in score.parts] for score in scores],
     }
     arrays = {}
-    for name in ("notes", "tempos"):
+    for name in TABLES:
         tables = [getattr(score, name) for score in scores]
         arrays[name] = np.concatenate(tables) if tables else np.empty(0)
         arrays[f"{name}/sizes"] = np.array([len(table) for table in tables])
@@ -184,11 +187,9 @@ def _load(path: Path) -> dict[str, Score | str]:
         arrays, meta = checkpoint.load(path)
         if meta["reader"] != READER_VERSION:
             return {}
-        notes, tempos = (
-            np.split(arrays[name], np.cumsum(arrays[f"{name}/sizes"])[:-1]) for name in ("notes", "tempos")
-        )
+        notes, *others = (np.split(arrays[name], np.cumsum(arrays[f"{name}/sizes"])[:-1]) for name in TABLES)
         parts = [tuple(Part(*part) for part in parts) for parts in meta["parts"]]
-        scores = [Score(*content) for content in zip(notes, parts, tempos, strict=False)]
+        scores = [Score(*content) for content in zip(notes, parts, *others, strict=False)]
         return {**meta["reasons"], **dict(zip(meta["digests"], scores, strict=False))}
     except (UserError, KeyError, TypeError, ValueError):
         return {}
