@@ -33,8 +33,14 @@ class Encoding(Protocol):
     #: Whether time is counted in seconds, so that a tempo has been played out already.
     in_real_time: bool
 
+    def sounding(self, score: Score, track: str | None) -> np.ndarray:
+        """The notes of a file that this encoding can express, in the beats of the file."""
+
+    def compact(self, notes: np.ndarray, score: Score) -> np.ndarray:
+        """Those notes in the beats of this encoding, without silence before them and with long rests shortened."""
+
     def select(self, score: Score, track: str | None) -> np.ndarray:
-        """The notes of a file that this encoding can express, shifted to the beginning."""
+        """Both: what is encoded of a file."""
 
     def encode(self, notes: np.ndarray) -> np.ndarray:
         """Symbols, int16 [T]."""
@@ -73,14 +79,19 @@ class Melody:
     unit = "sixteenths"
     in_real_time = False
 
-    def select(self, score: Score, track: str | None) -> np.ndarray:
-        """The highest voice of the part that carries the melody, from the bar of its first note on, with long rests
-        shortened by whole bars; keys sound as long as they are held down.
-        """
-        notes = highest(chosen_part(score, track))
+    def sounding(self, score: Score, track: str | None) -> np.ndarray:
+        """The highest voice of the part that carries the melody; keys sound as long as they are held down."""
+        return highest(chosen_part(score, track))
+
+    def compact(self, notes: np.ndarray, score: Score) -> np.ndarray:
+        """Notes from the bar of the first one on, with long rests shortened by whole bars."""
         surplus = rests(notes, score.bars)[1]
         surplus[:1] = BAR_BEATS * (notes[:1, 0] // BAR_BEATS)
         return _earlier(notes, surplus)
+
+    def select(self, score: Score, track: str | None) -> np.ndarray:
+        """The melody of a file as it is encoded."""
+        return self.compact(self.sounding(score, track), score)
 
     def encode(self, notes: np.ndarray) -> np.ndarray:
         """Symbols, int16 [T], of notes of which none begin together; velocities are lost."""
@@ -183,20 +194,26 @@ class Performance:
     unit = "events"
     in_real_time = True
 
-    def select(self, score: Score, track: str | None) -> np.ndarray:
-        """The notes of all parts but drums, or of the one called `track`, from the first one on, at 120 beats a minute,
-        as the sustain pedal lets them sound, and with long rests shortened by whole bars.
+    def sounding(self, score: Score, track: str | None) -> np.ndarray:
+        """The notes of all parts but drums, or of the one called `track`, as the sustain pedal lets them sound."""
+        score = score.with_pedal()
+        return (score.pitched if track is None else chosen_part(score, track))[:, :4]
+
+    def compact(self, notes: np.ndarray, score: Score) -> np.ndarray:
+        """Notes from the first one on, at 120 beats a minute, with long rests shortened by whole bars.
 
         The file's tempos are played out: a beat of the result is half a second of the file.
         """
-        score = score.with_pedal()
-        notes = (score.pitched if track is None else chosen_part(score, track))[:, :4]
         surplus = rests(notes, score.bars)[1]
         surplus[:1] = notes[:1, 0]
         left_out = score.seconds(notes[:, 0]) - score.seconds(notes[:, 0] - surplus)
         notes = _earlier(score.timed(notes), left_out)
         notes[:, :2] *= DEFAULT_TEMPO / 60
         return notes
+
+    def select(self, score: Score, track: str | None) -> np.ndarray:
+        """The notes of a file as they are encoded."""
+        return self.compact(self.sounding(score, track), score)
 
     def encode(self, notes: np.ndarray) -> np.ndarray:
         """Symbols, int16 [T]. Of notes of one pitch the later one ends the earlier one."""
