@@ -34,7 +34,8 @@ def tracks(content: bytes) -> tuple[int, int, list[bytes]]:
     if division == 0:
         raise ValueError("is damaged: its beat has no length")
     found: list[bytes] = []
-    at = _next_track(content, min(CHUNK_HEAD + size, len(content)))
+    # The header's length is not always right either.
+    at = _next_track(content, next((at for at in (14, CHUNK_HEAD + size) if _is_chunk(content, at)), 14))
     while at < len(content):
         begin = at + CHUNK_HEAD
         extent = _extent(content, begin)
@@ -55,7 +56,7 @@ def _next_track(content: bytes, at: int) -> int:
     """
     while at < len(content):
         name = content[at : at + 4]
-        if TRACK.startswith(name):
+        if TRACK.startswith(name):  # also where the file is cut short in that name
             return at
         if name == HEADER:
             break
@@ -72,9 +73,10 @@ def _size(content: bytes, at: int) -> int:
 
 
 def _is_chunk(content: bytes, at: int) -> bool:
-    """Whether something that looks like a whole chunk of any kind begins at a place."""
+    """Whether a track begins at a place, whole or not, or something that looks like a whole chunk of another kind."""
     name = content[at : at + 4]
-    return len(name) == 4 and name.isalnum() and at + CHUNK_HEAD + _size(content, at) <= len(content)
+    is_whole = at + CHUNK_HEAD + _size(content, at) <= len(content)
+    return name == TRACK or (len(name) == 4 and name.isalnum() and is_whole)
 
 
 def _extent(content: bytes, begin: int) -> tuple[int, int] | None:
@@ -84,7 +86,7 @@ def _extent(content: bytes, begin: int) -> tuple[int, int] | None:
     if begin > len(content):
         return None
     declared = begin + _size(content, begin - CHUNK_HEAD)
-    fits = declared == len(content) or content[declared : declared + 4] == TRACK or _is_chunk(content, declared)
+    fits = declared == len(content) or _is_chunk(content, declared)
     if fits and content.find(TRACK, begin, declared) < 0:
         return declared, declared
     # The length is wrong, or reaches over the next track.
