@@ -16,9 +16,10 @@ import numpy as np
 
 from midi_rnn.encoding import ENCODINGS, END, LONGEST_WAIT, PITCHES, WAIT, Encoding, unisons
 from midi_rnn.limits import limits
-from midi_rnn.portrait import portrait
+from midi_rnn.portrait import Measures, combined, measure
 from workshop.batches import hold_out
 from workshop.cli import TEMPOS
+from workshop.counting import counted
 from workshop.errors import UserError
 from workshop.midi_rests import rests
 from workshop.midifiles import DEFAULT_TEMPO, Score, find_midi_files, read
@@ -80,7 +81,7 @@ def load(
     set_aside = dict(library.set_aside)
     pieces: dict[str, _Piece] = {}
     duplicates = len(library.duplicates)
-    for file, score in library.scores.items():
+    for file, score in counted(library.scores.items(), len(library.scores), "making symbols of MIDI files"):
         try:
             piece = _piece(made, file, score, track)
         except UserError as error:
@@ -101,7 +102,7 @@ def load(
         "set_aside": len(set_aside),
         "encoding": encoding,
         "track": track,
-        "notes": sum(len(piece.notes) for piece in pieces.values()),
+        "notes": sum(piece.measures.notes for piece in pieces.values()),
         "notes_lost": sum(piece.lost for piece in pieces.values()),
         "unisons": sum(piece.unisons for piece in pieces.values()),
         "polyphonic_files": sum(piece.other_notes > 0 for piece in pieces.values()),
@@ -117,7 +118,7 @@ def load(
         "limits": limits(made, train, stretch),
         "lead_in": np.concatenate([train[-1][-LEAD_IN:], [END]]).tolist(),
         "tempo": round(float(np.clip(np.median([piece.tempo for piece in pieces.values()]), *TEMPOS)), 1),
-        "portrait": portrait([piece.notes for piece in in_order]),
+        "portrait": combined([piece.measures for piece in in_order]),
         "fingerprint": hashlib.sha256("".join(sorted(pieces)).encode()).hexdigest(),
     }
     return Music(made, train, held_out, facts, [set_aside[file] for file in files if file in set_aside])
@@ -125,7 +126,7 @@ def load(
 
 @dataclass(frozen=True)
 class _Piece:
-    """A file's music: symbols int16 [T], their digest, the notes [N, 4] that they stand for, counts of the notes
+    """A file's music: symbols int16 [T], their digest, what the notes that they stand for are like, counts of the notes
     that got lost, of those that share a key with another voice, and of those of other voices, of rests that were
     shortened and of notes that the sustain pedal holds, and beats a minute.
     """
@@ -133,7 +134,7 @@ class _Piece:
     file: Path
     symbols: np.ndarray
     digest: str
-    notes: np.ndarray
+    measures: Measures
     lost: int
     unisons: int
     other_notes: int
@@ -171,7 +172,7 @@ def _piece(encoding: Encoding, file: Path, score: Score, track: str | None) -> _
     others = len(pitched) - len(chosen)
     shortened = int(np.count_nonzero(rests(sounding, score.bars)[1][1:]))
     return _Piece(
-        file, symbols, digest, notes, lost - shared, shared, others, shortened, len(score.held), minutes, tempo
+        file, symbols, digest, measure(notes), lost - shared, shared, others, shortened, len(score.held), minutes, tempo
     )
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from workshop.counting import counted
 from workshop.inspection import laid_out, plural, training_time
 from workshop.midi_rests import LONGEST_REST_BARS, rests
 from workshop.midifiles import Score, find_midi_files, pitch_name
@@ -96,7 +97,7 @@ def inspect_midi(path: Path) -> MidiInspection:
     library = read_all(files)
     inspection = MidiInspection(path, len(files), duplicates=len(library.duplicates))
     inspection.set_aside = list(library.set_aside.values())
-    for file, score in library.scores.items():
+    for file, score in counted(library.scores.items(), len(library.scores), "looking at their notes"):
         if len(score.pitched):
             _add(inspection, score)
         else:
