@@ -16,10 +16,12 @@ import numpy as np
 
 from midi_rnn.encoding import ENCODINGS, END, LONGEST_WAIT, PITCHES, WAIT, Encoding, unisons
 from midi_rnn.limits import limits
-from midi_rnn.portrait import portrait
+from midi_rnn.portrait import Measures, combined, measure
 from workshop.batches import hold_out
 from workshop.cli import TEMPOS
+from workshop.counting import counted
 from workshop.errors import UserError
+from workshop.midi_rests import rests
 from workshop.midifiles import DEFAULT_TEMPO, Score, find_midi_files, read
 from workshop.midilibrary import read_all
 
@@ -79,7 +81,7 @@ def load(
     set_aside = dict(library.set_aside)
     pieces: dict[str, _Piece] = {}
     duplicates = len(library.duplicates)
-    for file, score in library.scores.items():
+    for file, score in counted(library.scores.items(), len(library.scores), "making symbols of MIDI files"):
         try:
             piece = _piece(made, file, score, track)
         except UserError as error:
@@ -100,11 +102,14 @@ def load(
         "set_aside": len(set_aside),
         "encoding": encoding,
         "track": track,
-        "notes": sum(len(piece.notes) for piece in pieces.values()),
+        "notes": sum(piece.measures.notes for piece in pieces.values()),
         "notes_lost": sum(piece.lost for piece in pieces.values()),
         "unisons": sum(piece.unisons for piece in pieces.values()),
         "polyphonic_files": sum(piece.other_notes > 0 for piece in pieces.values()),
         "other_notes": sum(piece.other_notes for piece in pieces.values()),
+        "shortened_rests": sum(piece.shortened_rests for piece in pieces.values()),
+        "pedal_files": sum(piece.pedal_notes > 0 for piece in pieces.values()),
+        "pedal_notes": sum(piece.pedal_notes for piece in pieces.values()),
         "minutes": round(sum(piece.minutes for piece in pieces.values()), 2),
         "pieces": [len(train), len(held_out)],
         "symbols": [sum(map(len, train)), sum(map(len, held_out))],
@@ -113,7 +118,7 @@ def load(
         "limits": limits(made, train, stretch),
         "lead_in": np.concatenate([train[-1][-LEAD_IN:], [END]]).tolist(),
         "tempo": round(float(np.clip(np.median([piece.tempo for piece in pieces.values()]), *TEMPOS)), 1),
-        "portrait": portrait([piece.notes for piece in in_order]),
+        "portrait": combined([piece.measures for piece in in_order]),
         "fingerprint": hashlib.sha256("".join(sorted(pieces)).encode()).hexdigest(),
     }
     return Music(made, train, held_out, facts, [set_aside[file] for file in files if file in set_aside])
@@ -121,17 +126,20 @@ def load(
 
 @dataclass(frozen=True)
 class _Piece:
-    """A file's music: symbols int16 [T], their digest, the notes [N, 4] that they stand for, counts of the notes
-    that got lost, of those that share a key with another voice, and of those of other voices, and beats a minute.
+    """A file's music: symbols int16 [T], their digest, what the notes that they stand for are like, counts of the notes
+    that got lost, of those that share a key with another voice, and of those of other voices, of rests that were
+    shortened and of notes that the sustain pedal holds, and beats a minute.
     """
 
     file: Path
     symbols: np.ndarray
     digest: str
-    notes: np.ndarray
+    measures: Measures
     lost: int
     unisons: int
     other_notes: int
+    shortened_rests: int
+    pedal_notes: int
     minutes: float
     tempo: float
 
@@ -150,9 +158,10 @@ def _piece(encoding: Encoding, file: Path, score: Score, track: str | None) -> _
     end = pitched[:, 1].max()
     if end > MOST_BEATS:
         raise UserError(f"is damaged: it would have {end:,.0f} beats")
-    chosen = encoding.select(score, track)
-    if not len(chosen):
+    sounding = encoding.sounding(score, track)
+    if not len(sounding):
         raise UserError("holds no notes in that track")
+    chosen = encoding.compact(sounding, score)
     symbols = encoding.encode(chosen)
     notes = encoding.decode(symbols)
     digest = hashlib.sha256(symbols.tobytes()).hexdigest()
@@ -161,7 +170,10 @@ def _piece(encoding: Encoding, file: Path, score: Score, track: str | None) -> _
     lost = len(chosen) - len(notes)
     shared = unisons(chosen) if lost and encoding.in_real_time else 0
     others = len(pitched) - len(chosen)
-    return _Piece(file, symbols, digest, notes, lost - shared, shared, others, minutes, tempo)
+    shortened = int(np.count_nonzero(rests(sounding, score.bars)[1][1:]))
+    return _Piece(
+        file, symbols, digest, measure(notes), lost - shared, shared, others, shortened, len(score.held), minutes, tempo
+    )
 
 
 def _nothing(path: Path, reasons: list[str]) -> str:

@@ -16,6 +16,7 @@ from typing import Protocol
 import numpy as np
 
 from midi_rnn.voices import chosen_part, highest
+from workshop.midi_rests import rests
 from workshop.midifiles import DEFAULT_TEMPO, Score
 
 #: Number of the symbol between two pieces.
@@ -32,8 +33,14 @@ class Encoding(Protocol):
     #: Whether time is counted in seconds, so that a tempo has been played out already.
     in_real_time: bool
 
+    def sounding(self, score: Score, track: str | None) -> np.ndarray:
+        """The notes of a file that this encoding can express, in the beats of the file."""
+
+    def compact(self, notes: np.ndarray, score: Score) -> np.ndarray:
+        """Those notes in the beats of this encoding, without silence before them and with long rests shortened."""
+
     def select(self, score: Score, track: str | None) -> np.ndarray:
-        """The notes of a file that this encoding can express, shifted to the beginning."""
+        """Both: what is encoded of a file."""
 
     def encode(self, notes: np.ndarray) -> np.ndarray:
         """Symbols, int16 [T]."""
@@ -72,12 +79,19 @@ class Melody:
     unit = "sixteenths"
     in_real_time = False
 
+    def sounding(self, score: Score, track: str | None) -> np.ndarray:
+        """The highest voice of the part that carries the melody; keys sound as long as they are held down."""
+        return highest(chosen_part(score, track))
+
+    def compact(self, notes: np.ndarray, score: Score) -> np.ndarray:
+        """Notes from the bar of the first one on, with long rests shortened by whole bars."""
+        surplus = rests(notes, score.bars)[1]
+        surplus[:1] = BAR_BEATS * (notes[:1, 0] // BAR_BEATS)
+        return _earlier(notes, surplus)
+
     def select(self, score: Score, track: str | None) -> np.ndarray:
-        """The highest voice of the part that carries the melody, from the bar of its first note on."""
-        notes = highest(chosen_part(score, track))
-        if len(notes):
-            notes[:, :2] -= BAR_BEATS * (notes[0, 0] // BAR_BEATS)
-        return notes
+        """The melody of a file as it is encoded."""
+        return self.compact(self.sounding(score, track), score)
 
     def encode(self, notes: np.ndarray) -> np.ndarray:
         """Symbols, int16 [T], of notes of which none begin together; velocities are lost."""
@@ -109,6 +123,11 @@ class Melody:
     def stretch(self, symbols: np.ndarray, factor: float) -> np.ndarray:
         """As it is: a melody is counted in beats, however long they last."""
         return symbols
+
+
+def _earlier(notes: np.ndarray, left_out: np.ndarray) -> np.ndarray:
+    """Notes [N, 4] without the silence `left_out` [N] before each, in the unit of their starts and ends."""
+    return np.column_stack([notes[:, :2] - np.cumsum(left_out)[:, None], notes[:, 2:]])
 
 
 def place(times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -175,16 +194,26 @@ class Performance:
     unit = "events"
     in_real_time = True
 
-    def select(self, score: Score, track: str | None) -> np.ndarray:
-        """The notes of all parts but drums, or of the one called `track`, from the first one on, at 120 beats a minute.
+    def sounding(self, score: Score, track: str | None) -> np.ndarray:
+        """The notes of all parts but drums, or of the one called `track`, as the sustain pedal lets them sound."""
+        score = score.with_pedal()
+        return (score.pitched if track is None else chosen_part(score, track))[:, :4]
+
+    def compact(self, notes: np.ndarray, score: Score) -> np.ndarray:
+        """Notes from the first one on, at 120 beats a minute, with long rests shortened by whole bars.
 
         The file's tempos are played out: a beat of the result is half a second of the file.
         """
-        notes = score.timed(score.pitched if track is None else chosen_part(score, track))[:, :4]
+        surplus = rests(notes, score.bars)[1]
+        surplus[:1] = notes[:1, 0]
+        left_out = score.seconds(notes[:, 0]) - score.seconds(notes[:, 0] - surplus)
+        notes = _earlier(score.timed(notes), left_out)
         notes[:, :2] *= DEFAULT_TEMPO / 60
-        if len(notes):
-            notes[:, :2] -= notes[:, 0].min()
         return notes
+
+    def select(self, score: Score, track: str | None) -> np.ndarray:
+        """The notes of a file as they are encoded."""
+        return self.compact(self.sounding(score, track), score)
 
     def encode(self, notes: np.ndarray) -> np.ndarray:
         """Symbols, int16 [T]. Of notes of one pitch the later one ends the earlier one."""

@@ -11,6 +11,7 @@ from workshop.checks import Check, expect
 from workshop.cli import TEMPOS
 from workshop.experiment import Experiment, print_set_aside
 from workshop.inspection import plural
+from workshop.midi_rests import LONGEST_REST_BARS
 from workshop.visible import visible_line
 
 
@@ -35,7 +36,21 @@ def describe(music: Music, path: Path) -> None:
         print(f"  {plural(facts['notes_lost'], 'note')} left out, too close to another one for this encoding")
     if facts["unisons"]:
         print(f"  {plural(facts['unisons'], 'note')} left out, where another voice presses the same key")
+    if facts["shortened_rests"]:
+        rests = plural(facts["shortened_rests"], "rest")
+        print(f"  {rests} of more than {LONGEST_REST_BARS} bars shortened by whole bars")
+    if facts["pedal_notes"]:
+        print(f"  {_pedal(facts)}")
     print_set_aside(music.set_aside)
+
+
+def _pedal(facts: dict[str, Any]) -> str:
+    """What the sustain pedal does to the data, in a sentence."""
+    pedal = f"sustain pedal in {plural(facts['pedal_files'], 'file')}"
+    notes = plural(facts["pedal_notes"], "note")
+    if ENCODINGS[facts["encoding"]].in_real_time:
+        return f"{pedal}: {notes} last until it is up or the key is struck again"
+    return f"{pedal}: the melody encoding does not hear it, {notes} end with the key; --encoding performance hears it"
 
 
 def trained_on(experiment: Experiment) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """What music is like in numbers, so that what was generated can be held against what was learnt from."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,33 +14,71 @@ LENGTHS = ((1, "sixteenth"), (2, "eighth"), (3, "dotted eighth"), (4, "quarter")
 LONGER = "longer"
 
 
+@dataclass(frozen=True)
+class Measures:
+    """Counts of one piece: notes, lowest and highest pitch, beats from the first note to the end of the last one, beats
+    in which anything sounds, beats of all notes together, notes with the pitch of the one before, and notes by pitch
+    class int [12] and by kind of length int [7].
+    """
+
+    notes: int
+    lowest: int
+    highest: int
+    beats: float
+    sounding: float
+    sounded: float
+    repeated: int
+    classes: np.ndarray
+    kinds: np.ndarray
+
+
+def measure(piece: np.ndarray) -> Measures:
+    """The counts of a piece, at least one note [N, 4]: start and end in beats, pitch, velocity."""
+    piece = piece[np.lexsort((piece[:, 2], piece[:, 0]))]
+    start, end, pitch = piece[:, :3].T
+    lengths = np.maximum(np.floor((end - start) * STEPS_PER_BEAT + 0.5), 1)
+    kinds = np.searchsorted([steps for steps, _ in LENGTHS], lengths)
+    return Measures(
+        notes=len(piece),
+        lowest=int(pitch.min()),
+        highest=int(pitch.max()),
+        beats=float(end.max() - start[0]),
+        sounding=_sounding(piece),
+        sounded=float((end - start).sum()),
+        repeated=int((np.diff(pitch) == 0).sum()),
+        classes=np.bincount(pitch.astype(int) % 12, minlength=12),
+        kinds=np.bincount(kinds, minlength=len(LENGTHS) + 1),
+    )
+
+
 def portrait(pieces: Sequence[np.ndarray]) -> dict[str, Any]:
-    """Counts and shares of pieces, each notes [N, 4]: start and end in beats, pitch, velocity.
+    """Counts and shares of pieces, each notes [N, 4]: start and end in beats, pitch, velocity; see `combined`."""
+    return combined([measure(piece) for piece in pieces if len(piece)])
+
+
+def combined(pieces: Sequence[Measures]) -> dict[str, Any]:
+    """Counts and shares of pieces that have been measured.
 
     Returns:
         `notes`, their number; `lowest` and `highest` pitch; `notes_per_beat`; `rests`, the share of time in which
         nothing sounds; `repeated`, the share of notes with the pitch of the one before; `voices`, notes that sound at
         once where any do; `pitch_classes` and `lengths`, shares of the notes by name.
     """
-    pieces = [piece[np.lexsort((piece[:, 2], piece[:, 0]))] for piece in pieces if len(piece)]
-    notes = np.concatenate(pieces) if pieces else np.empty((0, 4))
-    beats = sum(piece[:, 1].max() - piece[0, 0] for piece in pieces)
-    sounding = sum(_sounding(piece) for piece in pieces)
-    pairs = sum(len(piece) - 1 for piece in pieces)
-    lengths = np.maximum(np.floor((notes[:, 1] - notes[:, 0]) * STEPS_PER_BEAT + 0.5), 1)
-    kinds = np.bincount(np.searchsorted([steps for steps, _ in LENGTHS], lengths), minlength=len(LENGTHS) + 1)
-    classes = np.bincount(notes[:, 2].astype(int) % 12, minlength=12)
-    total = max(len(notes), 1)
+    notes = sum(piece.notes for piece in pieces)
+    beats = max(sum(piece.beats for piece in pieces), 1e-9)
+    sounding = sum(piece.sounding for piece in pieces)
+    classes = sum((piece.classes for piece in pieces), np.zeros(12, int)) / max(notes, 1)
+    kinds = sum((piece.kinds for piece in pieces), np.zeros(len(LENGTHS) + 1, int)) / max(notes, 1)
     return {
-        "notes": len(notes),
-        "lowest": int(notes[:, 2].min(initial=127)),
-        "highest": int(notes[:, 2].max(initial=0)),
-        "notes_per_beat": len(notes) / max(beats, 1e-9),
-        "rests": max(1 - sounding / max(beats, 1e-9), 0.0) if pieces else 1.0,
-        "repeated": sum(int((np.diff(piece[:, 2]) == 0).sum()) for piece in pieces) / max(pairs, 1),
-        "voices": float((notes[:, 1] - notes[:, 0]).sum()) / max(sounding, 1e-9),
-        "pitch_classes": dict(zip(PITCH_CLASSES, (classes / total).tolist(), strict=True)),
-        "lengths": dict(zip([*(name for _, name in LENGTHS), LONGER], (kinds / total).tolist(), strict=True)),
+        "notes": notes,
+        "lowest": min((piece.lowest for piece in pieces), default=127),
+        "highest": max((piece.highest for piece in pieces), default=0),
+        "notes_per_beat": notes / beats,
+        "rests": max(1 - sounding / beats, 0.0) if pieces else 1.0,
+        "repeated": sum(piece.repeated for piece in pieces) / max(notes - len(pieces), 1),
+        "voices": sum(piece.sounded for piece in pieces) / max(sounding, 1e-9),
+        "pitch_classes": dict(zip(PITCH_CLASSES, classes.tolist(), strict=True)),
+        "lengths": dict(zip([*(name for _, name in LENGTHS), LONGER], kinds.tolist(), strict=True)),
     }
 
 

@@ -120,7 +120,7 @@ def test_the_catalogue_is_complete() -> None:
     known = read_catalog()
     assert set(known) >= {
         "starter", "tunes", "midi_tunes", "tinyshakespeare", "liberty_minstrel", "beggars_opera", "leaves_of_grass",
-        "irish_abc", "nottingham", "liberty_minstrel_midi", "beggars_opera_midi", "jsb_chorales", "pop909",
+        "irish_abc", "nottingham", "liberty_minstrel_midi", "beggars_opera_midi", "jsb_chorales", "pop909", "lakh",
         "starter_sounds", "fsdd_jackson", "sonic_pi",
     }  # fmt: skip
     assert len({one.target for one in known.values()}) == len(known)
@@ -133,7 +133,7 @@ def test_the_catalogue_is_complete() -> None:
             assert one.bytes > 0
             assert bool(one.sha256) != bool(one.manifest)
             assert one.kind != "text" or one.target == f"lyrics/{one.name}/input.txt"
-        if one.made in ("download", "manual"):
+        if one.made in ("download", "manual") and not one.page:
             assert len(one.commit) == 40
         assert one.target.startswith({"text": "lyrics/", "midi": "midi/", "audio": "audio/"}[one.kind])
 
@@ -584,6 +584,25 @@ def test_a_set_fetched_by_hand(tmp_path: Path, capsys: pytest.CaptureFixture[str
     (folder / "more.mid").write_bytes(b"MThd")
     assert datasets.main(command) == 2
     assert f"has {files + 1} MIDI files" in capsys.readouterr().err
+
+
+def test_of_a_set_without_a_number_any_files_will_do(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["get", "lakh", "--data_dir", str(tmp_path)]
+    one = read_catalog()["lakh"]
+    folder = tmp_path / one.target
+    assert datasets.main(command) == 2
+    said = capsys.readouterr()
+    for words in ("licence: CC BY 4.0", "rights of single files doubtful", "who was not asked", one.page, str(folder)):
+        assert words in said.out
+    assert max(map(len, said.out.splitlines())) <= 120
+    assert said.err == f"error: {folder} has no MIDI files yet; put some there by hand, and run the command again\n"
+    assert datasets.state(one, tmp_path) == "no"
+    (folder / "0").mkdir(parents=True)
+    for name in ("a", "b"):
+        (folder / "0" / f"{name}.mid").write_bytes(b"MThd")
+        assert datasets.main(command) == 0
+        assert datasets.state(one, tmp_path) == "yes"
+    assert f"already in {folder}" in capsys.readouterr().out
 
 
 # ---- list

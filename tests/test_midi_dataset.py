@@ -252,6 +252,55 @@ def test_a_file_with_a_clock_gone_mad_takes_no_memory(tmp_path: Path) -> None:
     assert "mad.mid is damaged: it would have" in music.set_aside[0]
 
 
+def with_pedal(path: Path, notes: np.ndarray) -> Path:
+    """A file of these notes with the sustain pedal down for all of it."""
+    song(path, Piano=notes)
+    file = mido.MidiFile(path)
+    file.tracks[0].insert(0, mido.Message("control_change", control=64, value=90))
+    file.save(path)
+    return path
+
+
+def test_the_sustain_pedal_is_heard_or_it_is_said_that_it_is_not(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    short = np.array([(0, 0.25, 60, 80), (1, 1.25, 64, 80), (2, 2.25, 60, 80), (3, 4, 67, 80)], float)
+    with_pedal(tmp_path / "a.mid", short)
+    with_pedal(tmp_path / "b.mid", short + np.array([0, 0, 2, 0]))
+    tune(tmp_path / "c.mid")
+    heard, unheard = dataset.load(tmp_path, encoding="performance"), dataset.load(tmp_path)
+    for music in (heard, unheard):
+        assert (music.facts["pedal_files"], music.facts["pedal_notes"]) == (2, 6)
+    played = {len(piece): PERFORMANCE.decode(piece) for piece in heard.train + heard.held_out}
+    lengths = {tuple(np.round(notes[:, 1] - notes[:, 0], 2)) for notes in played.values() if len(notes) == 4}
+    assert lengths == {(2.0, 3.0, 2.0, 1.0)}, "to the end of the piece, or until the key is struck again"
+    describe(heard, tmp_path)
+    assert "sustain pedal in 2 files: 6 notes last until it is up" in capsys.readouterr().out
+    describe(unheard, tmp_path)
+    said = capsys.readouterr().out
+    assert "sustain pedal in 2 files: the melody encoding does not hear it, 6 notes end with the key" in said
+    assert "--encoding performance hears it" in said
+    describe(dataset.load(tmp_path / "c.mid"), tmp_path)
+    assert "sustain pedal" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ENCODINGS)
+def test_long_rests_are_shortened_and_it_is_said(tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    for number in range(3):
+        notes = melody(number, 4)
+        later = melody(number + 10, 4)
+        later[:, :2] += notes[:, 1].max() + 40
+        song(tmp_path / f"{number}.mid", Tune=np.concatenate([notes, later]))
+    music = dataset.load(tmp_path, encoding=name)
+    assert music.facts["shortened_rests"] == 3
+    describe(music, tmp_path)
+    assert "3 rests of more than 2 bars shortened by whole bars" in capsys.readouterr().out
+    for piece in music.train + music.held_out:
+        notes = ENCODINGS[name].decode(piece)
+        assert (notes[1:, 0] - np.maximum.accumulate(notes[:, 1])[:-1]).max() == pytest.approx(8)
+    assert dataset.load(tunes(tmp_path / "short", 2), encoding=name).facts["shortened_rests"] == 0
+
+
 # ---- the split
 
 

@@ -1,6 +1,7 @@
 """Notes as symbols and back: nothing is lost that an encoding can express, and any symbols make sound notes."""
 
 import itertools
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -446,6 +447,42 @@ def test_silence_before_a_melody_is_dropped_bar_by_bar() -> None:
     notes = note_table((9.5, 10, 60, 90), (10, 11, 62, 90))
     assert MELODY.select(score(notes), None)[:, :2].tolist() == [[1.5, 2], [2, 3]]
     assert PERFORMANCE.select(score(notes), None)[:, :2].tolist() == [[0, 0.5], [0.5, 1.5]]
+
+
+def test_long_rests_inside_a_piece_are_shortened_by_whole_bars() -> None:
+    notes = note_table((0, 1, 60, 90), (101.5, 102, 62, 90), (103, 104, 64, 90), (204, 205, 65, 90))
+    assert MELODY.select(score(notes), None)[:, 0].tolist() == [0, 5.5, 7, 16]
+    assert PERFORMANCE.select(score(notes), None)[:, 0].tolist() == [0, 5.5, 7, 16]
+    waltz = replace(score(notes), bars=np.array([(0.0, 3.0)]))
+    assert MELODY.select(waltz, None)[:, 0].tolist() == [0, 5.5, 7, 12]
+    symbols = MELODY.encode(MELODY.select(score(notes), None))
+    assert len(symbols) == 4 * 17, "a REST for each sixteenth of what is left"
+
+
+def test_in_a_performance_a_rest_loses_the_time_of_its_bars() -> None:
+    """Of 20 bars 18 are left out: 32 beats of half a second, and 40 of a quarter."""
+    notes = note_table((0, 1, 60, 90), (81, 82, 62, 90), (82, 83, 64, 90))
+    timed = PERFORMANCE.select(score(notes, (0, 0.5), (41, 0.25)), None)
+    np.testing.assert_allclose(timed[:, :2], [(0, 1), (9, 9.5), (9.5, 10)])
+
+
+def test_a_rest_of_the_melody_is_shortened_while_others_play() -> None:
+    table = np.array([(0, 1, 70, 90, 0), (0, 60, 40, 90, 1), (61, 62, 72, 90, 0)])
+    both = score(table, parts=(Part("melody", 0, False), Part("left", 0, False)))
+    assert MELODY.select(both, None)[:, 0].tolist() == [0, 9]
+    assert PERFORMANCE.select(both, None)[:, 0].tolist() == [0, 0, 61]
+
+
+def test_a_performance_hears_the_pedal_and_a_melody_does_not() -> None:
+    notes = note_table((0, 0.125, 60, 90), (1, 1.125, 64, 90), (2, 2.5, 67, 90))
+    pedal = replace(score(notes), held=np.array([(0, 3.0), (1, 3.0)]))
+    assert PERFORMANCE.select(pedal, None)[:, :2].tolist() == [[0, 3], [1, 3], [2, 2.5]]
+    assert PERFORMANCE.select(pedal, "1")[:, :2].tolist() == [[0, 3], [1, 3], [2, 2.5]]
+    assert MELODY.select(pedal, None)[:, :2].tolist() == notes[:, :2].tolist()
+    ring = PERFORMANCE.select(
+        replace(score(note_table((0, 1, 60, 90), (30, 31, 62, 90))), held=np.array([(0, 29)])), None
+    )
+    assert ring[:, :2].tolist() == [[0, 29], [30, 31]], "what rings is no rest"
 
 
 def test_drums_are_in_neither() -> None:

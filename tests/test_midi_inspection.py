@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import mido
 import numpy as np
 import pytest
 
@@ -74,3 +75,22 @@ def test_a_folder_without_music_is_looked_at_as_text(tmp_path: Path, capsys: pyt
 def test_a_folder_of_broken_files_only_is_said_to_be_one(tmp_path: Path) -> None:
     (tmp_path / "a.mid").write_bytes(b"")
     assert "will not train" in report(inspect_midi(tmp_path))
+
+
+def test_silence_is_measured_and_a_pedal_is_named(tmp_path: Path) -> None:
+    write(tmp_path / "dense.mid", tune(60))
+    assert "silence     no rest of more than 2 bars\n" in report(inspect_midi(tmp_path))
+    # 20 beats before the first note, and 40 between two halves of 20 beats each.
+    halves = np.concatenate([tune(20) + np.array([20, 20, 0, 0]), tune(20) + np.array([80, 80, 0, 0])])
+    write(tmp_path / "silent.mid", halves)
+    inspection = inspect_midi(tmp_path)
+    assert (inspection.long_rests, inspection.silent_beats, inspection.longest_rest) == (2, 60, 40)
+    assert inspection.beats == 60 + 100
+    said = report(inspection)
+    assert "silence     38% of the time: 2 rests of more than 2 bars, the longest 40 beats; training shortens" in said
+    assert "pedal" not in said
+    song = mido.MidiFile(tmp_path / "dense.mid")
+    song.tracks[0].insert(0, mido.Message("control_change", control=64, value=64))
+    song.save(tmp_path / "dense.mid")
+    said = report(inspect_midi(tmp_path))
+    assert "pedal       holds 59 notes in 1 file: --encoding performance hears it, melody does not" in said

@@ -263,7 +263,14 @@ def test_the_order_of_running_status_and_note_ons_of_velocity_0() -> None:
         ("00 90 3C 40 60 90 3E 40 60 80 3E 40", [(0, 4, 60), (1, 2, 62)]),  # never switched off
         ("00 90 3C 40 60 90 3C 50 60 80 3C 40", [(0, 1, 60), (1, 2, 60)]),  # struck again
         ("00 90 3C 40 60 90 3C 50 00 80 3C 40 60 80 3C 40", [(0, 1, 60), (1, 2, 60)]),  # and then released
-        ("00 90 3C 40 00 90 3C 50 60 80 3C 40 00 80 3C 40", [(0, 1, 60)]),  # struck twice at once
+        ("00 90 3C 40 60 90 3C 50 06 80 3C 40 5A 80 3C 40", [(0, 1 + 6 / 96, 60), (1, 2, 60)]),  # a little later
+        ("00 90 3C 40 60 90 3C 50 06 3C 00 5A 3C 00", [(0, 1 + 6 / 96, 60), (1, 2, 60)]),  # in running status
+        ("00 90 3C 40 00 90 3C 50 60 80 3C 40 00 80 3C 40", [(0, 1, 60), (0, 1, 60)]),  # two voices on one key
+        ("00 90 3C 40 00 90 3C 50 60 80 3C 40 60 80 3C 40", [(0, 1, 60), (0, 2, 60)]),
+        ("00 90 3C 40 00 90 3C 50 60 80 3C 40", [(0, 1, 60)]),  # struck twice at once, released once
+        ("00 90 3C 40 00 91 3C 40 60 81 3C 40 60 80 3C 40", [(0, 2, 60), (0, 1, 60)]),  # on two channels
+        ("00 90 3C 40 60 B0 7B 00 60 80 3C 40", [(0, 1, 60)]),  # all notes off
+        ("00 90 3C 40 60 B1 7B 00 60 80 3C 40", [(0, 2, 60)]),  # of another channel
         ("00 80 3C 40 00 90 3C 40 60 80 3C 40 60 80 3C 40", [(0, 1, 60)]),  # released without being struck
         ("00 90 3C 40 00 80 3C 40 60 90 3E 40 60 80 3E 40", [(0, 1 / 96, 60), (1, 2, 62)]),  # without length
         ("00 90 BC FF 60 80 BC C0", [(0, 1, 127)]),  # values above 127
@@ -271,6 +278,75 @@ def test_the_order_of_running_status_and_note_ons_of_velocity_0() -> None:
 )  # fmt: skip
 def test_notes_are_put_together(track: str, notes: list[tuple[float, float, int]]) -> None:
     assert played(midi(track)) == [pytest.approx(note) for note in notes]
+
+
+def test_tracks_that_share_a_key_of_a_channel_end_their_own_notes() -> None:
+    long, short = "00 90 3C 40 8300 80 3C 40", "60 90 3C 40 60 80 3C 40"
+    assert played(midi(long.replace(" ", ""), short)) == [(0, 4, 60), (1, 2, 60)]
+    assert played(midi(short, long.replace(" ", ""))) == [(0, 4, 60), (1, 2, 60)]
+
+
+# ---- the sustain pedal
+
+PEDAL = "00 B0 40 7F"  # at once, down
+STACCATO = "00 90 3C 40 0C 80 3C 40"  # a C of an eighth of a beat, at once
+
+
+def heard(content: bytes) -> list[tuple[float, float, int]]:
+    """Start, end and pitch of the notes in a file, as the sustain pedal lets them sound."""
+    score = parse(content)
+    check(score.with_pedal())
+    assert len(score.with_pedal().held) == 0
+    assert (score.with_pedal().notes[:, 1] >= score.notes[:, 1]).all()
+    return [(start, end, int(pitch)) for start, end, pitch in score.with_pedal().notes[:, :3].tolist()]
+
+
+def test_notes_are_as_written_and_the_pedal_stands_beside_them() -> None:
+    content = midi(f"{PEDAL} {STACCATO} 54 90 40 40 60 80 40 40 60 B0 40 00 {LATER}")
+    assert played(content) == [(0, 0.125, 60), (1, 2, 64), (4, 5, 62)]
+    assert heard(content) == [(0, 3, 60), (1, 3, 64), (4, 5, 62)]
+    assert parse(content).held.tolist() == [[0, 3], [1, 3]]
+    assert parse(midi(NOTE)).held.shape == (0, 2)
+
+
+def test_the_pedal_is_that_of_a_channel_in_whatever_track_it_stands() -> None:
+    pedal = f"{PEDAL} 60 B0 40 00"
+    assert heard(midi(STACCATO, pedal)) == heard(midi(pedal, STACCATO)) == [(0, 1, 60)]
+    other = STACCATO.replace("90", "91").replace("80", "81")
+    assert heard(midi(f"{PEDAL} {STACCATO}", f"{other} 60 B0 40 00")) == [(0, 1.125, 60), (0, 0.125, 60)]
+    assert heard(midi(pedal, f"00 FF 21 01 01 {STACCATO}")) == [(0, 0.125, 60)], "the same channel of another port"
+    assert heard(midi(f"00 FF 21 01 01 {pedal}", f"00 FF 21 01 01 {STACCATO}")) == [(0, 1, 60)]
+
+
+def test_a_pedal_that_stays_down_holds_to_the_end_of_the_file_and_not_for_ever() -> None:
+    assert heard(midi(f"{PEDAL} {STACCATO} {LATER} 60 B0 07 64")) == [(0, 3.125, 60), (1.125, 3.125, 62)]
+    hours = midi(f"{PEDAL} {STACCATO} FF FF FF 7F B0 07 64")
+    assert heard(hours) == [(0, 0.125 + midifiles.HANGING_BEATS, 60)]
+
+
+def test_the_pedal_of_a_piece_is_not_that_of_the_next_one() -> None:
+    assert heard(midi(f"{PEDAL} {STACCATO}", STACCATO, kind=2)) == [(0, 0.125, 60), (0.125, 0.25, 60)]
+
+
+def test_drums_have_no_pedal() -> None:
+    assert heard(midi(PEDAL.replace("B0", "B9") + STACCATO.replace("90", "99").replace("80", "89") + LATER)) == [
+        (0, 0.125, 60), (1.125, 2.125, 62),
+    ]  # fmt: skip
+
+
+# ---- bars
+
+
+def test_bars_are_those_of_the_file_and_else_of_four_beats() -> None:
+    assert parse(midi(NOTE)).bars.tolist() == [[0, 4]]
+    waltz, jig, third = "00 FF 58 04 03 02 18 08", "60 FF 58 04 06 03 24 08", "60 FF 58 04 01 05 18 08"
+    assert parse(midi(waltz, jig + third)).bars.tolist() == [[0, 3], [1, 3]], "and of none that is not of sixteenths"
+    assert parse(midi("00 FF 58 04 07 04 18 08")).bars.tolist() == [[0, 1.75]]
+    assert parse(midi("00 FF 58 04 00 02 18 08")).bars.tolist() == [[0, 4]]
+    assert parse(midi(waltz + NOTE.hex(), NOTE, kind=2)).bars.tolist() == [[0, 3], [1, 4], [2, 4]]
+
+
+# ---- parts
 
 
 def test_channels_are_parts_with_their_programs_and_drums_are_told_apart() -> None:
@@ -381,7 +457,9 @@ REFUSED = {
     "far behind": (b"\0" * 2000 + midi(NOTE), "is not a MIDI file"),
     "a beginning": (b"MThd", "is cut short"),
     "no beat": (midi(NOTE, division=0), "is damaged: its beat has no length"),
-    "too few tracks": (midi(NOTE)[:10] + b"\0\3" + midi(NOTE)[12:], "is cut short or damaged: 1 of its 3 tracks"),
+    "no tracks": (midi(NOTE, NOTE)[:14], "is cut short or damaged: 0 of its 2 tracks"),
+    "half a track": (midi(NOTE, NOTE)[:-1], "is cut short or damaged: 1 of its 2 tracks"),
+    "half a track more": (midi(NOTE) + midi(NOTE)[14:-1], "is cut short or damaged: 1 of its 2 tracks"),
     "half an event": (midi(NOTE[:-2])[:-4] + chunk(b"MTrk", b""), "is (cut short|damaged)"),
     "no status": (midi("00 3C 40"), "is damaged: there is no event with the status 00"),
     "unknown status": (midi("00 F4 00"), "is damaged: there is no event with the status F4"),
@@ -400,10 +478,12 @@ def test_what_cannot_be_understood_is_refused_with_its_reason(tmp_path: Path, ca
         read(tmp_path / "song.mid")
 
 
-def test_a_file_cut_short_anywhere_is_refused() -> None:
+def test_a_file_cut_short_in_a_track_is_refused() -> None:
     content = midi(named("Flöte".encode()), LATER, "00 FF 51 03 0F 42 40 00 F0 03 01 02 F7" + LATER)
     assert len(parse(content).notes) == 3
-    for length in range(len(content)):
+    whole = [place for place in range(15, len(content)) if content[place:].startswith(b"MTrk")]
+    assert [len(parse(content[:length]).notes) for length in whole] == [1, 2]
+    for length in set(range(len(content))) - set(whole):
         with pytest.raises(ValueError, match=r"is empty|is not a MIDI file|is cut short"):
             parse(content[:length])
 

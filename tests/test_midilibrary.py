@@ -1,5 +1,6 @@
 """Many MIDI files: each is kept or set aside with its reason, and nothing stops the rest; then they are kept."""
 
+import contextlib
 import os
 import random
 import re
@@ -8,15 +9,17 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from workshop import ROOT, midifiles, midilibrary
+from workshop import ROOT, checkpoint, midifiles, midilibrary
 from workshop.errors import UserError
 from workshop.midifiles import find_midi_files, load, parse, write
 from workshop.midilibrary import Library, read_all
+from workshop.packed_scores import TABLES, pack, unpack
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 REAL = [SHARED / "nottingham_melody", SHARED / "liberty_minstrel" / "midi"]
@@ -232,6 +235,43 @@ def test_what_was_read_before_a_stop_is_kept(
     assert read_files == ["2.mid", "3.mid", "4.mid", "empty.mid", "text.mid"]
 
 
+# ---- scores in little memory
+
+
+@pytest.mark.parametrize("empty", [False, True])
+def test_a_score_is_unpacked_as_it_was(tmp_path: Path, empty: bool) -> None:
+    score = midifiles.read(tune(tmp_path / "a.mid", 1, length=0 if empty else 200))
+    score = replace(
+        score,
+        parts=(*score.parts, midifiles.Part("さくら \udcff", 5, True)),
+        bars=np.array([(0, 4.0), (1 / 3, 3.0)]),
+        held=np.array([(3, 0.1 + 0.2)]),
+    )
+    back = unpack(pack(score))
+    assert back.parts == score.parts
+    for name in TABLES:
+        found, expected = getattr(back, name), getattr(score, name)
+        np.testing.assert_array_equal(found, expected)
+        assert found.dtype == float
+        assert found.shape[1] == expected.shape[1]
+    back.notes[:] = 0  # it is a copy of its own
+    assert empty or len(pack(score)) < score.notes.nbytes / 2
+
+
+def test_what_is_kept_lies_in_blocks(
+    music: Path, tmp_path: Path, read_files: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(midilibrary, "BLOCK_BYTES", 300)
+    files = find_midi_files(music)
+    first = read_all(files, tmp_path / "cache")
+    (kept,) = (tmp_path / "cache").iterdir()
+    arrays, _ = checkpoint.load(kept)
+    assert len([name for name in arrays if name.startswith("block/")]) > 1
+    read_files.clear()
+    assert same(read_all(files, tmp_path / "cache"), first)
+    assert read_files == []
+
+
 # ---- readers that misbehave
 
 
@@ -281,7 +321,8 @@ def test_readers_that_crash_are_reported_and_the_rest_is_read(
     assert sorted(library.set_aside) == sorted(set(files) - set(library.scores))
     for file, reason in library.set_aside.items():
         assert reason == f"{file} cannot be read: the process that read it broke down"
-    assert capfd.readouterr().err == ""
+    said = capfd.readouterr().err.splitlines()
+    assert all(re.fullmatch(r"reading MIDI files: \d of 8 files", line) for line in said)
 
 
 def test_what_broke_down_is_tried_again_the_next_time(
@@ -368,6 +409,78 @@ def test_the_script_starts_its_readers_without_tensorflow(
     assert len(re.findall(r"\| +workshop\.midilibrary\n", done.stderr)) > 1
     assert "tensorflow" not in done.stderr
     assert "Traceback" not in done.stderr
+
+
+# ---- twenty thousand files
+
+MANY = 20_000
+MOST_MEMORY = 1.5 * 2**30
+READING = """
+import sys
+from pathlib import Path
+from workshop import cli, midi_inspection, midilibrary
+
+def main():
+    midilibrary.CACHE = Path(sys.argv[2])
+    found = midi_inspection.inspect_midi(Path(sys.argv[1]))
+    print(found.used, found.notes, found.pedal_notes)
+
+if __name__ == "__main__":
+    cli.run(main)
+"""
+
+
+def memory_of(process: int) -> int:
+    """Bytes of memory that a process and all that it has started have; what they share is counted for each."""
+    status = [path.read_text() for path in Path("/proc").glob("[0-9]*/status") if path.parent.name != str(os.getpid())]
+    parent = {int(text.split("\nPid:")[1].split()[0]): int(text.split("\nPPid:")[1].split()[0]) for text in status}
+    used = 0
+    for text in status:
+        number = int(text.split("\nPid:")[1].split()[0])
+        while number not in (process, 0, 1):
+            number = parent.get(number, 0)
+        if number == process and "VmRSS:" in text:
+            used += int(text.split("VmRSS:")[1].split()[0]) << 10
+    return used
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="there is no /proc on this system")
+def test_twenty_thousand_files_are_read_in_little_memory_and_with_progress(tmp_path: Path) -> None:
+    """A dozen pieces with pedal of a thousand notes, each of which is copied with a text that makes it another file."""
+    (tmp_path / "many").mkdir()
+    pieces = []
+    for seed in range(12):
+        content = tune(tmp_path / f"{seed}.mid", seed, length=1000).read_bytes()
+        at = content.index(b"MTrk") + 8
+        pieces.append((content[:at], b"\0\xb0\x40\x7f" + content[at:]))
+    for number in range(MANY):
+        head, track = pieces[number % len(pieces)]
+        text = b"\0\xff\x01\x06%06d" % number
+        content = head[:-4] + (len(text) + len(track)).to_bytes(4, "big") + text + track
+        (tmp_path / "many" / f"{number}.mid").write_bytes(content)
+    (tmp_path / "script.py").write_text(READING)
+    with open(tmp_path / "said", "w") as said:
+        begun = subprocess.Popen(
+            [sys.executable, "script.py", "many", "cache"],
+            cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}, text=True,
+            stdout=subprocess.PIPE, stderr=said,
+        )  # fmt: skip
+        most = 0
+        while begun.poll() is None:
+            with contextlib.suppress(OSError, IndexError):  # processes come and go
+                most = max(most, memory_of(begun.pid))
+            time.sleep(0.5)
+    assert begun.stdout
+    used, notes, pedal_notes = map(int, begun.stdout.read().split())
+    progress = (tmp_path / "said").read_text().splitlines()
+    print(f"{most / 2**20:,.0f} MB at the most; {len(progress)} lines of progress, the last: {progress[-1]}")
+    assert begun.returncode == 0
+    assert (used, notes) == (MANY, MANY * 1000)
+    assert pedal_notes > 0
+    assert 50 << 20 < most < MOST_MEMORY
+    assert sum(line.startswith("reading MIDI files: ") for line in progress) >= 3
+    assert all(re.fullmatch(r".+: [\d,]+ of 20,000 files", line) for line in progress)
 
 
 # ---- damaged files by the hundred

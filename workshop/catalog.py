@@ -30,7 +30,8 @@ class DataSet:
         bytes: length of the downloaded file, or of many files together, in bytes; 0 for sets that are not downloaded.
         sha256: of the downloaded file, in hexadecimal; '' for sets of many files and those that are not downloaded.
         manifest: of a download of many files: their hashes, a file relative to the data folder of the project.
-        files: how many files a lesson finds in it.
+        files: how many files a lesson finds in it; 0 where any number of them will do.
+        page: of a set that is fetched by hand, and not from a repository: where to find it.
     """
 
     name: str
@@ -51,6 +52,7 @@ class DataSet:
     clean: str = "none"
     notice: str = ""
     how: str = ""
+    page: str = ""
 
     @property
     def file_name(self) -> str:
@@ -170,7 +172,7 @@ def _data_set(path: Path, address: str, name: str, entry: Any) -> DataSet:
 
 def _lacking(data_set: DataSet) -> str:
     """Return what an entry needs and does not have, '' where it is complete."""
-    if data_set.made == "manual" and not (data_set.repo and data_set.commit and data_set.how):
+    if data_set.made == "manual" and not ((data_set.page or (data_set.repo and data_set.commit)) and data_set.how):
         return "repo, commit or how"
     if data_set.clean != "none" and not (data_set.file_name.strip(".") and Path(data_set.target).name):
         return "path or target"

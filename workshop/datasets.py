@@ -41,7 +41,7 @@ AUDIO_SUFFIXES = (".wav", ".flac")
 
 def is_here(data_set: DataSet, data_dir: Path) -> bool:
     """Return whether ``data_set`` is complete in ``data_dir``; never asks the network."""
-    return count_here(data_set, data_dir) == data_set.files
+    return count_here(data_set, data_dir) == max(data_set.files, 1)
 
 
 def count_here(data_set: DataSet, data_dir: Path) -> int:
@@ -63,7 +63,7 @@ def count_here(data_set: DataSet, data_dir: Path) -> int:
     if data_set.made == "download":
         return int(target.is_file() and target.stat().st_size > 0)
     found = len(_training_files(data_set, data_dir))
-    return found if data_set.made == "manual" else min(found, 1)
+    return found if data_set.made == "manual" and data_set.files else min(found, 1)
 
 
 def _exporter(data_set: DataSet, data_dir: Path) -> tuple[Any, Path]:
@@ -77,7 +77,7 @@ def _exporter(data_set: DataSet, data_dir: Path) -> tuple[Any, Path]:
 def state(data_set: DataSet, data_dir: Path) -> str:
     """Return in a word how much of ``data_set`` is in ``data_dir``: yes, no, partly, or how many files of how many."""
     here = count_here(data_set, data_dir)
-    if here == data_set.files:
+    if here == max(data_set.files, 1):
         return "yes"
     if here:
         return f"{here:,} of {data_set.files:,}"
@@ -118,6 +118,8 @@ def get(data_set: DataSet, data_dir: Path, mirror: str = "") -> bool:
         return False
     if data_set.made == "shipped":
         raise UserError(f"{target} should be part of this project and is missing; fetch the project anew")
+    if data_set.made == "manual" and not data_set.files:
+        raise UserError(f"{target} has no MIDI files yet; put some there by hand, and run the command again")
     if data_set.made == "manual":
         raise UserError(
             f"{target} has {count_here(data_set, data_dir):,} MIDI files, and the set {data_set.name} has "
@@ -246,14 +248,19 @@ def _get(arguments: argparse.Namespace) -> int:
 
 def by_hand(data_set: DataSet, target: Path) -> str:
     """Return in plain words how a person brings a set that cannot be verified, and so is not fetched."""
-    page = f"https://github.com/{data_set.repo}"
+    if data_set.page:
+        download, enough = f"look at {data_set.page}", "says when there are some"
+    else:
+        page = f"https://github.com/{data_set.repo}"
+        download = f"""download {page}/archive/{data_set.commit}.zip and unpack it
+     (to look at it first: {page}/tree/{data_set.commit}/{urllib.parse.quote(data_set.path)})"""
+        enough = "counts the files, and says when all are there"
     return f"""
 This set is fetched by hand, because its files cannot be verified here:
-  1. download {page}/archive/{data_set.commit}.zip and unpack it
-     (to look at it first: {page}/tree/{data_set.commit}/{urllib.parse.quote(data_set.path)})
+  1. {download}
   2. {data_set.how}
      {target}
-  3. run `python -m workshop.datasets get {data_set.name}` again: it counts the files, and says when all are there
+  3. run `python -m workshop.datasets get {data_set.name}` again: it {enough}
 """
 
 

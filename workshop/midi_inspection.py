@@ -9,7 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
+from workshop.counting import counted
 from workshop.inspection import laid_out, plural, training_time
+from workshop.midi_rests import LONGEST_REST_BARS, rests
 from workshop.midifiles import Score, find_midi_files, pitch_name
 from workshop.midilibrary import read_all
 
@@ -43,6 +45,12 @@ class MidiInspection:
         minutes: how long the files last, by their tempos.
         together: notes that begin while another one sounds.
         on_grid: notes that begin on a sixteenth.
+        beats: how long the files last, from their beginning to their last note.
+        long_rests: silences of more than `LONGEST_REST_BARS` bars, before the first note or in the middle.
+        silent_beats: how long these last.
+        longest_rest: the longest of them, in beats.
+        pedal_notes: notes that the sustain pedal holds beyond their own ends.
+        pedal_files: files with such notes.
         parts: number of files by number of parts that are not drums.
         pitches: lowest and highest pitch.
         tempos: beats a minute at the beginning of each file.
@@ -58,6 +66,12 @@ class MidiInspection:
     minutes: float = 0.0
     together: int = 0
     on_grid: int = 0
+    beats: float = 0.0
+    long_rests: int = 0
+    silent_beats: float = 0.0
+    longest_rest: float = 0.0
+    pedal_notes: int = 0
+    pedal_files: int = 0
     parts: Counter[int] = field(default_factory=Counter)
     pitches: tuple[int, int] = (127, 0)
     tempos: list[float] = field(default_factory=list)
@@ -83,7 +97,7 @@ def inspect_midi(path: Path) -> MidiInspection:
     library = read_all(files)
     inspection = MidiInspection(path, len(files), duplicates=len(library.duplicates))
     inspection.set_aside = list(library.set_aside.values())
-    for file, score in library.scores.items():
+    for file, score in counted(library.scores.items(), len(library.scores), "looking at their notes"):
         if len(score.pitched):
             _add(inspection, score)
         else:
@@ -101,6 +115,14 @@ def _add(inspection: MidiInspection, score: Score) -> None:
     inspection.together += int((notes[1:, 0] < reached[:-1]).sum())
     steps = notes[:, 0] * 4
     inspection.on_grid += int((np.abs(steps - np.round(steps)) <= 4 * ON_GRID).sum())
+    silence, surplus = rests(notes, score.bars)
+    long = silence[surplus > 0]
+    inspection.beats += float(reached[-1])
+    inspection.long_rests += len(long)
+    inspection.silent_beats += float(long.sum())
+    inspection.longest_rest = max(inspection.longest_rest, float(long.max(initial=0)))
+    inspection.pedal_notes += len(score.held)
+    inspection.pedal_files += len(score.held) > 0
     inspection.parts[sum(not part.is_drums for part in score.parts)] += 1
     lowest, highest = inspection.pitches
     inspection.pitches = min(lowest, int(notes[:, 2].min())), max(highest, int(notes[:, 2].max()))
@@ -122,11 +144,33 @@ def report(inspection: MidiInspection) -> str:
             ("tempo", f"{np.median(inspection.tempos):.0f} beats a minute (the median)"),
             ("together", f"{inspection.together / inspection.notes:.0%} of the notes begin while another one sounds"),
             ("grid", f"{inspection.on_grid / inspection.notes:.0%} of the notes begin on a sixteenth"),
+            ("silence", _silence(inspection)),
+        ]
+        if inspection.pedal_notes:
+            rows.append(("pedal", _pedal(inspection)))
+        rows += [
             ("duplicates", f"{inspection.duplicates:,} (left out in training)" if inspection.duplicates else "none"),
         ]
     if inspection.will_train:
         rows.append(("training", training_time(inspection.notes, NOTES_PER_SECOND)))
     return laid_out(rows, inspection.set_aside, verdict(inspection))
+
+
+def _silence(inspection: MidiInspection) -> str:
+    """How much of the music is silence."""
+    if not inspection.long_rests:
+        return f"no rest of more than {LONGEST_REST_BARS} bars"
+    share = inspection.silent_beats / inspection.beats
+    long = f"{plural(inspection.long_rests, 'rest')} of more than {LONGEST_REST_BARS} bars"
+    return f"{share:.0%} of the time: {long}, the longest {inspection.longest_rest:,.0f} beats; training shortens them"
+
+
+def _pedal(inspection: MidiInspection) -> str:
+    """What hears the sustain pedal."""
+    return (
+        f"holds {plural(inspection.pedal_notes, 'note')} in {plural(inspection.pedal_files, 'file')}: "
+        "--encoding performance hears it, melody does not"
+    )
 
 
 def verdict(inspection: MidiInspection) -> str:

@@ -5,10 +5,8 @@ never end, a tempo of zero, time counted in frames of a film, keys with nine sha
 can be understood is; what cannot is a `UserError` with the reason.
 """
 
-import math
-import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +16,13 @@ import numpy as np
 from workshop.errors import UserError
 from workshop.files import explain, replacing
 from workshop.folders import find_files
+from workshop.midi_events import PORT, SET_TEMPO, TIME_SIGNATURE, TRACK_NAME, events, tracks
+from workshop.midi_pairing import ENDS_NOTES, RESET_CONTROLLERS, SUSTAIN, Control, Note, Place, held, paired
 
 SUFFIXES = (".mid", ".midi", ".kar", ".smf", ".rmi")
 
 #: Counted up whenever `read` understands a file in another way, so that what was kept of it is read anew.
-READER_VERSION = 2
+READER_VERSION = 3
 #: A MIDI file of three hours of dense piano has 2 MB; what is larger is something else.
 MOST_BYTES = 8 << 20
 #: A file whose last note lies further away than this has a damaged clock.
@@ -33,21 +33,19 @@ HANGING_BEATS = 4.0
 WRAPPING_BYTES = 1024
 #: General MIDI plays drums on this channel, counted from 0.
 DRUM_CHANNEL = 9
-#: Where a file says nothing else, and in what `write` writes.
+#: Beats a minute where a file says nothing else, and in what `write` writes; and beats of a bar.
 DEFAULT_TEMPO = 120.0
+DEFAULT_BAR = 4.0
+#: Meters are read up to sixteenths, as a power of two, so that bars are whole sixteenths.
+FINEST_METER = 4
+#: Control changes that say something about the lengths of notes.
+HEEDED = {SUSTAIN, RESET_CONTROLLERS, *ENDS_NOTES}
 PITCH_CLASSES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 #: Of what `write` writes: sixteenths, triplets and, at 120 beats a minute, hundredths of a second are whole ticks.
 TICKS_PER_BEAT = 1200
 #: The largest numbers that a file has room for: the ticks between two events, and the microseconds of a beat.
 MOST_TICKS = (1 << 28) - 1
 LONGEST_BEAT = (1 << 24) - 1
-
-#: Bytes that follow each status, the first byte of an event, where their number does not stand in the file.
-DATA_BYTES = {status: 1 if 0xC0 <= status < 0xE0 else 2 for status in range(0x80, 0xF0)} | {
-    0xF1: 1, 0xF2: 2, 0xF3: 1, 0xF6: 0, 0xF8: 0, 0xFA: 0, 0xFB: 0, 0xFC: 0, 0xFE: 0,
-}  # fmt: skip
-#: Meta events: 0xFF, and a byte that says what they are.
-TRACK_NAME, END_OF_TRACK, SET_TEMPO = 0xFF03, 0xFF2F, 0xFF51
 
 
 @dataclass(frozen=True)
@@ -70,11 +68,16 @@ class Score:
             part; in the order of start, then pitch. Ends lie after starts.
         parts: who plays them.
         tempos: float64 [K, 2]: beat, and seconds a beat lasts from there on; the first is at beat 0.
+        bars: float64 [K, 2]: beat, and beats of a bar from there on; the first is at beat 0.
+        held: float64 [H, 2]: what the sustain pedal holds: row of a note that sounds beyond its own end, and until
+            which beat.
     """
 
     notes: np.ndarray
     parts: tuple[Part, ...]
     tempos: np.ndarray
+    bars: np.ndarray = field(default_factory=lambda: np.array([(0.0, DEFAULT_BAR)]))
+    held: np.ndarray = field(default_factory=lambda: np.empty((0, 2)))
 
     def seconds(self, beats: np.ndarray) -> np.ndarray:
         """When beats fall, in seconds from the beginning, by the file's tempos."""
@@ -86,6 +89,12 @@ class Score:
     def timed(self, notes: np.ndarray) -> np.ndarray:
         """Notes [N, 4 or more] with their first two columns, start and end, turned from beats into seconds."""
         return np.column_stack([self.seconds(notes[:, 0]), self.seconds(notes[:, 1]), notes[:, 2:]])
+
+    def with_pedal(self) -> "Score":
+        """The same with notes that last as long as the sustain pedal holds them."""
+        notes = self.notes.copy()
+        notes[self.held[:, 0].astype(int), 1] = self.held[:, 1]
+        return replace(self, notes=notes, held=np.empty((0, 2)))
 
     @property
     def pitched(self) -> np.ndarray:
@@ -146,55 +155,67 @@ def parse(content: bytes) -> Score:
     begin = content.find(b"MThd", 0, WRAPPING_BYTES)
     if begin < 0:
         raise ValueError("is not a MIDI file: it does not begin with MThd")
-    score = _score(*_tracks(content[begin:]))
+    score = _score(*tracks(content[begin:]))
     if len(score.notes) and (hours := score.seconds(score.notes[:, 1]).max() / 3600) > MOST_HOURS:
         raise ValueError(f"is damaged: it would last {hours:,.0f} hours")
     return score
 
 
-def _tracks(content: bytes) -> tuple[int, int, list[bytes]]:
-    """Format, unit of time, and the bytes of each track; chunks of other kinds are passed over."""
-    if len(content) < 14:
-        raise ValueError("is cut short")
-    size, kind, count, division = struct.unpack(">LHHh", content[4:14])
-    if division == 0:
-        raise ValueError("is damaged: its beat has no length")
-    tracks: list[bytes] = []
-    at = 8 + size
-    while len(tracks) < count:
-        name, size = content[at : at + 4], int.from_bytes(content[at + 4 : at + 8], "big")
-        at += 8
-        if at + size > len(content):
-            raise ValueError(f"is cut short or damaged: {len(tracks)} of its {count} tracks are whole")
-        if name == b"MTrk":
-            tracks.append(content[at : at + size])
-        at += size
-    return kind, division, tracks
-
-
 def _score(kind: int, division: int, tracks: list[bytes]) -> Score:
     scale, smpte = _clock(division)
-    tables = [np.empty((0, 5))]
-    tempos: list[tuple[float, float]] = []
-    parts: list[Part] = []
-    offset = 0
-    for track in tracks:
-        reader = _TrackReader(offset)
+    readers: list[_TrackReader] = []
+    offset = number = 0
+    for piece, track in enumerate(tracks):
+        # The tracks of format 2 are pieces of their own: they are played one after the other.
+        reader = _TrackReader(offset, number, piece if kind == 2 else 0)
         reader.read(track)
-        for channel, found in reader.notes.items():
-            tables.append(np.insert(np.array(found, float), 4, len(parts), axis=1))
-            parts.append(Part(reader.name, reader.programs.get(channel, 0), channel == DRUM_CHANNEL))
-        tempos += reader.tempos
-        if kind == 2:
-            # The tracks of format 2 are pieces of their own: they are played one after the other.
-            offset = reader.tick
-            tempos.append((offset, 60e6 / DEFAULT_TEMPO))
-    table = np.concatenate(tables)
+        readers.append(reader)
+        number = reader.number
+        offset = reader.tick if kind == 2 else 0
+    parts, table, ringing = _notes(readers, HANGING_BEATS * scale)
     table[:, :2] /= scale
-    hanging = np.isinf(table[:, 1])
-    table[hanging, 1] = table[hanging, 0] + HANGING_BEATS
-    table = table[np.lexsort((table[:, 2], table[:, 0]))]
-    return Score(table, tuple(parts), _tempo_map([] if smpte else tempos, scale))
+    ringing[:, 1] /= scale
+    order = np.lexsort((table[:, 2], table[:, 0]))
+    ringing[:, 0] = np.argsort(order)[ringing[:, 0].astype(int)]
+    tempos = [] if smpte else _changes(readers, "tempos", 60 / DEFAULT_TEMPO, kind)
+    bars = [] if smpte else _changes(readers, "bars", DEFAULT_BAR, kind)
+    return Score(
+        table[order], parts, _map(tempos, 60 / DEFAULT_TEMPO, scale), _map(bars, DEFAULT_BAR, scale),
+        ringing[np.argsort(ringing[:, 0])],
+    )  # fmt: skip
+
+
+def _notes(readers: list["_TrackReader"], longest: float) -> tuple[tuple[Part, ...], np.ndarray, np.ndarray]:
+    """The parts of a file, its notes [N, 5] in ticks, part by part, and what the sustain pedal holds: rows of those
+    notes and their ends in ticks [H, 2].
+    """
+    parts: list[Part] = []
+    notes: list[tuple[float, float, int, int, int]] = []
+    channels: dict[tuple[int, int, int], list[tuple[int, Note]]] = {}  # with the rows that the notes have
+    controls: dict[tuple[int, int, int], list[Control]] = {}
+    for reader in readers:
+        for channel, changes in reader.controls.items():
+            controls.setdefault(reader.key(channel), []).extend(changes)
+    for changes in controls.values():
+        changes.sort(key=lambda change: change.place)
+    for reader in readers:
+        for channel, keys in reader.presses.items():
+            changes = controls.get(reader.key(channel), [])
+            found = [note for pitch, presses in keys.items() for note in paired(pitch, presses, longest, changes)]
+            if found:
+                rows = enumerate(found, len(notes))
+                channels.setdefault(reader.key(channel), []).extend(rows)
+                notes += [(note.struck[0], note.end, note.pitch, note.velocity, len(parts)) for note in found]
+                parts.append(Part(reader.name, reader.programs.get(channel, 0), channel == DRUM_CHANNEL))
+    ringing: list[tuple[int, float]] = []
+    for key, numbered in channels.items():
+        if key[-1] != DRUM_CHANNEL and any(change.controller == SUSTAIN for change in controls.get(key, [])):
+            # What the pedal holds at the end of its file is not held for ever.
+            end = max(reader.tick for reader in readers if reader.piece == key[0])
+            last = min(end, max(note.end for _, note in numbered) + longest)
+            ends = held([note for _, note in numbered], controls[key], last)
+            ringing += [(row, end) for (row, note), end in zip(numbered, ends, strict=True) if end > note.end]
+    return tuple(parts), np.array(notes, float).reshape(-1, 5), np.array(ringing, float).reshape(-1, 2)
 
 
 def _clock(division: int) -> tuple[float, bool]:
@@ -205,12 +226,18 @@ def _clock(division: int) -> tuple[float, bool]:
     return (29.97 if frames == 29 else frames) * max(ticks, 1) * 60 / DEFAULT_TEMPO, True
 
 
-def _tempo_map(changes: list[tuple[float, float]], scale: float) -> np.ndarray:
-    """[K, 2] from changes in (tick, microseconds a beat); of several at a place the last one holds."""
-    at = {0.0: 60 / DEFAULT_TEMPO}
-    for tick, tempo in sorted(changes, key=lambda change: change[0]):
-        if tempo > 0:  # a tempo of 0 would make all that follows one moment
-            at[tick / scale] = tempo / 1e6
+def _changes(readers: list["_TrackReader"], what: str, default: float, kind: int) -> list[tuple[float, float]]:
+    """The changes, of tempo or of meter, that the tracks name; behind each piece of format 2 the default holds."""
+    found: list[tuple[float, float]] = []
+    for reader in readers:
+        found += getattr(reader, what)
+        found += [(reader.tick, default)] if kind == 2 else []
+    return found
+
+
+def _map(changes: list[tuple[float, float]], default: float, scale: float) -> np.ndarray:
+    """[K, 2] in beats from changes in (tick, value); of several at a place the last one holds."""
+    at = {0.0: default} | {tick / scale: value for tick, value in sorted(changes, key=lambda change: change[0])}
     return np.array(sorted(at.items()))
 
 
@@ -223,112 +250,64 @@ def _readable(name: bytes) -> str:
     return "".join(letter if letter.isprintable() else " " for letter in text).strip()
 
 
-def _events(track: bytes) -> Iterator[tuple[int, int, bytes]]:
-    """The events of a track: ticks from its beginning, status, and data. The status of a meta event is 0xFF and the
-    byte of its kind.
-
-    Raises:
-        ValueError: the track is damaged.
-    """
-    tick = at = running = 0
-    try:
-        while at < len(track):
-            ticks, at = _number(track, at)
-            tick += ticks
-            status = track[at]
-            if status < 0x80:
-                status = running  # that of the event before, which is not repeated
-            else:
-                at += 1
-            if status == 0xFF:
-                status = 0xFF00 | track[at]
-                size, at = _number(track, at + 1)
-            elif status in (0xF0, 0xF7):
-                size, at = _number(track, at)
-            else:
-                size = DATA_BYTES[status]
-                running = status if status < 0xF0 else running
-            if at + size > len(track):
-                raise IndexError
-            yield tick, status, track[at : at + size]
-            at += size
-            if status == END_OF_TRACK:
-                return
-    except IndexError:
-        raise ValueError("is damaged: a track ends in the middle of an event") from None
-    except KeyError:
-        raise ValueError(f"is damaged: there is no event with the status {status:02X}") from None
-
-
-def _number(data: bytes, at: int) -> tuple[int, int]:
-    """The number that begins at a place, of up to four bytes with seven bits each, and the place behind it."""
-    value = 0
-    for place in range(at, at + 4):
-        byte = data[place]
-        value = value << 7 | byte & 0x7F
-        if byte < 0x80:
-            return value, place + 1
-    raise ValueError("is damaged: it holds a number of more than four bytes")
-
-
 class _TrackReader:
-    """Puts the notes of a track together, in ticks from `start`, by channel.
+    """Sorts what happens in a track, in ticks from `start`, by channel.
 
     Attributes:
         name: the first that is given.
-        notes: by channel: start, end (infinite where the note is never switched off), pitch, velocity.
+        presses: by channel and key: place and velocity of note-ons and, with velocity 0, of note-offs.
+        controls: by channel: changes of controllers that end notes or hold them.
         programs: by channel: the first one asked for.
-        tempos: tick and microseconds a beat.
+        tempos: tick and seconds a beat.
+        bars: tick and beats a bar.
         tick: the end of what has been read.
+        number: of its next event, counted through the file.
+        piece: of a file whose tracks are pieces of their own, the number of the track; else 0.
     """
 
-    def __init__(self, start: int):
+    def __init__(self, start: int, number: int, piece: int):
         self.start = self.tick = start
+        self.number, self.piece = number, piece
         self.name = ""
-        self.notes: dict[int, list[tuple[float, float, int, int]]] = {}
+        self.presses: dict[int, dict[int, list[tuple[Place, int]]]] = {}
+        self.controls: dict[int, list[Control]] = {}
         self.programs: dict[int, int] = {}
         self.tempos: list[tuple[float, float]] = []
-        self._sounding: dict[tuple[int, int], tuple[int, int]] = {}
-        #: When a key was last struck while it was sounding.
-        self._struck_again: dict[tuple[int, int], int] = {}
+        self.bars: list[tuple[float, float]] = []
+        self._port = 0
+
+    def key(self, channel: int) -> tuple[int, int, int]:
+        """What tells a channel from all others of the file: piece, port and number."""
+        return self.piece, self._port, channel
 
     def read(self, track: bytes) -> None:
-        """Read all events, and close what still sounds at the end."""
-        for tick, status, data in _events(track):
+        """Read all events."""
+        for tick, status, data, _ in events(track):
             self.tick = self.start + tick
+            self.number += 1
             kind, channel = status >> 4, status & 0xF
             if kind in (0x8, 0x9):
                 # Values above 127, which damaged files and some programs write, are taken as 127.
-                pitch, velocity = min(data[0], 127), min(data[1], 127)
-                if kind == 0x9 and velocity > 0:
-                    self._strike(channel, pitch, velocity)
-                elif self._struck_again.pop((channel, pitch), -1) != self.tick:
-                    self._end(channel, pitch, self.tick)
+                pitch, velocity = min(data[0], 127), min(data[1], 127) if kind == 0x9 else 0
+                presses = self.presses.setdefault(channel, {}).setdefault(pitch, [])
+                presses.append(((self.tick, self.number), velocity))
+            elif kind == 0xB and data[0] in HEEDED:
+                change = Control((self.tick, self.number), data[0], min(data[1], 127))
+                self.controls.setdefault(channel, []).append(change)
             elif kind == 0xC:
                 self.programs.setdefault(channel, min(data[0], 127))
-            elif status == SET_TEMPO and len(data) == 3:
-                self.tempos.append((self.tick, int.from_bytes(data, "big")))
-            elif status == TRACK_NAME:
-                self.name = self.name or _readable(data)
-        for channel, pitch in list(self._sounding):
-            self._end(channel, pitch, math.inf)
+            elif status > 0xFF:
+                self._read_meta(status, data)
 
-    def _strike(self, channel: int, pitch: int, velocity: int) -> None:
-        """A key that is struck again ends the note that it was playing; that note's own end may stand behind it, at the
-        same tick. Struck twice at once, it plays one note.
-        """
-        key = (channel, pitch)
-        if key in self._sounding and self._sounding[key][0] < self.tick:
-            self._end(channel, pitch, self.tick)
-            self._struck_again[key] = self.tick
-        self._sounding[key] = (self.tick, velocity)
-
-    def _end(self, channel: int, pitch: int, tick: float) -> None:
-        struck = self._sounding.pop((channel, pitch), None)
-        if struck is not None:
-            start, velocity = struck
-            # Some programs write notes without length; they are meant to be heard.
-            self.notes.setdefault(channel, []).append((start, max(tick, start + 1), pitch, velocity))
+    def _read_meta(self, status: int, data: bytes) -> None:
+        if status == SET_TEMPO and len(data) == 3 and any(data):  # a tempo of 0 would make all that follows one moment
+            self.tempos.append((self.tick, int.from_bytes(data, "big") / 1e6))
+        elif status == TIME_SIGNATURE and len(data) >= 2 and data[0] and data[1] <= FINEST_METER:
+            self.bars.append((self.tick, 4 * data[0] / 2 ** data[1]))
+        elif status == TRACK_NAME:
+            self.name = self.name or _readable(data)
+        elif status == PORT and len(data) == 1:
+            self._port = data[0]
 
 
 def write(

@@ -10,7 +10,8 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, TimeoutError
 from dataclasses import dataclass
 from multiprocessing import resource_tracker
@@ -18,14 +19,21 @@ from pathlib import Path
 
 import numpy as np
 from pebble import ProcessPool
-from tqdm import tqdm
 
 from workshop import ROOT, checkpoint
+from workshop.counting import counted
 from workshop.errors import UserError
-from workshop.midifiles import READER_VERSION, Part, Score, load, read
+from workshop.machine import usable_cores
+from workshop.midifiles import READER_VERSION, Score, load, read
+from workshop.packed_scores import PackedScores, pack
+
+#: A score in little memory.
+Packed = bytes | memoryview
 
 #: Where what has been read is kept, a file for each folder of music.
 CACHE = ROOT / ".workshop" / "midi"
+#: What is kept lies in blocks of at least so many bytes, so that none is in memory twice for long.
+BLOCK_BYTES = 16 << 20
 #: A file that takes longer hangs the reader.
 MOST_SECONDS = 30.0
 
@@ -35,12 +43,12 @@ class Library:
     """What a collection of MIDI files holds.
 
     Attributes:
-        scores: what each usable file plays, in the order of the files.
+        scores: what each usable file plays, in the order of the files; made anew each time it is asked for.
         set_aside: a sentence for each of the others: its name and the reason.
         duplicates: files whose bytes are the same as another one's, which are left out.
     """
 
-    scores: dict[Path, Score]
+    scores: Mapping[Path, Score]
     set_aside: dict[Path, str]
     duplicates: list[Path]
 
@@ -63,26 +71,27 @@ def read_all(files: Sequence[Path], cache: Path | None = None, timeout: float = 
     if missing:
         try:
             for digest, content in zip(missing, _read_apart(list(missing.values()), timeout), strict=True):
-                known[digest] = content
+                known[digest] = pack(content) if isinstance(content, Score) else content
         finally:  # after Ctrl-C, too
             lasting = {digest: content for digest, content in known.items() if not isinstance(content, _Failure)}
             _save(kept_in, {digest: lasting[digest] for digest in first if digest in lasting})
-    scores, set_aside, duplicates = {}, dict(unreadable), []
+    scores: dict[Path, Packed] = {}
+    set_aside, duplicates = dict(unreadable), []
     for file, digest in digests.items():
-        content = known[digest]
-        if not isinstance(content, Score):
-            set_aside[file] = f"{file} {content}"
+        kept = known[digest]
+        if isinstance(kept, str):
+            set_aside[file] = f"{file} {kept}"
         elif file == first[digest]:
-            scores[file] = content
+            scores[file] = kept
         else:
             duplicates.append(file)
-    return Library(scores, set_aside, duplicates)
+    return Library(PackedScores(scores), set_aside, duplicates)
 
 
 def _digests(files: Sequence[Path]) -> tuple[dict[Path, str], dict[Path, str]]:
     """The sha256 of each file, and for those that cannot be read a sentence."""
     digests, unreadable = {}, {}
-    for file in files:
+    for file in counted(files, len(files), "looking at MIDI files"):
         try:
             digests[file] = hashlib.sha256(load(file)).hexdigest()
         except UserError as error:
@@ -113,18 +122,16 @@ class _Failure(str):
 
 def _read_apart(files: list[Path], timeout: float) -> Iterator[Score | str]:
     """What `_reason` says of each file, found in processes that may hang, crash or run out of memory."""
-    processes = min(os.cpu_count() or 1, 8, -(-len(files) // 8))
+    processes = min(usable_cores(), 8, -(-len(files) // 8))
     # "spawn", because a fork of a process that has threads, as TensorFlow's and tqdm's, may never wake up.
     context = multiprocessing.get_context("spawn")
     with ProcessPool(max_workers=processes, context=context) as pool:
         try:
             with _deaf():
-                futures = [pool.schedule(_reason, args=[file], timeout=timeout) for file in files]
-            # Without a terminal there is nobody to watch a bar, and a log would fill with it.
-            shown = tqdm(futures, "reading MIDI files", unit=" files", leave=False, delay=1, disable=None)
-            for file, future in zip(files, shown, strict=True):
+                futures = deque(pool.schedule(_reason, args=[file], timeout=timeout) for file in files)
+            for file in counted(files, len(files), "reading MIDI files"):
                 try:
-                    yield future.result()
+                    yield futures.popleft().result()  # and the result is not held any longer
                 except BrokenExecutor:  # no process can be started, as from a script that python reads from its input
                     yield _reason(file)
                 except TimeoutError:
@@ -157,38 +164,48 @@ def _deaf() -> Iterator[None]:
 # ---- keeping what has been read --------------------------------------------------------------------------------------
 
 
-def _save(path: Path, contents: dict[str, Score | str]) -> None:
+def _save(path: Path, contents: dict[str, Packed | str]) -> None:
     """Keep scores and reasons by digest; where that is impossible, they are read again the next time."""
-    scores = [content for content in contents.values() if isinstance(content, Score)]
-    meta = {
-        "reader": READER_VERSION,
-        "reasons": {digest: content for digest, content in contents.items() if isinstance(content, str)},
-        "digests": [digest for digest, content in contents.items() if isinstance(content, Score)],
-        "parts": [[[part.name, part.program, part.is_drums] for part in score.parts] for score in scores],
-    }
-    arrays = {}
-    for name in ("notes", "tempos"):
-        tables = [getattr(score, name) for score in scores]
-        arrays[name] = np.concatenate(tables) if tables else np.empty(0)
-        arrays[f"{name}/sizes"] = np.array([len(table) for table in tables])
+    blocks: list[list[tuple[str, int]]] = [[]]
+    arrays: dict[str, np.ndarray] = {}
+    block: list[Packed] = []
+    size = 0
+
+    def end_block() -> None:
+        arrays[f"block/{len(blocks) - 1}"] = np.frombuffer(b"".join(block), np.uint8)
+        block.clear()
+
+    for digest, content in contents.items():
+        if isinstance(content, str):
+            continue
+        if size >= BLOCK_BYTES:
+            end_block()
+            blocks.append([])
+            size = 0
+        block.append(content)
+        blocks[-1].append((digest, len(content)))
+        size += len(content)
+    end_block()
+    reasons = {digest: content for digest, content in contents.items() if isinstance(content, str)}
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        checkpoint.save(path, arrays, meta)
+        checkpoint.save(path, arrays, {"reader": READER_VERSION, "reasons": reasons, "blocks": blocks})
     except (OSError, UserError):
         return
 
 
-def _load(path: Path) -> dict[str, Score | str]:
+def _load(path: Path) -> dict[str, Packed | str]:
     """What `_save` has kept; nothing where there is nothing, or where it was read by another version or is damaged."""
     try:
         arrays, meta = checkpoint.load(path)
         if meta["reader"] != READER_VERSION:
             return {}
-        notes, tempos = (
-            np.split(arrays[name], np.cumsum(arrays[f"{name}/sizes"])[:-1]) for name in ("notes", "tempos")
-        )
-        parts = [tuple(Part(*part) for part in parts) for parts in meta["parts"]]
-        scores = [Score(*content) for content in zip(notes, parts, tempos, strict=False)]
-        return {**meta["reasons"], **dict(zip(meta["digests"], scores, strict=False))}
+        known: dict[str, Packed | str] = dict(meta["reasons"])
+        for number, block in enumerate(meta["blocks"]):
+            content, at = arrays[f"block/{number}"].data, 0
+            for digest, size in block:
+                known[digest] = content[at : at + size]
+                at += size
+        return known
     except (UserError, KeyError, TypeError, ValueError):
         return {}
