@@ -452,6 +452,14 @@ def farewell(experiment: Experiment, baseline: Baseline, lesson: Path) -> str:
     )
     return (
         f"\nThe experiment is in {where} ({measured}).\n"
-        f"  to go on:     python {train} --resume --experiment_dir {where}\n"
+        f"  to go on:     python {train} --resume --experiment_dir {where}{_further(experiment)}\n"
         f"  to generate:  python {sample} --experiment_dir {where}"
     )
+
+
+def _further(experiment: Experiment) -> str:
+    """What `--resume` needs besides where the plan of a training is done: twice the epochs; else nothing."""
+    planned, done = experiment.info["arguments"].get("num_epochs"), experiment.info.get("epoch", 0)
+    has_stalled = experiment.info.get("status") == STATUSES["stalled"]
+    is_over = has_stalled if planned is None else done >= planned
+    return f" --num_epochs {2 * max(1, done)}" if is_over else ""
