@@ -94,7 +94,8 @@ def test_what_is_given_holds_and_the_rest_follows(
         ({"max_minutes": 1.0}, "training: until the held-out loss stops improving, at most 1 minute (--max_minutes)"),
         (
             {"patience": 5, "max_minutes": 2.5},
-            "training: until the held-out loss has not improved for 5 measurements, at most 2.5 minutes (--max_minutes)",
+            "training: until the held-out loss has not improved for 5 measurements, at most 2.5 minutes "
+            "(--max_minutes)",
         ),
         ({"num_epochs": 3, "max_minutes": 2.5}, None),
         ({"max_steps": 20}, None),

@@ -554,7 +554,7 @@ def test_early_stopping_knows_what_came_before_an_interruption(
     if stop < 18:
         assert again.fit() == 0
     else:
-        with pytest.raises(UserError, match="has stopped improving: .* give --num_epochs above 3 or --patience above"):
+        with pytest.raises(UserError, match=r"has stopped improving: .* give --num_epochs above 3 or --patience above"):
             again.fit()
     assert content(tmp_path / "parts") == content(tmp_path / "straight")
 
