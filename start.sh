@@ -27,7 +27,7 @@ PYTHON=""                        # the Python that the environment is made with,
 LOCKED=no
 GPU=no
 WANT_ROOT=no
-DEMO_TRAIN=(--size small --dropout 0.25 --max_minutes 2.5 --patience 5 --message "first demo")
+DEMO_TRAIN=(--size small --dropout 0.25 --num_epochs 50 --max_minutes 2.5 --patience 5 --message "first demo")
 DEMO_SAMPLE=(--length 600)
 VERBS="demo, test, run, lab, docs, doctor, logs, stop, down, build, save, load"
 

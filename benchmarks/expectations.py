@@ -1,6 +1,6 @@
 """What to expect of the lessons: trains as the pages say, and writes the numbers and samples that the pages show.
 
-    python benchmarks/expectations.py                 an hour and a half; sets that are not there are left out, and said
+    python benchmarks/expectations.py                 up to an hour; sets that are not there are left out, and said
     python benchmarks/expectations.py --smoke --docs FOLDER    seconds, into a copy of docs/, to see that it works
     python benchmarks/expectations.py --only lyrics sounds     these alone, the others stay as they were
     python benchmarks/expectations.py --fill          measure nothing, write what was measured into the pages again
@@ -161,7 +161,7 @@ def fill(text: str, results: dict[str, Any]) -> str:
 def main() -> None:
     """Measure, keep, and fill the pages."""
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("--minutes", type=float, default=10, help="of each training (default: %(default)s)")
+    arguments.add_argument("--minutes", type=float, default=5, help="limit of each training (--max_minutes) (default: %(default)s)")
     arguments.add_argument("--only", nargs="+", choices=RUNS, default=list(RUNS), help="these runs alone")
     arguments.add_argument("--docs", type=Path, default=compare.ROOT / "docs", help="folder of the pages")
     arguments.add_argument("--smoke", action="store_true", help="some steps of the smallest networks")

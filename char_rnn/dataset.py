@@ -153,7 +153,7 @@ def _sources(files: list[Path], encoding: str | None) -> tuple[list[Source], lis
     sources: dict[str, Source] = {}
     set_aside: list[str] = []
     used = 0
-    for file in files:
+    for file in tqdm(files, "reading texts", unit=" files", leave=False, delay=1, disable=None):
         try:
             found = detect_encoding(file, encoding)
             digest = hashlib.sha256()

@@ -4,8 +4,8 @@
 
 Takes about two minutes on a laptop before the first rhymes of sense appear. Prints its progress, measures itself on
 text that it is not shown, and lets you read what it would write so far. TensorBoard shows the same on localhost:7006.
-Stop it with Ctrl-C whenever you like: it saves, and goes on from there with --resume. Then let it write: python
-sample.py
+It ends when it no longer improves, or after 20 minutes; Ctrl-C stops it whenever you like: it saves, and goes on from
+there with --resume. Then let it write: python sample.py
 """
 
 import os

@@ -4,8 +4,8 @@
 
 Takes about two minutes on a laptop before the first phrases of sense appear. Prints its progress, measures itself on
 pieces that it is not shown, and lets you see and hear what it would play so far: in TensorBoard on localhost:7007, and
-as files in the experiment's folder. Stop it with Ctrl-C whenever you like: it saves, and goes on from there with
---resume. Then let it play: python sample.py --wav
+as files in the experiment's folder. It ends when it no longer improves, or after 20 minutes; Ctrl-C stops it whenever
+you like: it saves, and goes on from there with --resume. Then let it play: python sample.py --wav
 """
 
 import os

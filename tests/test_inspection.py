@@ -32,7 +32,8 @@ def test_a_good_set_will_train(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert status == 0
     assert out.endswith("verdict     will train\n")
     assert "6,000,000 characters in 6,000,000 bytes" in out
-    assert "small 10 min" in out
+    assert "training    tiny 16 min, small 20 min, medium 20 min, large 20 min (estimate" in out
+    assert "for at most 20 min (--max_minutes changes it))" in out
 
 
 def test_a_little_text_trains_with_a_warning(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -88,6 +88,32 @@ def test_a_resumed_run_counts_its_own_steps_only(clock: Clock, capsys: pytest.Ca
     assert "14:59 left" in last
 
 
+@pytest.mark.parametrize(
+    ("total", "minutes", "early", "shown"),
+    [
+        (1000, None, False, "5 notes/s  2:46:20 left"),
+        (1000, 2.5, False, "5 notes/s  2:15 left"),  # 15 of the 150 seconds have gone
+        (1000, 30, False, "5 notes/s  29:45 left"),
+        (1000, 300, False, "5 notes/s  2:46:20 left"),
+        (1000, 2.5, True, "5 notes/s  at most 2:15 left"),
+        (None, 20, True, "5 notes/s  at most 19:45 left"),
+        (None, 0.1, True, "5 notes/s  at most 0:00 left"),  # previews took longer than that
+        (None, None, False, "5 notes/s"),
+    ],
+)
+def test_the_time_left_is_the_least_of_steps_and_limit(
+    clock: Clock, capsys: pytest.CaptureFixture[str], total: int | None, minutes: float | None, early: bool, shown: str
+) -> None:
+    said = Progress(total, 0, "notes", minutes, early)
+    clock.now += 5
+    said.step(1, 0, 1.0, 1)
+    clock.now += 10
+    said.step(2, 0, 1.0, 50)
+    first, last = lines(capsys)
+    assert first.startswith("step 1  " if total is None else "step 1/1,000  ")
+    assert last.endswith(shown)
+
+
 def test_the_loss_is_a_running_mean(clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
     said = Progress(2, 0, "notes")
     said.step(1, 0, 2.0, 1)

@@ -469,7 +469,8 @@ def test_the_demo_trains_generates_and_says_where_to_look(clone: Clone) -> None:
     assert answer.returncode == 0
     calls = [call for call in clone.take_calls() if "char_rnn/" in call]
     assert calls == [
-        "venv char_rnn/train.py --size small --dropout 0.25 --max_minutes 2.5 --patience 5 --message first demo",
+        "venv char_rnn/train.py --size small --dropout 0.25 --num_epochs 50 --max_minutes 2.5 --patience 5 "
+        "--message first demo",
         "venv char_rnn/sample.py --experiment_dir char_rnn/experiments/01 --length 600",
     ]
     assert "la la la" in answer.stdout

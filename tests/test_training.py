@@ -19,7 +19,7 @@ from keras import ops
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from char_rnn.model import CharRNN
-from workshop import checkpoint, experiment, training
+from workshop import checkpoint, experiment, stopping, training
 from workshop.baseline import Baseline
 from workshop.batches import HeldOut, Streams
 from workshop.board import Board
@@ -488,6 +488,88 @@ def test_patience_ends_it_after_so_many_measurements_without_a_new_best(
     assert run["best"] == {"validation": 2.9, "step": 4}
 
 
+@pytest.mark.parametrize(
+    ("settings", "end"),
+    [
+        ({"num_epochs": 2}, "ended: all 2 epochs are done"),
+        ({"max_steps": 7}, "ended: the 7 steps of --smoke are done"),
+        ({"max_minutes": 1e-4}, "ended: the limit of 0.0001 minutes is reached (--max_minutes)"),
+        (
+            {"num_epochs": 9, "patience": 1, "save_every": 1, "learning_rate": 1e-30},
+            "ended: the held-out loss has not improved for 1 measurement (best at step 1)",
+        ),
+    ],
+)
+def test_the_last_line_says_what_ended_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], settings: dict[str, Any], end: str
+) -> None:
+    assert make(tmp_path / "a", **settings).fit() == 0
+    assert capsys.readouterr().err.splitlines()[-1] == end
+
+
+@pytest.mark.parametrize(("number", "by"), [(signal.SIGINT, "Ctrl-C"), (signal.SIGTERM, "SIGTERM")])
+def test_the_last_line_says_who_stopped_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], number: signal.Signals, by: str
+) -> None:
+    assert make(tmp_path / "a", preview=kill(number, 3)).fit() == 128 + number
+    assert capsys.readouterr().err.splitlines()[-1] == f"ended: stopped by {by}; everything is saved"
+
+
+#: A training without --num_epochs, measured at each step.
+WITHOUT_EPOCHS: dict[str, Any] = dict(num_epochs=None, save_every=1, sample_every=10**6)
+
+
+def losses_by_step(trainer: Trainer, best_step: int) -> Callable[[], float]:
+    """Stands in for the measurement: falls up to a step, and rises after it."""
+    return lambda: 1.0 + abs(trainer.position.step - best_step)
+
+
+def test_a_training_without_epochs_ends_some_time_after_its_best(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(stopping, "MIN_STEPS", 15)
+    trainer = make(tmp_path / "a", **WITHOUT_EPOCHS)
+    monkeypatch.setattr(trainer, "measure", losses_by_step(trainer, 8))
+    assert trainer.fit() == 0
+    run = record(tmp_path / "a")
+    assert (run["step"], run["status"]) == (18, "finished: no new best for a while")
+    assert run["best"] == {"validation": 1.0, "step": 8}
+    first, *_, last = capsys.readouterr().err.splitlines()
+    assert first == "training: until the held-out loss stops improving, at most 20 minutes (--max_minutes changes it)"
+    assert last == "ended: the held-out loss has not improved for 10 measurements (best at step 8)"
+
+
+@pytest.mark.parametrize("stop", [5, 12, 17, 18])
+def test_early_stopping_knows_what_came_before_an_interruption(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop: int
+) -> None:
+    monkeypatch.setattr(stopping, "MIN_STEPS", 15)
+    for name, preview in (("straight", Silent()), ("parts", kill(signal.SIGINT, stop))):
+        trainer = make(tmp_path / name, Small, preview, **{**WITHOUT_EPOCHS, "sample_every": 1})
+        monkeypatch.setattr(trainer, "measure", losses_by_step(trainer, 8))
+        assert trainer.fit() == (0 if name == "straight" else 130)
+    assert record(tmp_path / "parts")["step"] == stop
+    again = make(tmp_path / "parts", Small, **WITHOUT_EPOCHS)
+    monkeypatch.setattr(again, "measure", losses_by_step(again, 8))
+    if stop < 18:
+        assert again.fit() == 0
+    else:
+        with pytest.raises(UserError, match=r"has stopped improving: .* give --num_epochs above 3 or --patience above"):
+            again.fit()
+    assert content(tmp_path / "parts") == content(tmp_path / "straight")
+
+
+def test_a_training_that_stopped_early_goes_on_with_epochs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stopping, "MIN_STEPS", 15)
+    trainer = make(tmp_path / "a", **WITHOUT_EPOCHS)
+    monkeypatch.setattr(trainer, "measure", losses_by_step(trainer, 8))
+    trainer.fit()
+    assert make(tmp_path / "a", **{**WITHOUT_EPOCHS, "num_epochs": 5}).fit() == 0
+    assert record(tmp_path / "a")["step"] == 5 * WINDOWS
+    make(tmp_path / "b", num_epochs=5, save_every=1).fit()
+    assert content(tmp_path / "a")[0] == content(tmp_path / "b")[0]
+
+
 @pytest.mark.parametrize("broken", ["model", "average"])
 def test_a_loss_that_is_no_number_stops_it_and_keeps_what_was_saved(
     tmp_path: Path, broken: str, capsys: pytest.CaptureFixture[str]
@@ -656,3 +738,24 @@ def test_the_farewell_says_commands_that_can_be_typed(tmp_path: Path, monkeypatc
     resume, sample = (shlex.split(line.partition(":")[2]) for line in text.splitlines()[-2:])
     assert resume == ["python", "some_rnn/train.py", "--resume", "--experiment_dir", "my songs/it's one"]
     assert sample == ["python", "some_rnn/sample.py", "--experiment_dir", "my songs/it's one"]
+
+
+@pytest.mark.parametrize(
+    ("planned", "info", "further"),
+    [
+        (50, {"epoch": 50, "status": "finished"}, " --num_epochs 100"),
+        (50, {"epoch": 31, "status": "finished"}, ""),  # the time limit
+        (50, {"epoch": 31, "status": "finished: no new best for a while"}, ""),
+        (None, {"epoch": 31, "status": "finished: no new best for a while"}, " --num_epochs 62"),
+        (None, {"epoch": 0, "status": "finished: no new best for a while"}, " --num_epochs 2"),
+        (None, {"epoch": 31, "status": "finished"}, ""),
+        (None, {"epoch": 31, "status": "stopped"}, ""),
+    ],
+)
+def test_what_the_farewell_says_goes_on(
+    tmp_path: Path, planned: int | None, info: dict[str, Any], further: str
+) -> None:
+    made = experiment.create(tmp_path / "some_rnn", str(tmp_path / "a"), {**INFO, "arguments": {"num_epochs": planned}})
+    made.update(**info)
+    (line,) = [line for line in farewell(made, BASELINE, tmp_path).splitlines() if "to go on:" in line]
+    assert line.endswith(f"--experiment_dir {tmp_path / 'a'}{further}")

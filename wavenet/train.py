@@ -3,8 +3,8 @@
     python train.py --data_dir ../data/audio/starter
 
 Prints its progress, measures itself on sounds that it is not shown, and lets you hear and see what it would make so
-far: in TensorBoard on localhost:7008, and as files in the experiment's folder. Stop it with Ctrl-C whenever you like:
-it saves, and goes on from there with --resume. Then let it sound: python sample.py --seconds 5
+far: in TensorBoard on localhost:7008, and as files in the experiment's folder. It ends when it no longer improves, or
+after 20 minutes; Ctrl-C saves, and --resume goes on from there. Then let it sound: python sample.py --seconds 5
 """
 
 import os

@@ -27,6 +27,8 @@ FRAME = 400
 CLIPPED = 0.001
 #: Seconds of sound that training takes in a second on two cores of a laptop, by --size: an estimate.
 SPEEDS = {"tiny": 10, "small": 6, "medium": 2, "large": 1}
+#: Seconds of sound in a training step: 8 windows of 1,000 samples and more.
+SECONDS_PER_STEP = 1
 
 
 @dataclass
@@ -107,7 +109,7 @@ def report(inspection: AudioInspection) -> str:
             ("duplicates", f"{inspection.duplicates:,} (left out in training)" if inspection.duplicates else "none"),
         ]
         if inspection.will_train:
-            rows.append(("training", training_time(int(total), SPEEDS)))
+            rows.append(("training", training_time(int(total), SECONDS_PER_STEP, SPEEDS)))
     return laid_out(rows, inspection.set_aside, verdict(inspection))
 
 

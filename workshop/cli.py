@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 
 from workshop.errors import UserError
 from workshop.nearest import did_you_mean
+from workshop.stopping import DEFAULT_MINUTES, MIN_MEASUREMENTS
 from workshop.visible import visible_line
 
 #: The slowest and the fastest tempo, in beats a minute.
@@ -173,10 +174,16 @@ def train_parser(
     group.add_argument("--batch_size", type=count, help="windows trained on at once")
     group.add_argument("--learning_rate", type=positive, help="Adam's step size")
     group.add_argument(
-        "--num_epochs", type=count, default=50, help="times through the data, all resumed parts together"
+        "--num_epochs",
+        type=count,
+        help="times through the data, all resumed parts together; without it, until the held-out loss stops improving",
     )
-    group.add_argument("--max_minutes", type=positive, help="stop after this time, whatever --num_epochs says")
-    group.add_argument("--patience", type=count, help="stop after this many measurements without a new best one")
+    limit = f"stop after this time; without it and --num_epochs, after {DEFAULT_MINUTES:g} minutes"
+    group.add_argument("--max_minutes", type=positive, help=limit)
+    patience = f"without it and --num_epochs, {MIN_MEASUREMENTS}, and more in a long training"
+    group.add_argument(
+        "--patience", type=count, help=f"stop after this many measurements without a new best one; {patience}"
+    )
     group.add_argument(
         "--save_every",
         type=count,

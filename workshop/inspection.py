@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workshop.errors import UserError
+from workshop.stopping import DEFAULT_MINUTES, expected_minutes
 from workshop.textfiles import detect_encoding, find_text_files, read_chunks
 
 if TYPE_CHECKING:
@@ -31,8 +32,8 @@ RARE_BELOW = 2
 #: from their number of weights. An estimate: other machines differ by a factor of two or three.
 CHARACTERS_PER_SECOND = {"tiny": 250_000, "small": 100_000, "medium": 35_000, "large": 13_000}
 
-#: Passes over the text that the estimate of time counts on.
-EPOCHS = 10
+#: Characters in a training step: 50 windows of 50.
+CHARACTERS_PER_STEP = 2_500
 
 
 class LineCounter:
@@ -212,7 +213,7 @@ def report(inspection: Inspection) -> str:
             ("duplicates", _duplicates(inspection)),
         ]
     if inspection.will_train:
-        rows.append(("training", training_time(inspection.characters, CHARACTERS_PER_SECOND)))
+        rows.append(("training", training_time(inspection.characters, CHARACTERS_PER_STEP, CHARACTERS_PER_SECOND)))
     return laid_out(rows, list(inspection.broken.values()), verdict(inspection))
 
 
@@ -222,10 +223,18 @@ def laid_out(rows: list[tuple[str, str]], set_aside: list[str], verdict: str) ->
     return "\n".join(f"{name:<12}{value}" for name, value in rows)
 
 
-def training_time(amount: int, speeds: dict[str, int]) -> str:
-    """Return how long each --size takes for EPOCHS passes, where ``speeds`` says how much it takes in a second."""
-    times = ", ".join(f"{size} {_minutes(amount * EPOCHS / speed / 60)}" for size, speed in speeds.items())
-    return f"{times} (estimate: {EPOCHS} epochs on two laptop cores)"
+def training_time(amount: int, step: int, speeds: dict[str, int]) -> str:
+    """Return how long a plain ``train.py`` takes with each --size.
+
+    Args:
+        amount: of data, in any unit.
+        step: what a training step takes in.
+        speeds: what training takes in a second, by --size.
+    """
+    minutes = {size: expected_minutes(amount, step, speed) for size, speed in speeds.items()}
+    times = ", ".join(f"{size} {_minutes(value)}" for size, value in minutes.items())
+    how = f"while the held-out loss improves, for at most {DEFAULT_MINUTES:g} min (--max_minutes changes it)"
+    return f"{times} (estimate on two laptop cores: {how})"
 
 
 def verdict(inspection: Inspection) -> str:
@@ -272,7 +281,7 @@ def _duplicates(inspection: Inspection) -> str:
 def _minutes(minutes: float) -> str:
     if minutes < 1:
         return "under 1 min"
-    return f"{minutes:,.0f} min" if minutes < 120 else f"{minutes / 60:,.0f} h"
+    return f"{minutes:,.0f} min"
 
 
 def plural(count: int, what: str) -> str:

@@ -1,5 +1,6 @@
 """Progress in a terminal, in a notebook's cell or in a log: one line that renews itself, or a line now and then."""
 
+import math
 import sys
 import time
 
@@ -15,13 +16,19 @@ class Progress:
     """Says how a training goes: step, epoch, loss, speed in the lesson's own unit, and time left.
 
     Args:
-        total: the last step.
+        total: the last step; None where it is not known.
         step: the step it starts from.
         unit: what is counted in a second ("characters").
+        minutes: time limit, counted from now; None for no limit.
+        may_stop_early: whether the end may come before the last step and the time limit.
     """
 
-    def __init__(self, total: int, step: int, unit: str):
+    def __init__(
+        self, total: int | None, step: int, unit: str, minutes: float | None = None, may_stop_early: bool = False
+    ):
         self._total, self._unit = total, unit
+        self._end = math.inf if minutes is None else time.monotonic() + 60 * minutes
+        self._at_most = "at most " if may_stop_early else ""
         self._renew = sys.stderr.isatty()
         self._start_step = self._step = step
         self._started = self._said = time.monotonic()
@@ -46,17 +53,24 @@ class Progress:
 
     def _print(self, step: int, epoch: float, now: float) -> None:
         assert self._loss is not None
-        line = f"step {step:,}/{self._total:,}  epoch {epoch:.2f}  "
+        of_total = "" if self._total is None else f"/{self._total:,}"
+        line = f"step {step:,}{of_total}  epoch {epoch:.2f}  "
         line += f"loss {self._loss:.3f} nats = {self._loss / BIT:.3f} bits"
         if not self._first:
             seconds = now - self._started
-            left = (self._total - step) * seconds / (step - self._start_step)
-            line += f"  {self._symbols / seconds:,.0f} {self._unit}/s  {_duration(left)} left"
+            line += f"  {self._symbols / seconds:,.0f} {self._unit}/s"
+            if (left := self._seconds_left(step, seconds, now)) < math.inf:
+                line += f"  {self._at_most}{_duration(left)} left"
         if self._renew:
             print("\r" + line.ljust(len(self._line)), end="", file=sys.stderr, flush=True)
             self._line = line
         else:
             print(line, file=sys.stderr, flush=True)
+
+    def _seconds_left(self, step: int, seconds: float, now: float) -> float:
+        """Until the last step, at the speed of the `seconds` since the first one, or until the time limit."""
+        steps = math.inf if self._total is None else self._total - step
+        return max(0.0, min(steps * seconds / (step - self._start_step), self._end - now))
 
     def say(self, text: str) -> None:
         """Print something between the lines of progress."""

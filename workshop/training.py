@@ -34,6 +34,7 @@ from workshop.experiment import Experiment
 from workshop.files import short_path
 from workshop.position import Position
 from workshop.progress import Progress
+from workshop.stopping import Ending, Limits
 from workshop.visible import visible_line
 
 #: The average of the weights follows them within about this many steps, and faster in the beginning.
@@ -42,6 +43,10 @@ AVERAGE_STEPS = 500
 LEAST_BETWEEN_MEASUREMENTS = 100
 #: Gradients longer than this are shortened to it.
 CLIP_NORM = 5.0
+#: What run.json says of a training that has ended.
+STATUSES: dict[Ending, str] = {
+    "steps": "finished", "time": "finished", "stalled": "finished: no new best for a while", "stopped": "stopped",
+}  # fmt: skip
 
 
 class Windows(Protocol):
@@ -69,11 +74,11 @@ class Preview(Protocol):
 @dataclass(frozen=True)
 class Settings:
     """How long and how fast to train, and how strongly the weights are held back (`l2`); times in minutes, the rest in
-    steps or epochs.
+    steps or epochs. What is None for lack of an argument is in `workshop/stopping.py`.
     """
 
     learning_rate: float
-    num_epochs: int
+    num_epochs: int | None
     save_every: int
     sample_every: int
     max_minutes: float | None = None
@@ -237,19 +242,14 @@ class Trainer:
             UserError: the loss is not a number any more, or a checkpoint cannot be written.
         """
         at, settings, windows = self.position, self.settings, self.training.windows
-        total = settings.num_epochs * windows
-        if settings.max_steps is not None:
-            total = min(total, settings.max_steps)
-        if at.step >= total and total == settings.max_steps:
-            raise UserError(f"{self.experiment.path} has gone further than --smoke goes: leave it out to go on")
-        if at.step >= total:
-            raise UserError(
-                f"{self.experiment.path} has been trained for all of its {settings.num_epochs} epochs: "
-                "to go on, give a higher --num_epochs"
-            )
+        limits = Limits(windows, settings.num_epochs, settings.max_minutes, settings.patience, settings.max_steps)
+        if refusal := limits.refusal(at, self.experiment.path):
+            raise UserError(refusal)
         minutes_before, started = at.minutes, time.monotonic()
-        progress = Progress(total, at.step, self.unit)
-        reason = "finished"
+        progress = Progress(limits.total, at.step, self.unit, limits.minutes, limits.stops_early)
+        if plan := limits.plan():
+            progress.say(plan)
+        ending: Ending | None = None
         self._draw_baseline()
         if at.step == 0:
             self._save_first()
@@ -257,7 +257,7 @@ class Trainer:
             # It was killed between saving and showing this step.
             self._show_preview(progress)
         with stop_signals() as asked:
-            while at.step < total:
+            while ending is None:
                 inputs, targets = self.training.window(at.epoch, at.window)
                 loss = self._advance(inputs, targets)
                 progress.step(at.step, at.epoch + at.window / windows, loss, targets.size)
@@ -268,16 +268,11 @@ class Trainer:
                     self._measure_and_save(progress)
                 if at.step % settings.sample_every == 0:
                     self._show_preview(progress)
-                if asked:
-                    reason = "stopped"
-                    break
-                if settings.patience is not None and at.without_best >= settings.patience:
-                    reason = "early"
-                    break
-                if settings.max_minutes is not None and (time.monotonic() - started) / 60 >= settings.max_minutes:
-                    break
+                minutes = (time.monotonic() - started) / 60
+                ending = "stopped" if asked else limits.ending(at, minutes)
         progress.close()
-        self._finish(reason, progress)
+        self._finish(ending, progress)
+        progress.say(f"ended: {_who_stopped(asked[0]) if asked else limits.reason(ending, at)}")
         return 128 + asked[0] if asked else 0
 
     def _advance(self, inputs: Any, targets: np.ndarray) -> float:
@@ -356,11 +351,11 @@ class Trainer:
         """Whether a preview of this very step has been shown."""
         return bool(self.experiment.info.get("previewed") == self.position.step)
 
-    def _finish(self, reason: str, progress: Progress) -> None:
+    def _finish(self, ending: Ending, progress: Progress) -> None:
         """Save; measure and show a preview, unless that was just done or somebody is waiting for the end."""
         at = self.position
         self.save()
-        if reason != "stopped" and not (at.history and at.history[-1]["step"] == at.step):
+        if ending != "stopped" and not (at.history and at.history[-1]["step"] == at.step):
             # Not part of the position: a run that goes on from here has not been measured here, as a straight one has
             # not.
             loss = self.measure()
@@ -369,8 +364,8 @@ class Trainer:
                 self._save_best(loss)
                 self.experiment.info["best"] = {"validation": loss, "step": at.step}
             self._report(progress, loss)
-        self.experiment.update(status={"early": "finished: no new best for a while"}.get(reason, reason))
-        if reason != "stopped" and not self._is_previewed():
+        self.experiment.update(status=STATUSES[ending])
+        if ending != "stopped" and not self._is_previewed():
             self._show_preview(progress)
         self.board.flush()
 
@@ -423,6 +418,11 @@ def _tensors(inputs: Any) -> Any:
     return keras.tree.map_structure(tf.constant, inputs)
 
 
+def _who_stopped(number: int) -> str:
+    """In words, for the line at the end of a training that a signal stopped."""
+    return f"stopped by {'Ctrl-C' if number == signal.SIGINT else signal.Signals(number).name}; everything is saved"
+
+
 @contextmanager
 def stop_signals() -> Iterator[list[int]]:
     """Turn Ctrl-C and SIGTERM into an entry in the list that is given; a second one ends the process at once."""
@@ -448,8 +448,17 @@ def farewell(experiment: Experiment, baseline: Baseline, lesson: Path) -> str:
     if best:
         measured = f"best on held-out data: {best['validation']:.3f} nats; {baseline.comparison(best['validation'])}"
     where = visible_line(shlex.quote(str(short_path(experiment.path))))
+    resume = ("--resume", "--experiment_dir", experiment.path)
     return (
         f"\nThe experiment is in {where} ({measured}).\n"
-        f"  to go on:     {command(lesson / 'train.py', '--resume', '--experiment_dir', experiment.path)}\n"
+        f"  to go on:     {command(lesson / 'train.py', *resume, *_further(experiment))}\n"
         f"  to generate:  {command(lesson / 'sample.py', '--experiment_dir', experiment.path)}"
     )
+
+
+def _further(experiment: Experiment) -> Sequence[str]:
+    """What `--resume` needs besides where the plan of a training is done: twice the epochs; else nothing."""
+    planned, done = experiment.info["arguments"].get("num_epochs"), experiment.info.get("epoch", 0)
+    has_stalled = experiment.info.get("status") == STATUSES["stalled"]
+    is_over = has_stalled if planned is None else done >= planned
+    return ("--num_epochs", str(2 * max(1, done))) if is_over else ()
