@@ -447,7 +447,7 @@ def memory_of(process: int) -> int:
 @pytest.mark.slow
 @pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="there is no /proc on this system")
 def test_twenty_thousand_files_are_read_in_little_memory_and_with_progress(tmp_path: Path) -> None:
-    """A dozen pieces with pedal of two hundred notes, each of which is copied with a text that makes it another file."""
+    """A dozen pieces with pedal of two hundred notes, copied with a text that makes each another file."""
     (tmp_path / "many").mkdir()
     pieces = []
     for seed in range(12):
