@@ -13,6 +13,9 @@ from workshop.position import Position
 
 #: The time limit in minutes of a training that is given neither --num_epochs nor --max_minutes.
 DEFAULT_MINUTES = 20.0
+#: Epochs that end within so many steps of each other are not all measured: of little data the lowest held-out loss
+#: comes within a few hundred steps, and each measurement takes the time of some steps.
+MEASURE_EVERY = 50
 #: Early stopping without --patience needs at least so many measurements in a row without a new best ...
 MIN_MEASUREMENTS = 10
 #: ... never ends a training before this step ...
@@ -62,6 +65,11 @@ class Limits:
         """Whether the training may end because the held-out loss has stopped improving."""
         return self.patience is not None or self.total is None
 
+    @property
+    def finds_its_end(self) -> bool:
+        """Whether nobody has said when to end: neither epochs nor steps nor a patience are given."""
+        return self.patience is None and self.total is None
+
     def ending(self, at: Position, minutes: float) -> Ending | None:
         """What ends the training where it stands, after so many minutes of this part; None where it goes on."""
         if self._is_done(at):
@@ -77,7 +85,7 @@ class Limits:
         """Whether early stopping ends the training after its latest measurement."""
         if self.patience is not None:
             return at.without_best >= self.patience
-        if not self.stops_early or not at.history:
+        if not self.finds_its_end or not at.history:
             return False
         measured = at.history[-1]["step"]
         # An epoch at least: before a network has seen all data again, it has not seen what it could still learn.
