@@ -249,8 +249,7 @@ class Trainer:
         """
         at, settings, windows = self.position, self.settings, self.training.windows
         limits = self.limits
-        if refusal := limits.refusal(at, self.experiment.path):
-            raise UserError(refusal)
+        limits.check(at, self.experiment.path)
         minutes_before, started = at.minutes, time.monotonic()
         progress = Progress(limits.total, at.step, self.unit, limits.minutes, limits.stops_early)
         if plan := limits.plan():
