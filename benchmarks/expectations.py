@@ -161,7 +161,9 @@ def fill(text: str, results: dict[str, Any]) -> str:
 def main() -> None:
     """Measure, keep, and fill the pages."""
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("--minutes", type=float, default=5, help="limit of each training (--max_minutes)")
+    arguments.add_argument(
+        "--minutes", type=float, default=5, help="limit of each training (--max_minutes) (default: %(default)s)"
+    )
     arguments.add_argument("--only", nargs="+", choices=RUNS, default=list(RUNS), help="these runs alone")
     arguments.add_argument("--docs", type=Path, default=compare.ROOT / "docs", help="folder of the pages")
     arguments.add_argument("--smoke", action="store_true", help="some steps of the smallest networks")

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from workshop.errors import UserError
 from workshop.position import Position
 from workshop.stopping import DEFAULT_MINUTES, Limits, expected_minutes
 
@@ -125,19 +126,28 @@ def test_the_first_thing_that_ends_it_is_the_reason() -> None:
 def test_a_training_that_is_over_says_why_and_how_to_go_on() -> None:
     at, path = measured(valley(2, 12)), Path("experiments/01")
     at.epoch = 600
-    assert Limits(2).refusal(at, path) == (
-        "experiments/01 has stopped improving: the held-out loss has not improved for 10 measurements (best at step "
-        "200); to go on all the same, give --num_epochs above 600 or --patience above 10"
-    )
+    for given, sentence in (
+        (
+            {},
+            "experiments/01 has stopped improving: the held-out loss has not improved for 10 measurements (best at "
+            "step 200); to go on all the same, give --num_epochs above 600 or --patience above 10",
+        ),
+        (
+            {"num_epochs": 600},
+            "experiments/01 has been trained for all of its 600 epochs: to go on, give a higher --num_epochs",
+        ),
+        ({"max_steps": 20}, "experiments/01 has gone further than --smoke goes: leave it out to go on"),
+    ):
+        with pytest.raises(UserError) as refused:
+            Limits(2, **given).check(at, path)
+        assert str(refused.value) == sentence
     for further in ({"num_epochs": 601}, {"patience": 11}):
-        assert Limits(2, **further).refusal(at, path) is None
-    assert Limits(2).refusal(Position(), path) is None
-    assert "for all of its 600 epochs" in str(Limits(2, num_epochs=600).refusal(at, path))
-    assert "further than --smoke goes" in str(Limits(2, max_steps=20).refusal(at, path))
+        Limits(2, **further).check(at, path)
+    Limits(2).check(Position(), path)
 
 
 def test_little_data_takes_its_steps_and_much_data_its_epochs_up_to_the_limit() -> None:
-    assert expected_minutes(2500, 2500, 100_000) == pytest.approx((1500 * 2500 + 40 * 2500) / 100_000 / 60)
-    assert expected_minutes(100, 2500, 100_000) == pytest.approx((1500 * 100 + 40 * 100) / 100_000 / 60)
-    assert expected_minutes(1_000_000, 2500, 100_000) == pytest.approx(7.3, abs=0.1)
+    assert expected_minutes(2500, 2500, 100_000) == pytest.approx((1000 * 2500 + 40 * 2500) / 100_000 / 60)
+    assert expected_minutes(100, 2500, 100_000) == pytest.approx((1000 * 100 + 40 * 100) / 100_000 / 60)
+    assert expected_minutes(1_000_000, 2500, 100_000) == pytest.approx(7.1, abs=0.1)
     assert expected_minutes(10**9, 2500, 100_000) == DEFAULT_MINUTES

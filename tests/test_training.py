@@ -559,6 +559,21 @@ def test_early_stopping_knows_what_came_before_an_interruption(
     assert content(tmp_path / "parts") == content(tmp_path / "straight")
 
 
+def test_without_epochs_it_is_measured_more_often(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training, "LEAST_BETWEEN_MEASUREMENTS", 24)
+    monkeypatch.setattr(stopping, "MEASURE_EVERY", 12)
+    for name, settings, steps in (
+        ("epochs", {"num_epochs": 9}, [24, 48, 54]),
+        ("patience", {"num_epochs": None, "patience": 2}, [24, 48, 72]),
+        ("plain", {"num_epochs": None}, [12 * k for k in range(1, 12)]),
+    ):
+        monkeypatch.setattr(stopping, "MIN_STEPS", 15)
+        trainer = make(tmp_path / name, sample_every=10**6, **settings)
+        monkeypatch.setattr(trainer, "measure", losses_by_step(trainer, 0))
+        trainer.fit()
+        assert [point["step"] for point in record(tmp_path / name)["history"]] == steps, name
+
+
 def test_a_training_that_stopped_early_goes_on_with_epochs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stopping, "MIN_STEPS", 15)
     trainer = make(tmp_path / "a", **WITHOUT_EPOCHS)

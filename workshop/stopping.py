@@ -9,10 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from workshop.errors import UserError
 from workshop.position import Position
 
 #: The time limit in minutes of a training that is given neither --num_epochs nor --max_minutes.
 DEFAULT_MINUTES = 20.0
+#: Epochs that end within so many steps of each other are not all measured: of little data the lowest held-out loss
+#: comes within a few hundred steps, and each measurement takes the time of some steps.
+MEASURE_EVERY = 50
 #: Early stopping without --patience needs at least so many measurements in a row without a new best ...
 MIN_MEASUREMENTS = 10
 #: ... never ends a training before this step ...
@@ -20,8 +24,8 @@ MIN_STEPS = 500
 #: ... and waits for this share of the steps that the best loss took. A loss that fell for long may pause for long.
 WAIT = 0.5
 #: About how long it takes until early stopping ends a training: so many steps, and so many epochs besides. Estimated
-#: from trainings on 17 KB, 100 KB and 1 MB of text.
-EXPECTED_STEPS, EXPECTED_EPOCHS = 1_500, 40
+#: from trainings on 17 KB and 100 KB of text.
+EXPECTED_STEPS, EXPECTED_EPOCHS = 1_000, 40
 
 #: How a training ends: the last step, the time limit, early stopping, or a signal such as that of Ctrl-C.
 Ending = Literal["steps", "time", "stalled", "stopped"]
@@ -62,6 +66,11 @@ class Limits:
         """Whether the training may end because the held-out loss has stopped improving."""
         return self.patience is not None or self.total is None
 
+    @property
+    def finds_its_end(self) -> bool:
+        """Whether nobody has said when to end: neither epochs nor steps nor a patience are given."""
+        return self.patience is None and self.total is None
+
     def ending(self, at: Position, minutes: float) -> Ending | None:
         """What ends the training where it stands, after so many minutes of this part; None where it goes on."""
         if self._is_done(at):
@@ -77,7 +86,7 @@ class Limits:
         """Whether early stopping ends the training after its latest measurement."""
         if self.patience is not None:
             return at.without_best >= self.patience
-        if not self.stops_early or not at.history:
+        if not self.finds_its_end or not at.history:
             return False
         measured = at.history[-1]["step"]
         # An epoch at least: before a network has seen all data again, it has not seen what it could still learn.
@@ -92,21 +101,24 @@ class Limits:
         changes = " changes it" if self.max_minutes is None else ""
         return f"training: until the held-out loss {until}, at most {_minutes(self.minutes)} (--max_minutes{changes})"
 
-    def refusal(self, at: Position, experiment: Path) -> str | None:
-        """Why a training cannot go on from where it stands, and what to do; None where it can."""
+    def check(self, at: Position, experiment: Path) -> None:
+        """See that a training can go on from where it stands.
+
+        Raises:
+            UserError: it is over already; the sentence says why, and what makes it go on.
+        """
         if self._is_done(at):
             if self.total == self.max_steps:
-                return f"{experiment} has gone further than --smoke goes: leave it out to go on"
-            return (
+                raise UserError(f"{experiment} has gone further than --smoke goes: leave it out to go on")
+            raise UserError(
                 f"{experiment} has been trained for all of its {self.num_epochs} epochs: "
                 "to go on, give a higher --num_epochs"
             )
         if self.has_stalled(at):
-            return (
+            raise UserError(
                 f"{experiment} has stopped improving: {self.reason('stalled', at)}; to go on all the same, give "
                 f"--num_epochs above {at.epoch} or --patience above {at.without_best}"
             )
-        return None
 
     def reason(self, ending: Ending, at: Position) -> str:
         """What ended a training that nobody stopped, in words."""

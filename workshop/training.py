@@ -25,7 +25,7 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from workshop import checkpoint
+from workshop import checkpoint, stopping
 from workshop.baseline import Baseline
 from workshop.board import BIT, Board
 from workshop.commands import command
@@ -39,7 +39,8 @@ from workshop.visible import visible_line
 
 #: The average of the weights follows them within about this many steps, and faster in the beginning.
 AVERAGE_STEPS = 500
-#: With little data an epoch takes seconds: not every one is measured.
+#: With little data an epoch takes seconds: not every one is measured. A training that has to find its own end is
+#: measured more often (`stopping.MEASURE_EVERY`).
 LEAST_BETWEEN_MEASUREMENTS = 100
 #: Gradients longer than this are shortened to it.
 CLIP_NORM = 5.0
@@ -232,6 +233,12 @@ class Trainer:
         self._check_finite(loss)
         return loss
 
+    @property
+    def limits(self) -> Limits:
+        """Where the training ends."""
+        given = self.settings
+        return Limits(self.training.windows, given.num_epochs, given.max_minutes, given.patience, given.max_steps)
+
     # ---- the loop ----------------------------------------------------------------------------------------------------
 
     def fit(self) -> int:
@@ -242,9 +249,8 @@ class Trainer:
             UserError: the loss is not a number any more, or a checkpoint cannot be written.
         """
         at, settings, windows = self.position, self.settings, self.training.windows
-        limits = Limits(windows, settings.num_epochs, settings.max_minutes, settings.patience, settings.max_steps)
-        if refusal := limits.refusal(at, self.experiment.path):
-            raise UserError(refusal)
+        limits = self.limits
+        limits.check(at, self.experiment.path)
         minutes_before, started = at.minutes, time.monotonic()
         progress = Progress(limits.total, at.step, self.unit, limits.minutes, limits.stops_early)
         if plan := limits.plan():
@@ -309,7 +315,8 @@ class Trainer:
         self.state = self.model.initial_state(self.training.batch_size)
         # Decided by the step alone: a run that was stopped and resumed is measured where a straight one is.
         before = at.step - self.training.windows
-        due = at.step // LEAST_BETWEEN_MEASUREMENTS > before // LEAST_BETWEEN_MEASUREMENTS
+        every = stopping.MEASURE_EVERY if self.limits.finds_its_end else LEAST_BETWEEN_MEASUREMENTS
+        due = at.step // every > before // every
         if due or at.step % self.settings.save_every == 0:
             self._measure_and_save(progress, epoch_loss=mean)
 
