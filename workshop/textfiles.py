@@ -5,6 +5,7 @@ Nothing here holds a whole file in memory: a text of 1 GB costs as much memory a
 
 import codecs
 import io
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ from workshop.nearest import did_you_mean
 SUFFIXES = (".txt", ".abc")
 
 #: Files that speak about the texts and are not one of them, whatever their suffix.
-NOT_TEXTS = ("readme", "licence", "license", "copying", "notice")
+NOT_TEXTS = ("readme", "licence", "license", "copying", "notice", "source", "sources", "attribution", "changelog")
 
 #: Bytes looked at to tell text from binary and to guess an encoding that is not UTF-8.
 SAMPLE_BYTES = 1 << 18
@@ -38,9 +39,9 @@ BYTE_ORDER_MARKS = (
 
 #: How Japanese, Korean and Chinese mail switches alphabets: all of it is bytes of ASCII, so nothing else tells.
 ESCAPES = (
-    (b"\x1b$)C", ("iso2022_kr",)),
-    (b"\x1b$", ("iso2022_jp", "iso2022_jp_2", "iso2022_jp_ext")),
-    (b"~{", ("hz",)),
+    (re.compile(rb"\x1b\$\)C[^\x1b]"), ("iso2022_kr",)),
+    (re.compile(rb"\x1b\$\(?[@-D][!-~]{2}"), ("iso2022_jp", "iso2022_jp_2", "iso2022_jp_ext")),
+    (re.compile(rb"~\{([!-~]{2})+~\}"), ("hz",)),
 )
 
 #: Where no code page fits: of people's texts most are in the first, and nothing is refused by the second.
@@ -51,12 +52,13 @@ def find_text_files(path: Path, most: int = MOST_ENTRIES) -> list[Path]:
     """Return the text files that ``path`` stands for.
 
     A file stands for itself. A folder stands for its ``input.txt`` if it has one, else for every ``.txt`` and ``.abc``
-    in it and in the folders below, without a README and a licence; ``most`` of what it holds is looked at.
+    in it and in the folders below, without a README, a licence and the like; documents such as ``.pdf`` are among them,
+    so that reading them says what to do. ``most`` of what it holds is looked at.
 
     Raises:
         UserError: there is no such path, it holds no text files or far too many, or its only one may not be read.
     """
-    return find_files(path, SUFFIXES, "text", whole="input.txt", skip=NOT_TEXTS, most=most)
+    return find_files(path, SUFFIXES, "text", whole="input.txt", skip=NOT_TEXTS, also=documents.SUFFIXES, most=most)
 
 
 def text_or_file(given: str) -> str:
@@ -234,7 +236,7 @@ def _wide_encoding(sample: bytes) -> str | None:
 def _by_escapes(path: Path, sample: bytes) -> str | None:
     """Recognise ISO-2022 and HZ."""
     for escape, encodings in ESCAPES:
-        if escape in sample:
+        if escape.search(sample):
             return next((encoding for encoding in encodings if _first_error(path, encoding) is None), None)
     return None
 
