@@ -145,14 +145,20 @@ def describe(text: Text, path: Path) -> None:
     size = f"{facts['characters']:,} characters, {facts['vocabulary']} symbols"
     print(f"data: {visible_line(str(path))}: {files}, {size}; the last {len(text.held_out):,} are held out")
     if facts["encodings"].keys() != {"utf-8"}:
-        encodings = ", ".join(f"{name} ({plural(count, 'file')})" for name, count in facts["encodings"].items())
-        guess = "; its encoding was guessed: if letters look wrong, give it with --encoding"
-        print(f"  read as {encodings}{'' if facts['encoding_given'] else guess}")
+        print(f"  {_encodings(facts)}")
     if facts["folded_characters"]:
         print(f"  {facts['folded_characters']:,} rare characters are read as one unknown symbol")
     if facts["duplicate_files"]:
         print(f"  {facts['duplicate_files']} of the files have the same text as another one and are left out")
     print_set_aside(text.set_aside)
+
+
+def _encodings(facts: dict[str, Any]) -> str:
+    """How the files were read, and what to do where that was a guess."""
+    read_as = ", ".join(f"{name} ({plural(count, 'file')})" for name, count in facts["encodings"].items())
+    if facts["encoding_given"] or all(name.startswith(("utf-", "iso2022")) for name in facts["encodings"]):
+        return f"read as {read_as}"
+    return f"read as {read_as}; the encoding was guessed: if letters look wrong, give the right one with --encoding"
 
 
 def _sources(files: list[Path], encoding: str | None, form: NormalForm) -> tuple[list[Source], list[str], int]:

@@ -82,7 +82,7 @@ SIGNS = "’“”„‘–—…«»\u00a0°·•©™§´`¿¡€£\u00ad‹�
 LETTERS = 0.8
 #: Natural logarithms of how likely it is that a letter is a capital, comes from a neighbouring language, is in no
 #: alphabet of the family at all, is a control character; and that a word has a break in it (see `_breaks`).
-CAPITAL, NEIGHBOUR, STRANGER, CONTROL, BREAK = -2.3, -7.0, -9.0, -14.0, -5.0
+CAPITAL, NEIGHBOUR, STRANGER, CONTROL, BREAK = -0.7, -7.0, -9.0, -14.0, -5.0
 #: A text whose letters are less likely than this, on average, is in none of these languages: most are East Asian.
 FITS = -5.0
 #: Of so many pages, the likeliest by their letters, the words are looked at as well.
@@ -195,7 +195,7 @@ def _class(character: str) -> str:
     a sign that does not belong into a word, a space for all others.
     """
     if not character.isalpha():
-        belongs = character <= "\x7f" or character in "’\u00ad–—…·" or unicodedata.combining(character)
+        belongs = character <= "\x7f" or character in "’\u00ad\u00a0–—…·" or unicodedata.combining(character)
         return " " if belongs else "."
     kind = "a" if character <= "\x7f" else "l" if unicodedata.name(character, "").startswith("LATIN") else "x"
     return kind.upper() if character.isupper() else kind
