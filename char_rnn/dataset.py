@@ -6,6 +6,7 @@ be stale.
 """
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,10 +15,11 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from char_rnn.vocab import Vocabulary, code_points, count_characters
+from char_rnn.vocab import NormalForm, Vocabulary, code_points, count_characters
 from workshop.checks import Check, a, expect, number, whole
 from workshop.errors import UserError
 from workshop.experiment import Experiment, print_set_aside
+from workshop.inspection import plural
 from workshop.textfiles import detect_encoding, find_text_files, read_chunks
 from workshop.visible import visible_line
 
@@ -33,6 +35,7 @@ CHECKS: dict[str, Check] = {
     "encoding_given": lambda value: value is None or isinstance(value, str),
     "fingerprint": a(str),
     "lead_in": a(str),
+    "normal_form": lambda value: value in ("NFC", "NFD"),
 }
 
 
@@ -89,7 +92,8 @@ def load(path: Path, val_split: float = 0.1, encoding: str | None = None, vocabu
     Raises:
         UserError: there is no text that can be used; the sentence says why.
     """
-    sources, set_aside, duplicates = _sources(find_text_files(path), encoding)
+    form = NormalForm()
+    sources, set_aside, duplicates = _sources(find_text_files(path), encoding, form)
     counts = count_characters(_chunks(sources, "counting characters"))
     size = int(counts.sum())
     vocabulary = vocabulary or Vocabulary.from_counts(counts)
@@ -108,7 +112,8 @@ def load(path: Path, val_split: float = 0.1, encoding: str | None = None, vocabu
         "files": len(sources),
         "duplicate_files": duplicates,
         "set_aside": len(set_aside),
-        "encodings": sorted({source.encoding for source in sources}),
+        "encodings": dict(sorted(Counter(source.encoding.removesuffix("-sig") for source in sources).items())),
+        "normal_form": form.name,
         "encoding_given": encoding,
         "characters": size,
         "distinct_characters": int(np.count_nonzero(counts)),
@@ -139,6 +144,8 @@ def describe(text: Text, path: Path) -> None:
     files = "1 file" if facts["files"] == 1 else f"{facts['files']} files"
     size = f"{facts['characters']:,} characters, {facts['vocabulary']} symbols"
     print(f"data: {visible_line(str(path))}: {files}, {size}; the last {len(text.held_out):,} are held out")
+    if facts["encodings"].keys() != {"utf-8"}:
+        print(f"  {_encodings(facts)}")
     if facts["folded_characters"]:
         print(f"  {facts['folded_characters']:,} rare characters are read as one unknown symbol")
     if facts["duplicate_files"]:
@@ -146,9 +153,17 @@ def describe(text: Text, path: Path) -> None:
     print_set_aside(text.set_aside)
 
 
-def _sources(files: list[Path], encoding: str | None) -> tuple[list[Source], list[str], int]:
+def _encodings(facts: dict[str, Any]) -> str:
+    """How the files were read, and what to do where that was a guess."""
+    read_as = ", ".join(f"{name} ({plural(count, 'file')})" for name, count in facts["encodings"].items())
+    if facts["encoding_given"] or all(name.startswith(("utf-", "iso2022")) for name in facts["encodings"]):
+        return f"read as {read_as}"
+    return f"read as {read_as}; the encoding was guessed: if letters look wrong, give the right one with --encoding"
+
+
+def _sources(files: list[Path], encoding: str | None, form: NormalForm) -> tuple[list[Source], list[str], int]:
     """Which files can be used, in the order to read them; the reasons why others cannot; and how many are there
-    twice.
+    twice. `form` is fed their text.
     """
     sources: dict[str, Source] = {}
     set_aside: list[str] = []
@@ -159,6 +174,7 @@ def _sources(files: list[Path], encoding: str | None) -> tuple[list[Source], lis
             digest = hashlib.sha256()
             for chunk in read_chunks(file, found):
                 digest.update(chunk.encode("utf-8", "surrogatepass"))
+                form.feed(chunk)
         except UserError as error:
             if len(files) == 1:
                 raise

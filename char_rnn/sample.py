@@ -53,7 +53,7 @@ def main() -> None:
     vocabulary = Vocabulary.load(experiment.path / "vocab.json")
     path = experiment.checkpoint(args.checkpoint)
     arrays, at = checkpoint.load(path, checkpoint.STEP)
-    prime = text_or_file(args.prime or "")
+    prime = vocabulary.spelled(text_or_file(args.prime or ""), facts.get("normal_form"))
 
     with quietly():
         from char_rnn.generate import Generator

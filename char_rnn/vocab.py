@@ -5,9 +5,10 @@ for characters that are too rare to learn from, and for those of a prime that th
 generated.
 """
 
+import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -34,6 +35,31 @@ def count_characters(chunks: Iterable[str]) -> np.ndarray:
         times = np.bincount(code_points(chunk))
         counts[: len(times)] += times
     return counts
+
+
+class NormalForm:
+    """Finds out in which normal form of Unicode a text is: é as one character (NFC), or as e and an accent (NFD).
+
+    macOS and PDFs write the latter. A text may have both; the one that occurs more often is its form.
+    """
+
+    #: Characters of each piece that are looked at.
+    SAMPLE = 1 << 16
+
+    def __init__(self) -> None:
+        self._composed = self._decomposed = 0
+
+    def feed(self, text: str) -> None:
+        """Take the next piece of text."""
+        sample = text[: self.SAMPLE]
+        if not sample.isascii():
+            self._composed += len(unicodedata.normalize("NFD", sample)) - len(sample)
+            self._decomposed += len(sample) - len(unicodedata.normalize("NFC", sample))
+
+    @property
+    def name(self) -> str:
+        """`NFC` or `NFD`; `NFC` for a text in which both are the same."""
+        return "NFD" if self._decomposed > self._composed else "NFC"
 
 
 class Vocabulary:
@@ -77,6 +103,16 @@ class Vocabulary:
     def unseen(self, text: str) -> str:
         """The characters of `text` that are not in the vocabulary, each once, in order."""
         return "".join(dict.fromkeys(c for c, i in zip(text, self.encode(text).tolist(), strict=True) if i == 0))
+
+    def spelled(self, text: str, form: str | None) -> str:
+        """`text` in the normal form in which the fewest of its characters are unknown: `form`, that of the data, where
+        all are alike.
+        """
+        forms: list[Literal["NFC", "NFD"]] = ["NFD", "NFC"] if form == "NFD" else ["NFC", "NFD"]
+        spellings = [*(unicodedata.normalize(one, text) for one in forms), text]
+        if form is None:  # of an experiment that does not say it
+            spellings.insert(0, text)
+        return min(spellings, key=lambda spelling: np.count_nonzero(self.encode(spelling) == 0))
 
     def save(self, path: Path) -> None:
         """Write the vocabulary as JSON.

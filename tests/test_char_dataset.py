@@ -77,7 +77,7 @@ def test_the_encoding_makes_no_difference(tmp_path: Path, encoding: str, told: b
     assert loaded.facts["fingerprint"] == plain.facts["fingerprint"]
     assert loaded.facts["encoding_given"] == (encoding if told else None)
     assert len(loaded.facts["encodings"]) == 1
-    assert path.read_bytes().decode(loaded.facts["encodings"][0]).lstrip("\ufeff") == text
+    assert path.read_bytes().decode(*loaded.facts["encodings"]).lstrip("\ufeff") == text
 
 
 def test_files_of_one_folder_may_have_different_encodings(tmp_path: Path) -> None:
@@ -87,6 +87,19 @@ def test_files_of_one_folder_may_have_different_encodings(tmp_path: Path) -> Non
     loaded = dataset.load(tmp_path)
     assert sorted(text_of(loaded).split(dataset.SEPARATOR)) == sorted(texts.values())
     assert len(loaded.facts["encodings"]) == 3
+
+
+def test_how_files_were_read_is_said_where_it_is_not_utf8(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    hungarian = "hűvös őszi este, zöld erdő\n" * 9
+    for name, encoding in (("a.txt", "cp1250"), ("b.txt", "utf-8-sig"), ("c.txt", "utf-8")):
+        write(tmp_path / name, f"{name}\n{hungarian}".encode(encoding))
+    dataset.describe(dataset.load(tmp_path), tmp_path)
+    said = "  read as cp1250 (1 file), utf-8 (2 files); the encoding was guessed: if letters look wrong,"
+    assert said in capsys.readouterr().out
+    dataset.describe(dataset.load(tmp_path / "a.txt", encoding="cp1250"), tmp_path)
+    assert "  read as cp1250 (1 file)\n" in capsys.readouterr().out
+    dataset.describe(dataset.load(tmp_path / "b.txt"), tmp_path)
+    assert "read as" not in capsys.readouterr().out
 
 
 def test_a_file_that_is_there_twice_is_read_once(tmp_path: Path) -> None:

@@ -2,14 +2,16 @@
 
 import collections
 import json
+import unicodedata
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from char_rnn.vocab import UNKNOWN, Vocabulary, code_points, count_characters
+from char_rnn.vocab import UNKNOWN, NormalForm, Vocabulary, code_points, count_characters
 from workshop.errors import UserError
 
 #: Anything that Python can hold in a str: planes beyond the first, combining characters, controls, lone surrogates.
@@ -147,6 +149,29 @@ def test_loading_gives_back_what_was_saved(tmp_path_factory: pytest.TempPathFact
     assert loaded.symbols == vocabulary.symbols
     assert loaded.dtype == vocabulary.dtype
     assert loaded.encode(text).tolist() == vocabulary.encode(text).tolist()
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+@pytest.mark.parametrize("typed", ["NFC", "NFD"])
+@pytest.mark.parametrize("said", [True, False])
+def test_a_prime_is_brought_into_the_normal_form_of_the_data(form: Any, typed: Any, said: bool) -> None:
+    data = unicodedata.normalize(form, "D\u011bt\u00e1tko b\u011b\u017e\u00ed, \u00fasm\u011bv\n" * 2)
+    vocabulary = vocabulary_of(data)
+    prime = unicodedata.normalize(typed, "b\u011b\u017e\u00ed")
+    assert vocabulary.spelled(prime, form if said else None) == unicodedata.normalize(form, prime)
+    assert vocabulary.unseen(vocabulary.spelled(prime, form if said else None)) == ""
+
+
+def test_of_mixed_data_the_form_that_is_written_more_often_counts() -> None:
+    composed, decomposed = "\u00e9t\u00e9\n", "e\u0301te\u0301\n"
+    for text, form in ((composed * 3 + decomposed * 2, "NFC"), (composed * 2 + decomposed * 3, "NFD"), ("la", "NFC")):
+        found = NormalForm()
+        for piece in text.splitlines():
+            found.feed(piece)
+        assert found.name == form
+    both = vocabulary_of(composed * 2 + decomposed * 3)
+    assert both.spelled(composed, "NFD") == decomposed
+    assert both.spelled(decomposed, "NFC") == composed
 
 
 def test_the_file_is_json_that_a_person_can_read(tmp_path: Path) -> None:

@@ -86,7 +86,7 @@ def test_bad_data_is_answered_without_tensorflow(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", code, str(tmp_path)], cwd=tmp_path, capture_output=True, text=True, check=True
     )
-    assert done.stdout == "UserError False False\n"
+    assert done.stdout == "NothingFound False False\n"
 
 
 @pytest.mark.parametrize("script", ["train", "sample"])

@@ -12,6 +12,7 @@ status 2 until all of it is there.
 """
 
 import argparse
+import itertools
 import os
 import sys
 import textwrap
@@ -24,7 +25,7 @@ from workshop.catalog import DataSet, find, has_hash, is_verified, read_catalog,
 from workshop.download import Remote, SmallFile, copy, fetch, fetch_all, is_web_address, part_of
 from workshop.errors import UserError
 from workshop.files import remove_leftovers, write_text
-from workshop.folders import find_files
+from workshop.folders import NothingFound, find_files, kinds
 from workshop.gutenberg import strip_gutenberg
 from workshop.made_folder import LEFT_OVER
 from workshop.textfiles import detect_encoding, find_text_files, read_chunks
@@ -37,6 +38,8 @@ INTERRUPTED = 130
 #: too slow to load for a list.
 MIDI_SUFFIXES = (".mid", ".midi")
 AUDIO_SUFFIXES = (".wav", ".flac")
+#: Where in the data folder each kind lies.
+FOLDERS = {"text": "lyrics", "MIDI": "midi", "audio": "audio"}
 
 
 def is_here(data_set: DataSet, data_dir: Path) -> bool:
@@ -265,21 +268,38 @@ This set is fetched by hand, because its files cannot be verified here:
 
 
 def _inspect(arguments: argparse.Namespace) -> int:
-    from workshop import audio_inspection, audiofiles, inspection, midi_inspection, midifiles
+    from workshop import audio_inspection, inspection, midi_inspection
 
     path = arguments.path
-    # Music and sound come first: texts beside them only tell where they are from.
-    if _holds(path, midifiles.SUFFIXES):
+    kind = _kind(path)
+    if kind == "MIDI":
         midi = midi_inspection.inspect_midi(path)
         print(visible(midi_inspection.report(midi)))
         return 0 if midi.will_train else 2
-    if _holds(path, audiofiles.SUFFIXES):
+    if kind == "audio":
         audio = audio_inspection.inspect_audio(path)
         print(visible(audio_inspection.report(audio)))
         return 0 if audio.will_train else 2
-    text = inspection.inspect_text(path, arguments.encoding)
+    try:
+        text = inspection.inspect_text(path, arguments.encoding)
+    except NothingFound as error:
+        if kind == "text":
+            raise
+        others = "; ".join(f"{one.name}: {' '.join(one.suffixes)}" for one in kinds() if one.name != "text")
+        raise UserError(f"{error}, or files of another kind ({others})") from None
     print(visible(inspection.report(text)))
     return 0 if text.will_train else 2
+
+
+def _kind(path: Path) -> str:
+    """Return which kind of data ``path`` holds, by its suffixes, or else by the folder that it is in; '' if neither
+    tells.
+    """
+    for kind in kinds():
+        if _holds(path, kind.suffixes):
+            return kind.name
+    parts = list(itertools.pairwise(path.resolve().parts))
+    return next((kind.name for kind in kinds() if ("data", FOLDERS[kind.name]) in parts), "")
 
 
 def _holds(path: Path, suffixes: tuple[str, ...]) -> bool:

@@ -365,7 +365,8 @@ def all_of(lesson_dir: Path) -> list[Path]:
 
 def _known(lesson_dir: Path) -> str:
     names = [str(p.relative_to(lesson_dir)) for p in all_of(lesson_dir)]
-    return f"{lesson_dir.name} has {', '.join(names[-5:])}" if names else f"{lesson_dir.name} has none yet"
+    more = f" and {len(names) - 5:,} more" if len(names) > 5 else ""
+    return f"{lesson_dir.name} has {', '.join(names[-5:])}{more}" if names else f"{lesson_dir.name} has none yet"
 
 
 def _now() -> str:

@@ -1,14 +1,42 @@
 """Which files of a kind a folder holds, and what to say when there are none."""
 
 import os
+import re
 from collections import Counter
 from pathlib import Path
+from typing import NamedTuple
 
 from workshop.errors import UserError
 from workshop.nearest import did_you_mean
 
 #: A folder with more in it is not one of music. Without an end, a path such as / would be looked through for hours.
 MOST_ENTRIES = 1_000_000
+#: A folder with more files of another kind for each text is not one of texts: those speak about the others.
+MOST_OTHERS = 4
+
+
+class NothingFound(UserError):
+    """A folder that holds no files of a kind."""
+
+
+class Kind(NamedTuple):
+    """What a lesson learns from: what its files are called, its folder, and their suffixes."""
+
+    name: str
+    lesson: str
+    suffixes: tuple[str, ...]
+
+
+def kinds() -> tuple[Kind, ...]:
+    """All kinds of data, in the order in which a folder is asked for them: texts beside music or sound are about it."""
+    # The modules that read them know the suffixes, and are built on this one.
+    from workshop import audiofiles, midifiles, textfiles
+
+    return (
+        Kind("MIDI", "midi_rnn", midifiles.SUFFIXES),
+        Kind("audio", "wavenet", audiofiles.SUFFIXES),
+        Kind("text", "char_rnn", textfiles.SUFFIXES),
+    )
 
 
 def find_files(
@@ -17,6 +45,7 @@ def find_files(
     kind: str,
     whole: str = "",
     skip: tuple[str, ...] = (),
+    also: tuple[str, ...] = (),
     most: int = MOST_ENTRIES,
 ) -> list[Path]:
     """The files that `path` stands for: a file stands for itself, a folder for every file with one of the suffixes in
@@ -29,19 +58,24 @@ def find_files(
         suffixes: in lower case, with the dot.
         kind: what they are called ("text", "MIDI").
         whole: a file of this name stands for the whole folder.
-        skip: names without suffix, in lower case, of files that are about the others and not one of them.
+        skip: names without suffix, in lower case, of files that are about the others and not one of them; also with one
+            more word, as in `license-mit`.
+        also: suffixes of files that whoever reads them refuses, so that they are named and not passed over in silence.
         most: so many files and folders are looked at.
 
     Raises:
-        UserError: there is no such path, it holds no such files or far too many, or its only one may not be read.
+        UserError: there is no such path, it is of another kind, it holds no such files or far too many, or its only one
+            may not be read.
     """
     # os.path, unlike pathlib, takes a folder that may not be entered as one that is not there.
     if os.path.isdir(path):
         first = Path(path, whole)
-        found = [first] if whole and os.path.isfile(first) else _below(path, suffixes, kind, whole, skip, most)
+        found = [first] if whole and os.path.isfile(first) else _below(path, suffixes, kind, whole, skip, also, most)
     elif os.path.isfile(path):
         if not os.path.getsize(path):  # also what is no file on a disk, such as those of /proc, some of which never end
             raise UserError(f"{path} is empty; give one {kind} file or a folder of them")
+        if path.suffix.lower() not in suffixes:
+            _check_suffix(path, suffixes, kind)
         found = [path]
     elif os.path.exists(path):
         raise UserError(f"{path} is neither a file nor a folder; give one {kind} file or a folder of them")
@@ -52,14 +86,36 @@ def find_files(
     return found
 
 
+def _other_kinds(suffixes: tuple[str, ...]) -> list[Kind]:
+    """The kinds that have none of the suffixes."""
+    return [kind for kind in kinds() if not set(kind.suffixes) & set(suffixes)]
+
+
+def _check_suffix(file: Path, suffixes: tuple[str, ...], kind: str) -> None:
+    """Refuse a file that by its suffix is of another kind."""
+    for other in _other_kinds(suffixes):
+        if file.suffix.lower() in other.suffixes:
+            raise UserError(
+                f"{file} is of the kind {other.name}, which the lesson {other.lesson} learns from; give one {kind} "
+                f"file ({', '.join(suffixes)}) or a folder of them"
+            )
+
+
 def _below(
-    folder: Path, suffixes: tuple[str, ...], kind: str, whole: str, skip: tuple[str, ...], most: int
+    folder: Path,
+    suffixes: tuple[str, ...],
+    kind: str,
+    whole: str,
+    skip: tuple[str, ...],
+    also: tuple[str, ...],
+    most: int,
 ) -> list[Path]:
     """The files in `folder` and below, or a UserError that says what is there instead."""
 
     def refuse(error: OSError) -> None:
         raise UserError(f"the folder {error.filename} may not be read; change its permissions or give another folder")
 
+    skipped = re.compile(rf"({'|'.join(skip)})([._-][a-z0-9]+)?") if skip else None
     found: list[Path] = []
     others: Counter[str] = Counter()
     for where, folders, names in os.walk(folder, onerror=refuse):
@@ -71,17 +127,33 @@ def _below(
             file = Path(where, name)
             if name.startswith(".") or not os.path.isfile(file):
                 continue
-            if file.suffix.lower() in suffixes and file.stem.lower() not in skip:
+            if file.suffix.lower() in suffixes + also and not (skipped and skipped.fullmatch(file.stem.lower())):
                 found.append(file)
             else:
                 others[file.suffix.lower() or file.name] += 1
-    if not found:
-        there = ", ".join(f"{count} {what}" for what, count in others.most_common(3)) or "nothing"
-        wanted = f"an {whole}, or any number of " if whole else ""
-        raise UserError(
-            f"{folder} has no {kind} files (found: {there}); put {wanted}{' or '.join(suffixes)} files in it"
-        )
+    _check_kind(folder, suffixes, kind, whole, len(found), others)
     return sorted(found, key=lambda file: file.relative_to(folder).as_posix())
+
+
+def _check_kind(
+    folder: Path, suffixes: tuple[str, ...], kind: str, whole: str, found: int, others: Counter[str]
+) -> None:
+    """Refuse a folder in which nothing was found, or little text and much music or sound; `others` counts what else is
+    there by suffix.
+    """
+    if found and (kind != "text" or others.total() <= MOST_OTHERS * found):
+        return
+    counts = {other: sum(others[suffix] for suffix in other.suffixes) for other in _other_kinds(suffixes)}
+    fits, count = max(counts.items(), key=lambda item: item[1], default=(None, 0))
+    if found and count <= MOST_OTHERS * found:
+        return
+    there = ", ".join(f"{number} {what}" for what, number in others.most_common(3)) or "nothing"
+    wanted = f"an {whole}, or any number of " if whole else ""
+    hint = f"; the lesson {fits.lesson} learns from {fits.name} files" if fits and count else ""
+    raise NothingFound(
+        f"{folder} has {'hardly any' if found else 'no'} {kind} files (found: {there}); put {wanted}"
+        f"{' or '.join(suffixes)} files in it{hint}"
+    )
 
 
 def _no_such_path(path: Path) -> str:

@@ -5,12 +5,13 @@ Nothing here holds a whole file in memory: a text of 1 GB costs as much memory a
 
 import codecs
 import io
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 
+from workshop import documents
 from workshop.errors import UserError
 from workshop.folders import MOST_ENTRIES, find_files
 from workshop.nearest import did_you_mean
@@ -18,7 +19,7 @@ from workshop.nearest import did_you_mean
 SUFFIXES = (".txt", ".abc")
 
 #: Files that speak about the texts and are not one of them, whatever their suffix.
-NOT_TEXTS = ("readme", "licence", "license", "copying", "notice")
+NOT_TEXTS = ("readme", "licence", "license", "copying", "notice", "source", "sources", "attribution", "changelog")
 
 #: Bytes looked at to tell text from binary and to guess an encoding that is not UTF-8.
 SAMPLE_BYTES = 1 << 18
@@ -36,26 +37,28 @@ BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 
-# fmt: off
-#: What a song or a book on somebody's disk may be in; without this list a guess may be an EBCDIC page of a mainframe.
-LIKELY_ENCODINGS = (
-    "cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "cp1258", "cp874",
-    "iso8859_2", "iso8859_5", "iso8859_7", "iso8859_9", "koi8_r", "koi8_u", "mac_roman", "cp437", "cp850",
-    "cp866", "shift_jis", "cp932", "euc_jp", "euc_kr", "cp949", "gb18030", "big5", "iso2022_jp",
+#: How Japanese, Korean and Chinese mail switches alphabets: all of it is bytes of ASCII, so nothing else tells.
+ESCAPES = (
+    (re.compile(rb"\x1b\$\)C[^\x1b]"), ("iso2022_kr",)),
+    (re.compile(rb"\x1b\$\(?[@-D][!-~]{2}"), ("iso2022_jp", "iso2022_jp_2", "iso2022_jp_ext")),
+    (re.compile(rb"~\{([!-~]{2})+~\}"), ("hz",)),
 )
-# fmt: on
+
+#: Where no code page fits: of people's texts most are in the first, and nothing is refused by the second.
+LAST_RESORTS = ("cp1252", "latin-1")
 
 
 def find_text_files(path: Path, most: int = MOST_ENTRIES) -> list[Path]:
     """Return the text files that ``path`` stands for.
 
     A file stands for itself. A folder stands for its ``input.txt`` if it has one, else for every ``.txt`` and ``.abc``
-    in it and in the folders below, without a README and a licence; ``most`` of what it holds is looked at.
+    in it and in the folders below, without a README, a licence and the like; documents such as ``.pdf`` are among them,
+    so that reading them says what to do. ``most`` of what it holds is looked at.
 
     Raises:
         UserError: there is no such path, it holds no text files or far too many, or its only one may not be read.
     """
-    return find_files(path, SUFFIXES, "text", whole="input.txt", skip=NOT_TEXTS, most=most)
+    return find_files(path, SUFFIXES, "text", whole="input.txt", skip=NOT_TEXTS, also=documents.SUFFIXES, most=most)
 
 
 def text_or_file(given: str) -> str:
@@ -74,35 +77,30 @@ def text_or_file(given: str) -> str:
 def detect_encoding(path: Path, given: str | None = None) -> str:
     """Return the name of the codec that decodes the whole of ``path``.
 
-    A byte-order mark decides first, then strict UTF-8 over the whole file, then a guess from the first 256 KB.
-    ``given`` comes before all of them, and is checked over the whole file as well.
+    ``given`` comes before everything else. Then a byte-order mark decides, then the zeros of UTF-16 and UTF-32 and the
+    escapes of ISO-2022, then strict UTF-8 over the whole file, then a guess by its letters. Whichever it is decodes the
+    whole file.
 
     Raises:
-        UserError: the file is empty, binary or unreadable, ``given`` names no encoding, or it does not decode the file.
+        UserError: the file is empty, no plain text or unreadable, ``given`` names no encoding, or it does not decode
+            the file.
     """
     if given is not None:
         given = _known_encoding(given)
     with _opened(path) as file:
         sample = file.read(SAMPLE_BYTES)
-    encoding = given or _encoding_by_mark(sample) or _wide_encoding(sample)
     if not sample or sample in dict(BYTE_ORDER_MARKS):
         raise UserError(f"{path} is empty; put some text in it or take it away")
-    if encoding is None:
-        _refuse_binary(path, sample, "cp1252")
-        error = _first_error(path, "utf-8")
-        if error is None:
-            return "utf-8"
-        if error.after_multibyte:
-            raise UserError(
-                f"{path} is UTF-8 but damaged at byte {error.offset:,}; repair it there, or say how to read it with "
-                "--encoding (cp1252 takes nearly anything)"
-            )
-        encoding = _guess(path, sample, error.offset)
-    _refuse_binary(path, sample, encoding)
-    error = _first_error(path, encoding)
-    if error is not None:
-        raise UserError(_undecodable(path, encoding, error.offset))
-    return encoding
+    documents.refuse(path, sample)
+    encoding = given or _encoding_by_mark(sample) or _wide_encoding(sample) or _by_escapes(path, sample)
+    _refuse_binary(path, sample, encoding or "cp1252")
+    if encoding:
+        error = _first_error(path, encoding)
+        if error is not None:
+            raise UserError(_undecodable(path, encoding, error))
+        return encoding
+    error = _first_error(path, "utf-8")
+    return "utf-8" if error is None else _guess(path, error)
 
 
 def read_chunks(path: Path, encoding: str, chunk_bytes: int = 1 << 22) -> Iterator[str]:
@@ -167,23 +165,10 @@ def _undecodable(path: Path, encoding: str, offset: int) -> str:
     )
 
 
-class _DecodingError(NamedTuple):
-    """Where a file stopped being what it was taken for.
-
-    Attributes:
-        offset: bytes from the start of the file.
-        after_multibyte: there were characters of several bytes before it,
-            so the guess was right and the file is damaged.
-    """
-
-    offset: int
-    after_multibyte: bool
-
-
-def _first_error(path: Path, encoding: str) -> _DecodingError | None:
-    """Decode the whole file and drop the text; return the first error, or None."""
+def _first_error(path: Path, encoding: str) -> int | None:
+    """Decode the whole file and drop the text; return how many bytes come before the first error, None without one."""
     decoder = codecs.getincrementaldecoder(encoding)()
-    position, characters = 0, 0
+    position = 0
     with _opened(path) as file:
         while True:
             data = file.read(1 << 20)
@@ -191,14 +176,11 @@ def _first_error(path: Path, encoding: str) -> _DecodingError | None:
             if encoding == "utf-8" and b"\0" in data:
                 raise UserError(_binary(path))
             try:
-                characters += len(decoder.decode(data, final=not data))
+                decoder.decode(data, final=not data)
             except UnicodeDecodeError as error:
-                offset = _offset(error, position)
-                valid = error.object[: error.start]
-                characters += len(valid.decode("utf-8", "ignore")) if encoding == "utf-8" else 0
-                return _DecodingError(offset, offset - characters > 2)
+                return _offset(error, position)
             except UnicodeError:
-                return _DecodingError(0, False)
+                return 0
             if not data:
                 return None
 
@@ -229,13 +211,33 @@ def _encoding_by_mark(sample: bytes) -> str | None:
 
 
 def _wide_encoding(sample: bytes) -> str | None:
-    """Recognise UTF-16 without a mark: in text of the western world every other byte is zero, and only those."""
-    pairs = len(sample) // 2
-    zeros_even, zeros_odd = sample[0::2].count(0), sample[1::2].count(0)
-    if pairs and zeros_odd > 0.4 * pairs and zeros_even < 0.05 * pairs:
-        return "utf-16-le"
-    if pairs and zeros_even > 0.4 * pairs and zeros_odd < 0.05 * pairs:
-        return "utf-16-be"
+    """Recognise UTF-16 and UTF-32 without a mark, in any script: decoded, they are text, with spaces or ends of lines.
+
+    Only they have zeros in spaces. Letters of ASCII in pairs would be Chinese in UTF-16, so a text that is mostly those
+    has a zero beside each.
+    """
+    zeros = sample.count(0)
+    printable = sum(map(sample.count, range(0x20, 0x7F)))
+    if not zeros or (zeros < len(sample) // 4 and zeros + printable > 0.95 * len(sample)):
+        return None
+    for encoding in ("utf-32-le", "utf-32-be", "utf-16-le", "utf-16-be"):
+        try:
+            # Not the last character, which the end of the sample may cut.
+            text = codecs.getincrementaldecoder(encoding)().decode(sample)
+        except UnicodeDecodeError:
+            continue
+        kinds = Counter(map(unicodedata.category, text.replace("\r", " ").replace("\n", " ").replace("\t", " ")))
+        spaces = sum(map(text.count, " \r\n\u3000"))
+        if spaces and not any(kinds[kind] for kind in ("Cc", "Cn", "Co")):
+            return encoding
+    return None
+
+
+def _by_escapes(path: Path, sample: bytes) -> str | None:
+    """Recognise ISO-2022 and HZ."""
+    for escape, encodings in ESCAPES:
+        if escape.search(sample):
+            return next((encoding for encoding in encodings if _first_error(path, encoding) is None), None)
     return None
 
 
@@ -244,6 +246,7 @@ def _binary(path: Path) -> str:
 
 
 def _refuse_binary(path: Path, sample: bytes, encoding: str) -> None:
+    """Refuse what is no text when it is decoded, and what is a web page."""
     try:
         text = codecs.getincrementaldecoder(encoding)("replace").decode(sample)
     except UnicodeError:
@@ -256,28 +259,33 @@ def _refuse_binary(path: Path, sample: bytes, encoding: str) -> None:
     )
     if "\0" in text or controls > CONTROL_SHARE * len(text):
         raise UserError(_binary(path))
+    documents.refuse_web_page(path, text.removeprefix("\ufeff"))
 
 
-def _guess(path: Path, sample: bytes, offset: int) -> str:
+def _guess(path: Path, offset: int) -> str:
     """Guess the encoding of a text that is not UTF-8 (``offset``: the first byte that is not)."""
-    if offset >= len(sample):
-        # The sample is plain ASCII and says nothing, so look at the neighbourhood of the first byte that does.
-        with _opened(path) as file:
-            file.seek(max(0, offset - 1024))
-            sample = file.read(SAMPLE_BYTES)
-    from charset_normalizer import from_bytes
-
-    # A character cut at the end of the sample would speak against the right encoding, so end at the end of a line.
-    sample = sample[: sample.rfind(b"\n") + 1] or sample
-    matches = from_bytes(sample, cp_isolation=list(LIKELY_ENCODINGS))
-    best = matches.best()
-    if best is None:
+    # What comes before it is mostly ASCII and says little.
+    with _opened(path) as file:
+        file.seek(max(0, offset - SAMPLE_BYTES // 2))
+        sample = file.read(SAMPLE_BYTES)
+    if _is_damaged_utf8(sample):
         raise UserError(
-            f"{path} is not UTF-8 (byte {offset:,}) and its encoding cannot be told; "
-            "give it with --encoding, such as cp1252"
+            f"{path} is UTF-8 but damaged at byte {offset:,}; repair it there, or say how to read it with "
+            "--encoding (cp1252 takes nearly anything)"
         )
-    # Short western texts fit several code pages alike, and of those nearly all files on people's disks are in this one.
-    for match in matches:
-        if "cp1252" in match.could_be_from_charset and match.chaos <= best.chaos + 0.1:
-            return "cp1252"
-    return codecs.lookup(best.encoding).name
+    from workshop.codepages import candidates
+
+    # A line cut at the beginning would speak against the right encoding.
+    whole_lines = sample[sample.find(b"\n") + 1 :] if offset > SAMPLE_BYTES // 2 else sample
+    for encoding in (*candidates(whole_lines or sample), *LAST_RESORTS):
+        if _first_error(path, encoding) is None:
+            return codecs.lookup(encoding).name
+    raise AssertionError("latin-1 decodes everything")
+
+
+def _is_damaged_utf8(sample: bytes) -> bool:
+    """Whether most of what is not ASCII is UTF-8 all the same; in another encoding hardly any of it is, by accident."""
+    text = sample.decode("utf-8", "replace")
+    errors = text.count("\ufffd")
+    others = len(text) - sum(map(str.isascii, text)) - errors
+    return others > 4 * errors
