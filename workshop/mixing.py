@@ -1,0 +1,48 @@
+"""Mixing channels to one, and noticing where that would cancel them: with one of two channels upside down, as a cable
+that is soldered the wrong way makes it, their mean is silence.
+"""
+
+import numpy as np
+
+#: Samples in which channels are compared; they may cancel each other in some passages alone.
+WINDOW = 1 << 14
+#: Two channels cancel each other where their sum has less than this share of the power that both have: a loss of 6 dB.
+LEFT = 0.25
+#: That is no matter where it concerns less than this share of their power.
+SHARE = 0.1
+
+
+class Mixer:
+    """Mixes the blocks of one recording, which all have the same channels."""
+
+    def __init__(self) -> None:
+        self._blocks: list[np.ndarray] = []
+        self._power: np.ndarray | float = 0.0
+        self._both: np.ndarray | float = 0.0
+        self._opposed: np.ndarray | float = 0.0
+
+    def add(self, samples: np.ndarray) -> None:
+        """Take in a block, float32 [N, C]."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            self._blocks.append(samples.mean(axis=1))
+            if samples.shape[1] > 1:
+                for start in range(0, len(samples), WINDOW):
+                    self._compare(samples[start : start + WINDOW].astype(np.float64))
+
+    def _compare(self, window: np.ndarray) -> None:
+        window = window - window.mean(axis=0)
+        covariance = window.T @ window
+        power = np.diag(covariance)
+        both = power[:, None] + power
+        self._power = self._power + power
+        self._both = self._both + both
+        self._opposed = self._opposed + np.where(both + 2 * covariance < LEFT * both, both, 0)
+
+    def mono(self) -> np.ndarray:
+        """The mean of the channels, float32 [N]."""
+        return np.concatenate(self._blocks)
+
+    @property
+    def channel(self) -> int | None:
+        """The channel to take instead of the mean, the loudest, where channels cancel each other."""
+        return int(np.argmax(self._power)) if np.any(self._opposed > np.multiply(SHARE, self._both)) else None
