@@ -90,7 +90,9 @@ def by_ffmpeg(file: BinaryIO) -> Iterator[Block]:
         with av.open(file, container_options=options, metadata_errors="replace", io_open=_refuse) as container:
             stream = container.streams.best("audio")
             if stream is None:
-                raise Soundless if container.streams.video else Undecodable("no sound in it")
+                raise Soundless if container.streams.video else Undecodable("there is no sound in it")
+            if stream.codec_context is None:
+                raise Undecodable("its codec is not known")
             yield from _in_blocks(_frames(container, stream))
     except (av.FFmpegError, ValueError, NotImplementedError, MemoryError, OverflowError) as error:
         raise Undecodable("damaged, or of an unknown format") from error
