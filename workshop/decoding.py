@@ -4,12 +4,13 @@ Sound comes in blocks, so that a long file with many channels takes little memor
 of samples takes none.
 """
 
+import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 import numpy as np
 
-from workshop.links import mp3_samples
+from workshop.links import Part, mp3_samples
 
 if TYPE_CHECKING:
     import av
@@ -84,10 +85,9 @@ def by_ffmpeg(file: BinaryIO) -> Iterator[Block]:
     import av
 
     formats = (*FORMATS, "mp3") if mp3_samples(file) else FORMATS
-    file.seek(0)
     options = {"format_whitelist": ",".join(formats), "protocol_whitelist": "none"}
     try:
-        with av.open(file, container_options=options, metadata_errors="replace", io_open=_refuse) as container:
+        with av.open(_whole(file), container_options=options, metadata_errors="replace") as container:
             stream = container.streams.best("audio")
             if stream is None:
                 raise Soundless if container.streams.video else Undecodable("there is no sound in it")
@@ -98,9 +98,9 @@ def by_ffmpeg(file: BinaryIO) -> Iterator[Block]:
         raise Undecodable("damaged, or of an unknown format") from error
 
 
-def _refuse(*_: object) -> None:
-    """No file makes another one be opened."""
-    raise PermissionError("a sound file names another file")
+def _whole(file: BinaryIO) -> Part:
+    """The file so that no damage makes its methods raise: PyAV would raise that again for the next file."""
+    return Part(file, 0, file.seek(0, os.SEEK_END))
 
 
 def _frames(container: "av.container.InputContainer", stream: Any) -> Iterator[Block]:

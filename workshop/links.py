@@ -54,11 +54,9 @@ class Part(io.RawIOBase):
         return self._at
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """Move as files do; beyond the end there is nothing to read."""
-        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._length}[whence]
-        if base + offset < 0:
-            raise ValueError("negative seek position")
-        self._at = base + offset
+        """Move, to the end where there is no such place; nothing is raised, whatever a damaged file asks for."""
+        place = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._length}[whence] + offset
+        self._at = place if 0 <= place <= self._length else self._length
         return self._at
 
     def readinto(self, buffer: object) -> int:

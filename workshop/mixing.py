@@ -44,5 +44,7 @@ class Mixer:
 
     @property
     def channel(self) -> int | None:
-        """The channel to take instead of the mean, the loudest, where channels cancel each other."""
-        return int(np.argmax(self._power)) if np.any(self._opposed > np.multiply(SHARE, self._both)) else None
+        """The channel to take instead of the mean where channels cancel each other: the first of the loudest."""
+        if not np.any(self._opposed > np.multiply(SHARE, self._both)):
+            return None
+        return int(np.argmax(self._power > 0.999 * np.max(self._power)))
