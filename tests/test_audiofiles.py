@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from workshop import audiofiles, decoding
-from workshop.audiofiles import SUFFIXES, find_audio_files, read, read_sound
+from workshop.audiofiles import find_audio_files, read, read_sound
 from workshop.errors import UserError
 
 
@@ -121,9 +121,9 @@ def cancelling(*gains: float) -> np.ndarray:
         (cancelling(1, -1), 1), (cancelling(0.6, -0.9), 2), (cancelling(-0.9, 0.6), 1), (cancelling(1, 1, -1), 1),
         (cancelling(0.5, 0.5, -0.8, 0.5), 3), (cancelling(0, 0, 0.8, -0.7, 0, 0), 3),
         (np.concatenate([cancelling(1, 1), cancelling(0.8, -0.8)]), 1),
-        (cancelling(1, -1) + [0, 0.3], 1),
+        (cancelling(1, -1) + np.array([0, 0.3]), 1),
     ],
-    ids=["inverted", "right is louder", "left is louder", "one of three", "one of four", "two of six", "partly", "offset"],
+    ids=["inverted", "right is louder", "left is louder", "1 of 3", "1 of 4", "2 of 6", "partly", "offset"],
 )  # fmt: skip
 def test_of_channels_that_cancel_each_other_the_loudest_is_used(
     tmp_path: Path, channels: np.ndarray, used: int, monkeypatch: pytest.MonkeyPatch

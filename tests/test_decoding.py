@@ -55,7 +55,7 @@ RECORDINGS = {
 
 @pytest.mark.parametrize(
     ("name", "channels"),
-    [(name, channels) for name in RECORDINGS for channels in (1, 2) if channels == 1 or "amrnb" not in RECORDINGS[name][0]],
+    [(name, count) for name in RECORDINGS for count in (1, 2) if count == 1 or "amrnb" not in RECORDINGS[name][0]],
 )
 def test_what_phones_record_is_read(tmp_path: Path, name: str, channels: int) -> None:
     codec, rate, video, tolerance = RECORDINGS[name]
@@ -259,16 +259,15 @@ def id3(size: int) -> bytes:
 def ape() -> bytes:
     """A tag of the APE kind, with header and footer."""
     item = struct.pack("<II", 5, 0) + b"Title\0music"
-    head, foot = (
-        b"APETAGEX" + struct.pack("<4I", 2000, len(item) + 32, 1, kind << 29) + bytes(8) for kind in (5, 4)
-    )
+    head, foot = (b"APETAGEX" + struct.pack("<4I", 2000, len(item) + 32, 1, kind << 29) + bytes(8) for kind in (5, 4))
     return head + item + foot
 
 
 BEFORE = {
-    "zeros": bytes(4096), "many zeros": bytes(3_000_000), "two zeros": bytes(2), "a tag": id3(500), "a picture": id3(2_000_000),
-    "two tags": id3(10) + id3(500), "a tag and zeros": id3(100) + bytes(5000), "zeros and a tag": bytes(700) + id3(100),
-    "ape": ape(), "junk": np.random.default_rng(1).bytes(3000), "an answer of a server": b"ICY 200 OK\r\n\r\n",
+    "zeros": bytes(4096), "many zeros": bytes(3_000_000), "two zeros": bytes(2), "a tag": id3(500),
+    "a picture": id3(2_000_000), "two tags": id3(10) + id3(500), "a tag and zeros": id3(100) + bytes(5000),
+    "zeros and a tag": bytes(700) + id3(100), "ape": ape(), "junk": np.random.default_rng(1).bytes(3000),
+    "an answer of a server": b"ICY 200 OK\r\n\r\n",
 }  # fmt: skip
 
 

@@ -23,8 +23,8 @@ from workshop.mixing import Mixer
 #: What a folder is searched for. A file that is named itself is read whatever it is called.
 SUFFIXES = (
     ".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".mp2", ".aif", ".aiff", ".aifc", ".caf", ".au", ".snd", ".w64",
-    ".rf64", ".m4a", ".m4b", ".aac", ".3gp", ".3g2", ".amr", ".qta", ".wma", ".wv", ".mka", ".weba", ".mp4", ".m4v", ".mov",
-    ".mkv", ".webm", ".avi",
+    ".rf64", ".m4a", ".m4b", ".aac", ".3gp", ".3g2", ".amr", ".qta", ".wma", ".wv", ".mka", ".weba", ".mp4", ".m4v",
+    ".mov", ".mkv", ".webm", ".avi",
 )  # fmt: skip
 #: Sound below this share of full scale is taken for none: half a step of 16 bits.
 INAUDIBLE = 0.5 / 32768

@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 #: Samples of each channel that are decoded at once.
 BLOCK = 1 << 20
-#: Samples of an MP3 file that are no sound: those of the frame that holds its length, and what encoders put at the ends.
+#: Samples of an MP3 file that are no sound: the frame that holds its length, and what encoders put at the ends.
 MP3_PADDING = 4 * 1152
 #: The file formats that FFmpeg may take a file for. Not among them are playlists and the like, which make it open other
 #: files and addresses, and MP3, for which it takes much that is none.
 FORMATS = (
-    "aac", "ac3", "aiff", "amr", "ape", "asf", "au", "avi", "caf", "eac3", "flac", "flv", "matroska", "mov", "mpc", "mpc8",
-    "mpeg", "mpegts", "ogg", "tta", "w64", "wav", "wv",
+    "aac", "ac3", "aiff", "amr", "ape", "asf", "au", "avi", "caf", "eac3", "flac", "flv", "matroska", "mov", "mpc",
+    "mpc8", "mpeg", "mpegts", "ogg", "tta", "w64", "wav", "wv",
 )  # fmt: skip
 
 
@@ -87,7 +87,7 @@ def by_ffmpeg(file: BinaryIO) -> Iterator[Block]:
     formats = (*FORMATS, "mp3") if mp3_samples(file) else FORMATS
     options = {"format_whitelist": ",".join(formats), "protocol_whitelist": "none"}
     try:
-        with av.open(_whole(file), container_options=options, metadata_errors="replace") as container:
+        with av.open(_whole(file), "r", container_options=options, metadata_errors="replace") as container:
             stream = container.streams.best("audio")
             if stream is None:
                 raise Soundless if container.streams.video else Undecodable("there is no sound in it")
@@ -130,11 +130,11 @@ def _frames(container: "av.container.InputContainer", stream: Any) -> Iterator[B
 def _as_float(frame: "av.AudioFrame") -> np.ndarray:
     """The samples of a frame, float32 [N, C]."""
     values = frame.to_ndarray()
-    samples = values.T if frame.format.is_planar else values.reshape(frame.samples, -1)
+    samples: np.ndarray = values.T if frame.format.is_planar else values.reshape(frame.samples, -1)
     if values.dtype == np.uint8:
         return (samples.astype(np.float32) - 128) / 128
     if np.issubdtype(values.dtype, np.integer):
-        return samples.astype(np.float32) / -float(np.iinfo(values.dtype).min)
+        return samples.astype(np.float32) / np.float32(1 << 8 * values.dtype.itemsize - 1)
     with np.errstate(over="ignore"):
         return samples.astype(np.float32)
 

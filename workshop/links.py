@@ -1,7 +1,7 @@
-"""The recordings that one file holds one after the other: links of a chained Ogg file, joined MP3 files, and an MP3 file
-behind bytes that are no sound.
+"""The recordings that one file holds one after the other: links of a chained Ogg file, joined MP3 files, and MP3 behind
+bytes that are no sound.
 
-Decoders stop after the first of them, or do not know the file at all; each one alone they read.
+Decoders stop after the first recording, or do not know the file at all; they read each part by itself.
 """
 
 import io

@@ -132,7 +132,7 @@ def audio(scratch: Path) -> Reader:
 
 
 def recordings(scratch: Path) -> Reader:
-    """What a phone has recorded, or a file that holds several recordings, as samples and as what the network is given."""
+    """What a phone has recorded, or a file of several recordings, as samples and as what the network is given."""
     import av
     import soundfile
     from encoders import encoded, ogg_flac
