@@ -236,6 +236,14 @@ def test_all_links_of_a_chained_ogg_are_read(tmp_path: Path, names: tuple[str, .
         assert np.array_equal(found[number * len(alone) :][: len(alone)], alone)
 
 
+def test_damaged_links_are_left_out_and_said(tmp_path: Path) -> None:
+    link = LINKS["vorbis"]()
+    (tmp_path / "a.ogg").write_bytes(link + link + link[:200])
+    found = read_sound(tmp_path / "a.ogg", RATE)
+    assert_sounds(found.samples, 500, 1, 0.001)
+    assert found.remarks == ("1 of the 3 recordings in it are damaged and left out",)
+
+
 def test_bytes_between_links_are_passed_over(tmp_path: Path) -> None:
     link = LINKS["vorbis"]()
     (tmp_path / "a.ogg").write_bytes(link + b"no page at all " * 100 + link)

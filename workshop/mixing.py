@@ -16,7 +16,9 @@ class Mixer:
     """Mixes the blocks of one recording, which all have the same channels."""
 
     def __init__(self) -> None:
-        self._blocks: list[np.ndarray] = []
+        # It grows in place: blocks that are joined at the end would take twice the memory.
+        self._mono = np.empty(0, np.float32)
+        self._length = 0
         self._power: np.ndarray | float = 0.0
         self._both: np.ndarray | float = 0.0
         self._opposed: np.ndarray | float = 0.0
@@ -24,10 +26,17 @@ class Mixer:
     def add(self, samples: np.ndarray) -> None:
         """Take in a block, float32 [N, C]."""
         with np.errstate(over="ignore", invalid="ignore"):
-            self._blocks.append(samples.mean(axis=1))
+            self._append(samples.mean(axis=1))
             if samples.shape[1] > 1:
                 for start in range(0, len(samples), WINDOW):
                     self._compare(samples[start : start + WINDOW].astype(np.float64))
+
+    def _append(self, mixed: np.ndarray) -> None:
+        end = self._length + len(mixed)
+        if end > len(self._mono):
+            self._mono.resize(max(end, len(self._mono) * 3 // 2), refcheck=False)
+        self._mono[self._length : end] = mixed
+        self._length = end
 
     def _compare(self, window: np.ndarray) -> None:
         window = window - window.mean(axis=0)
@@ -40,7 +49,8 @@ class Mixer:
 
     def mono(self) -> np.ndarray:
         """The mean of the channels, float32 [N]."""
-        return np.concatenate(self._blocks)
+        self._mono.resize(self._length, refcheck=False)
+        return self._mono
 
     @property
     def channel(self) -> int | None:
