@@ -26,6 +26,8 @@ SUFFIXES = (
     ".rf64", ".m4a", ".m4b", ".aac", ".3gp", ".3g2", ".amr", ".qta", ".wma", ".wv", ".mka", ".weba", ".mp4", ".m4v",
     ".mov", ".mkv", ".webm", ".avi",
 )  # fmt: skip
+#: The same as people name them, without the rare ones.
+READABLE = "wav, flac, ogg, mp3, aiff, caf, m4a, aac, 3gp, amr, webm and the sound of mp4, mov and mkv"
 #: Sound below this share of full scale is taken for none: half a step of 16 bits.
 INAUDIBLE = 0.5 / 32768
 
@@ -133,7 +135,7 @@ def _recordings(path: Path) -> list[_Recording]:
     except OSError as error:
         raise UserError(f"{path} cannot be read: {explain(error, path)}") from error
     except Undecodable as error:
-        raise UserError(f"{path} is not sound that can be read ({error})") from error
+        raise UserError(f"{path} is not sound that can be read ({error}); {READABLE} can be") from error
     except Soundless as error:
         raise UserError(f"{path} is a video without sound") from error
 
