@@ -9,6 +9,8 @@ rm -rf "$PACKAGES/tensorflow/include"
 rm -rf "$PACKAGES/clang/native"
 # Symbols that only a debugger asks for: 210 MB.
 strip --strip-unneeded "$PACKAGES"/tensorflow/libtensorflow_*.so.2
+# The same in PyAV's modules: 25 MB.
+find "$PACKAGES/av" -name '*.so' -exec strip --strip-unneeded {} +
 # The libraries' own tests. numpy.testing, which others import, needs numpy's.
 find "$PACKAGES" -path "$PACKAGES/numpy" -prune -o -type d -name tests -print0 | xargs -0 rm -rf
 

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
+from encoders import encoded
 
 from workshop import datasets
 from workshop.audio_inspection import RATE, inspect_audio, report
@@ -42,6 +44,21 @@ def test_pauses_clipping_and_duplicates_are_noticed(tmp_path: Path) -> None:
     assert inspection.clipped == ["loud.wav"]
     assert inspection.duplicates == 1
     assert "--silence_threshold -40" in report(inspection)
+
+
+def test_what_was_changed_in_a_file_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    soundfile.write(tmp_path / "cable.wav", np.stack([0.5 * SINE, -0.5 * SINE], 1), RATE)
+    soundfile.write(tmp_path / "scipy.wav", 20000 * SINE, RATE, subtype="FLOAT")
+    encoded(tmp_path / "voice.m4a", 0.4 * SINE[None], RATE, "aac")
+    assert datasets.main(["inspect", str(tmp_path)]) == 0
+    said = capsys.readouterr().out
+    for part in (
+        "3 sound files",
+        "changed     cable.wav: its channels cancel each other, so channel 1, the loudest, is used alone\n",
+        "changed     scipy.wav: its samples go to 20,000, where full scale is 1: they are divided by that\n",
+        "clipped     none",
+    ):
+        assert part in said, said
 
 
 def test_too_little_and_nothing_are_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from wavenet import dataset, mu_law
 from wavenet.dataset import FRAME, Sounds, describe, load, loud_part
-from workshop.audiofiles import read
+from workshop.audiofiles import Sound, read, read_sound
 from workshop.batches import hold_out
 from workshop.errors import UserError
 from workshop.experiment import SHOWN_REASONS, Experiment
@@ -315,11 +315,11 @@ def readings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names of the files that are read and not taken from what is kept."""
     names: list[str] = []
 
-    def counting(path: Path, rate: int) -> np.ndarray:
+    def counting(path: Path, rate: int) -> Sound:
         names.append(path.name)
-        return read(path, rate)
+        return read_sound(path, rate)
 
-    monkeypatch.setattr(dataset, "read", counting)
+    monkeypatch.setattr(dataset, "read_sound", counting)
     return names
 
 
@@ -377,6 +377,34 @@ def test_leftovers_are_not_left(folder: Path, cache: Path) -> None:
     everything(sounds(folder, 2))
     assert len(list(cache.iterdir())) == 2
     assert all(not file.name.startswith(".") for file in cache.iterdir())
+
+
+# ---- what was changed in files
+
+
+def test_what_was_changed_is_said_also_of_what_is_kept(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sounds(folder, 2)
+    soundfile.write(folder / "cable.wav", np.stack([sound(5), -sound(5)], 1), RATE)
+    soundfile.write(folder / "scipy.wav", 32767 * sound(6), RATE, subtype="FLOAT")
+    for _ in range(2):
+        found = load(folder, RATE)
+        assert [Path(remark.split(": ")[0]).name for remark in found.remarks] == ["cable.wav", "scipy.wav"]
+        dataset.describe(found, folder)
+        said = capsys.readouterr().out
+        assert f"  changed: {folder}/cable.wav: its channels cancel each other, so channel 1" in said
+        assert f"  changed: {folder}/scipy.wav: its samples go to " in said
+        # A sine is learnt and not a square wave: few of its samples are at the edge.
+        for values in [*found.train[0], *found.held_out[0]]:
+            assert np.mean((values == 0) | (values == 255)) < 0.3
+
+
+def test_many_changes_are_counted(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for number in range(8):
+        soundfile.write(folder / f"{number}.wav", 300 * sound(number), RATE, subtype="FLOAT")
+    dataset.describe(load(folder, RATE), folder)
+    said = capsys.readouterr().out
+    assert said.count("changed: ") == 5
+    assert "  and 3 more: `python -m workshop.datasets inspect` shows them" in said
 
 
 # ---- run.json

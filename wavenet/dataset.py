@@ -5,6 +5,7 @@ Files are read and resampled once and kept, known by their content; what is sile
 
 import contextlib
 import hashlib
+import json
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -15,11 +16,11 @@ from tqdm import tqdm
 
 from wavenet import conditions, mu_law
 from workshop import ROOT
-from workshop.audiofiles import find_audio_files, frame_power, read
+from workshop.audiofiles import Sound, find_audio_files, frame_power, read_sound
 from workshop.batches import hold_out
 from workshop.cli import RATES
 from workshop.errors import UserError
-from workshop.experiment import Experiment, print_set_aside
+from workshop.experiment import SHOWN_REASONS, Experiment, print_set_aside
 from workshop.files import explain, replacing
 from workshop.inspection import plural
 from workshop.visible import visible_line
@@ -27,7 +28,7 @@ from workshop.visible import visible_line
 #: Where what has been read is kept.
 CACHE = ROOT / ".workshop" / "audio"
 #: To be raised when files are read in another way, so that what is kept is read again.
-READER = 1
+READER = 2
 #: Samples over which loudness is measured to find silence: 25 ms at 16 kHz.
 FRAME = 400
 
@@ -41,12 +42,14 @@ class Sounds:
         held_out: likewise those that are only measured on.
         facts: what run.json says about the data; `fingerprint` tells whether other files hold the same sounds.
         set_aside: files that could not be used, with the reason.
+        remarks: what was changed in sounds to make them usable, each with its file.
     """
 
     train: list[list[np.ndarray]]
     held_out: list[list[np.ndarray]]
     facts: dict[str, Any]
     set_aside: list[str]
+    remarks: list[str]
 
 
 def load(
@@ -70,22 +73,24 @@ def load(
     files = find_audio_files(path)
     named = conditions.of_files(condition, path, files) if condition else dict.fromkeys(files, "")
     set_aside: list[str] = []
+    remarks: list[str] = []
     sounds: dict[str, tuple[str, np.ndarray]] = {}
     seconds = 0.0
     for file in tqdm(files, "reading sounds", unit=" files", leave=False, delay=1, disable=None):
         try:
             if file not in named:
                 raise UserError(f"{file} has no condition")
-            digest, samples = _kept(file, rate)
+            digest, sound = _kept(file, rate)
             if digest in sounds:
                 continue
-            loud = loud_part(samples, silence_threshold)
+            loud = loud_part(sound.samples, silence_threshold)
             if not len(loud):
                 raise UserError(f"{file} is quieter than --silence_threshold {silence_threshold:g} all along")
         except UserError as error:
             set_aside.append(str(error))
             continue
-        seconds += len(samples) / rate
+        seconds += len(sound.samples) / rate
+        remarks += (f"{file}: {remark}" for remark in sound.remarks)
         sounds[digest] = named[file], mu_law.encode(loud)
     if not sounds:
         raise UserError(set_aside[0] if len(files) == 1 else _nothing(path, set_aside))
@@ -108,7 +113,7 @@ def load(
         "conditions": names if condition else [],
         "fingerprint": hashlib.sha256(f"{rate} {silence_threshold} {used}".encode()).hexdigest(),
     }
-    return Sounds(list(train), list(held_out), facts, set_aside)
+    return Sounds(list(train), list(held_out), facts, set_aside, remarks)
 
 
 def loud_part(samples: np.ndarray, threshold: float) -> np.ndarray:
@@ -132,8 +137,8 @@ def _nothing(path: Path, reasons: list[str]) -> str:
     return f"none of the {len(reasons):,} sound files in {path} can be used; the first: {reasons[0]}"
 
 
-def _kept(file: Path, rate: int) -> tuple[str, np.ndarray]:
-    """The digest of a file's bytes, and its samples at `rate`, float32, from what is kept or else from the file."""
+def _kept(file: Path, rate: int) -> tuple[str, Sound]:
+    """The digest of a file's bytes, and its sound at `rate`, from what is kept or else from the file."""
     try:
         with open(file, "rb") as opened:
             digest = hashlib.file_digest(opened, "sha256").hexdigest()
@@ -143,13 +148,23 @@ def _kept(file: Path, rate: int) -> tuple[str, np.ndarray]:
     with contextlib.suppress(OSError):
         kept = place.read_bytes()
         if hashlib.sha256(kept[32:]).digest() == kept[:32]:
-            return digest, np.frombuffer(kept, "<i2", offset=32).astype(np.float32) / 32767
-    samples = np.round(read(file, rate) * 32767).astype("<i2")
+            return digest, _unpacked(kept[32:])
+    content = _packed(read_sound(file, rate))
     with contextlib.suppress(OSError):  # where it cannot be kept, it is read again the next time
         place.parent.mkdir(parents=True, exist_ok=True)
         with replacing(place) as opened:
-            opened.write(hashlib.sha256(samples.tobytes()).digest() + samples.tobytes())
-    return digest, samples.astype(np.float32) / 32767
+            opened.write(hashlib.sha256(content).digest() + content)
+    return digest, _unpacked(content)
+
+
+def _packed(sound: Sound) -> bytes:
+    """A line of JSON, the remarks, and then the samples in 16 bits."""
+    return json.dumps(sound.remarks).encode() + b"\n" + np.round(sound.samples * 32767).astype("<i2").tobytes()
+
+
+def _unpacked(content: bytes) -> Sound:
+    remarks, _, samples = content.partition(b"\n")
+    return Sound(np.frombuffer(samples, "<i2").astype(np.float32) / 32767, tuple(json.loads(remarks)))
 
 
 def describe(sounds: Sounds, path: Path) -> None:
@@ -165,6 +180,10 @@ def describe(sounds: Sounds, path: Path) -> None:
         print(f"  silence left out: {(facts['seconds'] - facts['seconds_kept']) / 60:,.1f} minutes")
     if facts["duplicate_files"]:
         print(f"  {plural(facts['duplicate_files'], 'file')} left out, the same as another one")
+    for remark in sounds.remarks[:SHOWN_REASONS]:
+        print(f"  changed: {visible_line(remark)}")
+    if len(sounds.remarks) > SHOWN_REASONS:
+        print(f"  and {len(sounds.remarks) - SHOWN_REASONS:,} more: `python -m workshop.datasets inspect` shows them")
     print_set_aside(sounds.set_aside)
 
 

@@ -48,7 +48,12 @@ def main() -> None:
     length = args.length or round((args.seconds or 3) * rate)
 
     # ---- 3 prime -----------------------------------------------------------------------------------------------------
-    prime = mu_law.encode(audiofiles.read(Path(args.prime), rate)) if args.prime else np.empty(0, np.uint8)
+    prime = np.empty(0, np.uint8)
+    if args.prime:
+        sound = audiofiles.read_sound(Path(args.prime), rate)
+        prime = mu_law.encode(sound.samples)
+        for remark in sound.remarks:
+            cli.say(f"{args.prime}: {remark}")
 
     # ---- 4 generate --------------------------------------------------------------------------------------------------
     with quietly():

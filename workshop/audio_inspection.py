@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from workshop.audiofiles import find_audio_files, frame_power, read
+from workshop.audiofiles import Sound, find_audio_files, frame_power, read_sound
 from workshop.errors import UserError
 from workshop.inspection import laid_out, plural, training_time
 
@@ -44,6 +44,7 @@ class AudioInspection:
         levels: root mean square of each usable file, in dB below full scale.
         pauses: seconds in which a file is `PAUSE` dB below its loudest moment.
         clipped: names of files that were recorded too loud.
+        changed: what was changed in files to make them usable, each with the file's name.
     """
 
     path: Path
@@ -54,6 +55,7 @@ class AudioInspection:
     levels: list[float] = field(default_factory=list)
     pauses: float = 0.0
     clipped: list[str] = field(default_factory=list)
+    changed: list[str] = field(default_factory=list)
 
     @property
     def will_train(self) -> bool:
@@ -72,25 +74,28 @@ def inspect_audio(path: Path) -> AudioInspection:
     seen: Counter[str] = Counter()
     for file in tqdm(files, "reading sounds", unit=" files", leave=False, delay=1, disable=None):
         try:
-            samples = read(file, RATE)
+            sound = read_sound(file, RATE)
         except UserError as error:
             inspection.set_aside.append(str(error))
             continue
-        digest = hashlib.sha256(samples.tobytes()).hexdigest()
+        digest = hashlib.sha256(sound.samples.tobytes()).hexdigest()
         seen[digest] += 1
         if seen[digest] > 1:
             inspection.duplicates += 1
         else:
-            _add(inspection, file, samples)
+            _add(inspection, file, sound)
     return inspection
 
 
-def _add(inspection: AudioInspection, file: Path, samples: np.ndarray) -> None:
+def _add(inspection: AudioInspection, file: Path, sound: Sound) -> None:
+    samples = sound.samples
     power = frame_power(samples, FRAME)
     inspection.seconds.append(len(samples) / RATE)
     inspection.levels.append(10 * float(np.log10(np.mean(np.square(samples, dtype=np.float64)))))
     inspection.pauses += float((power < power.max() * 10 ** (PAUSE / 10)).sum()) * FRAME / RATE
-    if np.mean(np.abs(samples) > 0.999) > CLIPPED:
+    inspection.changed += (f"{file.name}: {remark}" for remark in sound.remarks)
+    # What was divided by its peak reaches full scale without having been cut off there.
+    if not sound.scaled and np.mean(np.abs(samples) > 0.999) > CLIPPED:
         inspection.clipped.append(file.name)
 
 
@@ -108,6 +113,7 @@ def report(inspection: AudioInspection) -> str:
             ("clipped", ", ".join(inspection.clipped[:5]) or "none"),
             ("duplicates", f"{inspection.duplicates:,} (left out in training)" if inspection.duplicates else "none"),
         ]
+        rows += (("changed", remark) for remark in inspection.changed)
         if inspection.will_train:
             rows.append(("training", training_time(int(total), SECONDS_PER_STEP, SPEEDS)))
     return laid_out(rows, inspection.set_aside, verdict(inspection))

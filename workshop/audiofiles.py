@@ -1,31 +1,60 @@
 """Sound files of any kind as samples: mono, at one rate.
 
-wav, flac, ogg, mp3 and what else libsndfile knows is read by soundfile; other formats by ffmpeg, where that is
-installed. Files are set aside with a reason where they hold nothing that can be heard.
+Files are set aside with a reason where they hold nothing that can be heard. What had to be changed in a sound is said.
 """
 
 import os
-import shutil
-import subprocess
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import BinaryIO
 
 import numpy as np
 
 from workshop.cli import RATES
+from workshop.decoding import Block, Soundless, Undecodable, by_ffmpeg, by_libsndfile
 from workshop.errors import UserError
 from workshop.files import explain
 from workshop.folders import find_files
+from workshop.links import mp3_parts, parts
+from workshop.mixing import Mixer
 
-if TYPE_CHECKING:
-    import soundfile
-
-SUFFIXES = (".wav", ".flac", ".ogg", ".mp3", ".aif", ".aiff", ".au", ".opus", ".m4a", ".aac", ".wma", ".mp4", ".webm")
+#: What a folder is searched for. A file that is named itself is read whatever it is called.
+SUFFIXES = (
+    ".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".mp2", ".aif", ".aiff", ".aifc", ".caf", ".au", ".snd", ".w64",
+    ".rf64", ".m4a", ".m4b", ".aac", ".3gp", ".3g2", ".amr", ".qta", ".wma", ".wv", ".mka", ".weba", ".mp4", ".m4v",
+    ".mov", ".mkv", ".webm", ".avi",
+)  # fmt: skip
+#: The same as people name them, without the rare ones.
+READABLE = "wav, flac, ogg, mp3, aiff, caf, m4a, aac, 3gp, amr, webm and the sound of mp4, mov and mkv"
 #: Sound below this share of full scale is taken for none: half a step of 16 bits.
 INAUDIBLE = 0.5 / 32768
-#: Samples of each channel that are read at once.
-BLOCK = 1 << 20
-FFMPEG_SECONDS = 600
+
+
+@dataclass(frozen=True)
+class Sound:
+    """What a file sounds like.
+
+    Attributes:
+        samples: float32 [samples] from -1 to 1.
+        remarks: what was changed to make it so, each a sentence without the file's name.
+        scaled: whether the file went beyond full scale and was made quieter.
+    """
+
+    samples: np.ndarray
+    remarks: tuple[str, ...] = ()
+    scaled: bool = False
+
+
+@dataclass
+class _Recording:
+    """One of the recordings in a file: its rate, its samples float32 [N], and what was changed in it."""
+
+    rate: int
+    mono: np.ndarray
+    remarks: list[str]
+    scaled: bool = False
 
 
 def find_audio_files(path: Path) -> list[Path]:
@@ -38,7 +67,15 @@ def find_audio_files(path: Path) -> list[Path]:
 
 
 def read(path: Path, rate: int) -> np.ndarray:
-    """The sound of a file, float32 [samples] from -1 to 1, its channels mixed to one and without a constant offset.
+    """The samples of `read_sound` alone, float32 [samples]."""
+    return read_sound(path, rate).samples
+
+
+def read_sound(path: Path, rate: int) -> Sound:
+    """The sound of a file, its channels mixed to one and without a constant offset.
+
+    Where a file holds several recordings one after the other, it is all of them. Channels that cancel each other are
+    not mixed: the loudest is taken. A file of floating point numbers that goes beyond 1 is divided by its peak.
 
     Args:
         path: the file.
@@ -47,23 +84,17 @@ def read(path: Path, rate: int) -> np.ndarray:
     Raises:
         UserError: it cannot be read, is no sound, or holds nothing that can be heard; the sentence names it.
     """
-    mono, found = _decoded(path)
-    if not len(mono):
+    recordings = _recordings(path)
+    if not any(len(recording.mono) for recording in recordings):
         raise UserError(f"{path} holds no samples")
-    with np.errstate(over="ignore", invalid="ignore"):
-        mono = mono - mono.mean()
-    if not np.isfinite(mono).all():
-        raise UserError(f"{path} holds samples that are not numbers")
-    if found not in RATES:
-        raise UserError(f"{path} is damaged: its sample rate makes no sense ({found:,})")
-    if found != rate:
-        import soxr
-
-        mono = soxr.resample(mono, found, rate)
+    pieces = [_at_rate(recording, rate, path) for recording in recordings]
+    samples = pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
     # After resampling: a file of two samples may have none now, and a tone may be too high for the rate.
-    if np.abs(mono).max(initial=0) < INAUDIBLE:
+    if np.abs(samples).max(initial=0) < INAUDIBLE:
         raise UserError(f"{path} is silent")
-    return np.clip(mono, -1, 1)
+    remarks = dict.fromkeys(remark for recording in recordings for remark in recording.remarks)
+    scaled = any(recording.scaled for recording in recordings)
+    return Sound(np.clip(samples, -1, 1), tuple(remarks), scaled)
 
 
 def frame_power(samples: np.ndarray, frame: int) -> np.ndarray:
@@ -73,48 +104,103 @@ def frame_power(samples: np.ndarray, frame: int) -> np.ndarray:
     return power / np.minimum(frame, len(samples) - starts)
 
 
-def _decoded(path: Path) -> tuple[np.ndarray, int]:
-    """Samples float32 [N], and their rate."""
-    import soundfile
+def _at_rate(recording: _Recording, rate: int, path: Path) -> np.ndarray:
+    """The samples of a recording at another rate, or a UserError."""
+    if not np.isfinite(recording.mono).all():
+        raise UserError(f"{path} holds samples that are not numbers")
+    if recording.rate not in RATES:
+        raise UserError(f"{path} is damaged: its sample rate makes no sense ({recording.rate:,})")
+    if recording.rate == rate:
+        return recording.mono
+    import soxr
 
+    resampled: np.ndarray = soxr.resample(recording.mono, recording.rate, rate)
+    return resampled
+
+
+def _recordings(path: Path) -> list[_Recording]:
+    """What a file holds, read by the first decoder that knows it."""
     try:
         # Opened here, because libsndfile would take some suffixes for the format of whatever the file holds.
         with open(path, "rb") as file:
             if os.fstat(file.fileno()).st_size == 0:
                 raise UserError(f"{path} is empty")
-            with soundfile.SoundFile(file) as sound:
-                return _mono(sound), sound.samplerate
+            try:
+                return _all_decoded(parts(file))
+            except Undecodable:
+                behind = mp3_parts(file)
+                if not behind:
+                    raise
+                return _all_decoded(behind)
     except OSError as error:
         raise UserError(f"{path} cannot be read: {explain(error, path)}") from error
-    except (soundfile.LibsndfileError, TypeError) as error:  # a TypeError for .raw, which has no header
-        samples = _by_ffmpeg(path)
-        if samples is None:
-            reason = str(error).rpartition(": ")[2].rstrip(".").lower()
-            raise UserError(f"{path} is not sound that can be read ({reason})") from error
-        return samples
+    except Undecodable as error:
+        raise UserError(f"{path} is not sound that can be read ({error}); {READABLE} can be") from error
+    except Soundless as error:
+        raise UserError(f"{path} is a video without sound") from error
 
 
-def _mono(sound: "soundfile.SoundFile") -> np.ndarray:
-    """All samples, the channels mixed, float32 [N].
+def _all_decoded(files: list[BinaryIO]) -> list[_Recording]:
+    """The recordings of all parts of a file; parts that are damaged are left out, unless all of them are."""
+    recordings: list[_Recording] = []
+    damaged: list[Undecodable] = []
+    for file in files:
+        try:
+            recordings += _decoded(file)
+        except Undecodable as error:
+            damaged.append(error)
+    if damaged and not recordings:
+        raise damaged[0]
+    if damaged:
+        recordings[0].remarks.append(f"{len(damaged)} of the {len(files)} recordings in it are damaged and left out")
+    return recordings
 
-    Read in blocks, because many channels take memory and a damaged header can promise any number of samples.
-    """
-    blocks = [np.empty(0, np.float32)]
-    with np.errstate(over="ignore", invalid="ignore"):
-        while len(block := sound.read(BLOCK, dtype="float32", always_2d=True)):
-            blocks.append(block.mean(axis=1))
-    return np.concatenate(blocks)
 
-
-def _by_ffmpeg(path: Path) -> tuple[np.ndarray, int] | None:
-    """The same by ffmpeg, at 44,100 Hz; None where there is no ffmpeg or it does not know the file either."""
-    program = shutil.which("ffmpeg")
-    if program is None:
-        return None
-    # "file:", so that no name is taken for an option or an address.
-    command = [program, "-v", "error", "-nostdin", "-i", f"file:{path}", "-f", "f32le", "-ac", "1", "-ar", "44100", "-"]
+def _decoded(file: BinaryIO) -> list[_Recording]:
     try:
-        done = subprocess.run(command, capture_output=True, timeout=FFMPEG_SECONDS, check=True)
-    except (subprocess.SubprocessError, OSError):
-        return None
-    return np.frombuffer(done.stdout[: len(done.stdout) // 4 * 4], "<f4"), 44100
+        return _mixed(by_libsndfile, file)
+    except Undecodable as error:
+        try:
+            return _mixed(by_ffmpeg, file)
+        except Undecodable as second:
+            # Whichever knows the format knows better what is wrong.
+            raise second if "not recognised" in str(error) else error from second
+
+
+def _mixed(decode: Callable[[BinaryIO], Iterator[Block]], file: BinaryIO) -> list[_Recording]:
+    """The recordings that a decoder finds, each with its channels mixed or one of them taken."""
+    found = []
+    for blocks in _runs(decode(file)):
+        mixer = Mixer()
+        for block in blocks:
+            mixer.add(block.samples)
+        found.append((block.rate, block.bounded, mixer.mono(), mixer.channel))
+    if any(channel is not None for *_, channel in found):
+        # Read once more, because to keep all channels of a long file would take much memory.
+        for number, blocks in enumerate(_runs(decode(file))):
+            rate, bounded, _, channel = found[number]
+            if channel is not None:
+                alone = np.concatenate([block.samples[:, channel] for block in blocks])
+                found[number] = rate, bounded, alone, channel
+    return [_prepared(*found.pop(0)) for _ in range(len(found))]
+
+
+def _runs(blocks: Iterator[Block]) -> Iterator[Iterator[Block]]:
+    """Blocks that follow each other with one rate and one number of channels."""
+    return (run for _, run in groupby(blocks, lambda block: (block.rate, block.samples.shape[1])))
+
+
+def _prepared(rate: int, bounded: bool, mono: np.ndarray, channel: int | None) -> _Recording:
+    """Take away a constant offset, and what a file of floating point numbers has beyond full scale."""
+    remarks = []
+    if channel is not None:
+        remarks.append(f"its channels cancel each other, so channel {channel + 1}, the loudest, is used alone")
+    with np.errstate(over="ignore", invalid="ignore"):
+        mono -= mono.mean()  # in place, as what follows: an hour of sound is half a gigabyte
+        peak = max(float(mono.max()), -float(mono.min()))
+    scaled = not bounded and 1 < peak < np.inf
+    if scaled:
+        mono /= np.float32(peak)
+        shown = f"{peak:,.0f}" if peak >= 10 else f"{peak:.2f}"
+        remarks.append(f"its samples go to {shown}, where full scale is 1: they are divided by that")
+    return _Recording(rate, mono, remarks, scaled)

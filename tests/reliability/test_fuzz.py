@@ -16,6 +16,7 @@ FUZZ = Path(__file__).parent / "fuzz.py"
 #: The readers, as the table calls them.
 READERS = {
     "text": "texts of lesson 1", "abc": "tunes in ABC notation", "midi": "MIDI files", "audio": "sound files",
+    "recordings": "sound files of phones and videos",
     "conditions": "conditions of sounds", "vocabulary": "vocabularies", "catalogue": "the catalogue",
     "manifest": "lists of files", "checkpoints": "checkpoints", "download": "servers, one file",
     "download_many": "servers, several files", "run_char": "run.json, lesson 1", "run_midi": "run.json, lesson 2",

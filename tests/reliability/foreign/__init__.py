@@ -11,6 +11,7 @@ from fuzz import Reader
 #: In which module a reader stands, as a function of its own name.
 READERS = {
     "text": "music", "abc": "music", "midi": "music", "audio": "music",
+    "recordings": "music",
     "conditions": "records", "vocabulary": "records", "catalogue": "records", "manifest": "records",
     "checkpoints": "checkpoints",
     "download": "servers", "download_many": "servers",

@@ -116,9 +116,6 @@ def audio(scratch: Path) -> Reader:
     """A sound file, as samples and as what the network is given."""
     import soundfile
 
-    from wavenet import dataset
-    from workshop import audiofiles
-
     seconds = np.arange(1500) / 8000
     sound = np.stack([np.sin(440 * 2 * np.pi * seconds), np.sin(660 * 2 * np.pi * seconds)], axis=1) / 2
     kinds = [
@@ -131,6 +128,39 @@ def audio(scratch: Path) -> Reader:
         file = scratch / f"sound.{ending}"
         soundfile.write(file, sound[:, : 1 if ending == "flac" else 2], 8000, subtype, format=ending.upper())
         contents.append(file.read_bytes())
+    return _sounds(contents)
+
+
+def recordings(scratch: Path) -> Reader:
+    """What a phone has recorded, or a file of several recordings, as samples and as what the network is given."""
+    import av
+    import soundfile
+    from encoders import encoded, ogg_flac
+
+    av.logging.set_level(None)  # what it would say of each damaged packet is not of interest
+    sound = np.sin(440 * 2 * np.pi * np.arange(6000) / 48000)[None] / 2
+    kinds = [
+        ("m4a", "aac", 48000, False), ("aac", "aac", 48000, False), ("mp4", "aac", 48000, True),
+        ("m4a", "alac", 48000, False), ("mov", "aac", 48000, True), ("webm", "libopus", 48000, False),
+        ("mkv", "libopus", 48000, True), ("3gp", "libopencore_amrnb", 8000, False),
+        ("amr", "libopencore_amrnb", 8000, False), ("avi", "libmp3lame", 48000, True), ("wv", "wavpack", 48000, False),
+    ]  # fmt: skip
+    contents = [
+        encoded(scratch / f"sound.{ending}", sound, rate, codec, None, video).read_bytes()
+        for ending, codec, rate, video in kinds
+    ]
+    for ending, subtype in (("ogg", "VORBIS"), ("mp3", "MPEG_LAYER_III")):
+        soundfile.write(scratch / f"sound.{ending}", sound[0], 48000, subtype)
+        contents.append((scratch / f"sound.{ending}").read_bytes() * 2)
+    contents += [bytes(1000) + contents[-1], contents[-2] + ogg_flac(sound[0], 48000)]
+    return _sounds(contents)
+
+
+def _sounds(contents: list[bytes]) -> Reader:
+    """Sound files with changes, under names that may be wrong."""
+    from wavenet import dataset
+    from workshop import audiofiles
+
     cases = st.tuples(files(contents), st.sampled_from(["wav", "wav", "mp3", "raw"]), st.sampled_from([0.0, -40.0]))
 
     def read(case: tuple[bytes, str, float], folder: Path) -> None:
