@@ -28,12 +28,15 @@ def make_tune(folder: Path) -> list[Path]:
     tune = next(parse_tunes(FIRST_PAGE.read_text("utf-8").partition("\n```\n")[2].partition("```")[0]))
     melody = read_tune(tune)
     notes = note_table(melody)
+    numerator, denominator = melody.meter
+    page = {"bars": pictures.PAGE_BARS, "width": pictures.PAGE_WIDTH}
+    picture = pictures.piano_roll(notes, tune.title, beats=numerator * 4 // denominator, **page)
     # Without the silence before the upbeat.
     notes[:, :2] = (notes[:, :2] - notes[0, 0]) * 60 / TEMPOS[melody.meter]
     samples = render(notes, PROGRAM)
     sound, roll, spectrum = (folder / f"{TUNE}{end}" for end in (".wav", "_roll.png", "_spectrogram.png"))
     write_wav(sound, samples)
-    pictures.write_png(roll, pictures.piano_roll(notes, tune.title))
+    pictures.write_png(roll, picture)
     pictures.write_png(spectrum, pictures.spectrogram(samples[: 6 * RATE], RATE, tune.title))
     return [sound, roll, spectrum]
 
