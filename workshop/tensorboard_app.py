@@ -7,6 +7,7 @@ come from, and those that come or go while TensorBoard runs come and go there to
 """
 
 import contextlib
+import itertools
 import json
 import math
 import os
@@ -79,7 +80,7 @@ def curves(experiment: Path, info: dict[str, Any]) -> dict[str, Path]:
 def named_runs(lesson: Path) -> dict[str, Path]:
     """The folder of event files of each run below a lesson's folder, by the short name that the run is shown with."""
     runs: dict[str, Path] = {}
-    seen = set()
+    names, seen = set(), set()
     # Numbered experiments come first: a folder of the same name elsewhere gets a longer name.
     for path in sorted(experiments_below(lesson), key=lambda path: path.parent.name != "experiments"):
         place = path.resolve()
@@ -89,14 +90,16 @@ def named_runs(lesson: Path) -> dict[str, Path]:
         info: dict[str, Any] = {}
         with contextlib.suppress(UserError):
             info = read_json(path / "run.json")
-        name = label(path.name, NAME_WIDTH)
-        if name in runs:
-            name = label("_".join(path.relative_to(lesson).parts), WIDTH)
+        short, longer = path.name, "_".join(path.relative_to(lesson).parts)
+        numbered = (f"{number}_{short}" for number in itertools.count(2))
+        labels = (label(name, NAME_WIDTH) for name in itertools.chain((short, longer), numbered))
+        name = next(one for one in labels if one not in names)
+        names.add(name)
         message = info.get("message")
         room = WIDTH - len(name + VALIDATION + " - ")
         said = f" - {label(message, room)}" if isinstance(message, str) and message and room >= LEAST_MESSAGE else ""
         for kind, folder in curves(path, info).items():
-            runs.setdefault(f"{name}{kind}{said}", folder)
+            runs[f"{name}{kind}{said}"] = folder
     return runs
 
 
