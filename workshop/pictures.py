@@ -20,21 +20,20 @@ from workshop.midifiles import pitch_name
 #: Pixels of a spectrogram: width, height, and how many make an inch.
 WIDTH, HEIGHT, DPI = 1000, 400, 100
 
-#: Piano rolls. TensorBoard's tab Images shows a picture 350 pixels wide, whatever its size: drawn 640 pixels wide, with
-#: 18 for a sixteenth, a roll has 9 for it there, and its letters can be read. Two bars fit into a row; on a page, which
-#: is not made smaller, four.
-ROLL_WIDTH, PAGE_WIDTH = 640, 1216
-SIXTEENTH = 18
-BEAT = 4 * SIXTEENTH
+#: Piano rolls. TensorBoard's tab Images shows a picture 350 pixels wide, whatever its size, and leaves out pixels to do
+#: so: a roll is drawn twice as large, in even numbers of pixels. There are 20 for a sixteenth, and two bars in a row; on a
+#: page, which is not made smaller, four.
+ROLL_WIDTH, PAGE_WIDTH = 700, 1340
+BEAT = 80
 #: So many bars are drawn at most: in TensorBoard, and on a page.
 ROLL_BARS, PAGE_BARS = 8, 128
 #: Pixels around the bars: left of them, right of them, for the title, above a row, below the last one, and for the scale
 #: of velocities.
-LEFT, RIGHT, TITLE, ABOVE, BOTTOM, SCALE = 52, 12, 36, 26, 12, 40
+LEFT, RIGHT, TITLE, ABOVE, BOTTOM, SCALE = 52, 8, 36, 28, 12, 40
 #: Pixels of a semitone at least and at most, and of a row about.
-LOWEST_SEMITONE, HIGHEST_SEMITONE, ROW = 5, 8, 190
+LOWEST_SEMITONE, HIGHEST_SEMITONE, ROW = 6, 10, 220
 #: Pixels of letters: height in a title, height elsewhere, and width in a title.
-LARGE, SMALL, LETTER = 19, 17, 11
+LARGE, SMALL, LETTER = 20, 18, 13
 
 #: The colour of a note from the softest to the loudest velocity, and what is around the notes.
 SOFT_TO_LOUD = ("#9ecae1", "#4292c6", "#6a51a3", "#d6336c")
@@ -76,7 +75,7 @@ def piano_roll(
     cut = f"first {layout.bars} of {layout.bars_there:,} bars" if layout.bars < layout.bars_there else ""
     fitted = _fitted(title, max((layout.width - LEFT) // LETTER - len(cut) - 2, 10))
     shown = ": ".join(part for part in (fitted, cut) if part)
-    axes.text(LEFT, TITLE / 2, shown, va="center", color=TEXT, fontsize=_points(LARGE), parse_math=False)
+    axes.text(LEFT, TITLE / 2, shown, va="center", parse_math=False, **_letters(LARGE))
     return _pixels(figure)
 
 
@@ -201,8 +200,13 @@ def _pixels(figure: Any) -> np.ndarray:
 
 
 def _points(pixels: float) -> float:
-    """The size of letters as matplotlib counts it."""
+    """A size as matplotlib counts it."""
     return pixels * 72 / DPI
+
+
+def _letters(pixels: float) -> dict[str, Any]:
+    """How a piano roll is written on: bold letters can be read where every other pixel is left out."""
+    return {"color": TEXT, "fontsize": _points(pixels), "fontweight": "bold"}
 
 
 @contextmanager
@@ -242,7 +246,7 @@ class _Layout:
         low, high = (int(pitches.min()), int(pitches.max())) if len(pitches) else (60, 72)
         missing = max(0, 12 - (high - low))
         low, high = low - missing // 2 - 1, high + (missing + 1) // 2 + 1
-        semitone = min(max(ROW // (high - low + 1), LOWEST_SEMITONE), HIGHEST_SEMITONE)
+        semitone = min(max(ROW // (high - low + 1) // 2 * 2, LOWEST_SEMITONE), HIGHEST_SEMITONE)
         return cls(beats, in_a_row, drawn, there, low, high, semitone)
 
     @property
@@ -315,15 +319,15 @@ def _draw_grid(axes: Any, layout: _Layout) -> None:
             lines.append([(LEFT + beat * BEAT, top), (LEFT + beat * BEAT, bottom)])
         strong += [[(LEFT, edge), (right, edge)] for edge in (top, bottom)]
     axes.add_collection(PolyCollection(shades, facecolors=BLACK_KEYS, linewidths=0, zorder=0), autolim=False)
-    axes.add_collection(LineCollection(faint, colors=FAINT, linewidths=1, zorder=1), autolim=False)
-    axes.add_collection(LineCollection(strong, colors=LINES, linewidths=1, zorder=2), autolim=False)
+    axes.add_collection(LineCollection(faint, colors=FAINT, linewidths=_points(2), zorder=1), autolim=False)
+    axes.add_collection(LineCollection(strong, colors=LINES, linewidths=_points(2), zorder=2), autolim=False)
 
 
 def _draw_names(axes: Any, layout: _Layout) -> None:
     """Write the number of each bar above it, and the names of some notes left of each row."""
     # As many as there is room for: C, E and G, or C and G.
-    degrees = {0, 4, 7} if 3 * layout.semitone >= SMALL else {0, 7}
-    style: Any = {"color": TEXT, "fontsize": _points(SMALL)}
+    degrees = {0, 4, 7} if 3 * layout.semitone > SMALL else {0, 7}
+    style = _letters(SMALL)
     for row in range(layout.rows):
         for bar in range(layout.bars_of(row)):
             at = LEFT + bar * layout.beats * BEAT
@@ -343,14 +347,14 @@ def _draw_notes(axes: Any, layout: _Layout, notes: np.ndarray, scaled: bool) -> 
     corners, number = layout.rectangles(notes)
     loudness = (notes[number, 3] - 1) / 126 if scaled else np.full(len(number), ONE_COLOUR)
     # An edge keeps repeated notes apart.
-    style: Any = {"edgecolors": "white", "linewidths": 0.7, "zorder": 3}
+    style: Any = {"edgecolors": "white", "linewidths": _points(2), "zorder": 3}
     axes.add_collection(PolyCollection(corners, facecolors=colours(loudness), **style), autolim=False)
     if scaled:
         middle, left, right = layout.height + SCALE / 2 - BOTTOM / 2, LEFT + 120, LEFT + 320
         edges = np.linspace(left, right, 128)
         axes.pcolormesh(edges, [middle - 7, middle + 7], np.arange(127)[None], cmap=colours, zorder=3)
         for at, word, side in ((left - 8, "velocity 1", "right"), (right + 8, "127", "left")):
-            axes.text(at, middle, word, ha=side, va="center", color=TEXT, fontsize=_points(SMALL))
+            axes.text(at, middle, word, ha=side, va="center", **_letters(SMALL))
 
 
 def _fitted(title: str, longest: int = 110) -> str:
