@@ -28,9 +28,8 @@ def make_tune(folder: Path) -> list[Path]:
     tune = next(parse_tunes(FIRST_PAGE.read_text("utf-8").partition("\n```\n")[2].partition("```")[0]))
     melody = read_tune(tune)
     notes = note_table(melody)
-    numerator, denominator = melody.meter
-    page = {"bars": pictures.PAGE_BARS, "width": pictures.PAGE_WIDTH}
-    picture = pictures.piano_roll(notes, tune.title, beats=numerator * 4 // denominator, **page)
+    # The tune is a jig: a bar of six eighths is three quarters long.
+    picture = pictures.piano_roll(notes, tune.title, 3, pictures.PAGE_BARS, pictures.PAGE_WIDTH)
     # Without the silence before the upbeat.
     notes[:, :2] = (notes[:, :2] - notes[0, 0]) * 60 / TEMPOS[melody.meter]
     samples = render(notes, PROGRAM)

@@ -47,7 +47,8 @@ def train(lesson: str, folder: Path, minutes: float) -> None:
 def showing(lesson: str, folder: Path) -> Iterator[str]:
     """The address of a TensorBoard that shows a folder for as long as the block takes."""
     server = Server(lesson, "127.0.0.1", free_port_near(7100))
-    process = subprocess.Popen(tensorboard_command(server, folder), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    process = subprocess.Popen(tensorboard_command(server, folder), **quiet)
     try:
         wait_until_it_answers(server, process)
         yield f"http://127.0.0.1:{server.port}"

@@ -15,8 +15,23 @@ from matplotlib.figure import Figure
 
 from workshop.errors import UserError
 from workshop.pictures import (
-    BEAT, HEIGHT, LEFT, PAGE_BARS, PAGE_WIDTH, ROLL_BARS, ROLL_WIDTH, SCALE, SMALL, TITLE, WIDTH, clear_away,
-    draw_curves, piano_roll, pitch_name, spectrogram, write_png,
+    BEAT,
+    HEIGHT,
+    LEFT,
+    PAGE_BARS,
+    PAGE_WIDTH,
+    ROLL_BARS,
+    ROLL_WIDTH,
+    SCALE,
+    SMALL,
+    TITLE,
+    WIDTH,
+    clear_away,
+    draw_curves,
+    piano_roll,
+    pitch_name,
+    spectrogram,
+    write_png,
 )  # fmt: skip
 
 NOTE = st.tuples(st.floats(0, 1000), st.floats(0, 100), st.integers(0, 127), st.integers(1, 127))
@@ -51,7 +66,9 @@ def boxes(picture: np.ndarray) -> list[tuple[int, int, int, int]]:
 
 def rows_of(picture: np.ndarray) -> int:
     """How many rows of bars there are: dark lines above and below each."""
-    dark = (np.abs(picture[:, LEFT + 4 : LEFT + BEAT].astype(int) - (154, 160, 172)).max(axis=2) < 40).mean(axis=1) > 0.95
+    dark = (np.abs(picture[:, LEFT + 4 : LEFT + BEAT].astype(int) - (154, 160, 172)).max(axis=2) < 40).mean(
+        axis=1
+    ) > 0.95
     return int(np.diff(dark.astype(int), prepend=0).clip(0).sum()) // 2
 
 

@@ -54,8 +54,8 @@ def test_the_message_is_in_the_name_shortened_and_safe(tmp_path: Path) -> None:
 
 
 def test_each_experiment_has_names_of_its_own(tmp_path: Path) -> None:
-    places = ["experiments/01", "01", "old/01", "experiments/" + "long " * 12 + "a", "experiments/" + "long " * 12 + "b"]
-    for place in (*places, os.fsdecode(b"caf\xe9")):
+    long = "experiments/" + "long " * 12
+    for place in ("experiments/01", "01", "old/01", f"{long}a", f"{long}b", os.fsdecode(b"caf\xe9")):
         experiment(tmp_path / place)
     runs = named_runs(tmp_path)
     assert len(runs) == 3 * 6

@@ -46,14 +46,14 @@ class Preview:
         generator = Generator(self._model, Choice(), np.arange(len(self._names)))
         values = np.concatenate(list(generator.write(self._prime, self._length, self._seed)))
         lines = []
-        for name, label, samples in zip(self._names, self._labels, mu_law.decode(values).T, strict=True):
+        for name, short, samples in zip(self._names, self._labels, mu_law.decode(values).T, strict=True):
             picture = spectrogram(samples, self._rate, f"step {step:,} {name}".rstrip())
-            stem = f"step_{step:06d}_{label}" if name else f"step_{step:06d}"
+            stem = f"step_{step:06d}_{short}" if name else f"step_{step:06d}"
             write_wav(folder / f"{stem}.wav", samples, self._rate)
             write_png(folder / f"{stem}.png", picture)
             # Names of their own: of one name TensorBoard shows only what it was given first.
-            board.sound(f"preview/{label or 'sound'}", samples, self._rate, step)
-            board.picture(f"preview/{label} spectrogram".replace("/ ", "/"), picture, step)
+            board.sound(f"preview/{short or 'sound'}", samples, self._rate, step)
+            board.picture(f"preview/{short} spectrogram".replace("/ ", "/"), picture, step)
             heard = f"{len(samples) / self._rate:.1f} s of sound, {judge(samples).words}"
             lines.append(f"    | {visible_line(name)}: {heard}" if name else f"    | {heard}")
         clear_away()

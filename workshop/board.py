@@ -1,7 +1,8 @@
 """What TensorBoard shows of an experiment: curves that share a chart, and previews.
 
-TensorBoard opens the first two groups of charts, in the order of the alphabet, and collapses the others. A group is what
-stands before the slash in a tag. So the two charts of the loss, in two groups, are in front, and `more` is collapsed.
+TensorBoard opens the first two groups of charts, in the order of the alphabet, and collapses the others. A group is
+what stands before the slash in a tag. So the two charts of the loss, in two groups, are in front, and `more` is
+collapsed.
 """
 
 import errno

@@ -20,15 +20,15 @@ from workshop.midifiles import pitch_name
 #: Pixels of a spectrogram: width, height, and how many make an inch.
 WIDTH, HEIGHT, DPI = 1000, 400, 100
 
-#: Piano rolls. TensorBoard's tab Images shows a picture 350 pixels wide, whatever its size, and leaves out pixels to do
-#: so: a roll is drawn twice as large, in even numbers of pixels. There are 20 for a sixteenth, and two bars in a row; on a
+#: Piano rolls. TensorBoard's tab Images shows a picture 350 pixels wide, whatever its size, by leaving out pixels: a
+#: roll is drawn twice as large, in even numbers of pixels. There are 20 for a sixteenth, and two bars in a row; on a
 #: page, which is not made smaller, four.
 ROLL_WIDTH, PAGE_WIDTH = 700, 1340
 BEAT = 80
 #: So many bars are drawn at most: in TensorBoard, and on a page.
 ROLL_BARS, PAGE_BARS = 8, 128
-#: Pixels around the bars: left of them, right of them, for the title, above a row, below the last one, and for the scale
-#: of velocities.
+#: Pixels around the bars: left of them, right of them, for the title, above a row, below the last one, and for the
+#: scale of velocities.
 LEFT, RIGHT, TITLE, ABOVE, BOTTOM, SCALE = 52, 8, 36, 28, 12, 40
 #: Pixels of a semitone at least and at most, and of a row about.
 LOWEST_SEMITONE, HIGHEST_SEMITONE, ROW = 6, 10, 220

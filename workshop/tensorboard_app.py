@@ -1,8 +1,8 @@
 """TensorBoard as the workshop shows it: runs with short names, and charts that are not smoothed.
 
-TensorBoard names a run after its folder below the folder that it watches. Watching a lesson, it would show names such as
-`experiments/01/tensorboard/validation`, all cut off at the same place. So it watches a temporary folder with a link to
-the event files of each curve: `01`, `01 validation` and `01 n-gram`. The experiments stay as they are, wherever they
+TensorBoard names a run after its folder below the folder that it watches. Watching a lesson, it would show names such
+as `experiments/01/tensorboard/validation`, all cut off at the same place. So it watches a temporary folder with a link
+to the event files of each curve: `01`, `01 validation` and `01 n-gram`. The experiments stay as they are, wherever they
 come from, and those that come or go while TensorBoard runs come and go there too.
 """
 
