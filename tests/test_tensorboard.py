@@ -1,5 +1,6 @@
 """TensorBoard, really started, shows a run's curves and texts."""
 
+import contextlib
 import json
 import os
 import re
@@ -18,6 +19,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from midi_rnn.performing import perform
+from workshop.board import Board
+from workshop.pictures import BEAT, ROLL_BARS
 from workshop.services import Server, tensorboard_command
 
 #: What the runs of the experiment are called.
@@ -44,13 +48,19 @@ def experiments(
 @pytest.fixture(scope="module")
 def tensorboard(experiments: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a TensorBoard, started with the command that ./start.sh uses, that watches the lesson's folder."""
+    with watching(experiments, tmp_path_factory.mktemp("tensorboard") / "log", "plugin/scalars/tags", 3) as address:
+        yield address
+
+
+@contextlib.contextmanager
+def watching(lesson: Path, log: Path, what: str, count: int) -> Iterator[str]:
+    """The address of a TensorBoard that watches a lesson's folder, once it has so many of something."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    log = tmp_path_factory.mktemp("tensorboard") / "log"
     with open(log, "wb") as file:
         process = subprocess.Popen(
-            tensorboard_command(Server("char_rnn", "127.0.0.1", port), experiments), stdout=file, stderr=file,
+            tensorboard_command(Server(lesson.name, "127.0.0.1", port), lesson), stdout=file, stderr=file,
             env={**os.environ, "TMPDIR": str(log.parent)},
         )  # fmt: skip
     address = f"http://127.0.0.1:{port}"
@@ -60,7 +70,7 @@ def tensorboard(experiments: Path, tmp_path_factory: pytest.TempPathFactory) -> 
             assert process.poll() is None, log.read_text()
             assert time.monotonic() < deadline, log.read_text()
             try:
-                if len(ask(address, "plugin/scalars/tags")) == 3:
+                if len(ask(address, what)) == count:
                     break
             except (urllib.error.URLError, ConnectionError, TimeoutError):
                 pass
@@ -178,6 +188,30 @@ def test_a_student_sees_curves_that_are_named_in_full_and_not_smoothed(tensorboa
     page.get_by_role("tab", name="Scalars").click()
     page.locator("tf-smoothing-input").wait_for()
     page.wait_for_function("document.querySelector('tf-scalar-dashboard') && location.hash.includes('Weight=0')")
+
+
+@pytest.mark.slow
+def test_a_piano_roll_can_be_read_where_images_shows_it(tmp_path: Path, page: Any) -> None:
+    """Of a preview of 40 bars at most 16 are there, at 8 pixels or more a sixteenth without a click."""
+    place = tmp_path / "midi_rnn" / "experiments" / "01"
+    (place / "tensorboard").mkdir(parents=True)
+    (place / "run.json").write_text("{}")
+    start = np.arange(40 * 16) / 4
+    notes = np.stack([start, start + 0.25, 60 + np.arange(len(start)) % 12, np.full(len(start), 64)], 1)
+    _, _, picture = perform(tmp_path / "step_000001", notes, 120.0, 0, wav=False)
+    assert picture is not None
+    board = Board(place / "tensorboard")
+    board.picture("preview/piano roll", picture, 1)
+    board.flush()
+    with watching(place.parents[1], tmp_path / "log", "plugin/images/tags", 1) as address:
+        page.goto(f"{address}/#images")
+        image = page.locator("img[src*='individualImage']").first
+        image.wait_for()
+        page.wait_for_function("document.querySelector('tf-image-dashboard')")
+        shown, drawn = image.evaluate("image => [image.clientWidth, image.naturalWidth]")
+    assert drawn == picture.shape[1]
+    assert ROLL_BARS <= 16
+    assert BEAT / 4 * shown / drawn >= 8
 
 
 def test_it_is_gone_when_it_is_ended(tmp_path: Path) -> None:

@@ -36,7 +36,8 @@ def test_no_control_character_is_left() -> None:
     ("text", "shown"),
     [
         ("flute", "flute"), ("a/b\\c: d", "a b c d"), ("../../etc", "etc"), ("", "_"), ("...", "_"),
-        ("\x1b\n\udcff", "_"), ("Ünï ♪ 曲", "Ünï ♪ 曲"), ("twelve signs", "twelve signs"), ("thirteen sign", "thirteen si…"),
+        ("\x1b\n\udcff", "_"), ("Ünï ♪ 曲", "Ünï ♪ 曲"), ("twelve signs", "twelve signs"),
+        ("thirteen sign", "thirteen si…"),
     ],
 )  # fmt: skip
 def test_a_label_can_be_part_of_a_files_name(text: str, shown: str) -> None:
