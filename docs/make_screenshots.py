@@ -10,6 +10,7 @@ packages of requirements/container.txt, a browser, and the sets `starter` of lyr
 import argparse
 import contextlib
 import io
+import os
 import shutil
 import subprocess
 import sys
@@ -31,8 +32,8 @@ TRAININGS = {
     "midi_rnn": [],
     "wavenet": ["--condition", "folder"],
 }
-#: Colours that are enough, and pixels of the window.
-COLOURS, WINDOW = 128, (1180, 760)
+#: Colours that are enough, and the width of the window in pixels.
+COLOURS, WIDTH = 128, 1180
 
 
 def train(lesson: str, folder: Path, minutes: float) -> None:
@@ -44,11 +45,13 @@ def train(lesson: str, folder: Path, minutes: float) -> None:
 
 
 @contextlib.contextmanager
-def showing(lesson: str, folder: Path) -> Iterator[str]:
-    """The address of a TensorBoard that shows a folder for as long as the block takes."""
+def showing(lesson: str, kept: Path) -> Iterator[str]:
+    """The address of a TensorBoard that shows a lesson's folder of experiments for as long as the block takes."""
     server = Server(lesson, "127.0.0.1", free_port_near(7100))
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    process = subprocess.Popen(tensorboard_command(server, folder), **quiet)
+    # From where it stands the folder is the lesson's name, which is what the pictures show.
+    where = {"cwd": kept, "env": {**os.environ, "PYTHONPATH": str(ROOT)}}
+    process = subprocess.Popen(tensorboard_command(server, Path(lesson)), **quiet, **where)
     try:
         wait_until_it_answers(server, process)
         yield f"http://127.0.0.1:{server.port}"
@@ -57,21 +60,19 @@ def showing(lesson: str, folder: Path) -> Iterator[str]:
         process.wait()
 
 
-def keep(picture: bytes, name: str, height: int | None = None) -> None:
-    """Write a screenshot with few colours, cut off below."""
-    with Image.open(io.BytesIO(picture)) as image:
-        cut = image.crop((0, 0, image.width, min(height or image.height, image.height)))
-        cut.convert("RGB").quantize(COLOURS).save(HERE / f"tensorboard_{name}.png", optimize=True)
-
-
-def look(page: Any, address: str, tab: str, there: str) -> bytes:
-    """Open a tab and take its picture once something is there."""
-    page.goto("about:blank")
-    page.goto(f"{address}/#{tab}")
-    page.locator(there).first.wait_for(timeout=120_000)
+def keep(page: Any, name: str) -> None:
+    """Write what the window shows, with few colours."""
     page.wait_for_timeout(5000)  # curves and pictures fade in
-    picture: bytes = page.screenshot()
-    return picture
+    with Image.open(io.BytesIO(page.screenshot())) as image:
+        image.convert("RGB").quantize(COLOURS).save(HERE / f"tensorboard_{name}.png", optimize=True)
+
+
+def open_tab(page: Any, address: str, height: int, there: str) -> None:
+    """Open a tab in a window of so many pixels, until something is there."""
+    page.set_viewport_size({"width": WIDTH, "height": height})
+    page.goto("about:blank")
+    page.goto(address)
+    page.locator(there).first.wait_for(timeout=120_000)
 
 
 def main() -> None:
@@ -83,24 +84,32 @@ def main() -> None:
     from playwright.sync_api import sync_playwright
 
     with contextlib.ExitStack() as stack:
-        kept = args.experiments or Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        kept = (
+            args.experiments.absolute()
+            if args.experiments
+            else Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        )
         for lesson in TRAININGS:
-            train(lesson, kept.absolute() / lesson, args.minutes)
+            train(lesson, kept / lesson, args.minutes)
         chromium = stack.enter_context(sync_playwright()).chromium
         browser = chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox", "--no-proxy-server"])
-        page = browser.new_page(viewport={"width": WINDOW[0], "height": WINDOW[1]})
-        with showing("char_rnn", kept / "char_rnn") as address:
-            keep(look(page, address, "timeseries", "scalar-card line-chart"), "curves", 690)
+        page = browser.new_page()
+        with showing("char_rnn", kept) as address:
+            open_tab(page, f"{address}/#timeseries", 690, "scalar-card line-chart")
+            keep(page, "curves")
+            page.set_viewport_size({"width": WIDTH, "height": 1210})
             for group in ("loss", "loss in bits", "more"):
                 page.locator("metrics-card-group-toolbar button", has_text=group).first.click()
             page.get_by_role("button", name="Settings").first.click()
-            page.wait_for_timeout(5000)
-            keep(page.screenshot(), "more", 690)
-            keep(look(page, address, "text", "tf-markdown-view"), "text", 520)
-        with showing("midi_rnn", kept / "midi_rnn") as address:
-            keep(look(page, address, "images", "img[src*='individualImage']"), "images")
-        with showing("wavenet", kept / "wavenet") as address:
-            keep(look(page, address, "audio", "audio"), "audio", 520)
+            keep(page, "more")
+            open_tab(page, f"{address}/#text", 560, "tf-markdown-view")
+            keep(page, "text")
+        with showing("midi_rnn", kept) as address:
+            open_tab(page, f"{address}/#images", 820, "img[src*='individualImage']")
+            keep(page, "images")
+        with showing("wavenet", kept) as address:
+            open_tab(page, f"{address}/#audio", 640, "audio")
+            keep(page, "audio")
         browser.close()
 
 
