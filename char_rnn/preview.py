@@ -32,6 +32,6 @@ class Preview:
         text = self._vocabulary.decode(np.concatenate(list(pieces))[:, 0])
         write_text(folder / f"step_{step:06d}.txt", text)
         # Indented by four, Markdown shows a text as it is.
-        board.text("preview", textwrap.indent(text, "    ", lambda line: True), step)
+        board.text("preview/text", textwrap.indent(text, "    ", lambda line: True), step)
         lines = [line for line in text.splitlines() if line.strip()][:SHOWN_LINES]
         return textwrap.indent("\n".join(lines), "    | ")

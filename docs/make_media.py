@@ -28,12 +28,14 @@ def make_tune(folder: Path) -> list[Path]:
     tune = next(parse_tunes(FIRST_PAGE.read_text("utf-8").partition("\n```\n")[2].partition("```")[0]))
     melody = read_tune(tune)
     notes = note_table(melody)
+    # The tune is a jig: a bar of six eighths is three quarters long.
+    picture = pictures.piano_roll(notes, tune.title, 3, pictures.PAGE_BARS, pictures.PAGE_WIDTH)
     # Without the silence before the upbeat.
     notes[:, :2] = (notes[:, :2] - notes[0, 0]) * 60 / TEMPOS[melody.meter]
     samples = render(notes, PROGRAM)
     sound, roll, spectrum = (folder / f"{TUNE}{end}" for end in (".wav", "_roll.png", "_spectrogram.png"))
     write_wav(sound, samples)
-    pictures.write_png(roll, pictures.piano_roll(notes, tune.title))
+    pictures.write_png(roll, picture)
     pictures.write_png(spectrum, pictures.spectrogram(samples[: 6 * RATE], RATE, tune.title))
     return [sound, roll, spectrum]
 

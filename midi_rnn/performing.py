@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from workshop.midifiles import write
-from workshop.pictures import piano_roll, write_png
+from workshop.pictures import PAGE_BARS, PAGE_WIDTH, ROLL_BARS, ROLL_WIDTH, piano_roll, write_png
 from workshop.synthesis import RATE, render, write_wav
 
 
@@ -15,7 +15,14 @@ def in_seconds(notes: np.ndarray, tempo: float) -> np.ndarray:
 
 
 def perform(
-    stem: Path, notes: np.ndarray, tempo: float, program: int, wav: bool = True, png: bool = True, title: str = ""
+    stem: Path,
+    notes: np.ndarray,
+    tempo: float,
+    program: int,
+    wav: bool = True,
+    png: bool = True,
+    title: str = "",
+    page: bool = False,
 ) -> tuple[list[Path], np.ndarray | None, np.ndarray | None]:
     """Write notes as `stem` with the suffixes .mid, .wav and .png.
 
@@ -27,6 +34,7 @@ def perform(
         wav: whether to render audio.
         png: whether to draw a piano roll.
         title: of the picture.
+        page: whether the piano roll is a page with the whole piece, or a picture of the first bars for TensorBoard.
 
     Returns:
         the files; the samples [n] at `RATE` Hz, and the picture [H, W, 3], where they were asked for.
@@ -36,14 +44,14 @@ def perform(
     """
     files = [stem.with_name(f"{stem.name}.mid")]
     write(files[0], notes, tempo, program, name=stem.name)
-    timed = in_seconds(notes, tempo)
     samples = picture = None
     if wav:
-        samples = render(timed, program)
+        samples = render(in_seconds(notes, tempo), program)
         files.append(stem.with_name(f"{stem.name}.wav"))
         write_wav(files[-1], samples, RATE)
     if png:
-        picture = piano_roll(timed, title)
+        bars, width = (PAGE_BARS, PAGE_WIDTH) if page else (ROLL_BARS, ROLL_WIDTH)
+        picture = piano_roll(notes, title, bars=bars, width=width)
         files.append(stem.with_name(f"{stem.name}.png"))
         write_png(files[-1], picture)
     return files, samples, picture

@@ -18,6 +18,8 @@ from workshop.synthesis import RATE
 
 #: Chosen by benchmarks/temperatures.py; sample.py takes it too, unless it is told otherwise.
 TEMPERATURE = 1.0
+#: General MIDI's number of the instrument that plays.
+PIANO = 0
 #: Notes named in the terminal.
 SHOWN_NOTES = 24
 
@@ -46,15 +48,15 @@ class Preview:
         symbols = np.concatenate(list(self._generator.write(start, self._length, 1, self._seed)))[:, 0]
         notes = notes_of(self._encoding, symbols)
         _, samples, picture = perform(
-            folder / f"step_{step:06d}", notes, self._facts["tempo"], program=0, title=f"step {step:,}"
+            folder / f"step_{step:06d}", notes, self._facts["tempo"], program=PIANO, title=f"step {step:,}"
         )
         assert samples is not None
         assert picture is not None
         # Names of their own: of one name TensorBoard shows only what it was given first.
-        board.sound("preview/sound", samples, RATE, step)
-        board.picture("preview/piano_roll", picture, step)
+        board.sound("preview/piano", samples, RATE, step)
+        board.picture("preview/piano roll", picture, step)
         clear_away()
         numbers = table({"data": self._facts["portrait"], "preview": portrait([notes])})
-        board.text("preview/in_numbers", numbers, step)
+        board.text("preview/notes in numbers", numbers, step)
         names = " ".join(pitch_name(int(pitch)) for pitch in notes[:SHOWN_NOTES, 2]) or "silence"
         return f"    | {names}{' ...' if len(notes) > SHOWN_NOTES else ''}"

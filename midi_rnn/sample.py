@@ -89,7 +89,8 @@ def main() -> None:
         generated = first_piece(generated) if args.whole else generated
         played.append(notes_of(encoding, np.concatenate([prime, generated])))
         tempo = args.tempo or facts["tempo"]
-        files, _, _ = performing.perform(stem, played[-1], tempo, args.midi_instrument, args.wav, args.png, stem.name)
+        what = (args.midi_instrument, args.wav, args.png, stem.name)
+        files, _, _ = performing.perform(stem, played[-1], tempo, *what, page=True)
         print(*(visible_line(str(file)) for file in files), sep="\n")
         if not len(played[-1]):
             cli.say(f"{stem.name} is silent: train for longer, or give a higher --temperature")

@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from workshop.board import BIT, Board
+from workshop.board import BIT, DESCRIPTIONS, Board
 
 
 def read(folder: Path) -> EventAccumulator:
@@ -28,6 +28,7 @@ def test_curves_share_their_tags_and_have_a_folder_each(tmp_path: Path) -> None:
         board.loss("train", loss, step)
     board.loss("validation", 2.75, 10)
     board.loss("baseline/order_5", 1.5, 0)
+    board.more("validation", "accuracy", 0.25, 10)
     board.flush()
     for name, points in (
         ("train", [(1, 3.0), (10, 2.5)]),
@@ -35,11 +36,29 @@ def test_curves_share_their_tags_and_have_a_folder_each(tmp_path: Path) -> None:
         ("baseline/order_5", [(0, 1.5)]),
     ):
         events = read(tmp_path / name)
-        assert sorted(events.Tags()["tensors"]) == ["loss/bits", "loss/nats"]
+        more = ["more/accuracy"] if name == "validation" else []
+        assert sorted(events.Tags()["tensors"]) == ["loss in bits", "loss/nats", *more]
         assert curve(events, "loss/nats") == points
-        bits = curve(events, "loss/bits")
+        bits = curve(events, "loss in bits")
         assert [step for step, _ in bits] == [step for step, _ in points]
         assert [value for _, value in bits] == pytest.approx([loss / np.log(2) for _, loss in points])
+
+
+def test_the_charts_of_the_loss_are_the_first_two_groups() -> None:
+    """TensorBoard opens the first two in the order of the alphabet, and collapses what comes after them."""
+    groups = sorted({tag.partition("/")[0] for tag in [*DESCRIPTIONS, "preview/text"]})
+    assert groups == ["loss", "loss in bits", "more", "preview"]
+
+
+def test_a_chart_says_what_it_shows(tmp_path: Path) -> None:
+    board = Board(tmp_path)
+    board.more("validation", "accuracy", 0.25, 10)
+    board.more("train", "notes a second", 1000.0, 10)
+    board.flush()
+    events = read(tmp_path / "validation")
+    assert curve(events, "more/accuracy") == [(10, 0.25)]
+    assert "likeliest" in events.SummaryMetadata("more/accuracy").summary_description
+    assert curve(read(tmp_path / "train"), "more/notes a second") == [(10, 1000.0)]
 
 
 def test_a_bit_is_a_coin() -> None:

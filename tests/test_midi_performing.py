@@ -11,6 +11,7 @@ from midi_rnn.performing import in_seconds, perform
 from workshop.errors import UserError
 from workshop.files import free_names
 from workshop.midifiles import read
+from workshop.pictures import PAGE_WIDTH, ROLL_BARS, TITLE, piano_roll
 from workshop.synthesis import RATE
 
 NOTES = np.array([(0, 1, 60, 90), (1, 1.5, 64, 50), (1.5, 4, 67, 120)], float)
@@ -53,6 +54,18 @@ def test_only_what_was_asked_for_is_written(tmp_path: Path) -> None:
     assert samples is None
     assert picture is not None
     assert len(list(tmp_path.iterdir())) == 5
+
+
+def test_the_page_of_a_piece_is_the_whole_piece_and_the_preview_its_beginning(tmp_path: Path) -> None:
+    start = np.arange(20 * 4.0)
+    notes = np.stack([start, start + 1, 60 + start % 5, np.full(len(start), 64)], 1)
+    kind = {"wav": False, "title": "x"}
+    _, _, preview = perform(tmp_path / "a", notes, 120.0, 0, **kind)
+    _, _, page = perform(tmp_path / "b", notes, 120.0, 0, **kind, page=True)
+    assert preview is not None
+    assert page is not None
+    assert (preview[TITLE:] == piano_roll(notes[: ROLL_BARS * 4])[TITLE:]).all()
+    assert (page == piano_roll(notes, "x", bars=20, width=PAGE_WIDTH)).all()
 
 
 def test_silence_can_be_written(tmp_path: Path) -> None:

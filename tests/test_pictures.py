@@ -14,7 +14,25 @@ from hypothesis import strategies as st
 from matplotlib.figure import Figure
 
 from workshop.errors import UserError
-from workshop.pictures import HEIGHT, WIDTH, clear_away, draw_curves, piano_roll, pitch_name, spectrogram, write_png
+from workshop.pictures import (
+    BEAT,
+    HEIGHT,
+    LEFT,
+    PAGE_BARS,
+    PAGE_WIDTH,
+    ROLL_BARS,
+    ROLL_WIDTH,
+    SCALE,
+    SMALL,
+    TITLE,
+    WIDTH,
+    clear_away,
+    draw_curves,
+    piano_roll,
+    pitch_name,
+    spectrogram,
+    write_png,
+)  # fmt: skip
 
 NOTE = st.tuples(st.floats(0, 1000), st.floats(0, 100), st.integers(0, 127), st.integers(1, 127))
 
@@ -24,8 +42,8 @@ def piece(*notes: tuple[float, float, float, float]) -> np.ndarray:
 
 
 def coloured(picture: np.ndarray) -> np.ndarray:
-    """Where notes are: bool [H, W], without the bar of velocities at the right."""
-    part = picture[:, : int(WIDTH * 0.92)].astype(int)
+    """Where notes are: bool [H, W]."""
+    part = picture.astype(int)
     return np.asarray(part.max(axis=2) - part.min(axis=2) > 40)
 
 
@@ -34,42 +52,111 @@ def test_pitches_have_their_names(pitch: int, name: str) -> None:
     assert pitch_name(pitch) == name
 
 
-def test_an_empty_roll_has_axes_and_no_notes() -> None:
+def boxes(picture: np.ndarray) -> list[tuple[int, int, int, int]]:
+    """Left, top, right and bottom of each note in a roll of one colour, from top to bottom."""
+    there, found = coloured(picture), []
+    while there.any():
+        top, left = (int(number) for number in np.argwhere(there)[0])
+        right = left + int(np.argmin(np.append(there[top + 2, left:], False)))
+        bottom = top + int(np.argmin(np.append(there[top:, left + 2], False)))
+        there[max(top - 1, 0) : bottom + 1, max(left - 1, 0) : right + 1] = False
+        found.append((left, top, right, bottom))
+    return found
+
+
+def rows_of(picture: np.ndarray) -> int:
+    """How many rows of bars there are: dark lines above and below each."""
+    dark = (np.abs(picture[:, LEFT + 4 : LEFT + BEAT].astype(int) - (154, 160, 172)).max(axis=2) < 40).mean(
+        axis=1
+    ) > 0.95
+    return int(np.diff(dark.astype(int), prepend=0).clip(0).sum()) // 2
+
+
+def test_an_empty_roll_has_bars_and_no_notes() -> None:
     picture = piano_roll(np.zeros((0, 4)), "nothing")
-    assert picture.shape == (HEIGHT, WIDTH, 3)
+    assert picture.shape[1] == ROLL_WIDTH
     assert picture.dtype == np.uint8
     assert not coloured(picture).any()
-    assert (picture < 100).any()
+    assert rows_of(picture) == 1
 
 
-@given(notes=st.lists(NOTE, min_size=1, max_size=20), title=st.text(max_size=200))
+@given(notes=st.lists(NOTE, min_size=1, max_size=20), title=st.text(max_size=200), beats=st.integers(1, 12))
 @settings(max_examples=15, deadline=None)
-def test_any_notes_can_be_drawn(notes: list[tuple[float, float, int, int]], title: str) -> None:
-    picture = piano_roll(
-        piece(*((start, start + length, pitch, velocity) for start, length, pitch, velocity in notes)), title
-    )
-    assert picture.shape == (HEIGHT, WIDTH, 3)
+def test_any_notes_can_be_drawn(notes: list[tuple[float, float, int, int]], title: str, beats: int) -> None:
+    music = piece((0, 1, 60, 64), *((start, start + length, pitch, loud) for start, length, pitch, loud in notes))
+    picture = piano_roll(music, title, beats)
+    assert picture.shape[2] == 3
     assert coloured(picture).any()
 
 
-def test_later_is_further_right_and_higher_is_further_up() -> None:
-    def middle(*notes: tuple[float, float, float, float]) -> tuple[float, float]:
-        # Two soft notes in the corners keep the axes where they are.
-        frame = piece((0, 0.1, 48, 1), (9.9, 10, 84, 1))
-        difference = piano_roll(np.concatenate([frame, piece(*notes)])) != piano_roll(frame)
-        rows, columns = np.nonzero(difference.any(axis=2))
-        return rows.mean(), columns.mean()
+def test_a_roll_fits_into_tensorboards_images() -> None:
+    """There a picture is 350 pixels wide: 8 of them for a sixteenth, and letters that can be read."""
+    music = piece(*((beat / 4, beat / 4 + 0.25, 60 + beat % 12, 64) for beat in range(40 * 16)))
+    picture = piano_roll(music, "long")
+    assert picture.shape[1] == ROLL_WIDTH
+    widths = [right - left for left, _, right, _ in boxes(picture)]
+    assert len(widths) == ROLL_BARS * 16
+    assert 8 <= ROLL_BARS <= 16
+    assert np.median(widths) * 350 / ROLL_WIDTH >= 8
+    assert SMALL * 350 / ROLL_WIDTH >= 9
+    # So wide, it leaves out every other pixel: in even numbers, lines and letters stay what they are.
+    assert ROLL_WIDTH == 2 * 350
 
-    early_low, late_high = middle((1, 2, 55, 100)), middle((7, 8, 79, 100))
-    assert late_high[0] < early_low[0] - HEIGHT / 4
-    assert late_high[1] > early_low[1] + WIDTH / 3
+
+def test_a_note_is_where_its_beat_and_its_pitch_are() -> None:
+    # Bars of four beats, two in a row: the third note is the first of the second row.
+    high, low, next_row = boxes(piano_roll(piece((1, 2, 60, 64), (6.5, 7, 72, 64), (8, 10, 60, 64))))
+    assert abs(low[0] - (LEFT + BEAT)) <= 2
+    assert abs(low[2] - (LEFT + 2 * BEAT)) <= 2
+    assert abs(high[0] - (LEFT + 6.5 * BEAT)) <= 2
+    assert abs(next_row[0] - LEFT) <= 2
+    assert abs(next_row[2] - (LEFT + 2 * BEAT)) <= 2
+    semitone = (low[1] - high[1]) / 12
+    assert 6 <= semitone <= 10
+    assert next_row[1] > low[3]
 
 
-def test_colour_is_velocity() -> None:
-    soft, loud = (piano_roll(piece((0, 4, 60, velocity))) for velocity in (20, 120))
-    soft_colour, loud_colour = (np.median(one[:, : int(WIDTH * 0.92)][coloured(one)], axis=0) for one in (soft, loud))
-    assert soft_colour[2] > soft_colour[0]
-    assert loud_colour[0] > loud_colour[2]
+def test_a_note_across_the_end_of_a_row_goes_on_in_the_next() -> None:
+    first, second = boxes(piano_roll(piece((7, 10, 60, 64))))
+    assert (first[2] - first[0]) / BEAT == pytest.approx(1, abs=0.05)
+    assert (second[2] - second[0]) / BEAT == pytest.approx(2, abs=0.05)
+    assert abs(second[0] - LEFT) <= 2
+
+
+def test_bars_are_as_long_as_their_beats() -> None:
+    music = piece(*((beat, beat + 1, 60, 64) for beat in range(24)))
+    for beats, rows in ((3, 4), (4, 3), (2, 3)):
+        assert rows_of(piano_roll(music, beats=beats, bars=100)) == rows
+
+
+def test_a_page_has_the_whole_piece() -> None:
+    music = piece(*((beat, beat + 1, 60 + beat % 7, 64) for beat in range(49 * 4)))
+    picture = piano_roll(music, "piece_01", bars=PAGE_BARS, width=PAGE_WIDTH)
+    assert picture.shape[1] == PAGE_WIDTH
+    assert len(boxes(picture)) == 49 * 4
+    assert rows_of(picture) == -(-49 // 4)
+
+
+def test_only_the_first_bars_are_drawn_where_that_is_asked_and_said() -> None:
+    music = piece(*((beat, beat + 1, 60, 64) for beat in range(40)))
+    cut, whole = piano_roll(music, "x"), piano_roll(music[:32], "x")
+    assert cut.shape == whole.shape
+    assert (cut[TITLE:] == whole[TITLE:]).all()
+    assert (cut[:TITLE] != whole[:TITLE]).any()
+
+
+def test_colour_is_velocity_where_velocities_differ() -> None:
+    soft_and_loud = piano_roll(piece((0, 2, 60, 20), (2, 4, 60, 120)))
+    # Without the scale below.
+    notes = soft_and_loud[:-SCALE]
+    left, right = notes[:, : LEFT + 2 * BEAT], notes[:, LEFT + 2 * BEAT :]
+    soft, loud = (np.median(half[coloured(half)], axis=0) for half in (left, right))
+    assert soft[2] > soft[0]
+    assert loud[0] > loud[2]
+    for velocity in (20, 120):
+        same = piano_roll(piece((0, 2, 60, velocity), (2, 4, 60, velocity)))
+        assert same.shape[0] == soft_and_loud.shape[0] - SCALE
+        assert (same == piano_roll(piece((0, 2, 60, 64), (2, 4, 60, 64)))).all()
 
 
 def test_nothing_is_cut_off() -> None:
@@ -86,7 +173,7 @@ def test_thousands_of_notes_are_drawn_as_one_collection() -> None:
     notes = np.stack([start, start + 0.2, rng.integers(21, 109, 5000), rng.integers(1, 128, 5000)], 1).astype(float)
     piano_roll(notes[:1])
     begin = time.process_time()
-    picture = piano_roll(notes)
+    picture = piano_roll(notes, bars=PAGE_BARS, width=PAGE_WIDTH)
     # It takes a fifth of a second; one patch for each note would take many.
     assert time.process_time() - begin < 5
     assert coloured(picture).sum() > 5000
@@ -145,7 +232,8 @@ def test_silence_and_no_samples_at_all_are_drawn() -> None:
 def test_any_name_can_be_a_title(title: str) -> None:
     run = {"history": [{"step": 1, "validation": 2.0}], "baseline": {"1": 1.5}}
     draw_curves(BytesIO(), run, title)
-    assert piano_roll(piece((0, 1, 60, 64)), title).shape == spectrogram(np.zeros(9), 9, title).shape
+    assert piano_roll(piece((0, 1, 60, 64)), title).shape[1] == ROLL_WIDTH
+    assert spectrogram(np.zeros(9), 9, title).shape == (HEIGHT, WIDTH, 3)
 
 
 def test_figures_lie_about_until_they_are_cleared_away() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from workshop import ngram, progress
 from workshop.baseline import MOST_COUNTED, ORDERS, Baseline, ngram_baseline
-from workshop.progress import Progress
+from workshop.progress import Pace, Progress
 from workshop.quiet import quietly
 
 
@@ -235,3 +235,21 @@ def test_no_descriptor_is_left_open() -> None:
         with quietly():
             pass
     assert len(os.listdir("/proc/self/fd")) == before
+
+
+def test_the_simplest_guesses_are_counted() -> None:
+    train, held_out = np.array([0, 1, 1, 1, 2], np.uint8), np.array([2, 1, 1, 0], np.uint8)
+    # The last symbol before the held-out ones is the end of training.
+    assert ngram_baseline(train, held_out, 3).accuracies == {"the most frequent": 0.5, "repeating the last": 0.5}
+
+
+def test_pace_is_that_of_the_last_steps_without_the_first() -> None:
+    pace = Pace()
+    pace.count(100, 50.0)
+    assert pace.take() is None
+    pace.count(100, 0.5)
+    pace.count(300, 1.5)
+    assert pace.take() == 200
+    pace.count(100, 0.25)
+    assert pace.take() == 400
+    assert pace.take() is None

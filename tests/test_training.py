@@ -438,7 +438,8 @@ def test_tensorboard_has_training_validation_and_baseline(tmp_path: Path) -> Non
     make(tmp_path / "a", max_steps=5, save_every=3).fit()
     history = record(tmp_path / "a")["history"]
     found = {}
-    for curve in ("train", "validation", "baseline/order_1", "baseline/order_2"):
+    best = f"baseline/order_{BASELINE.order}"
+    for curve in ("train", "validation", best):
         events = EventAccumulator(str(tmp_path / "a" / "tensorboard" / curve))
         events.Reload()
         found[curve] = [
@@ -448,10 +449,33 @@ def test_tensorboard_has_training_validation_and_baseline(tmp_path: Path) -> Non
     assert [step for step, _ in found["validation"]] == [3, 5]
     # The table knows nothing before its first step.
     assert found["train"][0] == (1, pytest.approx(np.log(V)))
-    for order in ("1", "2"):
-        line = found[f"baseline/order_{order}"]
-        assert [value for _, value in line] == pytest.approx([BASELINE.losses[order]] * len(line))
-        assert {step for step, _ in line} >= {0, 3, 5}
+    assert [value for _, value in found[best]] == pytest.approx([BASELINE.best] * len(found[best]))
+    assert {step for step, _ in found[best]} >= {0, 3, 5}
+    # Of the n-grams the best one alone is drawn.
+    assert {path.name for path in (tmp_path / "a" / "tensorboard" / "baseline").iterdir()} == {Path(best).name}
+
+
+def test_tensorboard_has_accuracy_pace_and_learning_rate(tmp_path: Path) -> None:
+    trainer = make(tmp_path / "a", num_epochs=4, save_every=10, sample_every=1000)
+    trainer.baseline = Baseline({"1": 1.5}, {"repeating the last": 0.125})
+    trainer.fit()
+    inputs, targets, counted = (np.concatenate(parts, axis=1) for parts in zip(*trainer.held_out, strict=True))
+    logits, _ = trainer.average(inputs, trainer.average.initial_state(inputs.shape[1]), training=False)
+    right = (np.asarray(logits).argmax(axis=-1) == targets) * counted
+
+    def points(curve: str, name: str) -> dict[int, float]:
+        events = EventAccumulator(str(tmp_path / "a" / "tensorboard" / curve)).Reload()
+        return {event.step: float(tf.make_ndarray(event.tensor_proto)) for event in events.Tensors(f"more/{name}")}
+
+    end = trainer.position.step
+    accuracy = points("validation", "accuracy")
+    assert accuracy[end] == pytest.approx(right.sum() / counted.sum())
+    assert 1 / V < accuracy[end] < 1
+    assert points("baseline/order_1", "accuracy of repeating the last") == dict.fromkeys([0, *accuracy], 0.125)
+    assert points("train", "learning rate")[end] == pytest.approx(0.05)
+    pace = points("train", "notes a second")
+    assert list(pace) == list(range(10, end + 1, 10))
+    assert all(value > 0 for value in pace.values())
 
 
 # ---- endings

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from workshop.visible import give_out, visible, visible_line
+from workshop.visible import give_out, label, visible, visible_line
 
 
 @pytest.mark.parametrize(
@@ -30,6 +30,18 @@ def test_no_control_character_is_left() -> None:
     every = "".join(map(chr, range(0x100)))
     assert not [c for c in visible(every) if not c.isprintable() and c not in "\t\n\xa0\xad"]
     assert visible_line("one\nerror: two") == r"one\nerror: two"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("flute", "flute"), ("a/b\\c: d", "a b c d"), ("../../etc", "etc"), ("", "_"), ("...", "_"),
+        ("\x1b\n\udcff", "_"), ("Ünï ♪ 曲", "Ünï ♪ 曲"), ("twelve signs", "twelve signs"),
+        ("thirteen sign", "thirteen si…"),
+    ],
+)  # fmt: skip
+def test_a_label_can_be_part_of_a_files_name(text: str, shown: str) -> None:
+    assert label(text, 12) == shown
 
 
 def test_a_text_goes_to_a_file_as_it_is_and_to_a_terminal_without_commands(monkeypatch: pytest.MonkeyPatch) -> None:

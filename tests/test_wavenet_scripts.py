@@ -54,7 +54,7 @@ def test_a_training_leaves_a_complete_experiment(trained: Path) -> None:
     with Image.open(trained / "samples" / f"step_{step:06d}.png") as picture:
         assert picture.size == (1000, 400)
     events = EventAccumulator(str(trained / "tensorboard" / "train")).Reload()
-    assert {"loss/nats", "loss/bits", "preview/sound", "preview/spectrogram"} <= set(events.Tags()["tensors"])
+    assert {"loss/nats", "loss in bits", "preview/sound", "preview/spectrogram"} <= set(events.Tags()["tensors"])
 
 
 def test_it_learns_the_tones(trained: Path) -> None:

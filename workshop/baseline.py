@@ -3,7 +3,7 @@ symbols.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -17,13 +17,15 @@ MOST_COUNTED = 5_000_000
 
 @dataclass(frozen=True)
 class Baseline:
-    """Losses of n-gram models on the held-out data.
+    """Losses of n-gram models on the held-out data, and how often the simplest guesses are right there.
 
     Attributes:
         losses: nats per symbol by order, the order as text because it is kept in JSON.
+        accuracies: share of the symbols, from 0 to 1, that are guessed by always the same rule, by what the rule is.
     """
 
     losses: dict[str, float]
+    accuracies: dict[str, float] = field(default_factory=dict)
 
     @property
     def order(self) -> str:
@@ -46,4 +48,10 @@ def ngram_baseline(
 ) -> Baseline:
     """Count the training sequence and measure on the held-out one; both of integers below `vocab_size`."""
     losses = ngram.evaluate(train[-MOST_COUNTED:], held_out, vocab_size, orders)
-    return Baseline({str(order): loss for order, loss in losses.items()})
+    most_frequent = np.bincount(train).argmax()
+    before = np.append(train[-1:], held_out[:-1])
+    accuracies = {
+        "the most frequent": float((held_out == most_frequent).mean()),
+        "repeating the last": float((held_out == before).mean()),
+    }
+    return Baseline({str(order): loss for order, loss in losses.items()}, accuracies)

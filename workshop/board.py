@@ -1,4 +1,9 @@
-"""What TensorBoard shows of a run: curves that share a chart, and previews."""
+"""What TensorBoard shows of an experiment: curves that share a chart, and previews.
+
+TensorBoard opens the first two groups of charts, in the order of the alphabet, and collapses the others. A group is
+what stands before the slash in a tag. So the two charts of the loss, in two groups, are in front, and `more` is
+collapsed.
+"""
 
 import errno
 import os
@@ -15,10 +20,20 @@ from workshop.files import explain
 #: Nats in a bit.
 BIT = float(np.log(2))
 
+#: What the charts say of themselves, by tag.
+DESCRIPTIONS = {
+    "loss/nats": "Mean of -ln p over the symbols, p being the probability that was given to the right one.",
+    "loss in bits": "The same loss in bits: the loss in nats divided by ln 2.",
+    "more/accuracy": "Share of the held-out symbols that are right when the network bets on the likeliest one.",
+    "more/accuracy of the most frequent": "Share of the held-out symbols that are the most frequent one in training.",
+    "more/accuracy of repeating the last": "Share of the held-out symbols that are the same as the symbol before.",
+    "more/learning rate": "How far a step goes.",
+}
+
 
 class Board:
-    """Writes the event files of one experiment; each of `train`, `validation` and the baselines is a curve of its own
-    in the same chart.
+    """Writes the event files of one experiment; each of `train`, `validation` and the best n-gram is a curve of its
+    own in the same chart.
     """
 
     def __init__(self, folder: Path):
@@ -50,9 +65,16 @@ class Board:
 
     def loss(self, curve: str, nats: float, step: int) -> None:
         """A point of a loss curve, in nats and in bits per symbol."""
+        self._number(curve, "loss/nats", nats, step)
+        self._number(curve, "loss in bits", nats / BIT, step)
+
+    def more(self, curve: str, name: str, value: float, step: int) -> None:
+        """A point of a curve in the collapsed group of charts."""
+        self._number(curve, f"more/{name}", value, step)
+
+    def _number(self, curve: str, tag: str, value: float, step: int) -> None:
         with self._writing(), self._writer(curve).as_default(step=step):
-            self._summary.scalar("loss/nats", nats)
-            self._summary.scalar("loss/bits", nats / BIT)
+            self._summary.scalar(tag, value, description=DESCRIPTIONS.get(tag))
 
     def text(self, name: str, markdown: str, step: int) -> None:
         """A text, in Markdown."""

@@ -2,7 +2,7 @@
 
 run.json        arguments, network, data, versions, status, history of measurements
 checkpoints/    latest.npz to go on from, best.npz to sample from
-tensorboard/    train, validation, baseline
+tensorboard/    train, validation, and the best n-gram as the baseline
 samples/        what it produced on the way
 set_aside.txt   files that could not be used, and why
 """

@@ -2,9 +2,11 @@
 
 import gc
 import logging
+import math
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -15,40 +17,66 @@ from workshop.errors import UserError
 from workshop.files import explain, replacing
 from workshop.midifiles import pitch_name
 
-#: Pixels: width, height, and how many make an inch.
+#: Pixels of a spectrogram: width, height, and how many make an inch.
 WIDTH, HEIGHT, DPI = 1000, 400, 100
+
+#: Piano rolls. TensorBoard's tab Images shows a picture 350 pixels wide, whatever its size, by leaving out pixels: a
+#: roll is drawn twice as large, in even numbers of pixels. There are 20 for a sixteenth, and two bars in a row; on a
+#: page, which is not made smaller, four.
+ROLL_WIDTH, PAGE_WIDTH = 700, 1340
+BEAT = 80
+#: So many bars are drawn at most: in TensorBoard, and on a page.
+ROLL_BARS, PAGE_BARS = 8, 128
+#: Pixels around the bars: left of them, right of them, for the title, above a row, below the last one, and for the
+#: scale of velocities.
+LEFT, RIGHT, TITLE, ABOVE, BOTTOM, SCALE = 52, 8, 36, 28, 12, 40
+#: Pixels of a semitone at least and at most, and of a row about.
+LOWEST_SEMITONE, HIGHEST_SEMITONE, ROW = 6, 10, 220
+#: Pixels of letters: height in a title, height elsewhere, and width in a title.
+LARGE, SMALL, LETTER = 20, 18, 13
 
 #: The colour of a note from the softest to the loudest velocity, and what is around the notes.
 SOFT_TO_LOUD = ("#9ecae1", "#4292c6", "#6a51a3", "#d6336c")
-BLACK_KEYS, LINES, TEXT = "#f0f1f4", "#9aa0ac", "#3a3f4b"
+#: Where all are equally loud, they have the colour that is so far from the softest to the loudest.
+ONE_COLOUR = 0.6
+BLACK_KEYS, FAINT, LINES, TEXT = "#f0f1f4", "#dfe2e8", "#9aa0ac", "#3a3f4b"
 
 #: Samples of which a spectrum is made.
 SPECTRUM = 512
 
-#: A note is drawn with at least so many pixels, so that a short one in a long piece can be seen.
-SHORTEST = 1.5
+#: A note is drawn with at least so many pixels, so that a short one can be seen.
+SHORTEST = 3.0
 
 
-def piano_roll(notes: np.ndarray, title: str = "") -> np.ndarray:
-    """Draw notes: time to the right, pitch upwards, the louder the warmer.
+def piano_roll(
+    notes: np.ndarray, title: str = "", beats: int = 4, bars: int = ROLL_BARS, width: int = ROLL_WIDTH
+) -> np.ndarray:
+    """Draw notes in rows of bars, like the systems of a score: time to the right, pitch upwards.
+
+    A row has as many whole bars as there is room for. Where velocities differ, the louder is the warmer, and a scale
+    below says so.
 
     Args:
-        notes: float64 [N, 4]: start and end in seconds, pitch 0 to 127, velocity 1 to 127.
-        title: printed above.
+        notes: float64 [N, 4]: start and end in beats, pitch 0 to 127, velocity 1 to 127.
+        title: printed above, with how many bars are shown where there are more.
+        beats: in a bar.
+        bars: that are drawn at most.
+        width: pixels that the picture may be wide; one bar is drawn in any case.
 
     Returns:
-        uint8 [HEIGHT, WIDTH, 3].
+        uint8 [H, W, 3].
     """
-    figure, axes = _figure()
-    low, high = _pitches(notes)
-    end = max(float(notes[:, 1].max()), 1.0) if len(notes) else 1.0
-    # A little room, so that the first and the last note do not touch the frame.
-    axes.set_xlim(-0.01 * end, 1.01 * end)
-    axes.set_ylim(low - 0.5, high + 0.5)
-    _draw_keys(axes, low, high)
-    _draw_notes(axes, notes, 1.02 * end / WIDTH)
-    axes.set_xlabel("seconds")
-    return _drawn(figure, axes, title)
+    layout = _Layout.of(notes, beats, bars, width)
+    scaled = len(np.unique(notes[:, 3])) > 1
+    figure, axes = _page(layout.width, layout.height + SCALE * scaled)
+    _draw_grid(axes, layout)
+    _draw_names(axes, layout)
+    _draw_notes(axes, layout, notes, scaled)
+    cut = f"first {layout.bars} of {layout.bars_there:,} bars" if layout.bars < layout.bars_there else ""
+    fitted = _fitted(title, max((layout.width - LEFT) // LETTER - len(cut) - 2, 10))
+    shown = ": ".join(part for part in (fitted, cut) if part)
+    axes.text(LEFT, TITLE / 2, shown, va="center", parse_math=False, **_letters(LARGE))
+    return _pixels(figure)
 
 
 def spectrogram(samples: np.ndarray, rate: int, title: str = "") -> np.ndarray:
@@ -121,15 +149,33 @@ def write_png(path: Path, picture: np.ndarray) -> None:
         ) from error
 
 
-def _figure(rows: int = 1, **layout: Any) -> tuple[Any, Any]:
-    """An empty figure and its axes: one, or an array of several, one below the other."""
+def _blank(width: int, height: int, **layout: Any) -> Any:
+    """An empty figure of so many pixels."""
     # At its very first import matplotlib says that it builds a cache of the fonts; nobody asked.
     logging.getLogger("matplotlib").setLevel(logging.ERROR)
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(WIDTH / DPI, HEIGHT / DPI), dpi=DPI, facecolor="white", layout="constrained")
+    # A little more, so that no number of pixels becomes the next lower one.
+    size = (width + 1e-6) / DPI, (height + 1e-6) / DPI
+    figure = Figure(figsize=size, dpi=DPI, facecolor="white", **layout)
     FigureCanvasAgg(figure)
+    return figure
+
+
+def _page(width: int, height: int) -> tuple[Any, Any]:
+    """An empty figure and its axes, whose units are pixels: to the right and downwards."""
+    figure = _blank(width, height)
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.set_axis_off()
+    axes.set_xlim(0, width)
+    axes.set_ylim(height, 0)
+    return figure, axes
+
+
+def _figure(rows: int = 1, **layout: Any) -> tuple[Any, Any]:
+    """An empty figure and its axes: one, or an array of several, one below the other."""
+    figure = _blank(WIDTH, HEIGHT, layout="constrained")
     made: Any = figure.subplots(rows, **layout)
     for axes in np.atleast_1d(made):
         axes.tick_params(colors=TEXT, labelsize=9, length=3)
@@ -143,9 +189,24 @@ def _drawn(figure: Any, axes: Any, title: str) -> np.ndarray:
     """The pixels of a figure, uint8 [HEIGHT, WIDTH, 3], with a title above the axes."""
     if title:
         axes.set_title(_fitted(title), loc="left", color=TEXT, fontsize=11, parse_math=False)
+    return _pixels(figure)
+
+
+def _pixels(figure: Any) -> np.ndarray:
+    """The pixels of a figure, uint8 [H, W, 3]."""
     with _boxes_for_unknown():
         figure.canvas.draw()
     return np.asarray(figure.canvas.buffer_rgba())[:, :, :3].copy()
+
+
+def _points(pixels: float) -> float:
+    """A size as matplotlib counts it."""
+    return pixels * 72 / DPI
+
+
+def _letters(pixels: float) -> dict[str, Any]:
+    """How a piano roll is written on: bold letters can be read where every other pixel is left out."""
+    return {"color": TEXT, "fontsize": _points(pixels), "fontweight": "bold"}
 
 
 @contextmanager
@@ -156,58 +217,150 @@ def _boxes_for_unknown() -> Iterator[None]:
         yield
 
 
-def _pitches(notes: np.ndarray) -> tuple[int, int]:
-    """Lowest and highest pitch to show: two more than there are on both sides, and more than an octave in all."""
-    low, high = (int(notes[:, 2].min()), int(notes[:, 2].max())) if len(notes) else (60, 72)
-    missing = max(0, 12 - (high - low))
-    return low - missing // 2 - 2, high + (missing + 1) // 2 + 2
+@dataclass(frozen=True)
+class _Layout:
+    """Where everything is in a piano roll: bars of `beats` beats in rows, and pitches from `low` to `high`.
+
+    Attributes:
+        bars_there: bars of the piece, of which `bars` are drawn.
+        semitone: its height in pixels.
+    """
+
+    beats: int
+    bars_a_row: int
+    bars: int
+    bars_there: int
+    low: int
+    high: int
+    semitone: int
+
+    @classmethod
+    def of(cls, notes: np.ndarray, beats: int, bars: int, width: int) -> "_Layout":
+        """The layout for notes [N, 4]: all pitches of those that are drawn, from one below to one above, and more than
+        an octave in all.
+        """
+        there = max(math.ceil(float(notes[:, 1].max(initial=0)) / beats - 1e-6), 1)
+        in_a_row = max((width - LEFT - RIGHT) // (beats * BEAT), 1)
+        drawn = min(there, max(bars, in_a_row))
+        pitches = notes[notes[:, 0] < drawn * beats, 2]
+        low, high = (int(pitches.min()), int(pitches.max())) if len(pitches) else (60, 72)
+        missing = max(0, 12 - (high - low))
+        low, high = low - missing // 2 - 1, high + (missing + 1) // 2 + 1
+        semitone = min(max(ROW // (high - low + 1) // 2 * 2, LOWEST_SEMITONE), HIGHEST_SEMITONE)
+        return cls(beats, in_a_row, drawn, there, low, high, semitone)
+
+    @property
+    def rows(self) -> int:
+        return -(-self.bars // self.bars_a_row)
+
+    @property
+    def row_height(self) -> int:
+        return (self.high - self.low + 1) * self.semitone
+
+    @property
+    def width(self) -> int:
+        return LEFT + self.bars_a_row * self.beats * BEAT + RIGHT
+
+    @property
+    def height(self) -> int:
+        return TITLE + self.rows * (ABOVE + self.row_height) + BOTTOM
+
+    def bars_of(self, row: int) -> int:
+        """How many bars a row has."""
+        return min(self.bars - row * self.bars_a_row, self.bars_a_row)
+
+    def top(self, row: Any) -> Any:
+        """The upper edge of a row, or of each of several."""
+        return TITLE + row * (ABOVE + self.row_height) + ABOVE
+
+    def middle(self, row: Any, pitch: Any) -> Any:
+        """The height of a pitch in a row, or of each of several."""
+        return self.top(row) + (self.high - pitch + 0.5) * self.semitone
+
+    def rectangles(self, notes: np.ndarray) -> tuple[Any, np.ndarray]:
+        """Corners [K, 4, 2] of the notes that are drawn, those across the end of a row in parts, and which note [K]
+        each belongs to.
+        """
+        row_beats, end_of_all = self.bars_a_row * self.beats, self.bars * self.beats
+        number = np.flatnonzero(notes[:, 0] < end_of_all)
+        start = notes[number, 0]
+        end = np.minimum(np.maximum(notes[number, 1], start + 1e-6), end_of_all)
+        first = np.floor(start / row_beats).astype(int)
+        parts = np.maximum(np.ceil(end / row_beats).astype(int) - first, 1)
+        of = np.repeat(np.arange(len(number)), parts)
+        row = first[of] + np.arange(len(of)) - np.repeat(np.cumsum(parts) - parts, parts)
+        left = LEFT + np.clip(start[of] - row * row_beats, 0, row_beats) * BEAT
+        right = np.maximum(LEFT + np.clip(end[of] - row * row_beats, 0, row_beats) * BEAT, left + SHORTEST)
+        middle, half = self.middle(row, notes[number[of], 2]), self.semitone / 2
+        across = np.stack([left, left, right, right], 1)
+        down = np.stack([middle + half, middle - half, middle - half, middle + half], 1)
+        return np.stack([across, down], 2), number[of]
 
 
-def _draw_keys(axes: Any, low: int, high: int) -> None:
-    """Shade the rows of the black keys, and draw a line and write the name at every C."""
-    rows = np.arange(low, high + 1)
-    names = [pitch_name(int(row)) for row in rows]
-    for row, name in zip(rows, names, strict=True):
-        if "#" in name:
-            axes.axhspan(row - 0.5, row + 0.5, color=BLACK_KEYS, linewidth=0, zorder=0)
-    octaves = rows[rows % 12 == 0]
-    axes.hlines(octaves - 0.5, 0, 1, transform=axes.get_yaxis_transform(), colors=LINES, linewidths=0.8, zorder=1)
-    # As many names as there is room for: every white key, or C, E and G, or C alone.
-    degrees = {0, 2, 4, 5, 7, 9, 11} if len(rows) <= 30 else {0, 4, 7} if len(rows) <= 50 else {0}
-    named = [(row, name) for row, name in zip(rows, names, strict=True) if row % 12 in degrees]
-    axes.set_yticks([row for row, _ in named], [name for _, name in named])
+def _draw_grid(axes: Any, layout: _Layout) -> None:
+    """Shade the rows of the black keys, and draw a line for each beat, bar and octave."""
+    from matplotlib.collections import LineCollection, PolyCollection
+
+    shades: list[Any] = []
+    faint: list[Any] = []
+    strong: list[Any] = []
+    for row in range(layout.rows):
+        top, bottom = layout.top(row), layout.top(row) + layout.row_height
+        right = LEFT + layout.bars_of(row) * layout.beats * BEAT
+        for pitch in range(layout.low, layout.high + 1):
+            lower = layout.middle(row, pitch) + layout.semitone / 2
+            upper = lower - layout.semitone
+            if "#" in pitch_name(pitch):
+                shades.append([(LEFT, upper), (right, upper), (right, lower), (LEFT, lower)])
+            if pitch % 12 == 0 and pitch > layout.low:
+                faint.append([(LEFT, lower), (right, lower)])
+        for beat in range(layout.bars_of(row) * layout.beats + 1):
+            lines = faint if beat % layout.beats else strong
+            lines.append([(LEFT + beat * BEAT, top), (LEFT + beat * BEAT, bottom)])
+        strong += [[(LEFT, edge), (right, edge)] for edge in (top, bottom)]
+    axes.add_collection(PolyCollection(shades, facecolors=BLACK_KEYS, linewidths=0, zorder=0), autolim=False)
+    axes.add_collection(LineCollection(faint, colors=FAINT, linewidths=_points(2), zorder=1), autolim=False)
+    axes.add_collection(LineCollection(strong, colors=LINES, linewidths=_points(2), zorder=2), autolim=False)
 
 
-def _draw_notes(axes: Any, notes: np.ndarray, pixel: float) -> None:
-    """Draw all notes as one collection; `pixel` is its width in seconds."""
+def _draw_names(axes: Any, layout: _Layout) -> None:
+    """Write the number of each bar above it, and the names of some notes left of each row."""
+    # As many as there is room for: C, E and G, or C and G.
+    degrees = {0, 4, 7} if 3 * layout.semitone > SMALL else {0, 7}
+    style = _letters(SMALL)
+    for row in range(layout.rows):
+        for bar in range(layout.bars_of(row)):
+            at = LEFT + bar * layout.beats * BEAT
+            axes.text(at, layout.top(row) - 5, f"{row * layout.bars_a_row + bar + 1}", **style)
+        for pitch in range(layout.low, layout.high + 1):
+            if pitch % 12 in degrees:
+                place = LEFT - 6, layout.middle(row, pitch)
+                axes.text(*place, pitch_name(pitch), ha="right", va="center", **style)
+
+
+def _draw_notes(axes: Any, layout: _Layout, notes: np.ndarray, scaled: bool) -> None:
+    """Draw all notes as one collection, and below them which colour stands for which velocity where that is asked."""
     from matplotlib.collections import PolyCollection
-    from matplotlib.colors import LinearSegmentedColormap, Normalize
+    from matplotlib.colors import LinearSegmentedColormap
 
-    start, pitch = notes[:, 0], notes[:, 2]
-    end = np.maximum(notes[:, 1], start + SHORTEST * pixel)
-    left_to_right, bottom_to_top = np.stack([start, start, end, end], 1), pitch[:, None] + [-0.42, 0.42, 0.42, -0.42]
-    corners: Any = np.stack([left_to_right, bottom_to_top], 2)
-    shapes = PolyCollection(
-        corners,
-        array=notes[:, 3],
-        cmap=LinearSegmentedColormap.from_list("soft to loud", SOFT_TO_LOUD),
-        norm=Normalize(1, 127),
-        # An edge keeps repeated notes apart, but would hide the narrow ones of a long piece.
-        edgecolors="white",
-        linewidths=np.where(end - start > 6 * pixel, 0.5, 0),
-        zorder=2,
-    )
-    axes.add_collection(shapes, autolim=False)
-    bar = axes.figure.colorbar(shapes, ax=axes, pad=0.01, aspect=30, ticks=[1, 32, 64, 96, 127])
-    bar.set_label("velocity", color=TEXT)
-    bar.ax.tick_params(colors=TEXT, labelsize=8, length=2)
-    bar.outline.set_edgecolor(LINES)
+    colours = LinearSegmentedColormap.from_list("soft to loud", SOFT_TO_LOUD)
+    corners, number = layout.rectangles(notes)
+    loudness = (notes[number, 3] - 1) / 126 if scaled else np.full(len(number), ONE_COLOUR)
+    # An edge keeps repeated notes apart.
+    style: Any = {"edgecolors": "white", "linewidths": _points(2), "zorder": 3}
+    axes.add_collection(PolyCollection(corners, facecolors=colours(loudness), **style), autolim=False)
+    if scaled:
+        middle, left, right = layout.height + SCALE / 2 - BOTTOM / 2, LEFT + 120, LEFT + 320
+        edges = np.linspace(left, right, 128)
+        axes.pcolormesh(edges, [middle - 7, middle + 7], np.arange(127)[None], cmap=colours, zorder=3)
+        for at, word, side in ((left - 8, "velocity 1", "right"), (right + 8, "127", "left")):
+            axes.text(at, middle, word, ha=side, va="center", **_letters(SMALL))
 
 
-def _fitted(title: str) -> str:
+def _fitted(title: str, longest: int = 110) -> str:
     """A title in one line that fits, of what can be drawn: the name of a file need not be text."""
     line = " ".join(title.encode("utf-8", "replace").decode("utf-8").split())
-    return line if len(line) <= 110 else line[:109] + "…"
+    return line if len(line) <= longest else line[: longest - 1] + "…"
 
 
 def _envelope(samples: np.ndarray) -> np.ndarray:

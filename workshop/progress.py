@@ -84,6 +84,26 @@ class Progress:
             self._line = ""
 
 
+class Pace:
+    """How many symbols a second are learnt from, measured again and again over the last steps."""
+
+    def __init__(self) -> None:
+        self._symbols, self._seconds = 0, 0.0
+        self._first = True
+
+    def count(self, symbols: int, seconds: float) -> None:
+        """Count a step; not the first one, which includes the compilation."""
+        if not self._first:
+            self._symbols, self._seconds = self._symbols + symbols, self._seconds + seconds
+        self._first = False
+
+    def take(self) -> float | None:
+        """Symbols a second since this was asked last; None where no step was counted."""
+        pace = self._symbols / self._seconds if self._seconds else None
+        self._symbols, self._seconds = 0, 0.0
+        return pace
+
+
 def _duration(seconds: float) -> str:
     minutes, seconds = divmod(int(seconds + 0.5), 60)
     hours, minutes = divmod(minutes, 60)

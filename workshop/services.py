@@ -12,13 +12,11 @@ import contextlib
 import functools
 import json
 import os
-import runpy
 import secrets
 import signal
 import subprocess
 import sys
 import time
-import types
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -26,7 +24,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import NoReturn
 
-from workshop import ROOT, TENSORBOARD_PORTS
+from workshop import ROOT, TENSORBOARD_PORTS, tensorboard_app
 from workshop.commands import start_sh
 from workshop.errors import UserError
 from workshop.files import explain, write_json
@@ -196,18 +194,6 @@ def tensorboard_command(server: Server, log_dir: Path) -> list[str]:
         *("--window_title", server.name),
         *("--reload_interval", "5"),
     ]
-
-
-def run_tensorboard(arguments: list[str]) -> None:
-    """Be TensorBoard, until the process is ended.
-
-    TensorBoard loads all of TensorFlow where it finds it, only to read files: that takes seconds at each start and half
-    a gigabyte for each lesson. The empty module below is TensorBoard's own switch for doing without (a 0.6 s start and
-    80 MB); scalars, texts, images, audio and histograms are shown all the same.
-    """
-    sys.modules["tensorboard.compat.notf"] = types.ModuleType("tensorboard.compat.notf")
-    sys.argv = ["tensorboard", *arguments]
-    runpy.run_module("tensorboard.main", run_name="__main__")
 
 
 def start_tensorboard(name: str) -> Server:
@@ -471,7 +457,7 @@ def main(argv: list[str] | None = None) -> int:
     verbs.add_parser("tensorboard", help="be one TensorBoard, with its own arguments", add_help=False)
     arguments, further = parser.parse_known_args(argv)
     if arguments.verb == "tensorboard":
-        run_tensorboard(further)
+        tensorboard_app.run(further)
         return 0
     if further:
         parser.error(f"unknown argument: {further[0]}")

@@ -33,7 +33,7 @@ from workshop.errors import UserError
 from workshop.experiment import Experiment
 from workshop.files import short_path
 from workshop.position import Position
-from workshop.progress import Progress
+from workshop.progress import Pace, Progress
 from workshop.stopping import Ending, Limits
 from workshop.visible import visible_line
 
@@ -173,10 +173,16 @@ class Stepper:
         for averaged, weight in zip(self._average.trainable_variables, weights, strict=True):
             averaged.assign(averaged * keep + weight * (1 - keep))
 
-    def _held_out_loss(self, inputs: Any, targets: tf.Tensor, counted: tf.Tensor, state: Any) -> tuple[tf.Tensor, Any]:
-        """Sum of the losses in nats of windows [T, B], each times `counted` [T, B], and the state after them."""
+    def _held_out_loss(
+        self, inputs: Any, targets: tf.Tensor, counted: tf.Tensor, state: Any
+    ) -> tuple[tf.Tensor, tf.Tensor, Any]:
+        """Sum of the losses in nats of windows [T, B], each times `counted` [T, B]; how many of the symbols counted are
+        the likeliest ones; and the state after them.
+        """
         logits, state = self._average(inputs, state, training=False)
-        return ops.sum(counted * ops.sparse_categorical_crossentropy(targets, logits, from_logits=True)), state
+        losses = ops.sparse_categorical_crossentropy(targets, logits, from_logits=True)
+        right = ops.cast(ops.argmax(logits, axis=-1) == ops.cast(targets, "int32"), "float32")
+        return ops.sum(counted * losses), ops.sum(counted * right), state
 
 
 class Trainer:
@@ -213,6 +219,9 @@ class Trainer:
         self.position = Position()
         self.state = model.initial_state(training.batch_size)
         self.board = Board(experiment.tensorboard)
+        self.pace = Pace()
+        #: Share of the held-out symbols that were the likeliest ones when it was measured last.
+        self.accuracy = math.nan
 
     def measure(self) -> float:
         """Mean loss of the averaged network on the held-out data, in nats per symbol, with the state carried through.
@@ -220,16 +229,17 @@ class Trainer:
         Raises:
             UserError: it is not a number.
         """
-        total = count = 0.0
+        total = count = right = 0.0
         state = None
         for inputs, targets, counted in self.held_out:
             state = self.average.initial_state(targets.shape[1]) if state is None else state
-            loss, state = self.stepper.held_out_loss(
+            loss, likeliest, state = self.stepper.held_out_loss(
                 _tensors(inputs), tf.constant(targets), tf.constant(counted), state
             )
             total += float(loss)
+            right += float(likeliest)
             count += float(counted.sum())
-        loss = total / count
+        loss, self.accuracy = total / count, right / count
         self._check_finite(loss)
         return loss
 
@@ -282,15 +292,18 @@ class Trainer:
         return 128 + asked[0] if asked else 0
 
     def _advance(self, inputs: Any, targets: np.ndarray) -> float:
-        at = self.position
+        at, begun = self.position, time.monotonic()
         loss, self.state = self.stepper.step(_tensors(inputs), tf.constant(targets), self.state)
         loss = float(loss)
+        self.pace.count(targets.size, time.monotonic() - begun)
         self._check_finite(loss)
         at.step += 1
         at.window += 1
         at.epoch_loss += loss
         if at.step % 10 == 0 or at.step == 1:
             self.board.loss("train", loss, at.step)
+            if pace := self.pace.take():
+                self.board.more("train", f"{self.unit} a second", pace, at.step)
         return loss
 
     def _check_finite(self, loss: float) -> None:
@@ -303,9 +316,12 @@ class Trainer:
             )
 
     def _draw_baseline(self) -> None:
-        """A level line for each order, as long as the curves are."""
-        for order, loss in self.baseline.losses.items():
-            self.board.loss(f"baseline/order_{order}", loss, self.position.step)
+        """Level lines, as long as the curves are: the best n-gram and the simplest guesses."""
+        curve, step = f"baseline/order_{self.baseline.order}", self.position.step
+        self.board.loss(curve, self.baseline.best, step)
+        for name, accuracy in self.baseline.accuracies.items():
+            self.board.more(curve, f"accuracy of {name}", accuracy, step)
+        self.board.more("train", "learning rate", self.settings.learning_rate, step)
 
     def _end_epoch(self, progress: Progress) -> None:
         """Measure, and begin the next epoch with the state of a new text."""
@@ -344,6 +360,7 @@ class Trainer:
     def _report(self, progress: Progress, loss: float) -> None:
         at = self.position
         self.board.loss("validation", loss, at.step)
+        self.board.more("validation", "accuracy", self.accuracy, at.step)
         self._draw_baseline()
         mark = f"the best was {at.best:.3f} at step {at.best_step}" if at.best < loss else "the best so far"
         progress.say(

@@ -10,6 +10,9 @@ import sys
 #: Control characters but for the tab and the end of a line, and those that turn the direction of writing.
 _COMMANDS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
+#: Characters that some system does not allow in the name of a file.
+_NOT_IN_NAMES = re.compile(r'[/\\:*?"<>|]')
+
 
 def visible(text: str) -> str:
     r"""The text with a backslash and a number in place of each character that commands the terminal; lines stay."""
@@ -19,6 +22,18 @@ def visible(text: str) -> str:
 def visible_line(text: str) -> str:
     r"""The same in one line: an end of a line is shown as \n, so that a name cannot begin a line of its own."""
     return visible(text).replace("\n", r"\n")
+
+
+def label(text: str, longest: int) -> str:
+    """A short name made of any text: one line that can be part of a file's name, and of a name in TensorBoard.
+
+    Args:
+        text: what somebody called something.
+        longest: characters that it may have; where it is longer, its end becomes `…`.
+    """
+    printable = "".join(character if character.isprintable() else " " for character in text)
+    line = " ".join(_NOT_IN_NAMES.sub(" ", printable).split()).strip(". ") or "_"
+    return line if len(line) <= longest else line[: longest - 1].rstrip() + "…"
 
 
 def give_out(text: str) -> None:

@@ -101,7 +101,7 @@ def test_the_tutorial_shows_pictures_and_plays_a_tune(workshop: Workshop, view: 
     page.wait_for_function("audio.currentTime > 12")
     keep(page, "docs_index")
     page.get_by_role("link", name="Reading TensorBoard").first.click()
-    page.wait_for_function("document.images.length == 3 && [...document.images].every(i => i.naturalWidth > 100)")
+    page.wait_for_function("document.images.length == 8 && [...document.images].every(i => i.naturalWidth > 100)")
     keep(page, "docs_curves")
     asked = page.evaluate("performance.getEntriesByType('resource').map(entry => entry.name)")
     assert asked
