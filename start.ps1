@@ -83,7 +83,7 @@ function Get-Recipe([string] $Kind) {
   $names = 'Dockerfile', '.dockerignore', 'pyproject.toml', "requirements/$Kind.txt"
   $names += 'requirements/test.txt', 'requirements/docs.txt'
   $names += Get-ChildItem (Join-Path $Root 'docker') -File |
-    Where-Object { $_.Name -notin 'host.sh', 'engine_for_tests.sh' -and $_.Extension -ne '.md' } |
+    Where-Object { $_.Name -notin 'host.sh', 'progress.sh', 'engine_for_tests.sh' -and $_.Extension -ne '.md' } |
     Sort-Object Name | ForEach-Object { "docker/$($_.Name)" }
   $texts = $names | ForEach-Object { [IO.File]::ReadAllText((Join-Path $Root $_)) -replace "`r", '' }
   return Get-Checksum ($texts -join '')
@@ -93,7 +93,7 @@ function Get-Port([string] $Server) {
   $given = [Environment]::GetEnvironmentVariable("WORKSHOP_PORT_$Server")
   if (-not $given) { return $Servers[$Server] }
   if ($given -notmatch '^\d{1,5}$' -or [int] $given -lt 1 -or [int] $given -gt 65535) {
-    Misused "WORKSHOP_PORT_$Server is '$given', which is not a port: give a number from 1024 to 65535."
+    Misused "WORKSHOP_PORT_$Server is '$given', which is not a port: give a number from 1 to 65535."
   }
   return [int] $given
 }

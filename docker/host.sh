@@ -152,7 +152,7 @@ recipe() { # kind
   parts+=("requirements/$1.txt" requirements/test.txt requirements/docs.txt)
   cd "$ROOT" || return
   for file in docker/*; do
-    case "$file" in docker/host.sh | docker/engine_for_tests.sh | *.md) ;; *) parts+=("$file") ;; esac
+    case "$file" in docker/host.sh | docker/progress.sh | docker/engine_for_tests.sh | *.md) ;; *) parts+=("$file") ;; esac
   done
   checksum "${parts[@]}"
 }
@@ -176,7 +176,7 @@ use_service() { # service
 
 # Two clones have two containers: the project is named by the clone's place.
 prepare_engine() {
-  export DOCKER_BUILDKIT=1 COMPOSE_DOCKER_CLI_BUILD=1
+  export DOCKER_BUILDKIT=1 COMPOSE_DOCKER_CLI_BUILD=1 BUILDKIT_PROGRESS=plain
   PROJECT="ml4music-$(printf '%s' "$ROOT" | cksum | tr ' ' '-')"
   choose_user
 }
@@ -292,13 +292,21 @@ fail_for_port() { # server
     "choose another port, for example $variable=$((port < 65436 ? port + 100 : 17006)) ./start.sh"
 }
 
+# Whether it is this clone's running container that listens there.
+is_our_own() { # server, port
+  local url
+  [ "$STATUS" = running ] || return 1
+  url="$(url_of "$1")"
+  [ "${url##*:}" = "$2" ]
+}
+
 check_ports() {
   local server port
   for server in $SERVERS; do
     port="$(wanted_port "$server")"
     is_port "$port" ||
-      misused "$(port_variable "$server") is '$port', which is not a port: give a number from 1024 to 65535."
-    if is_taken "$port"; then fail_for_port "$server"; fi
+      misused "$(port_variable "$server") is '$port', which is not a port: give a number from 1 to 65535."
+    if ! is_our_own "$server" "$port" && is_taken "$port"; then fail_for_port "$server"; fi
   done
 }
 
@@ -335,6 +343,7 @@ NO_REGISTRY='no such host|handshake|temporary failure|could not resolve|failed t
 explain_build() {
   local again="and run the same command again; it goes on from here (details: $ENGINE_LOG)."
   local carry="carry the image here from another computer ('./start.sh save FILE' there, './start.sh load FILE' here)"
+  tail -n 12 "$ENGINE_LOG" >&2 || true
   if engine_log_says 'no space left on device'; then
     say "Building the image failed because the engine's disk is full: make about 8 GB free ('$ENGINE system prune'" \
       "removes what nothing uses) $again"
@@ -345,7 +354,7 @@ explain_build() {
     say "Building the image failed because a package is not the file that the lock names, as when a proxy or a mirror" \
       "changes what it hands on: use another network $again"
   elif engine_log_says "$NO_NETWORK|$NO_REGISTRY"; then
-    say "Building the image failed because a part of it cannot be fetched (see the lines above): check the network" \
+    say "Building the image failed because a part of it cannot be fetched: check the network" \
       "connection or proxy $again Without a network, $carry."
   else
     say "Building the image failed: the lines above and $ENGINE_LOG say why; put it right and run this again."
@@ -353,18 +362,20 @@ explain_build() {
 }
 
 build_image() {
-  compose build "$SERVICE" 2>&1 | tee "$ENGINE_LOG" >&2 || { explain_build; return 1; }
+  : >"$ENGINE_LOG"
+  with_progress "Building the image" build_progress "$ENGINE_LOG" compose build "$SERVICE" ||
+    { explain_build; return 1; }
   rm -f "$ENGINE_LOG"
 }
 
 # A new image is needed when what it is made of has changed, and an older one serves where none can be built.
 provide_image() {
   if ! has_image; then
-    say "Building the image $IMAGE: some minutes the first time, and about 3 GB of the engine's disk ..."
+    say "The image $IMAGE is built once: some minutes, and about 3 GB of the engine's disk."
     if [ -x "$VENV/bin/python" ]; then say "(What was set up without the container stays: --local uses it.)"; fi
     build_image || exit 1
   elif [ "$(image_recipe)" != "$WORKSHOP_RECIPE" ]; then
-    say "What the image $IMAGE is made of has changed, so it is built anew ..."
+    say "What the image $IMAGE is made of has changed, so it is built again."
     build_image || say "The older image is used meanwhile."
   fi
 }
@@ -412,13 +423,14 @@ explain_start() {
 }
 
 start_container() {
+  # Before an image is built, which takes minutes.
+  move_docs
+  check_ports
   provide_image
   make_room
-  move_docs
-  case "$STATUS" in
-    running) say "The settings or packages of the container have changed, so it is made anew ..." ;;
-    *) check_ports ;;
-  esac
+  if [ "$STATUS" = running ]; then
+    say "The settings or packages of the container have changed, so it is made again ..."
+  fi
   if [ -z "$CONTAINER" ] && [ "$(id -u)" = 0 ] && [ "$WORKSHOP_UID" != 0 ]; then
     say "You are root and the container is not: it runs as user $WORKSHOP_UID, to whom data/, build/ and the lessons'" \
       "folders are handed over."
@@ -457,7 +469,7 @@ what_is_missing() {
 
 # Return when the servers answer; otherwise say what is wrong. The line of progress stays one line in a terminal.
 wait_until_healthy() {
-  local seconds=0 told=no
+  local seconds=0 what="Waiting for TensorBoard, JupyterLab and the tutorial"
   while :; do
     case "$(health)" in
       *" healthy" | "running ") break ;;    # podman may know no health
@@ -473,16 +485,11 @@ wait_until_healthy() {
       say "The container was not ready within two minutes ($(what_is_missing)): './start.sh logs' shows more."
       return 1
     fi
-    if [ -t 2 ]; then
-      printf '\rWaiting for TensorBoard, JupyterLab and the tutorial ... %s s ' "$seconds" >&2
-    elif [ "$told" = no ]; then
-      say "Waiting for TensorBoard, JupyterLab and the tutorial ..."
-    fi
-    told=yes
+    if [ "$seconds" = 0 ]; then begin_progress "$what"; else report_progress "$what"; fi
     sleep 1
     seconds=$((seconds + 1))
   done
-  if [ -t 2 ] && [ "$told" = yes ]; then say ""; fi
+  if [ "$seconds" -gt 0 ]; then end_progress "$what" "they answer"; fi
 }
 
 url_of() { # server

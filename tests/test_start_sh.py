@@ -548,7 +548,7 @@ def test_what_makes_the_tutorial_is_installed_on_its_first_use(clone: Clone) -> 
         r"\beval\b",
     ],
 )
-@pytest.mark.parametrize("script", ["start.sh", "docker/host.sh"])
+@pytest.mark.parametrize("script", ["start.sh", "docker/host.sh", "docker/progress.sh"])
 def test_start_sh_keeps_to_bash_3_2_and_to_tools_of_macos(script: str, construct: str) -> None:
     code = [line for line in (ROOT / script).read_text().splitlines() if not line.lstrip().startswith("#")]
     assert not [line for line in code if re.search(construct, line)]
