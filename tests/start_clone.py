@@ -1,6 +1,5 @@
 """A clone with only what start.sh reads, on a computer of stubs: what the tests of start.sh share."""
 
-import re
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -10,8 +9,8 @@ from workshop import ROOT
 
 #: What start.sh may use; the tests' PATH holds these alone, so that no Python and no Docker of this computer is found.
 TOOLS = ["awk", "bash", "cat", "chmod", "chown", "cksum", "cp", "df", "dirname", "echo", "env", "find", "grep", "gzip"]
-TOOLS += ["du", "id", "ls", "mkdir", "mv", "od", "ps", "pwd", "readlink", "rm", "sleep", "tail", "tee", "touch", "tr", "true"]
-TOOLS += ["sort", "uname", "wc"]
+TOOLS += ["du", "id", "ls", "mkdir", "mv", "od", "ps", "pwd", "readlink", "rm", "sleep", "tail", "tee", "touch", "tr"]
+TOOLS += ["sort", "true", "uname", "wc"]
 
 #: What makes the starter tunes and sounds: when one of them changes, so may the tunes.
 TUNES_MAKERS = ["tunes.py", "abc_notation.py", "midi_tunes.py", "starter_sounds.py", "drums.py"]
@@ -33,9 +32,10 @@ STUB_IN_VENV = """#!/usr/bin/env bash
 echo "venv $*" >>"$CALLS"
 case "$*" in
   "-m pip install"*)
+    if [ -n "${STUB_PIP_WORDS:-}" ]; then printf '%b\n' "$STUB_PIP_WORDS"; fi
     sleep "${STUB_PIP_SECONDS:-0}"
     if [ -n "${STUB_PIP_SAYS:-}" ]; then echo "$STUB_PIP_SAYS" >&2; exit 1; fi ;;
-  "-m workshop.tunes") exit "${STUB_TUNES_STATUS:-0}" ;;
+  "-m workshop.tunes") sleep "${STUB_TUNES_SECONDS:-0}"; exit "${STUB_TUNES_STATUS:-0}" ;;
   "-m workshop.services start")
     echo "TensorBoard for char_rnn  http://localhost:7006"
     exit "${STUB_START_STATUS:-0}" ;;

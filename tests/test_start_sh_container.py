@@ -181,8 +181,9 @@ def test_what_is_about_the_image_needs_an_engine(clone: DockerClone, verb: str) 
 def test_first_use_builds_and_starts_with_progress(clone: DockerClone) -> None:
     answer = clone.start("run", "true")
     assert answer.returncode == 0
-    assert "Building the image ml4music-workshop:cpu" in answer.stderr
-    assert "step 1 of 1" in answer.stderr
+    assert "The image ml4music-workshop:cpu is built once" in answer.stderr
+    assert re.search(r"^Building the image: done \(0:\d\d\)$", answer.stderr, re.MULTILINE)
+    assert "step 1 of 1" not in answer.stderr  # the engine's own words are for its log
     assert answer.stdout == ""
     assert clone.take_words("compose build", "compose up") == [
         "compose build workshop",
@@ -208,7 +209,7 @@ def test_the_image_is_built_anew_when_what_it_is_made_of_has_changed(up: DockerC
     ):
         (up.root / name).write_text("# newer\n")
         answer = up.start("run", "true")
-        assert "has changed, so it is built anew" in answer.stderr
+        assert "has changed, so it is built again" in answer.stderr
         assert up.take_words("compose build", "compose up") == [
             "compose build workshop",
             "compose up -d --no-build workshop",
@@ -267,7 +268,7 @@ def test_two_at_once_make_one_container(clone: DockerClone) -> None:
         "compose build workshop",
         "compose up -d --no-build workshop",
     ]
-    assert sum("is setting things up; waiting" in said for said in words) == 1
+    assert sum("is building or starting the container; waiting" in said for said in words) == 1
 
 
 def test_a_stopped_container_is_started_again(up: DockerClone) -> None:
@@ -287,7 +288,7 @@ def test_down_removes_the_container(up: DockerClone) -> None:
 
 
 def test_other_settings_make_it_anew_unless_somebody_is_inside(up: DockerClone) -> None:
-    assert "made anew" in up.start("run", "true", WORKSHOP_MEMORY="4g").stderr
+    assert "made again" in up.start("run", "true", WORKSHOP_MEMORY="4g").stderr
     up.take_calls()
     inside = up.popen("run", "bash", "-c", "echo in; sleep 30", WORKSHOP_MEMORY="4g")
     assert inside.stdout is not None
@@ -298,14 +299,14 @@ def test_other_settings_make_it_anew_unless_somebody_is_inside(up: DockerClone) 
     assert up.take_words("compose up") == []
     inside.send_signal(signal.SIGTERM)
     inside.communicate(timeout=20)
-    assert "made anew" in up.start("run", "true", WORKSHOP_MEMORY="5g").stderr
+    assert "made again" in up.start("run", "true", WORKSHOP_MEMORY="5g").stderr
 
 
 def test_who_died_inside_without_a_word_does_not_count(up: DockerClone) -> None:
     with subprocess.Popen(["true"]) as dead:
         pass
     (up.root / ".workshop" / "calls" / str(dead.pid)).write_text("1\n")
-    assert "made anew" in up.start("run", "true", WORKSHOP_MEMORY="4g").stderr
+    assert "made again" in up.start("run", "true", WORKSHOP_MEMORY="4g").stderr
 
 
 def test_a_container_made_by_hand_is_left_as_it_is(up: DockerClone) -> None:
@@ -457,6 +458,14 @@ def test_the_starter_tunes_are_made_from_inside_once(clone: DockerClone) -> None
     assert "venv -m workshop.tunes" not in clone.take_calls()
 
 
+def test_who_comes_while_the_container_makes_the_tunes_is_told_so(up: DockerClone) -> None:
+    (up.root / ".workshop" / "tunes").unlink()
+    entrypoint, student = (up.popen("run", "true", STUB_TUNES_SECONDS="2") for _ in range(2))
+    words = [process.communicate(timeout=60)[1] for process in (entrypoint, student)]
+    assert sum("The container is new and makes the starter tunes and sounds; waiting" in said for said in words) == 1
+    assert not any("Another" in said for said in words)
+
+
 def test_the_tests_run_inside(up: DockerClone) -> None:
     up.start("test", "-k", "some words", cwd=up.home)
     assert up.take_calls()[-1] == "venv -m pytest -k some words"
@@ -534,7 +543,18 @@ def test_a_taken_port_is_named_with_the_variable_that_changes_it(clone: DockerCl
     assert last.startswith(f"Port {port} for JupyterLab is in use by another program")
     assert "another copy of the workshop" in last
     assert "WORKSHOP_PORT_LAB=" in last
-    assert clone.take_words("compose up") == []
+    # An image takes minutes: nobody waits for one to be told of a port.
+    assert clone.take_words("compose build", "compose up") == []
+
+
+def test_a_running_container_may_keep_its_ports_and_change_one(up: DockerClone) -> None:
+    with contextlib.ExitStack() as stack:
+        for name in SERVERS:  # as the engine listens for the container
+            stack.enter_context(socket.create_server(("127.0.0.1", int(up.env[f"WORKSHOP_PORT_{name}"]))))
+        assert up.start("run", "true", WORKSHOP_PORT_LAB=free_port()).returncode == 0
+        other = stack.enter_context(socket.create_server(("127.0.0.1", 0))).getsockname()[1]
+        answer = up.start("run", "true", WORKSHOP_PORT_WAVENET=str(other))
+    assert f"Port {other} for TensorBoard for wavenet is in use" in answer.stderr
 
 
 def test_a_port_of_another_clone_names_the_clone(up: DockerClone) -> None:
