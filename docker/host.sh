@@ -26,6 +26,11 @@ SERVICE_THERE=""
 SETTINGS_THERE=""
 CALL=""                           # the file that says that this process has a command in the container
 CALL_USER=""
+STICK=""                          # a folder outside of the clone that one command may see, such as a USB stick
+STICK_INSIDE=/mirror
+STICK_RIGHTS=",readonly"
+LENT=""                           # the container of that command
+COMMAND=()                        # that command, as it is called inside
 CLIENT=""                         # the engine's process that waits for that command
 SIGNALLED=no
 PART=""                           # a half-written file of `save`
@@ -548,11 +553,16 @@ hand_on() { # signal
 }
 
 # Variables that mean the same inside: the terminal's, and the libraries' own.
-PASSED='^(TERM|NO_COLOR|WORKSHOP_DEMO_SMOKE|CUDA_VISIBLE_DEVICES|XLA_FLAGS|OMP_NUM_THREADS|(TF|KERAS)_[A-Z0-9_]+)$'
+PASSED='^(TERM|NO_COLOR|WORKSHOP_MIRROR|WORKSHOP_DEMO_SMOKE|CUDA_VISIBLE_DEVICES|XLA_FLAGS|OMP_NUM_THREADS|(TF|KERAS)_[A-Z0-9_]+)$'
 passed_variables() { compgen -e | grep -E "$PASSED" || true; }
 
 # The container has given up all of root's rights, so root gets them anew; some engines cannot do that.
 has_root_rights() { "$ENGINE" exec --privileged -u 0:0 "$CONTAINER" true >/dev/null 2>&1; }
+
+leave_container() {
+  rm -f "$CALL"
+  if [ -n "$LENT" ]; then "$ENGINE" rm -f "$LENT" >/dev/null 2>&1 || true; fi
+}
 
 # Run a command in the container, with this terminal or these pipes, and end with its exit status.
 run_inside() { # user, command
@@ -569,7 +579,7 @@ run_inside() { # user, command
   trap 'hand_on INT' INT
   trap 'hand_on TERM' TERM
   trap 'hand_on HUP' HUP
-  trap 'rm -f "$CALL"' EXIT
+  trap leave_container EXIT
   : >"$CALL"
   # The command writes down its process id there, as the user that it is inside.
   chown "$CALL_USER" "$CALL" 2>/dev/null || true
@@ -597,6 +607,69 @@ enter() { # verb with its arguments
   run_inside "$WORKSHOP_UID:$WORKSHOP_GID" bash "$INSIDE/start.sh" "$@"
 }
 
+# ---- a folder outside of the clone, for one command ------------------------------------------------
+
+# Print how a folder of this computer is called inside, and remember it if it lies outside of the clone.
+use_mirror() { # folder
+  local folder
+  case "$1" in *://*) MIRROR="$1"; return ;; esac
+  folder="$(cd "$HERE" && cd "$1" 2>/dev/null && pwd -P)" ||
+    misused "There is no folder '$1' that can be entered: give the one that holds the data sets, as NAME/FILE."
+  case "$folder/" in
+    "$ROOT"/*) MIRROR="$INSIDE${folder#"$ROOT"}" ;;
+    *) STICK="$folder" MIRROR="$STICK_INSIDE" ;;
+  esac
+}
+
+# The data sets' commands name a folder that may lie on a USB stick: `get NAME --mirror FOLDER`, `mirror FOLDER`, and
+# WORKSHOP_MIRROR. COMMAND becomes the command with that folder's name in the container.
+translate_mirror() { # command
+  local word before="" earlier="" MIRROR
+  COMMAND=("$@")
+  case " $* " in *" workshop.datasets "*) ;; *) return ;; esac
+  COMMAND=()
+  for word in "$@"; do
+    if [ "$before" = --mirror ]; then
+      use_mirror "$word"
+      word="$MIRROR"
+    elif [ "$earlier $before" = "workshop.datasets mirror" ] && [ "${word#-}" = "$word" ]; then
+      (cd "$HERE" && mkdir -p "$word") || fail "Cannot make the folder '$word': name one where you may write."
+      STICK_RIGHTS=""
+      use_mirror "$word"
+      word="$MIRROR"
+    else
+      case "$word" in --mirror=*) use_mirror "${word#*=}"; word="--mirror=$MIRROR" ;; esac
+    fi
+    COMMAND+=("$word")
+    earlier="$before"
+    before="$word"
+  done
+  if [ -z "$STICK" ] && [ -n "${WORKSHOP_MIRROR:-}" ]; then
+    use_mirror "$WORKSHOP_MIRROR"
+    export WORKSHOP_MIRROR="$MIRROR"
+  fi
+}
+
+# A container that runs already cannot be shown another folder, so the command gets one of its own, without servers.
+start_lent_container() {
+  local options=(--detach --rm --user "$WORKSHOP_UID:$WORKSHOP_GID" --cap-drop ALL)
+  options+=(--security-opt no-new-privileges:true --mount "type=bind,$(quoted_source "$ROOT"),target=$INSIDE")
+  options+=(--mount "type=bind,$(quoted_source "$STICK"),target=$STICK_INSIDE$STICK_RIGHTS")
+  prepare_folders
+  choose_service
+  take_lock
+  provide_image
+  release_lock
+  say "The container of this command sees '$STICK' as $STICK_INSIDE."
+  # It ends with the command; the day is for a start.sh that died.
+  LENT="$("$ENGINE" run "${options[@]}" "$IMAGE" sleep 86400 2>"$ENGINE_LOG")" || explain_start
+  rm -f "$ENGINE_LOG"
+  CONTAINER="$LENT"
+}
+
+# Such options are read as comma-separated values.
+quoted_source() { printf '"source=%s"' "${1//\"/\"\"}"; } # folder
+
 # ---- the verbs -----------------------------------------------------------------------------------
 
 container_shell() {
@@ -609,6 +682,12 @@ container_shell() {
 
 container_run() {
   need_command "$@"
+  translate_mirror "$@"
+  if [ -n "$STICK" ]; then
+    start_lent_container
+    enter run "${COMMAND[@]}"
+  fi
+  set -- "${COMMAND[@]}"
   bring_up
   case "$HERE/" in
     "$ROOT"/*) ;;

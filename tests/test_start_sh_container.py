@@ -414,6 +414,60 @@ def test_signals_reach_the_command_which_may_still_save(up: DockerClone, number:
     assert list((up.root / ".workshop" / "calls").iterdir()) == []
 
 
+GET = ("run", "python", "-m", "workshop.datasets", "get", "songs")
+
+
+@pytest.mark.parametrize("name", ["USB stick", 'odd, "name": x'])
+@pytest.mark.parametrize("how", ["--mirror FOLDER", "--mirror=FOLDER", "WORKSHOP_MIRROR", "relative"])
+def test_a_mirror_outside_of_the_clone_is_shown_to_the_command(up: DockerClone, name: str, how: str) -> None:
+    stick = up.home / name
+    stick.mkdir()
+    ours = up.state()["containers"]
+    variables = {"WORKSHOP_MIRROR": str(stick)} if how == "WORKSHOP_MIRROR" else {}
+    words = {"--mirror FOLDER": ["--mirror", str(stick)], "--mirror=FOLDER": [f"--mirror={stick}"]}
+    words |= {"WORKSHOP_MIRROR": [], "relative": ["--mirror", f"../{name}"]}
+    (up.home / "elsewhere").mkdir()
+    answer = up.start(*GET, *words[how], cwd=up.home / "elsewhere", **variables)
+    assert answer.returncode == 0
+    calls = up.take_calls()
+    said = [call for call in calls if call.startswith("venv -m workshop.datasets get songs")]
+    found = {"--mirror=FOLDER": " --mirror=/mirror", "WORKSHOP_MIRROR": ""}.get(how, f" --mirror {stick}")
+    assert said == [f"venv -m workshop.datasets get songs{found}"]
+    (lent,) = (call for call in calls if " run --detach --rm" in call)
+    assert ",target=/mirror,readonly" in lent
+    assert f"--user {up.container()['user']} --cap-drop ALL" in lent
+    assert "docker rm -f lent" in calls
+    assert up.state()["containers"] == ours
+
+
+def test_a_mirror_in_the_clone_and_one_in_the_web_need_no_container_of_their_own(up: DockerClone) -> None:
+    (up.root / "data" / "sets").mkdir(parents=True, exist_ok=True)
+    up.start(*GET, "--mirror", "data/sets", cwd=up.root)
+    up.start(*GET, "--mirror", "https://localhost/sets")
+    calls = up.take_calls()
+    assert [call.split()[-1] for call in calls if "venv -m workshop.datasets" in call] == [
+        str(up.root / "data" / "sets").rsplit(maxsplit=1)[-1],
+        "https://localhost/sets",
+    ]
+    assert not any(" run --detach" in call for call in calls)
+
+
+def test_a_mirror_that_is_not_there_is_an_error_at_once(up: DockerClone) -> None:
+    answer = up.start(*GET, "--mirror", "/no/such/stick")
+    assert answer.returncode == 2
+    assert answer.stderr.splitlines()[-1].startswith("There is no folder '/no/such/stick' that can be entered")
+
+
+def test_a_mirror_is_made_on_a_stick_that_may_be_written(up: DockerClone) -> None:
+    stick = up.home / "stick" / "sets"
+    assert up.start("run", "python", "-m", "workshop.datasets", "mirror", str(stick), "songs").returncode == 0
+    calls = up.take_calls()
+    assert f"venv -m workshop.datasets mirror {stick} songs" in calls
+    (lent,) = (call for call in calls if " run --detach --rm" in call)
+    assert lent.endswith(",target=/mirror ml4music-workshop:cpu sleep 86400")
+    assert stick.is_dir()
+
+
 def test_a_shell_without_a_terminal_reads_its_commands(up: DockerClone) -> None:
     (up.root / ".workshop" / "jupyter_token").write_text("abc123\n")
     answer = up.start(stdin='echo "in $PWD"\nexit 5\n', cwd=up.root / "char_rnn")
