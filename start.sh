@@ -570,8 +570,17 @@ verb_stop() {
   if [ -x "$VENV/bin/python" ]; then services stop; else say "Nothing is set up yet, so nothing runs."; fi
 }
 
+# Unpacked from a ZIP file, scripts may have lost their execute bits; the pages and messages say ./start.sh.
+restore_execute_bits() {
+  local script
+  for script in start.sh .ci/run docker/engine_for_tests.sh requirements/compile.sh tests/docs/small/python; do
+    if [ -f "$ROOT/$script" ] && [ ! -x "$ROOT/$script" ]; then chmod +x "$ROOT/$script" 2>/dev/null || true; fi
+  done
+}
+
 main() {
   local verb="" want_local=no
+  restore_execute_bits
   while [ $# -gt 0 ]; do
     case "$1" in
       --local) want_local=yes ;;
