@@ -150,10 +150,24 @@ function Assert-Gpu {
   }
 }
 
+# Before an image is built, which takes minutes. A container of this folder that runs has its ports itself.
+function Assert-Ports {
+  if (Get-Container 'label=ml4music.workshop', 'status=running') { return }
+  $taken = [Net.NetworkInformation.IPGlobalProperties]::GetIPGlobalProperties().GetActiveTcpListeners().Port
+  foreach ($server in $Servers.Keys) {
+    $port = Get-Port $server
+    if ($taken -contains $port) {
+      Fail ("Port $port is in use by another program: stop that, or choose another port, " +
+        "for example `$env:WORKSHOP_PORT_$server = $($port + 100).")
+    }
+  }
+}
+
 function Start-Workshop {
   if ($script:Gpu) { Assert-Gpu }
   $running = Get-Container "label=ml4music.workshop=$($script:Service)", 'status=running'
   if (-not $running -or (Get-Label $running 'ml4music.settings') -ne $env:WORKSHOP_SETTINGS) {
+    Assert-Ports
     Assert-Image
     $there = Get-Container 'label=ml4music.workshop'
     if ($there -and (Get-Label $there 'ml4music.workshop') -ne $script:Service) {
