@@ -26,12 +26,14 @@ COPY docker/slim.sh /tmp/
 FROM installer AS cpu-packages
 COPY requirements/cpu.txt requirements/test.txt requirements/docs.txt /tmp/
 RUN --mount=type=cache,target=/root/.cache/pip \
+    PIP_PROGRESS_BAR=raw \
     /opt/venv/bin/pip install --no-compile --require-hashes -r /tmp/cpu.txt -r /tmp/test.txt -r /tmp/docs.txt && \
     bash /tmp/slim.sh
 
 FROM installer AS gpu-packages
 COPY requirements/gpu.txt requirements/test.txt requirements/docs.txt /tmp/
 RUN --mount=type=cache,target=/root/.cache/pip \
+    PIP_PROGRESS_BAR=raw \
     /opt/venv/bin/pip install --no-compile --require-hashes -r /tmp/gpu.txt -r /tmp/test.txt -r /tmp/docs.txt && \
     bash /tmp/slim.sh
 

@@ -83,7 +83,7 @@ function Get-Recipe([string] $Kind) {
   $names = 'Dockerfile', '.dockerignore', 'pyproject.toml', "requirements/$Kind.txt"
   $names += 'requirements/test.txt', 'requirements/docs.txt'
   $names += Get-ChildItem (Join-Path $Root 'docker') -File |
-    Where-Object { $_.Name -notin 'host.sh', 'engine_for_tests.sh' -and $_.Extension -ne '.md' } |
+    Where-Object { $_.Name -notin 'host.sh', 'progress.sh', 'engine_for_tests.sh' -and $_.Extension -ne '.md' } |
     Sort-Object Name | ForEach-Object { "docker/$($_.Name)" }
   $texts = $names | ForEach-Object { [IO.File]::ReadAllText((Join-Path $Root $_)) -replace "`r", '' }
   return Get-Checksum ($texts -join '')
@@ -93,7 +93,7 @@ function Get-Port([string] $Server) {
   $given = [Environment]::GetEnvironmentVariable("WORKSHOP_PORT_$Server")
   if (-not $given) { return $Servers[$Server] }
   if ($given -notmatch '^\d{1,5}$' -or [int] $given -lt 1 -or [int] $given -gt 65535) {
-    Misused "WORKSHOP_PORT_$Server is '$given', which is not a port: give a number from 1024 to 65535."
+    Misused "WORKSHOP_PORT_$Server is '$given', which is not a port: give a number from 1 to 65535."
   }
   return [int] $given
 }
@@ -150,10 +150,24 @@ function Assert-Gpu {
   }
 }
 
+# Before an image is built, which takes minutes. A container of this folder that runs has its ports itself.
+function Assert-Ports {
+  if (Get-Container 'label=ml4music.workshop', 'status=running') { return }
+  $taken = [Net.NetworkInformation.IPGlobalProperties]::GetIPGlobalProperties().GetActiveTcpListeners().Port
+  foreach ($server in $Servers.Keys) {
+    $port = Get-Port $server
+    if ($taken -contains $port) {
+      Fail ("Port $port is in use by another program: stop that, or choose another port, " +
+        "for example `$env:WORKSHOP_PORT_$server = $($port + 100).")
+    }
+  }
+}
+
 function Start-Workshop {
   if ($script:Gpu) { Assert-Gpu }
   $running = Get-Container "label=ml4music.workshop=$($script:Service)", 'status=running'
   if (-not $running -or (Get-Label $running 'ml4music.settings') -ne $env:WORKSHOP_SETTINGS) {
+    Assert-Ports
     Assert-Image
     $there = Get-Container 'label=ml4music.workshop'
     if ($there -and (Get-Label $there 'ml4music.workshop') -ne $script:Service) {

@@ -24,6 +24,8 @@ if [ "${WORKSHOP_IN_CONTAINER:-}" = 1 ]; then VENV="$VIRTUAL_ENV" LOCK="$STATE/i
 case "$VENV" in /*) ;; *) VENV="$PWD/$VENV" ;; esac
 STEPS="$VENV/workshop-setup"     # one small file for each finished step: a broken set-up goes on where it stopped
 PYTHON=""                        # the Python that the environment is made with, once find_python has found it
+PIP_LOCK=""                      # what pip installs, while it does
+PIP_FOLDER="$STATE/pip"          # where pip keeps what it fetches until it is installed
 LOCKED=no
 GPU=no
 WANT_ROOT=no
@@ -81,6 +83,8 @@ HELP
 
 # ---- where it runs: on this computer itself, or in the container ---------------------------------
 
+# shellcheck source=docker/progress.sh
+. "$ROOT/docker/progress.sh"
 # shellcheck source=docker/host.sh
 . "$ROOT/docker/host.sh"
 
@@ -229,25 +233,31 @@ make_environment() { # kind
   fi
   mkdir -p "$STEPS" 2>/dev/null || fail "Cannot write in '$VENV': set WORKSHOP_VENV to a folder of your own."
   mark_done owner "made by start.sh; it may be removed at any time"
-  say "Making an environment in '$VENV' with $PYTHON ..."
-  "$PYTHON" -m venv "$VENV" >>"$LOG" 2>&1 || explain_failure "Making the environment"
+  say "The environment lies in '$VENV', made with $PYTHON."
+  with_progress "Making the environment" no_measure "$LOG" "$PYTHON" -m venv "$VENV" ||
+    explain_failure "Making the environment"
   mark_done kind "$1"
   mark_done python "${WORKSHOP_PYTHON:-$PYTHON}"
   mark_done made "$ROOT"
 }
 
-# pip speaks to the terminal itself, so that its progress bars show, and keeps a longer log of its own.
-install_packages() { # what, pip's arguments
+# The lock, if one is given, is what is counted. What pip fetches lies in a folder that can be measured.
+install_packages() { # what, lock or nothing, pip's arguments
   local what="$1"
-  shift
-  PIP_USER=0 PIP_DISABLE_PIP_VERSION_CHECK=1 "$VENV/bin/python" -m pip install --log "$LOG" "$@" >&2 ||
-    explain_failure "$what"
+  PIP_LOCK="$2"
+  shift 2
+  rm -rf "$PIP_FOLDER"
+  { mkdir -p "$PIP_FOLDER" && : >"$PIP_FOLDER/begun"; } || fail_for_folder
+  : >"$LOG"
+  TMPDIR="$PIP_FOLDER" PYTHONUNBUFFERED=1 PIP_USER=0 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_PROGRESS_BAR=off \
+    with_progress "$what" pip_progress "$LOG" "$VENV/bin/python" -m pip install "$@" || explain_failure "$what"
+  rm -rf "$PIP_FOLDER"
 }
 
 NO_NETWORK='connection broken|connection refused|max retries|timed out|name resolution|name or service not known|'
 NO_NETWORK="$NO_NETWORK"'nodename nor servname|unreachable|proxyerror|reset by peer'
 
-# The log has tens of thousands of lines of detail; what counts are complaints and the end.
+# What counts are complaints and the end.
 log_says() { { grep -E 'ERROR|WARNING' "$LOG"; tail -n 30 "$LOG"; } 2>/dev/null | grep -i -E "$1" >/dev/null; }
 
 has_less_room_than() { # megabytes
@@ -258,6 +268,7 @@ has_less_room_than() { # megabytes
 
 explain_failure() { # what
   local again="and run the same command again; it goes on from here"
+  rm -rf "$PIP_FOLDER"    # on a full disk, the room is needed
   # Making an environment on a full disk fails without naming the reason, so the disk is asked as well.
   if log_says 'no space left|disk quota exceeded' || has_less_room_than 5; then
     fail "$1 failed because the disk is full: make about 3 GB free for '$VENV' $again."
@@ -275,7 +286,7 @@ explain_failure() { # what
       "(details: $LOG)."
   elif log_says 'no matching distribution found'; then
     fail "$1 failed because the registry that pip is set up with has no package that fits this computer" \
-      "($(uname -s) $(uname -m)), see the lines above: TensorFlow has none for Macs with Intel processors or under" \
+      "($(uname -s) $(uname -m); details: $LOG): TensorFlow has none for Macs with Intel processors or under" \
       "Rosetta, nor for Alpine Linux; elsewhere look at pip's settings ('pip config list') $again."
   fi
   tail -n 5 "$LOG" >&2 2>/dev/null || true
@@ -284,11 +295,20 @@ explain_failure() { # what
 
 runs_start_sh() { ps -p "$1" -o command= 2>/dev/null | grep -q 'start\.sh'; } # process id
 
+# Who else does what needs the lock, in words. In the container it is mostly the container's own first start.
+what_holds_the_lock() { # process id
+  case "$MODE" in
+    inside) echo "The container is new and makes the starter tunes and sounds" ;;
+    container) echo "Another terminal (process $1) is building or starting the container" ;;
+    *) echo "Another terminal (process $1) is setting things up" ;;
+  esac
+}
+
 # Two set-ups at once would spoil each other: the second one waits. A lock whose owner has died is taken over.
 take_lock() {
   local owner="" nameless=0 told=no
   trap release_lock EXIT
-  trap 'say "Stopped; the next start goes on from here."; exit 130' INT TERM
+  trap 'end_command; say "Stopped; the next start goes on from here."; exit 130' INT TERM HUP
   until mkdir "$LOCK" 2>/dev/null; do
     owner="$(cat "$LOCK/pid" 2>/dev/null || true)"
     if [ -z "$owner" ]; then
@@ -299,11 +319,14 @@ take_lock() {
       rm -rf "$LOCK"
       continue
     elif [ "$told" = no ]; then
-      say "Another start.sh (process $owner) is setting things up; waiting until it is done ..."
+      begin_progress "$(what_holds_the_lock "$owner"); waiting"
       told=yes
+    else
+      report_progress "Waiting until that is done"
     fi
     sleep 1
   done
+  if [ "$told" = yes ]; then end_progress "Waiting until that is done" "done"; fi
   LOCKED=yes
   echo "$$" >"$LOCK/pid"
 }
@@ -311,7 +334,7 @@ take_lock() {
 release_lock() {
   [ "$LOCKED" = no ] || rm -rf "$LOCK"
   LOCKED=no
-  trap - EXIT INT TERM
+  trap - EXIT INT TERM HUP
 }
 
 # The starter tunes, and the sounds made of them, are made anew when what makes them has changed. They lie in the clone,
@@ -322,12 +345,19 @@ tunes_makers() {
 
 tunes_are_made() { [ "$(cat "$STATE/tunes" 2>/dev/null)" = "$(tunes_makers)" ]; }
 
+# shellcheck disable=SC2329 # with_progress calls it
+in_root() { cd "$ROOT" && "$@"; }
+
 make_tunes() {
-  local makers
+  local makers log="$STATE/tunes.log"
   makers="$(tunes_makers)"
-  if (cd "$ROOT" && "$VENV/bin/python" -m workshop.tunes >&2); then
+  : >"$log"
+  if with_progress "Making the starter tunes and sounds" no_measure "$log" in_root "$VENV/bin/python" -m workshop.tunes
+  then
     echo "$makers" >"$STATE/tunes"
+    rm -f "$log"
   else
+    tail -n 3 "$log" >&2 || true
     say "The starter tunes and sounds could not all be made, and everything else works; it is tried again next time."
   fi
 }
@@ -359,24 +389,23 @@ install_everything() { # kind extra
     make_environment "$kind"
   fi
   if ! is_done packages "$packages"; then
-    say "Installing the packages of requirements/$kind.txt (some minutes the first time) ..."
     # Taken away first: a half-changed environment must not pass for the one it was.
     rm -f "$STEPS/packages"
-    install_packages "Installing the packages" --require-hashes -r "$ROOT/requirements/$kind.txt"
+    install_packages "Installing the packages" "$ROOT/requirements/$kind.txt" --require-hashes -r "$ROOT/requirements/$kind.txt"
     mark_done packages "$packages"
   fi
   if ! is_done project "$project"; then
     rm -f "$STEPS/project"
-    install_packages "Installing the workshop itself" --quiet --no-deps --no-build-isolation -e "$ROOT"
+    install_packages "Installing the workshop itself" "" --quiet --no-deps --no-build-isolation -e "$ROOT"
     mark_done project "$project"
   fi
   tunes_are_made || make_tunes
   if [ "$extra" = none ]; then return; fi
   wanted="$(checksum "$ROOT/requirements/$extra.txt")"
   if ! is_done "$extra" "$wanted"; then
-    say "Installing $(name_of_extra "$extra") ..."
     rm -f "$STEPS/$extra"
-    install_packages "Installing $(name_of_extra "$extra")" --require-hashes -r "$ROOT/requirements/$extra.txt"
+    install_packages "Installing $(name_of_extra "$extra")" "$ROOT/requirements/$extra.txt" \
+      --require-hashes -r "$ROOT/requirements/$extra.txt"
     mark_done "$extra" "$wanted"
   fi
 }
@@ -408,7 +437,7 @@ set_up() { # extra
   take_lock
   : >"$LOG"
   install_everything "$kind" "$1"
-  rm -f "$LOG"    # of use after a failure alone, and large
+  rm -f "$LOG"    # of use after a failure alone
   release_lock
   say "Everything is set up."
 }
@@ -554,8 +583,17 @@ verb_stop() {
   if [ -x "$VENV/bin/python" ]; then services stop; else say "Nothing is set up yet, so nothing runs."; fi
 }
 
+# Unpacked from a ZIP file, scripts may have lost their execute bits; the pages and messages say ./start.sh.
+restore_execute_bits() {
+  local script
+  for script in start.sh .ci/run docker/engine_for_tests.sh requirements/compile.sh tests/docs/small/python; do
+    if [ -f "$ROOT/$script" ] && [ ! -x "$ROOT/$script" ]; then chmod +x "$ROOT/$script" 2>/dev/null || true; fi
+  done
+}
+
 main() {
   local verb="" want_local=no
+  restore_execute_bits
   while [ $# -gt 0 ]; do
     case "$1" in
       --local) want_local=yes ;;

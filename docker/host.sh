@@ -26,6 +26,11 @@ SERVICE_THERE=""
 SETTINGS_THERE=""
 CALL=""                           # the file that says that this process has a command in the container
 CALL_USER=""
+STICK=""                          # a folder outside of the clone that one command may see, such as a USB stick
+STICK_INSIDE=/mirror
+STICK_RIGHTS=",readonly"
+LENT=""                           # the container of that command
+COMMAND=()                        # that command, as it is called inside
 CLIENT=""                         # the engine's process that waits for that command
 SIGNALLED=no
 PART=""                           # a half-written file of `save`
@@ -152,7 +157,7 @@ recipe() { # kind
   parts+=("requirements/$1.txt" requirements/test.txt requirements/docs.txt)
   cd "$ROOT" || return
   for file in docker/*; do
-    case "$file" in docker/host.sh | docker/engine_for_tests.sh | *.md) ;; *) parts+=("$file") ;; esac
+    case "$file" in docker/host.sh | docker/progress.sh | docker/engine_for_tests.sh | *.md) ;; *) parts+=("$file") ;; esac
   done
   checksum "${parts[@]}"
 }
@@ -176,7 +181,7 @@ use_service() { # service
 
 # Two clones have two containers: the project is named by the clone's place.
 prepare_engine() {
-  export DOCKER_BUILDKIT=1 COMPOSE_DOCKER_CLI_BUILD=1
+  export DOCKER_BUILDKIT=1 COMPOSE_DOCKER_CLI_BUILD=1 BUILDKIT_PROGRESS=plain
   PROJECT="ml4music-$(printf '%s' "$ROOT" | cksum | tr ' ' '-')"
   choose_user
 }
@@ -292,13 +297,21 @@ fail_for_port() { # server
     "choose another port, for example $variable=$((port < 65436 ? port + 100 : 17006)) ./start.sh"
 }
 
+# Whether it is this clone's running container that listens there.
+is_our_own() { # server, port
+  local url
+  [ "$STATUS" = running ] || return 1
+  url="$(url_of "$1")"
+  [ "${url##*:}" = "$2" ]
+}
+
 check_ports() {
   local server port
   for server in $SERVERS; do
     port="$(wanted_port "$server")"
     is_port "$port" ||
-      misused "$(port_variable "$server") is '$port', which is not a port: give a number from 1024 to 65535."
-    if is_taken "$port"; then fail_for_port "$server"; fi
+      misused "$(port_variable "$server") is '$port', which is not a port: give a number from 1 to 65535."
+    if ! is_our_own "$server" "$port" && is_taken "$port"; then fail_for_port "$server"; fi
   done
 }
 
@@ -335,6 +348,7 @@ NO_REGISTRY='no such host|handshake|temporary failure|could not resolve|failed t
 explain_build() {
   local again="and run the same command again; it goes on from here (details: $ENGINE_LOG)."
   local carry="carry the image here from another computer ('./start.sh save FILE' there, './start.sh load FILE' here)"
+  tail -n 12 "$ENGINE_LOG" >&2 || true
   if engine_log_says 'no space left on device'; then
     say "Building the image failed because the engine's disk is full: make about 8 GB free ('$ENGINE system prune'" \
       "removes what nothing uses) $again"
@@ -345,7 +359,7 @@ explain_build() {
     say "Building the image failed because a package is not the file that the lock names, as when a proxy or a mirror" \
       "changes what it hands on: use another network $again"
   elif engine_log_says "$NO_NETWORK|$NO_REGISTRY"; then
-    say "Building the image failed because a part of it cannot be fetched (see the lines above): check the network" \
+    say "Building the image failed because a part of it cannot be fetched: check the network" \
       "connection or proxy $again Without a network, $carry."
   else
     say "Building the image failed: the lines above and $ENGINE_LOG say why; put it right and run this again."
@@ -353,18 +367,20 @@ explain_build() {
 }
 
 build_image() {
-  compose build "$SERVICE" 2>&1 | tee "$ENGINE_LOG" >&2 || { explain_build; return 1; }
+  : >"$ENGINE_LOG"
+  with_progress "Building the image" build_progress "$ENGINE_LOG" compose build "$SERVICE" ||
+    { explain_build; return 1; }
   rm -f "$ENGINE_LOG"
 }
 
 # A new image is needed when what it is made of has changed, and an older one serves where none can be built.
 provide_image() {
   if ! has_image; then
-    say "Building the image $IMAGE: some minutes the first time, and about 3 GB of the engine's disk ..."
+    say "The image $IMAGE is built once: some minutes, and about 3 GB of the engine's disk."
     if [ -x "$VENV/bin/python" ]; then say "(What was set up without the container stays: --local uses it.)"; fi
     build_image || exit 1
   elif [ "$(image_recipe)" != "$WORKSHOP_RECIPE" ]; then
-    say "What the image $IMAGE is made of has changed, so it is built anew ..."
+    say "What the image $IMAGE is made of has changed, so it is built again."
     build_image || say "The older image is used meanwhile."
   fi
 }
@@ -412,13 +428,14 @@ explain_start() {
 }
 
 start_container() {
+  # Before an image is built, which takes minutes.
+  move_docs
+  check_ports
   provide_image
   make_room
-  move_docs
-  case "$STATUS" in
-    running) say "The settings or packages of the container have changed, so it is made anew ..." ;;
-    *) check_ports ;;
-  esac
+  if [ "$STATUS" = running ]; then
+    say "The settings or packages of the container have changed, so it is made again ..."
+  fi
   if [ -z "$CONTAINER" ] && [ "$(id -u)" = 0 ] && [ "$WORKSHOP_UID" != 0 ]; then
     say "You are root and the container is not: it runs as user $WORKSHOP_UID, to whom data/, build/ and the lessons'" \
       "folders are handed over."
@@ -457,7 +474,7 @@ what_is_missing() {
 
 # Return when the servers answer; otherwise say what is wrong. The line of progress stays one line in a terminal.
 wait_until_healthy() {
-  local seconds=0 told=no
+  local seconds=0 what="Waiting for TensorBoard, JupyterLab and the tutorial"
   while :; do
     case "$(health)" in
       *" healthy" | "running ") break ;;    # podman may know no health
@@ -473,16 +490,11 @@ wait_until_healthy() {
       say "The container was not ready within two minutes ($(what_is_missing)): './start.sh logs' shows more."
       return 1
     fi
-    if [ -t 2 ]; then
-      printf '\rWaiting for TensorBoard, JupyterLab and the tutorial ... %s s ' "$seconds" >&2
-    elif [ "$told" = no ]; then
-      say "Waiting for TensorBoard, JupyterLab and the tutorial ..."
-    fi
-    told=yes
+    if [ "$seconds" = 0 ]; then begin_progress "$what"; else report_progress "$what"; fi
     sleep 1
     seconds=$((seconds + 1))
   done
-  if [ -t 2 ] && [ "$told" = yes ]; then say ""; fi
+  if [ "$seconds" -gt 0 ]; then end_progress "$what" "they answer"; fi
 }
 
 url_of() { # server
@@ -541,11 +553,16 @@ hand_on() { # signal
 }
 
 # Variables that mean the same inside: the terminal's, and the libraries' own.
-PASSED='^(TERM|NO_COLOR|WORKSHOP_DEMO_SMOKE|WORKSHOP_PREFIX|CUDA_VISIBLE_DEVICES|XLA_FLAGS|OMP_NUM_THREADS|(TF|KERAS)_[A-Z0-9_]+)$'
+PASSED='^(TERM|NO_COLOR|WORKSHOP_MIRROR|WORKSHOP_DEMO_SMOKE|WORKSHOP_PREFIX|CUDA_VISIBLE_DEVICES|XLA_FLAGS|OMP_NUM_THREADS|(TF|KERAS)_[A-Z0-9_]+)$'
 passed_variables() { compgen -e | grep -E "$PASSED" || true; }
 
 # The container has given up all of root's rights, so root gets them anew; some engines cannot do that.
 has_root_rights() { "$ENGINE" exec --privileged -u 0:0 "$CONTAINER" true >/dev/null 2>&1; }
+
+leave_container() {
+  rm -f "$CALL"
+  if [ -n "$LENT" ]; then "$ENGINE" rm -f "$LENT" >/dev/null 2>&1 || true; fi
+}
 
 # Run a command in the container, with this terminal or these pipes, and end with its exit status.
 run_inside() { # user, command
@@ -562,7 +579,7 @@ run_inside() { # user, command
   trap 'hand_on INT' INT
   trap 'hand_on TERM' TERM
   trap 'hand_on HUP' HUP
-  trap 'rm -f "$CALL"' EXIT
+  trap leave_container EXIT
   : >"$CALL"
   # The command writes down its process id there, as the user that it is inside.
   chown "$CALL_USER" "$CALL" 2>/dev/null || true
@@ -590,6 +607,69 @@ enter() { # verb with its arguments
   run_inside "$WORKSHOP_UID:$WORKSHOP_GID" bash "$INSIDE/start.sh" "$@"
 }
 
+# ---- a folder outside of the clone, for one command ------------------------------------------------
+
+# Print how a folder of this computer is called inside, and remember it if it lies outside of the clone.
+use_mirror() { # folder
+  local folder
+  case "$1" in *://*) MIRROR="$1"; return ;; esac
+  folder="$(cd "$HERE" && cd "$1" 2>/dev/null && pwd -P)" ||
+    misused "There is no folder '$1' that can be entered: give the one that holds the data sets, as NAME/FILE."
+  case "$folder/" in
+    "$ROOT"/*) MIRROR="$INSIDE${folder#"$ROOT"}" ;;
+    *) STICK="$folder" MIRROR="$STICK_INSIDE" ;;
+  esac
+}
+
+# The data sets' commands name a folder that may lie on a USB stick: `get NAME --mirror FOLDER`, `mirror FOLDER`, and
+# WORKSHOP_MIRROR. COMMAND becomes the command with that folder's name in the container.
+translate_mirror() { # command
+  local word before="" earlier="" MIRROR
+  COMMAND=("$@")
+  case " $* " in *" workshop.datasets "*) ;; *) return ;; esac
+  COMMAND=()
+  for word in "$@"; do
+    if [ "$before" = --mirror ]; then
+      use_mirror "$word"
+      word="$MIRROR"
+    elif [ "$earlier $before" = "workshop.datasets mirror" ] && [ "${word#-}" = "$word" ]; then
+      (cd "$HERE" && mkdir -p "$word") || fail "Cannot make the folder '$word': name one where you may write."
+      STICK_RIGHTS=""
+      use_mirror "$word"
+      word="$MIRROR"
+    else
+      case "$word" in --mirror=*) use_mirror "${word#*=}"; word="--mirror=$MIRROR" ;; esac
+    fi
+    COMMAND+=("$word")
+    earlier="$before"
+    before="$word"
+  done
+  if [ -z "$STICK" ] && [ -n "${WORKSHOP_MIRROR:-}" ]; then
+    use_mirror "$WORKSHOP_MIRROR"
+    export WORKSHOP_MIRROR="$MIRROR"
+  fi
+}
+
+# A container that runs already cannot be shown another folder, so the command gets one of its own, without servers.
+start_lent_container() {
+  local options=(--detach --rm --user "$WORKSHOP_UID:$WORKSHOP_GID" --cap-drop ALL)
+  options+=(--security-opt no-new-privileges:true --mount "type=bind,$(quoted_source "$ROOT"),target=$INSIDE")
+  options+=(--mount "type=bind,$(quoted_source "$STICK"),target=$STICK_INSIDE$STICK_RIGHTS")
+  prepare_folders
+  choose_service
+  take_lock
+  provide_image
+  release_lock
+  say "The container of this command sees '$STICK' as $STICK_INSIDE."
+  # It ends with the command; the day is for a start.sh that died.
+  LENT="$("$ENGINE" run "${options[@]}" "$IMAGE" sleep 86400 2>"$ENGINE_LOG")" || explain_start
+  rm -f "$ENGINE_LOG"
+  CONTAINER="$LENT"
+}
+
+# Such options are read as comma-separated values.
+quoted_source() { printf '"source=%s"' "${1//\"/\"\"}"; } # folder
+
 # ---- the verbs -----------------------------------------------------------------------------------
 
 container_shell() {
@@ -602,6 +682,12 @@ container_shell() {
 
 container_run() {
   need_command "$@"
+  translate_mirror "$@"
+  if [ -n "$STICK" ]; then
+    start_lent_container
+    enter run "${COMMAND[@]}"
+  fi
+  set -- "${COMMAND[@]}"
   bring_up
   case "$HERE/" in
     "$ROOT"/*) ;;

@@ -1,6 +1,5 @@
 """A clone with only what start.sh reads, on a computer of stubs: what the tests of start.sh share."""
 
-import re
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -10,8 +9,8 @@ from workshop import ROOT
 
 #: What start.sh may use; the tests' PATH holds these alone, so that no Python and no Docker of this computer is found.
 TOOLS = ["awk", "bash", "cat", "chmod", "chown", "cksum", "cp", "df", "dirname", "echo", "env", "find", "grep", "gzip"]
-TOOLS += ["id", "ls", "mkdir", "mv", "od", "ps", "pwd", "readlink", "rm", "sleep", "tail", "tee", "touch", "tr", "true"]
-TOOLS += ["uname"]
+TOOLS += ["du", "id", "ls", "mkdir", "mv", "od", "ps", "pwd", "readlink", "rm", "sleep", "tail", "tee", "touch", "tr"]
+TOOLS += ["sort", "true", "uname", "wc"]
 
 #: What makes the starter tunes and sounds: when one of them changes, so may the tunes.
 TUNES_MAKERS = ["tunes.py", "abc_notation.py", "midi_tunes.py", "starter_sounds.py", "drums.py"]
@@ -31,13 +30,12 @@ esac
 #: The Python inside the environment: it writes down what it is asked for.
 STUB_IN_VENV = """#!/usr/bin/env bash
 echo "venv $*" >>"$CALLS"
-log=""; previous=""
-for word in "$@"; do if [ "$previous" = --log ]; then log="$word"; fi; previous="$word"; done
 case "$*" in
   "-m pip install"*)
+    if [ -n "${STUB_PIP_WORDS:-}" ]; then printf '%b\n' "$STUB_PIP_WORDS"; fi
     sleep "${STUB_PIP_SECONDS:-0}"
-    if [ -n "${STUB_PIP_SAYS:-}" ]; then echo "$STUB_PIP_SAYS" >>"$log"; echo "$STUB_PIP_SAYS" >&2; exit 1; fi ;;
-  "-m workshop.tunes") exit "${STUB_TUNES_STATUS:-0}" ;;
+    if [ -n "${STUB_PIP_SAYS:-}" ]; then echo "$STUB_PIP_SAYS" >&2; exit 1; fi ;;
+  "-m workshop.tunes") sleep "${STUB_TUNES_SECONDS:-0}"; exit "${STUB_TUNES_STATUS:-0}" ;;
   "-m workshop.services start")
     echo "TensorBoard for char_rnn  http://localhost:7006"
     exit "${STUB_START_STATUS:-0}" ;;
@@ -86,8 +84,8 @@ class Clone:
         return calls
 
     def take_pip_calls(self) -> list[str]:
-        """The calls of pip since the last time, without its log's place."""
-        calls = [re.sub(r"--log \S.*?install\.log ", "", call) for call in self.take_calls() if "-m pip" in call]
+        """The calls of pip since the last time."""
+        calls = [call for call in self.take_calls() if "-m pip" in call]
         return [call.replace(str(self.root), "CLONE").removeprefix("venv -m pip install ") for call in calls]
 
 
@@ -96,7 +94,7 @@ def make_clone(folder: Path) -> Clone:
     root, tools, stubs, home = (folder / name for name in ("a clone, with spaces", "tools", "stubs", "home"))
     for place in (root / "requirements", root / "workshop", root / "char_rnn", root / "docker", tools, stubs, home):
         place.mkdir(parents=True)
-    for name in ("start.sh", "docker/host.sh"):
+    for name in ("start.sh", "docker/host.sh", "docker/progress.sh"):
         shutil.copy(ROOT / name, root / name)
     for name in ("cpu", "gpu", "dev", "test", "docs"):
         (root / "requirements" / f"{name}.txt").write_text(f"# {name}\n")

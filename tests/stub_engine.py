@@ -123,9 +123,28 @@ def execute(words: list[str]) -> None:
             name, assigned, value = words.pop(0).partition("=")
             if assigned:
                 environment[name] = value
-    command = [re.sub(r"^/workshop(?=/|$)", lambda _: ROOT, word) for word in words[1:]]
+    with State() as have:
+        mounts = have["containers"][words[0]].get("mounts", {"/workshop": ROOT})
+    command = words[1:]
+    for inside, outside in mounts.items():
+        command = [re.sub(f"^{inside}(?=/|$)", lambda _, outside=outside: outside, word) for word in command]
     done = subprocess.run(command, cwd=folder, env=environment, start_new_session=True, check=False)
     sys.exit(done.returncode if done.returncode >= 0 else 128 - done.returncode)
+
+
+def run(words: list[str]) -> None:
+    """Start a container by hand. Of its options, the mounts are kept: where each folder inside lies outside."""
+    import csv
+    from itertools import pairwise
+
+    mounts = {}
+    for option, value in pairwise(words):
+        if option == "--mount":
+            fields = dict(field.partition("=")[::2] for field in next(csv.reader([value])))
+            mounts[fields["target"]] = fields["source"]
+    with State() as have:
+        have["containers"]["lent"] = {"labels": {}, "ports": {}, "status": "running", "mounts": mounts}
+    print("lent")
 
 
 def info(words: list[str]) -> None:
@@ -166,6 +185,8 @@ def main() -> None:
         inspect("", rest[-1])
     elif verb == "exec":
         execute(rest)
+    elif verb == "run":
+        run(rest)
     elif verb == "port":
         with State() as have:
             print(f"127.0.0.1:{have['containers'][rest[0]]['ports'][rest[1].removesuffix('/tcp')]}")

@@ -258,6 +258,75 @@ def test_a_book_is_cleaned_anew_without_the_network(known: dict[str, DataSet], m
     assert not datasets.get(book, tmp_path)
 
 
+def test_a_mirror_is_made_that_others_get_from(
+    known: dict[str, DataSet], address: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stick, data = tmp_path / "stick", tmp_path / "data"
+    command = ["mirror", str(stick), "--mirror", address, "--data_dir", str(data)]
+    assert datasets.main(command) == 0
+    assert sorted(str(file.relative_to(stick)) for file in stick.rglob("*.*")) == [
+        "plays/input.txt",
+        "song_book/123.txt",
+    ]
+    assert f"plays: the set plays (licence: public domain)\ncopied to {stick / 'plays'}" in capsys.readouterr().out
+    for one in known.values():
+        assert datasets.main(["get", one.name, "--mirror", str(stick), "--data_dir", str(data)]) == 0
+    assert (data / "lyrics/song_book/input.txt").read_bytes() == b"Songs\nla la\n"
+    capsys.readouterr()
+    # The second time nothing is fetched: the source of the sets cannot be reached.
+    assert datasets.main(["mirror", str(stick)]) == 0
+    assert capsys.readouterr().out.count("already in") == 2
+
+
+def test_a_mirror_is_made_of_what_is_here_without_a_network(
+    known: dict[str, DataSet], mirror: Path, tmp_path: Path
+) -> None:
+    stick, data = tmp_path / "stick", tmp_path / "data"
+    for name in known:
+        datasets.main(["get", name, "--mirror", str(mirror), "--data_dir", str(data)])
+    assert datasets.main(["mirror", str(stick), "song_book", "--data_dir", str(data)]) == 0
+    assert (stick / "song_book/123.txt").read_bytes() == BOOK
+    assert not (stick / "plays").exists()
+
+
+def test_a_mirror_of_many_files_takes_each_from_where_it_is(songs: DataSet, mirror: Path, tmp_path: Path) -> None:
+    stick, data = tmp_path / "stick", tmp_path / "data"
+    datasets.get(songs, data, str(mirror))
+    first, *others = sorted(SONGS)
+    (data / songs.target / first).unlink()
+    (data / songs.target / others[0]).write_bytes(b"changed here")
+    for name in others[1:]:
+        (mirror / "songs" / name).unlink()
+    assert datasets.make_mirror(songs, stick, data, str(mirror))
+    assert {name: (stick / "songs" / name).read_bytes() for name in SONGS} == SONGS
+    assert not datasets.make_mirror(songs, stick, data)
+
+
+def test_a_mirror_holds_only_what_is_downloaded_and_never_writes_over(
+    known: dict[str, DataSet], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    known["mine"] = replace(known["plays"], name="mine", made="export")
+    assert datasets.main(["mirror", str(tmp_path / "stick"), "mine"]) == 2
+    assert "the set mine cannot be put into a mirror, because it is not downloaded" in capsys.readouterr().err
+    for name in ("plays/input.txt", "song_book/123.txt"):
+        (tmp_path / "stick" / name).parent.mkdir(parents=True)
+        (tmp_path / "stick" / name).write_text("my own words")
+    assert datasets.main(["mirror", str(tmp_path / "stick")]) == 2
+    assert "is there but is not the set plays; move it away" in capsys.readouterr().err
+    assert (tmp_path / "stick/plays/input.txt").read_text() == "my own words"
+
+
+def test_in_the_container_a_folder_that_it_does_not_see_is_explained(
+    known: dict[str, DataSet], mirror: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    monkeypatch.setenv("WORKSHOP_IN_CONTAINER", "1")
+    command = ["get", "plays", "--data_dir", str(tmp_path), "--mirror"]
+    assert datasets.main([*command, "/media/stick/no such"]) == 2
+    assert 'the container does not see the folder "/media/stick/no such"' in capsys.readouterr().err
+    assert datasets.main([*command, str(mirror)]) == 0
+
+
 def test_what_somebody_put_there_is_never_written_over(known: dict[str, DataSet], mirror: Path, tmp_path: Path) -> None:
     for one in known.values():
         mine = tmp_path / one.target

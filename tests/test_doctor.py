@@ -169,6 +169,35 @@ def test_a_crash_of_tensorflow_is_reported_in_words(monkeypatch: pytest.MonkeyPa
     assert "SIGILL" in findings[0].text
 
 
+@pytest.mark.parametrize(
+    ("load", "worked", "words"),
+    [
+        (5.2, 20.0, "busy with other programs (load 5.2 on 2 cores), so close some"),
+        (5.2, 1.0, "busy with other programs (load 5.2 on 2 cores), so close some"),
+        (0.7, 4.0, "waited for the disk or for other programs most of the time (4.0 s of calculation)"),
+        (0.7, 29.0, "this processor is slow"),
+    ],
+)
+def test_a_slow_start_of_tensorflow_has_a_reason(
+    monkeypatch: pytest.MonkeyPatch, load: float, worked: float, words: str
+) -> None:
+    spent = iter([100.0, 100.0 + worked])
+    clock = iter([0.0, 30.0])
+    answer = json.dumps({"load": 28.5, "multiply": 0.1, "right": True, "gpus": []})
+    monkeypatch.setattr(doctor, "installed_version", lambda name: "2.21.0")
+    monkeypatch.setattr(doctor, "TENSORFLOW_PROBE", f"print({answer!r})")
+    monkeypatch.setattr(doctor, "output_of", lambda *command, **_: None)
+    monkeypatch.setattr(doctor, "processor_seconds", lambda: next(spent))
+    monkeypatch.setattr(doctor.os, "getloadavg", lambda: (load, 0.0, 0.0), raising=False)
+    monkeypatch.setattr(doctor, "usable_cores", lambda: 2)
+    monkeypatch.setattr(doctor.subprocess, "run", lambda *_, **__: subprocess.CompletedProcess([], 0, answer.encode()))
+    monkeypatch.setattr(doctor.time, "monotonic", lambda: next(clock))
+    finding, *_ = doctor.check_tensorflow()
+    assert finding.level == NOTE
+    assert finding.text.startswith("starts in 28.5 s and calculates (30.0 s in all), which is slow: ")
+    assert words in finding.text
+
+
 def test_a_tensorflow_that_calculates(monkeypatch: pytest.MonkeyPatch) -> None:
     answer = json.dumps({"load": 1.5, "multiply": 0.1, "right": True, "gpus": ["GPU:0"]})
     monkeypatch.setattr(doctor, "installed_version", lambda name: "2.21.0")
@@ -240,6 +269,16 @@ def test_docker_is_no_problem_where_it_is_not_used(monkeypatch: pytest.MonkeyPat
         monkeypatch.setattr(shutil, "which", lambda name, found=found: found)
         monkeypatch.setattr(doctor, "output_of", lambda *command, **_: answer)
         assert PROBLEM not in levels(list(doctor.check_docker()))
+
+
+def test_inside_the_container_docker_is_not_said_to_be_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORKSHOP_IN_CONTAINER", "1")
+    monkeypatch.setattr(doctor, "output_of", lambda *command, **_: None)
+    for found in (None, "/bin/docker"):
+        monkeypatch.setattr(shutil, "which", lambda name, found=found: found)
+        (finding,) = doctor.check_docker()
+        assert finding.level == OK
+        assert finding.text.startswith("this is the workshop's container")
 
 
 @pytest.mark.parametrize(("gib", "level"), [(1, PROBLEM), (2, NOTE), (8, OK)])

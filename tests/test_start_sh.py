@@ -312,6 +312,116 @@ def test_a_failed_install_is_explained_and_can_be_repeated(clone: Clone, pip_say
     assert clone.take_pip_calls() == [PACKAGES, PROJECT]
 
 
+def test_without_a_terminal_a_set_up_is_a_few_lines_and_pip_speaks_to_the_log(clone: Clone) -> None:
+    answer = clone.start("--local", "run", "true", STUB_PIP_WORDS="Collecting this\nCollecting that")
+    assert "Collecting" not in answer.stderr + answer.stdout
+    assert re.sub(r"\(0:\d\d\)", "(m:ss)", answer.stderr).splitlines() == [
+        f"The environment lies in '{clone.root}/.venv', made with {clone.bin}/python3.",
+        "Making the environment ...",
+        "Making the environment: done (m:ss)",
+        "Installing the packages ...",
+        "Installing the packages: done (m:ss)",
+        "Installing the workshop itself ...",
+        "Installing the workshop itself: done (m:ss)",
+        "Making the starter tunes and sounds ...",
+        "Making the starter tunes and sounds: done (m:ss)",
+        "Everything is set up.",
+    ]
+    assert sorted(path.name for path in (clone.root / ".workshop").iterdir()) == ["tunes"]
+
+
+def test_in_a_terminal_one_line_says_how_many_packages_of_how_many(clone: Clone) -> None:
+    if sys.platform != "win32":
+        import pty
+
+        (clone.root / "requirements" / "cpu.txt").write_text("a==1\nb==2 ; os_name == 'nt'\nc==3\nd==4\n")
+        master, slave = pty.openpty()
+        process = subprocess.Popen(
+            [str(clone.root / "start.sh"), "--local", "run", "true"],
+            env={
+                **clone.env,
+                "STUB_PIP_WORDS": "Ignoring b: x\nCollecting a==1\nCollecting c==3",
+                "STUB_PIP_SECONDS": "2",
+            },
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=slave,
+            start_new_session=True,
+        )
+        os.close(slave)
+        seen = b""
+        while True:
+            try:
+                seen += os.read(master, 4096)
+            except OSError:
+                break
+        os.close(master)
+        assert process.wait(timeout=20) == 0
+        assert re.search(rb"\rInstalling the packages: 2 of 3 fetched \(0 MB\), 0:0\d *\r", seen)
+        assert b"Collecting" not in seen
+
+
+MEASURES = """
+ROOT="$1"; STATE="$1"; IMAGE=ml4music-workshop:cpu; ENGINE_LOG="$1/log"
+. "$2/docker/progress.sh"
+build_progress
+"""
+
+
+@pytest.mark.parametrize(
+    ("says", "far"),
+    [
+        ("", ""),
+        ("#3 [system 1/2] FROM x\n#4 [system 2/2] RUN apt-get\n#4 1.2 Get:1 y\n#3 [system 1/2] FROM x", "step 2 of 5"),
+        ("#7 [cpu-packages 1/1] RUN pip\n#7 0.9 Collecting a==1 (from -r x)", "step 1 of 5, package 1 of 3"),
+        (
+            "#7 [cpu-packages 1/1] RUN pip\n#7 0.9 Ignoring b: no\n#7 1.0 Processing /x/a.whl",
+            "step 1 of 5, package 1 of 2",
+        ),
+        (
+            "#7 [c 1/1] RUN\n#7 1 Collecting a\n#7 2 Progress 5000000 of 30000000",
+            "step 1 of 5, package 1 of 3 (5 of 30 MB)",
+        ),
+        ("#7 [c 1/1] RUN\n#7 1 Collecting a\n#7 2 Progress 500 of 3000", "step 1 of 5, package 1 of 3"),
+        (
+            "#7 [c 1/1] RUN\n#7 1 Collecting a\n#7 9 Installing collected packages: a, b",
+            "step 1 of 5, unpacking 3 packages",
+        ),
+        ("#7 [c 1/1] RUN\n#7 99.5 Successfully installed a-1", "step 1 of 5, compiling the packages"),
+        ("#7 [c 1/1] RUN\n#9 exporting to image\n#9 exporting layers", "step 1 of 5, writing the image"),
+        ("STEP 2/9: RUN pip\nCollecting a==1 (from -r x)", "package 1 of 3"),
+    ],
+)
+def test_how_far_a_build_is_is_read_from_its_log(tmp_path: Path, says: str, far: str) -> None:
+    stages = (
+        "FROM ${BASE} AS system",
+        "RUN apt-get",
+        "FROM system AS cpu-packages",
+        "RUN pip",
+        "FROM system AS gpu-packages",
+    )
+    stages += (
+        "RUN pip",
+        "RUN strip",
+        "FROM system AS gpu",
+        "COPY . /workshop",
+        "FROM system AS cpu",
+        "ENV A=1",
+        "WORKDIR /x",
+    )
+    (tmp_path / "Dockerfile").write_text("\n".join((*stages, "COPY . /workshop")) + "\n")
+    (tmp_path / "requirements").mkdir()
+    for name, lock in (
+        ("cpu", "a==1\nb==2 ; os_name == 'nt'\n"),
+        ("test", "a==1\n"),
+        ("docs", "c==3 \\\n    --hash=x\n"),
+    ):
+        (tmp_path / "requirements" / f"{name}.txt").write_text(lock)
+    (tmp_path / "log").write_text(says + "\n")
+    command = ["bash", "-euo", "pipefail", "-c", MEASURES, "bash", str(tmp_path), str(ROOT)]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == far + "\n"
+
+
 def test_missing_tunes_do_not_stop_anybody(clone: Clone) -> None:
     answer = clone.start("--local", "run", "true", STUB_TUNES_STATUS="1")
     assert answer.returncode == 0
@@ -549,7 +659,7 @@ def test_what_makes_the_tutorial_is_installed_on_its_first_use(clone: Clone) -> 
         r"\beval\b",
     ],
 )
-@pytest.mark.parametrize("script", ["start.sh", "docker/host.sh"])
+@pytest.mark.parametrize("script", ["start.sh", "docker/host.sh", "docker/progress.sh"])
 def test_start_sh_keeps_to_bash_3_2_and_to_tools_of_macos(script: str, construct: str) -> None:
     code = [line for line in (ROOT / script).read_text().splitlines() if not line.lstrip().startswith("#")]
     assert not [line for line in code if re.search(construct, line)]

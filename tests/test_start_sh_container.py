@@ -181,8 +181,9 @@ def test_what_is_about_the_image_needs_an_engine(clone: DockerClone, verb: str) 
 def test_first_use_builds_and_starts_with_progress(clone: DockerClone) -> None:
     answer = clone.start("run", "true")
     assert answer.returncode == 0
-    assert "Building the image ml4music-workshop:cpu" in answer.stderr
-    assert "step 1 of 1" in answer.stderr
+    assert "The image ml4music-workshop:cpu is built once" in answer.stderr
+    assert re.search(r"^Building the image: done \(0:\d\d\)$", answer.stderr, re.MULTILINE)
+    assert "step 1 of 1" not in answer.stderr  # the engine's own words are for its log
     assert answer.stdout == ""
     assert clone.take_words("compose build", "compose up") == [
         "compose build workshop",
@@ -208,7 +209,7 @@ def test_the_image_is_built_anew_when_what_it_is_made_of_has_changed(up: DockerC
     ):
         (up.root / name).write_text("# newer\n")
         answer = up.start("run", "true")
-        assert "has changed, so it is built anew" in answer.stderr
+        assert "has changed, so it is built again" in answer.stderr
         assert up.take_words("compose build", "compose up") == [
             "compose build workshop",
             "compose up -d --no-build workshop",
@@ -267,7 +268,7 @@ def test_two_at_once_make_one_container(clone: DockerClone) -> None:
         "compose build workshop",
         "compose up -d --no-build workshop",
     ]
-    assert sum("is setting things up; waiting" in said for said in words) == 1
+    assert sum("is building or starting the container; waiting" in said for said in words) == 1
 
 
 def test_a_stopped_container_is_started_again(up: DockerClone) -> None:
@@ -287,7 +288,7 @@ def test_down_removes_the_container(up: DockerClone) -> None:
 
 
 def test_other_settings_make_it_anew_unless_somebody_is_inside(up: DockerClone) -> None:
-    assert "made anew" in up.start("run", "true", WORKSHOP_MEMORY="4g").stderr
+    assert "made again" in up.start("run", "true", WORKSHOP_MEMORY="4g").stderr
     up.take_calls()
     inside = up.popen("run", "bash", "-c", "echo in; sleep 30", WORKSHOP_MEMORY="4g")
     assert inside.stdout is not None
@@ -298,14 +299,14 @@ def test_other_settings_make_it_anew_unless_somebody_is_inside(up: DockerClone) 
     assert up.take_words("compose up") == []
     inside.send_signal(signal.SIGTERM)
     inside.communicate(timeout=20)
-    assert "made anew" in up.start("run", "true", WORKSHOP_MEMORY="5g").stderr
+    assert "made again" in up.start("run", "true", WORKSHOP_MEMORY="5g").stderr
 
 
 def test_who_died_inside_without_a_word_does_not_count(up: DockerClone) -> None:
     with subprocess.Popen(["true"]) as dead:
         pass
     (up.root / ".workshop" / "calls" / str(dead.pid)).write_text("1\n")
-    assert "made anew" in up.start("run", "true", WORKSHOP_MEMORY="4g").stderr
+    assert "made again" in up.start("run", "true", WORKSHOP_MEMORY="4g").stderr
 
 
 def test_a_container_made_by_hand_is_left_as_it_is(up: DockerClone) -> None:
@@ -413,6 +414,60 @@ def test_signals_reach_the_command_which_may_still_save(up: DockerClone, number:
     assert list((up.root / ".workshop" / "calls").iterdir()) == []
 
 
+GET = ("run", "python", "-m", "workshop.datasets", "get", "songs")
+
+
+@pytest.mark.parametrize("name", ["USB stick", 'odd, "name": x'])
+@pytest.mark.parametrize("how", ["--mirror FOLDER", "--mirror=FOLDER", "WORKSHOP_MIRROR", "relative"])
+def test_a_mirror_outside_of_the_clone_is_shown_to_the_command(up: DockerClone, name: str, how: str) -> None:
+    stick = up.home / name
+    stick.mkdir()
+    ours = up.state()["containers"]
+    variables = {"WORKSHOP_MIRROR": str(stick)} if how == "WORKSHOP_MIRROR" else {}
+    words = {"--mirror FOLDER": ["--mirror", str(stick)], "--mirror=FOLDER": [f"--mirror={stick}"]}
+    words |= {"WORKSHOP_MIRROR": [], "relative": ["--mirror", f"../{name}"]}
+    (up.home / "elsewhere").mkdir()
+    answer = up.start(*GET, *words[how], cwd=up.home / "elsewhere", **variables)
+    assert answer.returncode == 0
+    calls = up.take_calls()
+    said = [call for call in calls if call.startswith("venv -m workshop.datasets get songs")]
+    found = {"--mirror=FOLDER": " --mirror=/mirror", "WORKSHOP_MIRROR": ""}.get(how, f" --mirror {stick}")
+    assert said == [f"venv -m workshop.datasets get songs{found}"]
+    (lent,) = (call for call in calls if " run --detach --rm" in call)
+    assert ",target=/mirror,readonly" in lent
+    assert f"--user {up.container()['user']} --cap-drop ALL" in lent
+    assert "docker rm -f lent" in calls
+    assert up.state()["containers"] == ours
+
+
+def test_a_mirror_in_the_clone_and_one_in_the_web_need_no_container_of_their_own(up: DockerClone) -> None:
+    (up.root / "data" / "sets").mkdir(parents=True, exist_ok=True)
+    up.start(*GET, "--mirror", "data/sets", cwd=up.root)
+    up.start(*GET, "--mirror", "https://localhost/sets")
+    calls = up.take_calls()
+    assert [call.split()[-1] for call in calls if "venv -m workshop.datasets" in call] == [
+        str(up.root / "data" / "sets").rsplit(maxsplit=1)[-1],
+        "https://localhost/sets",
+    ]
+    assert not any(" run --detach" in call for call in calls)
+
+
+def test_a_mirror_that_is_not_there_is_an_error_at_once(up: DockerClone) -> None:
+    answer = up.start(*GET, "--mirror", "/no/such/stick")
+    assert answer.returncode == 2
+    assert answer.stderr.splitlines()[-1].startswith("There is no folder '/no/such/stick' that can be entered")
+
+
+def test_a_mirror_is_made_on_a_stick_that_may_be_written(up: DockerClone) -> None:
+    stick = up.home / "stick" / "sets"
+    assert up.start("run", "python", "-m", "workshop.datasets", "mirror", str(stick), "songs").returncode == 0
+    calls = up.take_calls()
+    assert f"venv -m workshop.datasets mirror {stick} songs" in calls
+    (lent,) = (call for call in calls if " run --detach --rm" in call)
+    assert lent.endswith(",target=/mirror ml4music-workshop:cpu sleep 86400")
+    assert stick.is_dir()
+
+
 def test_a_shell_without_a_terminal_reads_its_commands(up: DockerClone) -> None:
     (up.root / ".workshop" / "jupyter_token").write_text("abc123\n")
     answer = up.start(stdin='echo "in $PWD"\nexit 5\n', cwd=up.root / "char_rnn")
@@ -455,6 +510,14 @@ def test_the_starter_tunes_are_made_from_inside_once(clone: DockerClone) -> None
     assert "venv -m workshop.tunes" in clone.take_calls()
     clone.start("run", "true")
     assert "venv -m workshop.tunes" not in clone.take_calls()
+
+
+def test_who_comes_while_the_container_makes_the_tunes_is_told_so(up: DockerClone) -> None:
+    (up.root / ".workshop" / "tunes").unlink()
+    entrypoint, student = (up.popen("run", "true", STUB_TUNES_SECONDS="2") for _ in range(2))
+    words = [process.communicate(timeout=60)[1] for process in (entrypoint, student)]
+    assert sum("The container is new and makes the starter tunes and sounds; waiting" in said for said in words) == 1
+    assert not any("Another" in said for said in words)
 
 
 def test_the_tests_run_inside(up: DockerClone) -> None:
@@ -534,7 +597,18 @@ def test_a_taken_port_is_named_with_the_variable_that_changes_it(clone: DockerCl
     assert last.startswith(f"Port {port} for JupyterLab is in use by another program")
     assert "another copy of the workshop" in last
     assert "WORKSHOP_PORT_LAB=" in last
-    assert clone.take_words("compose up") == []
+    # An image takes minutes: nobody waits for one to be told of a port.
+    assert clone.take_words("compose build", "compose up") == []
+
+
+def test_a_running_container_may_keep_its_ports_and_change_one(up: DockerClone) -> None:
+    with contextlib.ExitStack() as stack:
+        for name in SERVERS:  # as the engine listens for the container
+            stack.enter_context(socket.create_server(("127.0.0.1", int(up.env[f"WORKSHOP_PORT_{name}"]))))
+        assert up.start("run", "true", WORKSHOP_PORT_LAB=free_port()).returncode == 0
+        other = stack.enter_context(socket.create_server(("127.0.0.1", 0))).getsockname()[1]
+        answer = up.start("run", "true", WORKSHOP_PORT_WAVENET=str(other))
+    assert f"Port {other} for TensorBoard for wavenet is in use" in answer.stderr
 
 
 def test_a_port_of_another_clone_names_the_clone(up: DockerClone) -> None:

@@ -5,7 +5,9 @@
     python -m workshop.datasets inspect data/lyrics/tinyshakespeare
 
 Without a network, `get` takes the files from a mirror: a folder or an address with the same files as NAME/FILE (such as
-tinyshakespeare/input.txt), given by --mirror or the environment variable WORKSHOP_MIRROR.
+tinyshakespeare/input.txt), given by --mirror or the environment variable WORKSHOP_MIRROR. `mirror` makes such a folder:
+
+    python -m workshop.datasets mirror /media/stick/sets nottingham tinyshakespeare
 
 Nothing is fetched whose contents cannot be verified; for such a set `get` says what to fetch by hand, and exits with
 status 2 until all of it is there.
@@ -140,6 +142,44 @@ def get(data_set: DataSet, data_dir: Path, mirror: str = "") -> bool:
     return True
 
 
+def make_mirror(data_set: DataSet, folder: Path, data_dir: Path, mirror: str = "") -> bool:
+    """Put the files of ``data_set`` into the mirror ``folder``, verified; return False where all were there already.
+
+    What lies in ``data_dir`` is copied from there, the rest is fetched.
+
+    Args:
+        data_set: an entry of the catalogue that is downloaded.
+        folder: the mirror; the files go to its folder NAME, where ``get --mirror`` looks for them.
+        data_dir: the data folder.
+        mirror: a folder or a web address to fetch from instead of the set's source; '' for the source.
+
+    Raises:
+        UserError: the set is not one that is downloaded, cannot be fetched, verified or written, or something else is
+            in its place.
+    """
+    if data_set.made != "download":
+        raise UserError(
+            f"the set {data_set.name} cannot be put into a mirror, because it is not downloaded (it is part of the "
+            "project, made by the set-up, or fetched by hand); leave it out"
+        )
+    own = folder / data_set.name
+    if data_set.manifest:
+        if all(has_hash(own / name, sha256) for name, sha256 in read_manifest(data_set).items()):
+            return False
+        _bring_many(data_set, own, mirror, data_set.target_in(data_dir))
+        return True
+    file, original = own / data_set.file_name, data_set.original_in(data_dir)
+    if is_verified(file, data_set):
+        return False
+    if file.exists():
+        raise _in_the_way(file, data_set)
+    if is_verified(original, data_set):
+        copy(original, Remote(data_set.url, data_set.bytes, data_set.sha256), file)
+    else:
+        _bring(data_set, file, mirror)
+    return True
+
+
 def _in_the_way(file: Path, data_set: DataSet) -> UserError:
     part = f"the one of the set {data_set.name}" if data_set.manifest else f"the set {data_set.name}"
     return UserError(f"{file} is there but is not {part}; move it away and run the command again")
@@ -159,14 +199,21 @@ def _bring(data_set: DataSet, original: Path, mirror: str) -> None:
         fetch(remote, original, progress=lambda arrived: bar.update(arrived - bar.n) and None)
 
 
-def _bring_many(data_set: DataSet, target: Path, mirror: str) -> None:
-    """Fetch the files of ``data_set`` that are not in the folder ``target`` yet, and verify them."""
+def _bring_many(data_set: DataSet, target: Path, mirror: str, copies: Path | None = None) -> None:
+    """Fetch the files of ``data_set`` that are not in the folder ``target`` yet, and verify them.
+
+    Those that lie in the folder ``copies`` are taken from there.
+    """
     manifest = read_manifest(data_set)
     missing = {name: sha256 for name, sha256 in manifest.items() if not has_hash(target / name, sha256)}
     for name in missing:
         if (target / name).exists():
             raise _in_the_way(target / name, data_set)
-    files = [SmallFile(_source(data_set, name, mirror), sha256, target / name) for name, sha256 in missing.items()]
+    files = []
+    for name, sha256 in missing.items():
+        here_already = copies is not None and has_hash(copies / name, sha256)
+        source = copies / name if copies and here_already else _source(data_set, name, mirror)
+        files.append(SmallFile(source, sha256, target / name))
     from tqdm import tqdm
 
     here = len(manifest) - len(missing)
@@ -177,11 +224,17 @@ def _bring_many(data_set: DataSet, target: Path, mirror: str) -> None:
 def _source(data_set: DataSet, name: str, mirror: str) -> str | Path:
     """Return where the file ``name`` of a set comes from: an address, or a file in a mirror folder."""
     if mirror and "://" not in mirror:
-        return Path(mirror).expanduser() / data_set.name / name
+        folder = Path(mirror).expanduser()
+        if os.environ.get("WORKSHOP_IN_CONTAINER") == "1" and not folder.is_dir():
+            raise UserError(
+                f'the container does not see the folder "{mirror}"; leave the container with "exit" and type the '
+                "command there behind ./start.sh run, or copy the folder into the workshop's own"
+            )
+        return folder / data_set.name / name
     if mirror and not is_web_address(mirror):
         raise UserError(f'--mirror "{mirror}" is neither a folder nor an http or https address; give one of them')
-    folder = f"{mirror.rstrip('/')}/{data_set.name}" if mirror else data_set.url
-    return f"{folder}/{urllib.parse.quote(name)}"
+    address = f"{mirror.rstrip('/')}/{data_set.name}" if mirror else data_set.url
+    return f"{address}/{urllib.parse.quote(name)}"
 
 
 def _clean(data_set: DataSet, original: Path, target: Path) -> None:
@@ -246,6 +299,17 @@ def _get(arguments: argparse.Namespace) -> int:
         return INTERRUPTED
     folder = target if target.is_dir() else target.parent
     print(f"{'ready in' if brought else 'already in'} {folder}")
+    return 0
+
+
+def _mirror(arguments: argparse.Namespace) -> int:
+    catalog = read_catalog()
+    names = arguments.names or [one.name for one in catalog.values() if one.made == "download"]
+    for data_set in [find(name, catalog) for name in names]:
+        print(f"{data_set.name}: {data_set.what} (licence: {data_set.licence})", flush=True)
+        made = make_mirror(data_set, arguments.folder, arguments.data_dir, arguments.mirror)
+        print(f"{'copied to' if made else 'already in'} {arguments.folder / data_set.name}", flush=True)
+    print("On a computer without a network: python -m workshop.datasets get NAME --mirror FOLDER")
     return 0
 
 
@@ -333,6 +397,16 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
         help="folder or address that holds the files as NAME/FILE (default: WORKSHOP_MIRROR, else their source)",
     )
     verb.set_defaults(run=_get)
+    verb = verbs.add_parser("mirror", parents=[data_dir], help="make a folder that `get --mirror` takes data sets from")
+    verb.add_argument("folder", metavar="FOLDER", type=Path, help="where the files go, such as a folder on a USB stick")
+    verb.add_argument("names", nargs="*", metavar="NAME", help="data sets (default: all that are downloaded)")
+    verb.add_argument(
+        "--mirror",
+        default=os.environ.get("WORKSHOP_MIRROR", ""),
+        metavar="DIR_OR_URL",
+        help="another mirror to take them from (default: WORKSHOP_MIRROR, else their source)",
+    )
+    verb.set_defaults(run=_mirror)
     verb = verbs.add_parser("inspect", help="say whether a folder or file of text, MIDI or sound will train")
     verb.add_argument("path", metavar="DIR", type=Path, help="a folder of texts, MIDI files or sounds, or one file")
     verb.add_argument("--encoding", default=None, help="how the texts are encoded (default: detected, file by file)")

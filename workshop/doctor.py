@@ -34,6 +34,9 @@ OK, NOTE, PROBLEM = "ok", "note", "PROBLEM"
 PACKAGES = ("keras", "tensorboard", "numpy", "jupyterlab", "music21")
 TENSORFLOWS = ("tensorflow", "tensorflow-cpu")
 
+#: Seconds within which TensorFlow starts and calculates on a slow laptop that does nothing else.
+USUAL_START = 12.0
+
 #: Run in a process of its own: a CPU that TensorFlow was not built for ends the process without a word.
 TENSORFLOW_PROBE = """
 import json, time
@@ -203,14 +206,14 @@ def check_tensorflow() -> Iterator[Finding]:
         yield from check_gpu(gpu, None)
         return
     environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
-    begun = time.monotonic()
+    begun, worked = time.monotonic(), processor_seconds()
     try:
         answer = subprocess.run(
             [sys.executable, "-c", TENSORFLOW_PROBE], capture_output=True, env=environment, timeout=120, check=False
         )
     except subprocess.TimeoutExpired:
-        advice = "the disk or the computer is very busy; try again"
-        yield Finding(PROBLEM, "TensorFlow", f"did not start within two minutes: {advice}")
+        reason = why_slow(time.monotonic() - begun, processor_seconds() - worked)
+        yield Finding(PROBLEM, "TensorFlow", f"did not start within two minutes: {reason}, and try again")
         return
     if answer.returncode != 0:
         last_words = answer.stderr.decode(errors="replace").strip().splitlines()
@@ -222,10 +225,38 @@ def check_tensorflow() -> Iterator[Finding]:
             PROBLEM, "TensorFlow", "multiplies wrongly: the installation or the memory is damaged; install anew"
         )
         return
-    yield Finding(
-        OK, "TensorFlow", f"starts in {found['load']:.1f} s and calculates ({time.monotonic() - begun:.1f} s in all)"
-    )
+    seconds = time.monotonic() - begun
+    text = f"starts in {found['load']:.1f} s and calculates ({seconds:.1f} s in all)"
+    if seconds > USUAL_START:
+        reason = why_slow(seconds, processor_seconds() - worked)
+        yield Finding(NOTE, "TensorFlow", f"{text}, which is slow: {reason}")
+    else:
+        yield Finding(OK, "TensorFlow", text)
     yield from check_gpu(gpu, found["gpus"])
+
+
+def processor_seconds() -> float:
+    """How long the processor has worked for ended child processes, in seconds."""
+    spent = os.times()
+    return spent.children_user + spent.children_system
+
+
+def why_slow(seconds: float, worked: float) -> str:
+    """Why TensorFlow starts slowly: other programs, the disk, or the processor itself; with what to do.
+
+    Args:
+        seconds: how long it took.
+        worked: how long the processor worked for it, in seconds.
+    """
+    cores = usable_cores()
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+    if load >= cores:
+        busy = f"the computer is busy with other programs (load {load:.1f} on {cores} cores)"
+        return f"{busy}, so close some or wait until they are done"
+    if worked < seconds / 2:
+        waited = f"it waited for the disk or for other programs most of the time ({worked:.1f} s of calculation)"
+        return f"{waited}, as in the first start after the computer was switched on; the next one is faster"
+    return "this processor is slow, so take small networks (--size small)"
 
 
 def why_it_ended(status: int, last_words: str) -> str:
@@ -374,6 +405,8 @@ def check_docker() -> Iterator[Finding]:
         yield Finding(OK, "Docker", f"its engine {info['ServerVersion']} answers ({info.get('OperatingSystem', '')})")
         yield from check_engine_memory(info)
         yield from check_engine_disk(info)
+    elif is_inside():
+        yield Finding(OK, "Docker", "this is the workshop's container; outside, ./start.sh doctor asks its engine too")
     elif shutil.which("docker"):
         yield Finding(NOTE, "Docker", "is installed but its engine does not answer; it is not needed")
     else:

@@ -481,7 +481,7 @@ class _WritingErrors:
         if isinstance(error, OSError):
             raise UserError(
                 f"{self.target} cannot be written ({explain(error, self.target)}); "
-                "free some space or choose another --data_dir"
+                "free some space or choose another folder"
             ) from None
 
 
