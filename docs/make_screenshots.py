@@ -48,10 +48,11 @@ def train(lesson: str, folder: Path, minutes: float) -> None:
 def showing(lesson: str, kept: Path) -> Iterator[str]:
     """The address of a TensorBoard that shows a lesson's folder of experiments for as long as the block takes."""
     server = Server(lesson, "127.0.0.1", free_port_near(7100))
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     # From where it stands the folder is the lesson's name, which is what the pictures show.
-    where = {"cwd": kept, "env": {**os.environ, "PYTHONPATH": str(ROOT)}}
-    process = subprocess.Popen(tensorboard_command(server, Path(lesson)), **quiet, **where)
+    process = subprocess.Popen(
+        tensorboard_command(server, Path(lesson)), cwd=kept, env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
     try:
         wait_until_it_answers(server, process)
         yield f"http://127.0.0.1:{server.port}"
@@ -84,11 +85,8 @@ def main() -> None:
     from playwright.sync_api import sync_playwright
 
     with contextlib.ExitStack() as stack:
-        kept = (
-            args.experiments.absolute()
-            if args.experiments
-            else Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        )
+        kept = args.experiments or Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        kept = kept.absolute()
         for lesson in TRAININGS:
             train(lesson, kept / lesson, args.minutes)
         chromium = stack.enter_context(sync_playwright()).chromium
