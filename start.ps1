@@ -93,7 +93,7 @@ function Get-Port([string] $Server) {
   $given = [Environment]::GetEnvironmentVariable("WORKSHOP_PORT_$Server")
   if (-not $given) { return $Servers[$Server] }
   if ($given -notmatch '^\d{1,5}$' -or [int] $given -lt 1 -or [int] $given -gt 65535) {
-    Misused "WORKSHOP_PORT_$Server is '$given', which is not a port: give a number from 1024 to 65535."
+    Misused "WORKSHOP_PORT_$Server is '$given', which is not a port: give a number from 1 to 65535."
   }
   return [int] $given
 }

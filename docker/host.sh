@@ -297,7 +297,7 @@ check_ports() {
   for server in $SERVERS; do
     port="$(wanted_port "$server")"
     is_port "$port" ||
-      misused "$(port_variable "$server") is '$port', which is not a port: give a number from 1024 to 65535."
+      misused "$(port_variable "$server") is '$port', which is not a port: give a number from 1 to 65535."
     if is_taken "$port"; then fail_for_port "$server"; fi
   done
 }

@@ -1,5 +1,6 @@
 """The experiment folder: numbered, found again, relocatable, and plain about what is wrong with it."""
 
+import copy
 import json
 import os
 import shutil
@@ -27,14 +28,18 @@ INFO: dict[str, Any] = {"arguments": ARGUMENTS, "network": {"rnn_size": 8}, "dat
 
 
 @pytest.fixture
-def lesson(tmp_path: Path) -> Path:
+def lesson(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A lesson's folder, in a folder that has the data too and is the current one."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("songs", "moved"):
+        (tmp_path / name).mkdir()
     folder = tmp_path / "some_rnn"
     folder.mkdir()
     return folder
 
 
 def make(lesson: Path, requested: Path | None = None) -> Experiment:
-    return experiment.create(lesson, None if requested is None else str(requested), INFO)
+    return experiment.create(lesson, None if requested is None else str(requested), copy.deepcopy(INFO))
 
 
 def touch(made: Experiment, seconds: float) -> None:
@@ -361,8 +366,8 @@ def test_a_record_without_an_argument_is_damaged(lesson: Path, name: str) -> Non
 
 
 def test_what_is_kept_of_the_command_line_is_what_describes_the_run() -> None:
-    args = Namespace(rnn_size=8, seed=0, resume=True, experiment_dir="mine", given={"seed"})
-    assert experiment.arguments(args) == {"rnn_size": 8, "seed": 0}
+    args = Namespace(rnn_size=8, seed=0, resume=True, experiment_dir="mine", given={"seed"}, data_dir="/of/mine")
+    assert experiment.arguments(args) == {"rnn_size": 8, "seed": 0, "data_dir": "/of/mine"}
 
 
 def test_other_data_is_refused(lesson: Path) -> None:

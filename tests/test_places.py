@@ -94,6 +94,7 @@ def test_an_older_record_goes_on(
     record["data"]["path"] = str(tiny_text) if not typed else "/there/was/once"
     (tmp_path / "old/run.json").write_text(json.dumps(record), "utf-8")
     shutil.copytree(tiny_text, tmp_path / "clone/data/mine")
+    (tmp_path / "clone/char_rnn").mkdir()
     monkeypatch.setattr(places, "ROOT", tmp_path / "clone")
     done = run_main(train, "--resume", "--experiment_dir", "old", "--num_epochs", "3")
     assert done.returncode == 0, done.stderr

@@ -78,13 +78,10 @@ def main() -> int:
 
     # ---- 3 model -----------------------------------------------------------------------------------------------------
     with quietly():
-        import keras
-
         from wavenet.model import build
         from wavenet.preview import Preview
         from workshop.training import Settings, Trainer, farewell
 
-    keras.utils.set_random_seed(args.seed)
     names = sounds.facts["conditions"]
     network = {name: getattr(args, name) for name in (*NETWORK, "seed")} | {"conditions": len(names)}
     model, average = build(network, resumed), build(network, resumed)

@@ -74,7 +74,7 @@ def read_port(given: str, name: str) -> int:
         UserError: if it is not a port.
     """
     if not (given.isascii() and given.isdigit() and 1 <= int(given) <= 65535):
-        raise UserError(f"{name} is '{given}', which is not a port: give a number from 1024 to 65535.")
+        raise UserError(f"{name} is '{given}', which is not a port: give a number from 1 to 65535.")
     return int(given)
 
 

@@ -53,21 +53,31 @@ class Progress:
             left = (self._total - step) * seconds / (step - self._start_step)
             line += f"  {self._symbols / seconds:,.0f} {self._unit}/s  {_duration(left)} left"
         if self._renew:
-            print("\r" + line.ljust(len(self._line)), end="", file=sys.stderr, flush=True)
+            _put("\r" + line.ljust(len(self._line)))
             self._line = line
         else:
-            print(line, file=sys.stderr, flush=True)
+            _put(f"{line}\n")
 
     def say(self, text: str) -> None:
         """Print something between the lines of progress."""
         self.close()
-        print(visible(text), file=sys.stderr, flush=True)
+        _put(f"{visible(text)}\n")
 
     def close(self) -> None:
         """End the line that renews itself."""
         if self._line:
-            print(file=sys.stderr)
+            _put("\n")
             self._line = ""
+
+
+def _put(text: str) -> None:
+    """Print, even where the terminal has just been closed: that is no reason to lose what has been learnt."""
+    try:
+        print(text, end="", file=sys.stderr, flush=True)
+    except BrokenPipeError:
+        raise
+    except OSError:
+        pass
 
 
 def _duration(seconds: float) -> str:

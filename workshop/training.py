@@ -10,11 +10,13 @@ a run later, for longer than was planned, is the same as having planned it.
 
 import argparse
 import math
+import os
 import shlex
 import signal
+import stat
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, fields
 from itertools import pairwise
 from pathlib import Path
@@ -39,6 +41,8 @@ from workshop.visible import visible_line
 AVERAGE_STEPS = 500
 #: With little data an epoch takes seconds: not every one is measured.
 LEAST_BETWEEN_MEASUREMENTS = 100
+#: The signal of a terminal that is closed; None where there is no such signal.
+HANG_UP: signal.Signals | None = getattr(signal, "SIGHUP", None)
 #: Gradients longer than this are shortened to it.
 CLIP_NORM = 5.0
 
@@ -207,15 +211,18 @@ class Trainer:
         self.state = model.initial_state(training.batch_size)
         self.board = Board(experiment.tensorboard)
 
-    def measure(self) -> float:
+    def measure(self, asked: Sequence[int] = ()) -> float:
         """Mean loss of the averaged network on the held-out data, in nats per symbol, with the state carried through.
 
         Raises:
+            KeyboardInterrupt: there is a signal in `asked`.
             UserError: it is not a number.
         """
         total = count = 0.0
         state = None
         for inputs, targets, counted in self.held_out:
+            if asked:
+                raise KeyboardInterrupt
             state = self.average.initial_state(targets.shape[1]) if state is None else state
             loss, state = self.stepper.held_out_loss(
                 _tensors(inputs), tf.constant(targets), tf.constant(counted), state
@@ -246,8 +253,17 @@ class Trainer:
                 f"{self.experiment.path} has been trained for all of its {settings.num_epochs} epochs: "
                 "to go on, give a higher --num_epochs"
             )
-        minutes_before, started = at.minutes, time.monotonic()
         progress = Progress(total, at.step, self.unit)
+        with stop_signals() as asked:
+            reason = self._train(total, progress, asked)
+            progress.close()
+            self._finish(reason, progress, asked)
+        return 128 + asked[0] if asked else 0
+
+    def _train(self, total: int, progress: Progress, asked: list[int]) -> str:
+        """Take steps up to `total`, or until `asked` has a signal in it or a limit is reached; returns why it ended."""
+        at, settings, windows = self.position, self.settings, self.training.windows
+        minutes_before, started = at.minutes, time.monotonic()
         reason = "finished"
         self._draw_baseline()
         if at.step == 0:
@@ -255,29 +271,24 @@ class Trainer:
         elif at.step % settings.sample_every == 0 and not self._is_previewed():
             # It was killed between saving and showing this step.
             self._show_preview(progress)
-        with stop_signals() as asked:
-            while at.step < total:
-                inputs, targets = self.training.window(at.epoch, at.window)
-                loss = self._advance(inputs, targets)
-                progress.step(at.step, at.epoch + at.window / windows, loss, targets.size)
-                at.minutes = minutes_before + (time.monotonic() - started) / 60
-                if at.window == windows:
-                    self._end_epoch(progress)
-                elif at.step % settings.save_every == 0:
-                    self._measure_and_save(progress)
-                if at.step % settings.sample_every == 0:
-                    self._show_preview(progress)
-                if asked:
-                    reason = "stopped"
-                    break
-                if settings.patience is not None and at.without_best >= settings.patience:
-                    reason = "early"
-                    break
-                if settings.max_minutes is not None and (time.monotonic() - started) / 60 >= settings.max_minutes:
-                    break
-        progress.close()
-        self._finish(reason, progress)
-        return 128 + asked[0] if asked else 0
+        progress.say("compiling the network: the first step takes from some seconds to a minute ...")
+        while at.step < total and not asked:
+            inputs, targets = self.training.window(at.epoch, at.window)
+            loss = self._advance(inputs, targets)
+            progress.step(at.step, at.epoch + at.window / windows, loss, targets.size)
+            at.minutes = minutes_before + (time.monotonic() - started) / 60
+            if at.window == windows:
+                self._end_epoch(progress)
+            elif at.step % settings.save_every == 0:
+                self._measure_and_save(progress)
+            if at.step % settings.sample_every == 0:
+                self._show_preview(progress)
+            if settings.patience is not None and at.without_best >= settings.patience:
+                reason = "early"
+                break
+            if settings.max_minutes is not None and (time.monotonic() - started) / 60 >= settings.max_minutes:
+                break
+        return "stopped" if asked else reason
 
     def _advance(self, inputs: Any, targets: np.ndarray) -> float:
         at = self.position
@@ -355,23 +366,30 @@ class Trainer:
         """Whether a preview of this very step has been shown."""
         return bool(self.experiment.info.get("previewed") == self.position.step)
 
-    def _finish(self, reason: str, progress: Progress) -> None:
-        """Save; measure and show a preview, unless that was just done or somebody is waiting for the end."""
+    def _finish(self, reason: str, progress: Progress, asked: list[int]) -> None:
+        """Save; measure and show a preview, unless that was just done or somebody is waiting for the end, which may be
+        asked for in here as well.
+        """
         at = self.position
         self.save()
         if reason != "stopped" and not (at.history and at.history[-1]["step"] == at.step):
             # Not part of the position: a run that goes on from here has not been measured here, as a straight one has
             # not.
-            loss = self.measure()
-            self.experiment.info["history"] = [*at.history, self._record(loss)]
-            if loss < at.best:
-                self._save_best(loss)
-                self.experiment.info["best"] = {"validation": loss, "step": at.step}
-            self._report(progress, loss)
-        self.experiment.update(status={"early": "finished: no new best for a while"}.get(reason, reason))
-        if reason != "stopped" and not self._is_previewed():
+            with suppress(KeyboardInterrupt):
+                self._measure_last(progress, asked)
+        if reason != "stopped" and not asked and not self._is_previewed():
             self._show_preview(progress)
+        reason = "stopped" if asked else reason
+        self.experiment.update(status={"early": "finished: no new best for a while"}.get(reason, reason))
         self.board.flush()
+
+    def _measure_last(self, progress: Progress, asked: list[int]) -> None:
+        loss = self.measure(asked)
+        self.experiment.info["history"] = [*self.position.history, self._record(loss)]
+        if loss < self.position.best:
+            self._save_best(loss)
+            self.experiment.info["best"] = {"validation": loss, "step": self.position.step}
+        self._report(progress, loss)
 
     # ---- saving and going on -----------------------------------------------------------------------------------------
 
@@ -424,20 +442,39 @@ def _tensors(inputs: Any) -> Any:
 
 @contextmanager
 def stop_signals() -> Iterator[list[int]]:
-    """Turn Ctrl-C and SIGTERM into an entry in the list that is given; a second one ends the process at once."""
+    """Turn Ctrl-C, SIGTERM and the closing of the terminal into an entry in the list that is given; a second one ends
+    the process at once.
+    """
     received: list[int] = []
 
     def receive(number: int, frame: Any) -> None:
         received.append(number)
+        if number == HANG_UP:
+            leave_terminal()
         for again in previous:
             signal.signal(again, previous[again])
 
-    previous = {number: signal.signal(number, receive) for number in (signal.SIGINT, signal.SIGTERM)}
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    # `nohup` lets a training outlive its terminal.
+    if HANG_UP is not None and signal.getsignal(HANG_UP) != signal.SIG_IGN:
+        numbers.append(HANG_UP)
+    previous = {number: signal.signal(number, receive) for number in numbers}
     try:
         yield received
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
+
+
+def leave_terminal() -> None:
+    """Say nothing more to a terminal that is gone: each line to it would be an error."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for number in (1, 2):
+        # A terminal that is gone is not known as one any more, but still for a device.
+        with suppress(OSError):
+            if stat.S_ISCHR(os.fstat(number).st_mode):
+                os.dup2(nowhere, number)
+    os.close(nowhere)
 
 
 def farewell(experiment: Experiment, baseline: Baseline, lesson: Path) -> str:
