@@ -8,6 +8,7 @@ set_aside.txt   files that could not be used, and why
 """
 
 import argparse
+import atexit
 import contextlib
 import importlib.metadata
 import math
@@ -23,6 +24,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from workshop import trainings
 from workshop.checks import Check
 from workshop.errors import UserError
 from workshop.files import explain, read_json, remove_leftovers, short_path, write_json, write_text
@@ -44,6 +46,8 @@ class Experiment:
 
     path: Path
     info: dict[str, Any]
+    #: That of this process among the trainings that run, once it holds the lock.
+    entry: Path | None = None
 
     @property
     def latest(self) -> Path:
@@ -97,9 +101,12 @@ class Experiment:
                 if not isinstance(error, BlockingIOError):
                     return
                 raise UserError(
-                    f"{self.path} is being trained by another process at this moment: wait for its end, or stop it"
+                    f"{self.path} is being trained by another process at this moment: "
+                    f"{trainings.how_to_stop(self.path)}"
                 ) from None
             _LOCKED[place] = descriptor
+            self.entry = trainings.enter(self.path)
+            atexit.register(trainings.leave, self.entry)
 
     def clear_leftovers(self) -> None:
         """Delete what a killed run has left half-written; only for the one who goes on writing."""

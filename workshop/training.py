@@ -27,7 +27,7 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from workshop import checkpoint
+from workshop import checkpoint, trainings
 from workshop.baseline import Baseline
 from workshop.board import BIT, Board
 from workshop.errors import UserError
@@ -273,6 +273,9 @@ class Trainer:
             self._show_preview(progress)
         progress.say("compiling the network: the first step takes from some seconds to a minute ...")
         while at.step < total and not asked:
+            if trainings.is_asked_to_stop(self.experiment.entry):
+                asked.append(signal.SIGTERM)
+                break
             inputs, targets = self.training.window(at.epoch, at.window)
             loss = self._advance(inputs, targets)
             progress.step(at.step, at.epoch + at.window / windows, loss, targets.size)
