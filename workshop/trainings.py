@@ -56,7 +56,8 @@ class Training:
     @property
     def name(self) -> str:
         """What one types to name it: char_rnn/01, or the path of an experiment that lies elsewhere."""
-        return self.experiment.replace("/experiments/", "/") if not Path(self.experiment).is_absolute() else self.experiment
+        inside = not Path(self.experiment).is_absolute()
+        return self.experiment.replace("/experiments/", "/") if inside else self.experiment
 
     @property
     def place(self) -> str:
@@ -151,7 +152,8 @@ def table(trainings: list[Training]) -> str:
             step = f"{json.loads((one.path / 'run.json').read_text('utf-8')).get('step', 0):,}"
         rows.append((one.name, step, one.since[:16].replace("T", " "), str(one.pid), one.place))
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    return "\n".join("  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    return "\n".join(lines)
 
 
 def stop(name: str, patience_seconds: float = PATIENCE_SECONDS) -> None:
@@ -165,7 +167,7 @@ def stop(name: str, patience_seconds: float = PATIENCE_SECONDS) -> None:
         UserError: no such training runs, it cannot be asked, or it does not end in that time.
     """
     trainings = running()
-    asked = [entry for entry, one in trainings.items() if name in (one.name, one.experiment) or kept(name) == one.experiment]
+    asked = [entry for entry, one in trainings.items() if one.experiment == kept(name) or name == one.name]
     if not asked:
         there = ", ".join(one.name for one in trainings.values()) or "none"
         raise UserError(f"there is no training {name} that runs; those that run: {there}")
@@ -173,7 +175,8 @@ def stop(name: str, patience_seconds: float = PATIENCE_SECONDS) -> None:
         try:
             _request(entry).touch()
         except OSError as error:
-            raise UserError(f"{name} cannot be asked to stop: {explain(error, entry)}; press Ctrl-C where it runs") from error
+            reason = explain(error, entry)
+            raise UserError(f"{name} cannot be asked to stop: {reason}; press Ctrl-C where it runs") from error
     deadline = time.monotonic() + patience_seconds
     while any(entry in running() for entry in asked):
         if time.monotonic() > deadline:
