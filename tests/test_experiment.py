@@ -28,14 +28,18 @@ INFO: dict[str, Any] = {"arguments": ARGUMENTS, "network": {"rnn_size": 8}, "dat
 
 
 @pytest.fixture
-def lesson(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A lesson's folder, in a folder that has the data too and is the current one."""
-    monkeypatch.chdir(tmp_path)
-    for name in ("songs", "moved"):
-        (tmp_path / name).mkdir()
+def lesson(tmp_path: Path) -> Path:
     folder = tmp_path / "some_rnn"
     folder.mkdir()
     return folder
+
+
+@pytest.fixture
+def with_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The data of the experiments is in the current folder."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("songs", "moved"):
+        (tmp_path / name).mkdir()
 
 
 def make(lesson: Path, requested: Path | None = None) -> Experiment:
@@ -330,11 +334,13 @@ def resumed(lesson: Path, **given: Any) -> Namespace:
     return args
 
 
+@pytest.mark.usefixtures("with_data")
 def test_a_resumed_run_is_the_run_that_it_was(lesson: Path) -> None:
     args = vars(resumed(lesson))
     assert {name: args[name] for name in ARGUMENTS} == ARGUMENTS
 
 
+@pytest.mark.usefixtures("with_data")
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -351,6 +357,7 @@ def test_what_would_make_it_another_run_is_refused_by_name(lesson: Path, name: s
     assert getattr(resumed(lesson, **{name: ARGUMENTS[name]}), name) == ARGUMENTS[name]
 
 
+@pytest.mark.usefixtures("with_data")
 def test_how_long_and_how_fast_may_be_given_anew(lesson: Path) -> None:
     args = resumed(lesson, num_epochs=99, learning_rate=0.1, data_dir="moved", message="again", save_every=3)
     assert (args.num_epochs, args.learning_rate, args.data_dir) == (99, 0.1, "moved")
@@ -390,6 +397,7 @@ def test_an_argument_that_makes_no_sense_is_damage(tmp_path: Path) -> None:
         experiment.take_over(args, made)
 
 
+@pytest.mark.usefixtures("with_data")
 def test_what_was_given_anew_holds_for_the_next_resumption(lesson: Path) -> None:
     made = make(lesson)
     experiment.take_over(

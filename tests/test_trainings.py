@@ -24,7 +24,7 @@ def begun(tiny_text: Path, tmp_path: Path, tiny_arguments: list[str]) -> Iterato
     process = subprocess.Popen(
         [*command, "--num_epochs", "100000", "--experiment_dir", str(tmp_path / "run")],
         stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
-        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509 - no threads here
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
     )  # fmt: skip
     os.close(theirs)
     said = b""
