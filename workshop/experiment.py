@@ -131,9 +131,13 @@ class Experiment:
         try:
             yield
         except UserError:
-            if not self.latest.exists() and not self.best.exists():
-                shutil.rmtree(self.path, ignore_errors=True)
+            self.discard_if_empty()
             raise
+
+    def discard_if_empty(self) -> None:
+        """Take the folder away if there is no checkpoint in it."""
+        if not self.latest.exists() and not self.best.exists():
+            shutil.rmtree(self.path, ignore_errors=True)
 
     def update(self, **changes: Any) -> None:
         """Change entries of run.json.
@@ -183,6 +187,8 @@ def create(lesson_dir: Path, requested: str | None, info: dict[str, Any]) -> Exp
     with experiment.beginning():
         experiment.lock()
         experiment.update(status="started")
+    # Ctrl-C while the network is made comes before there is anything to go on with.
+    atexit.register(experiment.discard_if_empty)
     return experiment
 
 
