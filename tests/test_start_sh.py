@@ -66,7 +66,7 @@ def test_help_sets_nothing_up(clone: Clone, arguments: list[str]) -> None:
     [
         (
             ["dmeo"],
-            "no verb 'dmeo'; the verbs are demo, test, run, lab, docs, doctor, logs, trainings, stop, down, build, save",
+            "no verb 'dmeo'; the verbs are demo, test, run, lab, docs, doctor, logs, trainings, stop, down, build",
         ),
         (["--docker"], "no option '--docker'; the options are --local, --gpu, --root"),
         (["demo", "now"], "'demo' takes nothing after it, and 'now' was given"),

@@ -97,3 +97,16 @@ def test_a_name_is_short_within_the_clone() -> None:
     training = trainings.Training("char_rnn/experiments/07", 1, "here", False, "2026-01-02T03:04:05+00:00")
     assert training.name == "char_rnn/07"
     assert "stop char_rnn/07`" in trainings.how_to_stop(ROOT / "char_rnn" / "experiments" / "07")
+
+
+def test_ctrl_c_while_the_network_is_made_leaves_no_empty_experiment(tmp_path: Path) -> None:
+    script = (
+        "from pathlib import Path; from workshop import cli, experiment\n"
+        "def main():\n"
+        "    experiment.create(Path('some_rnn'), 'mine', {'network': {}})\n"
+        "    raise KeyboardInterrupt\n"
+        "cli.run(main)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (130, "stopped\n")
+    assert not (tmp_path / "mine").exists()
