@@ -8,7 +8,7 @@ $ErrorActionPreference = 'Stop'
 $Root = $PSScriptRoot
 $State = Join-Path $Root '.workshop'
 $Inside = '/workshop'
-$Verbs = 'shell', 'demo', 'test', 'run', 'lab', 'docs', 'doctor', 'logs', 'stop', 'down', 'build', 'save', 'load'
+$Verbs = 'shell', 'demo', 'test', 'run', 'lab', 'docs', 'doctor', 'logs', 'trainings', 'stop', 'down', 'build', 'save', 'load'
 $Servers = [ordered]@{ CHAR_RNN = 7006; MIDI_RNN = 7007; WAVENET = 7008; LAB = 8888; DOCS = 7000 }
 $HealthSeconds = 120
 $GraceSeconds = 30
@@ -31,6 +31,7 @@ The first use builds the container (some minutes, about 3 GB); after that it sta
   .\start.ps1 docs          the address of the tutorial, to be read in a browser
   .\start.ps1 doctor        look at the container and say in plain words what is wrong and what to do
   .\start.ps1 logs          the last words of TensorBoard, JupyterLab and the tutorial's server
+  .\start.ps1 trainings     the trainings that run; 'trainings stop NAME' lets one save and end
   .\start.ps1 stop          stop the container; a training in it saves first
 
   .\start.ps1 down          stop and remove the container; nothing is lost, for all that you make lies in this folder
@@ -264,6 +265,12 @@ function Invoke-Verb([string] $Verb, [string[]] $Words) {
         if (Test-Path $file) { "==== $file"; Get-Content $file -Tail 30 }
       }
     }
+    'trainings' {
+      $there = Get-Container "label=ml4music.workshop=$($script:Service)", 'status=running'
+      if (-not $there) { Say 'The container does not run, so nothing trains in it.'; return }
+      $script:Container = $there
+      Enter-StartSh (@('trainings') + $Words)
+    }
     'stop' {
       $there = Get-Container 'label=ml4music.workshop', 'status=running'
       if (-not $there) { Say 'The container does not run.'; return }
@@ -308,7 +315,7 @@ $AsRoot = $false
 $Verb = ''
 $Rest = @()
 foreach ($word in $args) {
-  if ($Verb -in 'run', 'test', 'doctor', 'save', 'load') { $Rest += $word }
+  if ($Verb -in 'run', 'test', 'doctor', 'trainings', 'save', 'load') { $Rest += $word }
   elseif ($word -in '--help', '-h', 'help') { Show-Help; exit 0 }
   elseif ($word -eq '--gpu') { $Gpu = $true }
   elseif ($word -eq '--root') { $AsRoot = $true }

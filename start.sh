@@ -31,7 +31,7 @@ GPU=no
 WANT_ROOT=no
 DEMO_TRAIN=(--size small --dropout 0.25 --num_epochs 50 --max_minutes 2.5 --patience 5 --message "first demo")
 DEMO_SAMPLE=(--length 600)
-VERBS="demo, test, run, lab, docs, doctor, logs, stop, down, build, save, load"
+VERBS="demo, test, run, lab, docs, doctor, logs, trainings, stop, down, build, save, load"
 
 say() { printf '%s\n' "$*" >&2; }
 fail() { say "$*"; exit 1; }
@@ -56,6 +56,7 @@ answers, everything runs in a container; otherwise on this computer itself. Your
   ./start.sh docs          the tutorial, to be read in a browser: likewise its address, or the server itself
   ./start.sh doctor        look at this computer and say in plain words what is wrong and what to do
   ./start.sh logs          the last words of TensorBoard, JupyterLab and the tutorial's server
+  ./start.sh trainings     the trainings that run; 'trainings stop NAME' lets one save and end
   ./start.sh stop          stop all of these, and the container; a training in it saves first
 
   ./start.sh down          stop and remove the container; nothing is lost, for all that you make lies in this folder
@@ -579,6 +580,13 @@ verb_logs() {
   [ "$found" = yes ] || say "No server of the workshop has run yet, so there are no logs."
 }
 
+# As the doctor does, it makes do with any Python that serves.
+verb_trainings() {
+  if [ -x "$VENV/bin/python" ]; then PYTHON="$VENV/bin/python"; else find_python; fi
+  cd "$ROOT"
+  exec "$PYTHON" -m workshop.trainings "$@"
+}
+
 verb_stop() {
   if [ -x "$VENV/bin/python" ]; then services stop; else say "Nothing is set up yet, so nothing runs."; fi
 }
@@ -605,14 +613,14 @@ main() {
         [ -z "$verb" ] || misused "'$verb' takes nothing after it, and '$1' was given."
         verb="$1"
         # What follows these is theirs, options included.
-        case "$verb" in run | test | doctor | save | load) shift; break ;; esac
+        case "$verb" in run | test | doctor | trainings | save | load) shift; break ;; esac
         ;;
     esac
     shift
   done
   verb="${verb:-shell}"
   case "$verb" in
-    shell | demo | test | run | lab | docs | doctor | logs | stop | down | build | save | load) ;;
+    shell | demo | test | run | lab | docs | doctor | logs | trainings | stop | down | build | save | load) ;;
     *) misused "There is no verb '$verb'; the verbs are $VERBS, or none for a shell (./start.sh --help says more)." ;;
   esac
   case "$(uname -s)" in
@@ -636,6 +644,7 @@ main() {
     docs) verb_docs ;;
     doctor) verb_doctor "$@" ;;
     logs) verb_logs ;;
+    trainings) verb_trainings "$@" ;;
     stop | down) verb_stop ;;
   esac
 }

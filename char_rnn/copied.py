@@ -11,6 +11,7 @@ from char_rnn import dataset
 from char_rnn.vocab import Vocabulary
 from workshop.errors import UserError
 from workshop.overlap import longest_copied
+from workshop.places import found
 from workshop.textfiles import find_text_files
 
 #: Reading a longer training text again would take longer than writing the sample.
@@ -27,16 +28,17 @@ def report(ids: np.ndarray, vocabulary: Vocabulary, facts: dict[str, Any]) -> st
     """
     if not {"path", "characters", "val_split", "encoding_given", "fingerprint"} <= facts.keys():
         return "copied passages were not looked for, because run.json does not say what the training text was"
+    path = found(facts["path"], "char_rnn") or Path(facts["path"])
     try:
-        files = find_text_files(Path(facts["path"]), MOST_ENTRIES)
+        files = find_text_files(path, MOST_ENTRIES)
         if sum(file.stat().st_size for file in files) > MOST_BYTES:
             return "the training text is too long to look for copied passages in it"
-        text = dataset.load(Path(facts["path"]), facts["val_split"], facts["encoding_given"], vocabulary)
+        text = dataset.load(path, facts["val_split"], facts["encoding_given"], vocabulary)
     except UserError as error:
         return f"copied passages were not looked for, because the training text is not there any more: {error}"
     changed = "" if text.facts["fingerprint"] == facts["fingerprint"] else " (the text has changed since)"
     overlap, column = max(
-        ((longest_copied(ids[:, k], text.train), k) for k in range(ids.shape[1])), key=lambda found: found[0].length
+        ((longest_copied(ids[:, k], text.train), k) for k in range(ids.shape[1])), key=lambda one: one[0].length
     )
     passage = vocabulary.decode(ids[overlap.sample_start : overlap.sample_start + overlap.length, column])
     shown = repr(passage if len(passage) <= SHOWN else passage[:SHOWN] + "...")

@@ -20,6 +20,7 @@ from workshop.checks import Check, a, expect, number, whole
 from workshop.errors import UserError
 from workshop.experiment import Experiment, print_set_aside
 from workshop.inspection import plural
+from workshop.places import kept
 from workshop.textfiles import detect_encoding, find_text_files, read_chunks
 from workshop.visible import visible_line
 
@@ -108,7 +109,7 @@ def load(path: Path, val_split: float = 0.1, encoding: str | None = None, vocabu
     known = int(counts[code_points(vocabulary.symbols[1:])].sum())
     train_size = min(size - 1, int(size * (1 - val_split)))
     facts = {
-        "path": str(path.resolve()),
+        "path": kept(path),
         "files": len(sources),
         "duplicate_files": duplicates,
         "set_aside": len(set_aside),

@@ -76,13 +76,10 @@ def main() -> int:
 
     # ---- 3 model -----------------------------------------------------------------------------------------------------
     with quietly():
-        import keras
-
         from char_rnn.model import build
         from char_rnn.preview import TEMPERATURE, Preview
         from workshop.training import Settings, Trainer, farewell
 
-    keras.utils.set_random_seed(args.seed)
     network = {name: getattr(args, name) for name in (*cli.RECURRENT, "seed")}
     network["vocab_size"] = len(text.vocabulary)
     model, average = (build(network, len(text.vocabulary), resumed) for _ in range(2))

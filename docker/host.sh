@@ -738,6 +738,13 @@ container_doctor() {
   WORKSHOP_MODE=container verb_doctor "$@"
 }
 
+# From inside the container one sees those outside of it too: they share the folder and its locks.
+container_trainings() {
+  look_for_container
+  if [ "$STATUS" = running ]; then enter trainings "$@"; fi
+  verb_trainings "$@"
+}
+
 container_logs() {
   look_for_container
   if [ -n "$CONTAINER" ]; then
@@ -893,6 +900,7 @@ container_main() { # verb with its arguments
     lab | docs) container_address "$verb" ;;
     doctor) container_doctor "$@" ;;
     logs) container_logs ;;
+    trainings) container_trainings "$@" ;;
     stop) container_stop ;;
     down) container_down ;;
     build) container_build ;;

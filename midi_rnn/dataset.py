@@ -24,6 +24,7 @@ from workshop.errors import UserError
 from workshop.midi_rests import rests
 from workshop.midifiles import DEFAULT_TEMPO, Score, find_midi_files, read
 from workshop.midilibrary import read_all
+from workshop.places import kept
 
 #: Symbols read before a piece is begun.
 LEAD_IN = 300
@@ -94,7 +95,7 @@ def load(
     in_order = sorted(pieces.values(), key=lambda piece: piece.digest)
     train, held_out, used_split = _split(path, in_order, val_split)
     facts = {
-        "path": str(path.resolve()),
+        "path": kept(path),
         "files": len(files),
         "read": len(library.scores) + len(library.duplicates),
         "used": len(pieces),

@@ -74,13 +74,10 @@ def main() -> int:
 
     # ---- 3 model -----------------------------------------------------------------------------------------------------
     with quietly():
-        import keras
-
         from midi_rnn.model import build
         from midi_rnn.preview import TEMPERATURE, Preview
         from workshop.training import Settings, Trainer, farewell
 
-    keras.utils.set_random_seed(args.seed)
     network = {name: getattr(args, name) for name in (*cli.RECURRENT, "seed")}
     network["vocab_size"] = vocab_size = music.encoding.vocab_size
     model, average = (build(network, vocab_size, resumed) for _ in range(2))

@@ -1,5 +1,6 @@
 """The experiment folder: numbered, found again, relocatable, and plain about what is wrong with it."""
 
+import copy
 import json
 import os
 import shutil
@@ -33,8 +34,16 @@ def lesson(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.fixture
+def with_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The data of the experiments is in the current folder."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("songs", "moved"):
+        (tmp_path / name).mkdir()
+
+
 def make(lesson: Path, requested: Path | None = None) -> Experiment:
-    return experiment.create(lesson, None if requested is None else str(requested), INFO)
+    return experiment.create(lesson, None if requested is None else str(requested), copy.deepcopy(INFO))
 
 
 def touch(made: Experiment, seconds: float) -> None:
@@ -326,11 +335,13 @@ def resumed(lesson: Path, **given: Any) -> Namespace:
     return args
 
 
+@pytest.mark.usefixtures("with_data")
 def test_a_resumed_run_is_the_run_that_it_was(lesson: Path) -> None:
     args = vars(resumed(lesson))
     assert {name: args[name] for name in ARGUMENTS} == ARGUMENTS
 
 
+@pytest.mark.usefixtures("with_data")
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -347,6 +358,7 @@ def test_what_would_make_it_another_run_is_refused_by_name(lesson: Path, name: s
     assert getattr(resumed(lesson, **{name: ARGUMENTS[name]}), name) == ARGUMENTS[name]
 
 
+@pytest.mark.usefixtures("with_data")
 def test_how_long_and_how_fast_may_be_given_anew(lesson: Path) -> None:
     args = resumed(lesson, num_epochs=99, learning_rate=0.1, data_dir="moved", message="again", save_every=3)
     assert (args.num_epochs, args.learning_rate, args.data_dir) == (99, 0.1, "moved")
@@ -362,8 +374,8 @@ def test_a_record_without_an_argument_is_damaged(lesson: Path, name: str) -> Non
 
 
 def test_what_is_kept_of_the_command_line_is_what_describes_the_run() -> None:
-    args = Namespace(rnn_size=8, seed=0, resume=True, experiment_dir="mine", given={"seed"})
-    assert experiment.arguments(args) == {"rnn_size": 8, "seed": 0}
+    args = Namespace(rnn_size=8, seed=0, resume=True, experiment_dir="mine", given={"seed"}, data_dir="/of/mine")
+    assert experiment.arguments(args) == {"rnn_size": 8, "seed": 0, "data_dir": "/of/mine"}
 
 
 def test_other_data_is_refused(lesson: Path) -> None:
@@ -386,6 +398,7 @@ def test_an_argument_that_makes_no_sense_is_damage(tmp_path: Path) -> None:
         experiment.take_over(args, made)
 
 
+@pytest.mark.usefixtures("with_data")
 def test_what_was_given_anew_holds_for_the_next_resumption(lesson: Path) -> None:
     made = make(lesson)
     experiment.take_over(

@@ -90,12 +90,58 @@ def test_a_lesson_has_the_files_of_every_lesson(lesson: str) -> None:
     assert names >= {"dataset.py", "model.py", "generate.py", "train.py", "sample.py"}
 
 
+#: What a network may be made of: Keras' parts for networks, and nothing that trains, loads or saves.
+PARTS_OF_KERAS = {"Model", "activations", "backend", "initializers", "layers", "ops", "random", "tree"}
+BACKENDS = {"tensorflow", "torch", "jax"}
+
+
+def files_of_the_network(model: Path) -> list[Path]:
+    """`model.py` and the files that it imports, directly or through others, which import Keras: the layers may be
+    defined in any of them.
+    """
+    found, waiting = [], [model]
+    while waiting:
+        path = waiting.pop()
+        if path in found:
+            continue
+        found.append(path)
+        for module in imported(path.read_text("utf-8")):
+            # `from workshop import recurrent` and `from workshop.recurrent import CELLS` both name a file.
+            for name in (module, module.rpartition(".")[0]):
+                file = ROOT / f"{name.replace('.', '/')}.py"
+                if name and file.is_file():
+                    waiting.append(file)
+    return [path for path in found if "keras" in roots(path.read_text("utf-8"))]
+
+
+def other_than_keras(source: str) -> list[str]:
+    """Where a file of a network uses a backend itself, or a part of Keras that is none of a network's."""
+    tree = ast.parse(source)
+    # To ask for the device is all that a backend is needed for.
+    asking = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "on_gpu"]
+    rest = ast.unparse(ast.Module([node for node in tree.body if node not in asking], []))
+    used = {module.partition(".")[2] for module in imported(rest) if module.startswith("keras.")}
+    for node in ast.walk(ast.parse(rest)):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "keras":
+            used.add(node.attr)
+    parts = {part.partition(".")[0] for part in used}
+    return sorted((roots(rest) & BACKENDS) | (parts - PARTS_OF_KERAS))
+
+
 @pytest.mark.parametrize("lesson", LESSONS)
 def test_the_network_is_keras_alone(lesson: str) -> None:
-    source = (ROOT / lesson / "model.py").read_text("utf-8")
-    assert "tensorflow" not in source.lower()
-    assert not re.search(r"\btf\b", source)
-    assert roots(source) & {"keras", "workshop"}
+    files = files_of_the_network(ROOT / lesson / "model.py")
+    texts = {named(path): path.read_text("utf-8") for path in files}
+    assert any("keras.Model)" in text for text in texts.values()), "the network is defined in none of them"
+    assert any("add_weight(" in text or "keras.layers." in text for text in texts.values())
+    assert {name: found for name, text in texts.items() if (found := other_than_keras(text))} == {}
+
+
+def test_the_looking_at_networks_sees() -> None:
+    files = {named(path) for path in files_of_the_network(ROOT / "midi_rnn" / "model.py")}
+    assert files == {"workshop/next_symbol.py", "workshop/recurrent.py"} | (files & {"midi_rnn/model.py"})
+    bad = "import keras\ndef f():\n    import tensorflow as tf\nkeras.optimizers.Adam()\nfrom keras.saving import x"
+    assert other_than_keras(bad) == ["optimizers", "saving", "tensorflow"]
 
 
 @pytest.mark.parametrize("path", SCRIPTS, ids=named)

@@ -300,3 +300,21 @@ def test_what_cannot_be_remembered_is_said_and_not_left_half(
         with pytest.raises(UserError, match=r"Cannot write in '.*\.workshop' \(no space left on device \(0 MB"):
             write()
         assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("given", "right"), [("1", True), ("65535", True), ("0", False), ("65536", False), ("9" * 5000, False)]
+)
+def test_a_port_is_what_the_sentence_says(given: str, right: bool) -> None:
+    if right:
+        assert ports.read_port(given, "WORKSHOP_PORT_LAB") == int(given)
+        return
+    with pytest.raises(UserError, match=r"not a port: give a number from 1 to 65535\.$"):
+        ports.read_port(given, "WORKSHOP_PORT_LAB")
+
+
+@pytest.mark.parametrize("script", ["docker/host.sh", "start.ps1"])
+def test_the_scripts_say_the_same_of_ports(script: str) -> None:
+    text = (services.ROOT / script).read_text("utf-8")
+    assert f"give a number from {ports.PORT_NUMBERS[0]} to {ports.PORT_NUMBERS[-1]}" in text
+    assert re.search(r"-(ge|lt) 1\b.*-(le|gt) 65535\b", text)

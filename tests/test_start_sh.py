@@ -64,7 +64,10 @@ def test_help_sets_nothing_up(clone: Clone, arguments: list[str]) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["dmeo"], "no verb 'dmeo'; the verbs are demo, test, run, lab, docs, doctor, logs, stop, down, build, save"),
+        (
+            ["dmeo"],
+            "no verb 'dmeo'; the verbs are demo, test, run, lab, docs, doctor, logs, trainings, stop, down, build",
+        ),
         (["--docker"], "no option '--docker'; the options are --local, --gpu, --root"),
         (["demo", "now"], "'demo' takes nothing after it, and 'now' was given"),
         (["run"], "'run' needs a command"),

@@ -707,6 +707,36 @@ def test_who_stops_a_run_does_not_wait_for_a_preview(tmp_path: Path, monkeypatch
     assert steps == []
 
 
+@pytest.mark.parametrize("place", ["first save", "first step", "last save", "last measurement", "last preview"])
+def test_ctrl_c_before_and_after_the_steps_ends_like_any_other(
+    place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trainer = make(tmp_path / "a", Small, max_steps=3, sample_every=1000)
+
+    def interrupting(owner: Any, name: str, number: int) -> None:
+        """Ctrl-C comes as the call of that number begins."""
+        calls, plain = iter(range(1, 100)), getattr(owner, name)
+
+        def call(*args: Any) -> Any:
+            if next(calls) == number:
+                signal.raise_signal(signal.SIGINT)
+            return plain(*args)
+
+        monkeypatch.setattr(owner, name, call)
+
+    owner, name, number = {
+        "first save": (trainer, "save", 1), "first step": (trainer.stepper, "step", 1),
+        "last save": (trainer, "save", 2), "last measurement": (trainer.stepper, "held_out_loss", 1),
+        "last preview": (trainer.preview, "show", 1),
+    }[place]  # fmt: skip
+    interrupting(owner, name, number)
+    assert trainer.fit() == 128 + signal.SIGINT
+    run, (_, saved) = record(tmp_path / "a"), content(tmp_path / "a")
+    assert run["status"] == "stopped"
+    assert run["step"] == saved["step"] == {"first save": 0, "first step": 1}.get(place, 3)
+    assert bool(run["history"]) == (place == "last preview")
+
+
 def test_the_preview_at_the_end_comes_after_all_is_saved_and_leaves_no_trace_in_what_goes_on(tmp_path: Path) -> None:
     def look(step: int) -> None:
         assert record(tmp_path / "parts")["status"] == "finished"

@@ -6,6 +6,7 @@ The network learns a bias for each condition (global conditioning; van den Oord 
 from collections.abc import Sequence
 from pathlib import Path
 
+from workshop import places
 from workshop.errors import UserError
 from workshop.experiment import Experiment
 from workshop.files import read_json
@@ -38,7 +39,8 @@ def of_files(source: str, data_dir: Path, files: Sequence[Path]) -> dict[Path, s
                 "and there are none"
             )
         return found
-    listed = _read(Path(source))
+    path = places.found(source, "wavenet") or Path(source)
+    listed = _read(path)
     found = {}
     for file in files:
         for name in (within[file].as_posix() if file in within else file.name, file.name):
@@ -47,7 +49,7 @@ def of_files(source: str, data_dir: Path, files: Sequence[Path]) -> dict[Path, s
                 break
     if not found:
         first = next(iter(listed))
-        raise UserError(f"{source} names none of the sound files in {data_dir}; the first that it names is {first}")
+        raise UserError(f"{path} names none of the sound files in {data_dir}; the first that it names is {first}")
     return found
 
 

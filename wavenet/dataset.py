@@ -23,6 +23,7 @@ from workshop.errors import UserError
 from workshop.experiment import SHOWN_REASONS, Experiment, print_set_aside
 from workshop.files import explain, replacing
 from workshop.inspection import plural
+from workshop.places import kept
 from workshop.visible import visible_line
 
 #: Where what has been read is kept.
@@ -101,7 +102,7 @@ def load(
     train, held_out = zip(*(hold_out(pieces, val_split) for pieces in in_order), strict=True)
     used = [f"{digest} {name}".rstrip() for digest, (name, _) in sorted(sounds.items())]
     facts = {
-        "path": str(path.resolve()),
+        "path": kept(path),
         "files": len(files),
         "used": len(sounds),
         "set_aside": len(set_aside),

@@ -48,7 +48,7 @@ def main() -> int:
     silence = "leave out what is quieter at both ends: dB below the file's loudest moment, such as -40; 0: nothing"
     group.add_argument("--silence_threshold", type=cli.threshold, default=0.0, help=silence)
     condition = "learn sounds by name: `folder`, each subfolder a name, or a JSON file that names one for each file"
-    group.add_argument("--condition", metavar="folder|FILE.json", help=condition)
+    group.add_argument("--condition", type=cli.folder_or_file, metavar="folder|FILE.json", help=condition)
     group.add_argument("--l2", type=cli.not_negative, default=0.0, help="hold the kernels back by so much (L2)")
     parser.alias("l2", "--l2_regularization_strength")
     args = parser.read()
@@ -78,13 +78,10 @@ def main() -> int:
 
     # ---- 3 model -----------------------------------------------------------------------------------------------------
     with quietly():
-        import keras
-
         from wavenet.model import build
         from wavenet.preview import TEMPERATURE, Preview
         from workshop.training import Settings, Trainer, farewell
 
-    keras.utils.set_random_seed(args.seed)
     names = sounds.facts["conditions"]
     network = {name: getattr(args, name) for name in (*NETWORK, "seed")} | {"conditions": len(names)}
     model, average = build(network, resumed), build(network, resumed)

@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 
 from workshop.errors import UserError
 from workshop.nearest import did_you_mean
+from workshop.places import kept
 from workshop.stopping import DEFAULT_MINUTES, MIN_MEASUREMENTS
 from workshop.visible import visible_line
 
@@ -122,6 +123,11 @@ held_out_share = _number(float, lambda v: 0 < v < 1, "a number between 0 and 1")
 tempo = _number(float, lambda v: TEMPOS[0] <= v <= TEMPOS[1], "a number from {} to {}".format(*TEMPOS))
 sample_rate = _number(int, lambda v: v in RATES, f"a whole number from {RATES[0]} to {RATES[-1]}")
 probability = _number(float, lambda v: 0 < v <= 1, "a number above 0 and at most 1")
+
+
+def folder_or_file(text: str) -> str:
+    """The word `folder`, or the path of a file as run.json keeps it."""
+    return text if text == "folder" else kept(text)
 
 
 #: The parts of a recurrent network.

@@ -8,6 +8,7 @@ set_aside.txt   files that could not be used, and why
 """
 
 import argparse
+import atexit
 import contextlib
 import importlib.metadata
 import math
@@ -23,10 +24,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from workshop import trainings
 from workshop.checks import Check, expect, number
 from workshop.commands import command
 from workshop.errors import UserError
 from workshop.files import explain, read_json, remove_leftovers, short_path, write_json, write_text
+from workshop.places import found, kept
 from workshop.visible import visible_line
 
 #: Raised when the layout of the folder changes in a way that older code cannot read.
@@ -44,6 +47,8 @@ class Experiment:
 
     path: Path
     info: dict[str, Any]
+    #: That of this process among the trainings that run, once it holds the lock.
+    entry: Path | None = None
 
     @property
     def latest(self) -> Path:
@@ -97,9 +102,12 @@ class Experiment:
                 if not isinstance(error, BlockingIOError):
                     return
                 raise UserError(
-                    f"{self.path} is being trained by another process at this moment: wait for its end, or stop it"
+                    f"{self.path} is being trained by another process at this moment: "
+                    f"{trainings.how_to_stop(self.path)}"
                 ) from None
             _LOCKED[place] = descriptor
+            self.entry = trainings.enter(self.path)
+            atexit.register(trainings.leave, self.entry)
 
     def clear_leftovers(self) -> None:
         """Delete what a killed run has left half-written; only for the one who goes on writing."""
@@ -124,9 +132,13 @@ class Experiment:
         try:
             yield
         except UserError:
-            if not self.latest.exists() and not self.best.exists():
-                shutil.rmtree(self.path, ignore_errors=True)
+            self.discard_if_empty()
             raise
+
+    def discard_if_empty(self) -> None:
+        """Take the folder away if there is no checkpoint in it."""
+        if not self.latest.exists() and not self.best.exists():
+            shutil.rmtree(self.path, ignore_errors=True)
 
     def update(self, **changes: Any) -> None:
         """Change entries of run.json.
@@ -176,6 +188,8 @@ def create(lesson_dir: Path, requested: str | None, info: dict[str, Any]) -> Exp
     with experiment.beginning():
         experiment.lock()
         experiment.update(status="started")
+    # Ctrl-C while the network is made comes before there is anything to go on with.
+    atexit.register(experiment.discard_if_empty)
     return experiment
 
 
@@ -219,7 +233,7 @@ def find(lesson_dir: Path, requested: str | None) -> Experiment:
         UserError: there is none, it is another lesson's, or its run.json is damaged.
     """
     if requested:
-        path = Path(requested)
+        path = _named(lesson_dir, Path(requested))
         try:
             is_folder, has_record = path.is_dir(), (path / "run.json").is_file()
         except OSError as error:  # a name that is too long, a folder that may not be entered
@@ -237,6 +251,14 @@ def find(lesson_dir: Path, requested: str | None) -> Experiment:
     return _open(path, lesson_dir.name)
 
 
+def _named(lesson_dir: Path, requested: Path) -> Path:
+    """The folder that somebody means: as it is typed, or else by its place or number within the lesson."""
+    for place in (Path(), lesson_dir, lesson_dir / "experiments"):
+        if os.path.exists(place / requested):
+            return requested if place == Path() else short_path(place / requested)
+    return requested
+
+
 #: Arguments that a resumed run may not change, because the run would not be the same any more.
 FIXED = ("size", "seq_length", "batch_size", "val_split", "seed")
 #: Arguments that a resumed run takes over from the run it continues, unless they are given anew.
@@ -247,9 +269,26 @@ def arguments(args: argparse.Namespace) -> dict[str, Any]:
     """What run.json keeps of the command line: everything that describes the run, but not where it is or how it was
     started.
     """
-    return {
-        name: value for name, value in vars(args).items() if name not in ("given", "fits", "resume", "experiment_dir")
-    }
+    left_out = ("given", "fits", "resume", "experiment_dir")
+    said = {name: value for name, value in vars(args).items() if name not in left_out}
+    return {**said, "data_dir": kept(args.data_dir)}
+
+
+def data_of(experiment: Experiment) -> Path:
+    """Where the data of an experiment lies, as one would type it in the current folder.
+
+    Raises:
+        UserError: it is not there any more.
+    """
+    # Older experiments have the argument as it was typed, and the whole path in the description of the data.
+    typed = str(experiment.info["arguments"]["data_dir"])
+    for path in (experiment.info["data"].get("path"), typed):
+        place = found(path, experiment.info["lesson"]) if isinstance(path, str) else None
+        if place:
+            return place
+    raise UserError(
+        f"the data of {experiment.path} is not in {typed} any more: put it back, or say with --data_dir where it is now"
+    )
 
 
 def check_network(network: dict[str, Any], checks: Mapping[str, Check], experiment: Experiment | None) -> None:
@@ -278,7 +317,7 @@ def check_size(weights: int, experiment: Experiment | None) -> None:
 
 
 def check_same_data(experiment: Experiment, fingerprint: str, data_dir: Path) -> None:
-    """Refuse to go on with other data than the run began with.
+    """Refuse to go on with other data than the run began with, and keep where it is now.
 
     Raises:
         UserError: the data is another.
@@ -288,6 +327,7 @@ def check_same_data(experiment: Experiment, fingerprint: str, data_dir: Path) ->
             f"{data_dir} does not hold the data that {experiment.path} was trained on: put it back, "
             "name it with --data_dir, or train anew"
         )
+    experiment.info["data"]["path"] = kept(data_dir)
 
 
 def take_over(args: argparse.Namespace, experiment: Experiment, fixed: tuple[str, ...] = ()) -> None:
@@ -317,9 +357,9 @@ def take_over(args: argparse.Namespace, experiment: Experiment, fixed: tuple[str
         setattr(args, name, saved[name])
     for name in TAKEN_OVER:
         if name not in args.given:
-            setattr(args, name, saved[name])
+            setattr(args, name, str(data_of(experiment)) if name == "data_dir" else saved[name])
         # What was given anew holds for the next resumption too.
-        saved[name] = getattr(args, name)
+        saved[name] = kept(args.data_dir) if name == "data_dir" else getattr(args, name)
 
 
 def _open(path: Path, lesson: str) -> Experiment:

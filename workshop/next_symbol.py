@@ -15,7 +15,7 @@ import keras
 from workshop.checks import Check, whole
 from workshop.errors import UserError
 from workshop.experiment import Experiment, check_network, check_size
-from workshop.recurrent import CELLS, RecurrentStack, State
+from workshop.recurrent import CELLS, RecurrentStack, State, seeds_of_weights
 
 Tensor = Any
 #: What run.json says of a network, and what it can be.
@@ -37,7 +37,9 @@ class NextSymbol(keras.Model):
     def __init__(self, vocab_size: int, rnn_size: int, num_layers: int, cell: str, dropout: float, seed: int = 0):
         super().__init__()
         self.stack = RecurrentStack(vocab_size, rnn_size, num_layers, cell, dropout, seed)
-        self.softmax = keras.layers.Dense(vocab_size, name="softmax")
+        # A draw of its own, so that it does not repeat one of the layers below.
+        start = keras.initializers.GlorotUniform(seed=next(seeds_of_weights((seed, 1))))
+        self.softmax = keras.layers.Dense(vocab_size, kernel_initializer=start, name="softmax")
         self.softmax.build((None, rnn_size))
         self.built = True
 

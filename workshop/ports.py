@@ -18,6 +18,10 @@ LAB, DOCS = "lab", "docs"
 PORTS = {**TENSORBOARD_PORTS, LAB: LAB_PORT, DOCS: DOCS_PORT}
 
 
+#: What a port can be; docker/host.sh and start.ps1 accept the same.
+PORT_NUMBERS = range(1, 65536)
+
+
 @dataclass(frozen=True)
 class Server:
     """A server as it should run: its name (a lesson, "lab" or "docs"), the address it listens on, and its port."""
@@ -73,8 +77,9 @@ def read_port(given: str, name: str) -> int:
     Raises:
         UserError: if it is not a port.
     """
-    if not (given.isascii() and given.isdigit() and 1 <= int(given) <= 65535):
-        raise UserError(f"{name} is '{given}', which is not a port: give a number from 1 to 65535.")
+    if not (given.isascii() and given.isdigit() and len(given) <= 5 and int(given) in PORT_NUMBERS):
+        first, last = PORT_NUMBERS[0], PORT_NUMBERS[-1]
+        raise UserError(f"{name} is '{given}', which is not a port: give a number from {first} to {last}.")
     return int(given)
 
 

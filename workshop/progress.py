@@ -62,10 +62,10 @@ class Progress:
             if (left := self._seconds_left(step, seconds, now)) < math.inf:
                 line += f"  {self._at_most}{_duration(left)} left"
         if self._renew:
-            print("\r" + line.ljust(len(self._line)), end="", file=sys.stderr, flush=True)
+            _put("\r" + line.ljust(len(self._line)))
             self._line = line
         else:
-            print(line, file=sys.stderr, flush=True)
+            _put(f"{line}\n")
 
     def _seconds_left(self, step: int, seconds: float, now: float) -> float:
         """Until the last step, at the speed of the `seconds` since the first one, or until the time limit."""
@@ -75,12 +75,12 @@ class Progress:
     def say(self, text: str) -> None:
         """Print something between the lines of progress."""
         self.close()
-        print(visible(text), file=sys.stderr, flush=True)
+        _put(f"{visible(text)}\n")
 
     def close(self) -> None:
         """End the line that renews itself."""
         if self._line:
-            print(file=sys.stderr)
+            _put("\n")
             self._line = ""
 
 
@@ -102,6 +102,16 @@ class Pace:
         pace = self._symbols / self._seconds if self._seconds else None
         self._symbols, self._seconds = 0, 0.0
         return pace
+
+
+def _put(text: str) -> None:
+    """Print, even where the terminal has just been closed: that is no reason to lose what has been learnt."""
+    try:
+        print(text, end="", file=sys.stderr, flush=True)
+    except BrokenPipeError:
+        raise
+    except OSError:
+        pass
 
 
 def _duration(seconds: float) -> str:

@@ -10,11 +10,12 @@ Arrays are time-major: T steps, B sequences, D inputs, H units; G is the number 
 for a plain RNN).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
 Tensor = Any
@@ -217,6 +218,13 @@ def look_up(table: Tensor, ids: Tensor) -> Tensor:
     return run(ops.convert_to_tensor(table))
 
 
+def seeds_of_weights(seed: int | tuple[int, ...]) -> Iterator[int]:
+    """Seeds of the first weights, one for each array: a layer without one would follow Keras' global seed instead."""
+    rng = np.random.default_rng(seed)
+    while True:
+        yield int(rng.integers(1 << 31))
+
+
 def on_gpu() -> bool:
     """Whether TensorFlow will run on a GPU, where Keras' layers use cuDNN."""
     if keras.backend.backend() != "tensorflow":
@@ -247,11 +255,19 @@ class RecurrentStack(keras.layers.Layer):
         self.dropout = dropout
         # One generator for all, so that a checkpoint holds one random state.
         self.seeds = keras.random.SeedGenerator(seed)
-        self.embedding = keras.layers.Embedding(vocab_size, rnn_size, name="embedding")
+        draws = seeds_of_weights(seed)
+        self.embedding = keras.layers.Embedding(
+            vocab_size, rnn_size, embeddings_initializer=keras.initializers.RandomUniform(seed=next(draws)),
+            name="embedding",
+        )  # fmt: skip
         self.layers = [
-            self.cell.layer(rnn_size, return_sequences=True, return_state=True, name=f"{cell}_{k + 1}")
+            self.cell.layer(
+                rnn_size, return_sequences=True, return_state=True, name=f"{cell}_{k + 1}",
+                kernel_initializer=keras.initializers.GlorotUniform(seed=next(draws)),
+                recurrent_initializer=keras.initializers.Orthogonal(seed=next(draws)),
+            )
             for k in range(num_layers)
-        ]
+        ]  # fmt: skip
         self.embedding.build((None, None))
         for layer in self.layers:
             layer.build((None, None, rnn_size))

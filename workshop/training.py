@@ -10,11 +10,13 @@ a run later, for longer than was planned, is the same as having planned it.
 
 import argparse
 import math
+import os
 import shlex
 import signal
+import stat
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, fields
 from itertools import pairwise
 from pathlib import Path
@@ -25,7 +27,7 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from workshop import checkpoint, stopping
+from workshop import checkpoint, stopping, trainings
 from workshop.baseline import Baseline
 from workshop.board import BIT, Board
 from workshop.commands import command
@@ -42,6 +44,8 @@ AVERAGE_STEPS = 500
 #: With little data an epoch takes seconds: not every one is measured. A training that has to find its own end is
 #: measured more often (`stopping.MEASURE_EVERY`).
 LEAST_BETWEEN_MEASUREMENTS = 100
+#: The signal of a terminal that is closed; None where there is no such signal.
+HANG_UP: signal.Signals | None = getattr(signal, "SIGHUP", None)
 #: Gradients longer than this are shortened to it.
 CLIP_NORM = 5.0
 #: What run.json says of a training that has ended.
@@ -223,15 +227,18 @@ class Trainer:
         #: Share of the held-out symbols that were the likeliest ones when it was measured last.
         self.accuracy = math.nan
 
-    def measure(self) -> float:
+    def measure(self, asked: Sequence[int] = ()) -> float:
         """Mean loss of the averaged network on the held-out data, in nats per symbol, with the state carried through.
 
         Raises:
+            KeyboardInterrupt: there is a signal in `asked`.
             UserError: it is not a number.
         """
         total = count = right = 0.0
         state = None
         for inputs, targets, counted in self.held_out:
+            if asked:
+                raise KeyboardInterrupt
             state = self.average.initial_state(targets.shape[1]) if state is None else state
             loss, likeliest, state = self.stepper.held_out_loss(
                 _tensors(inputs), tf.constant(targets), tf.constant(counted), state
@@ -258,38 +265,46 @@ class Trainer:
         Raises:
             UserError: the loss is not a number any more, or a checkpoint cannot be written.
         """
-        at, settings, windows = self.position, self.settings, self.training.windows
-        limits = self.limits
+        at, limits = self.position, self.limits
         limits.check(at, self.experiment.path)
-        minutes_before, started = at.minutes, time.monotonic()
         progress = Progress(limits.total, at.step, self.unit, limits.minutes, limits.stops_early)
         if plan := limits.plan():
             progress.say(plan)
-        ending: Ending | None = None
+        with stop_signals() as asked:
+            ending = self._train(progress, asked)
+            progress.close()
+            self._finish(ending, progress, asked)
+        progress.say(f"ended: {_who_stopped(asked[0]) if asked else limits.reason(ending, at)}")
+        return 128 + asked[0] if asked else 0
+
+    def _train(self, progress: Progress, asked: list[int]) -> Ending:
+        """Take steps until a limit is reached or `asked` has a signal in it; returns why it ended."""
+        at, settings, windows = self.position, self.settings, self.training.windows
+        minutes_before, started = at.minutes, time.monotonic()
         self._draw_baseline()
         if at.step == 0:
             self._save_first()
         elif at.step % settings.sample_every == 0 and not self._is_previewed():
             # It was killed between saving and showing this step.
             self._show_preview(progress)
-        with stop_signals() as asked:
-            while ending is None:
-                inputs, targets = self.training.window(at.epoch, at.window)
-                loss = self._advance(inputs, targets)
-                progress.step(at.step, at.epoch + at.window / windows, loss, targets.size)
-                at.minutes = minutes_before + (time.monotonic() - started) / 60
-                if at.window == windows:
-                    self._end_epoch(progress)
-                elif at.step % settings.save_every == 0:
-                    self._measure_and_save(progress)
-                if at.step % settings.sample_every == 0:
-                    self._show_preview(progress)
-                minutes = (time.monotonic() - started) / 60
-                ending = "stopped" if asked else limits.ending(at, minutes)
-        progress.close()
-        self._finish(ending, progress)
-        progress.say(f"ended: {_who_stopped(asked[0]) if asked else limits.reason(ending, at)}")
-        return 128 + asked[0] if asked else 0
+        progress.say("compiling the network: the first step takes from some seconds to a minute ...")
+        ending: Ending | None = None
+        while ending is None and not asked:
+            if trainings.is_asked_to_stop(self.experiment.entry):
+                asked.append(signal.SIGTERM)
+                break
+            inputs, targets = self.training.window(at.epoch, at.window)
+            loss = self._advance(inputs, targets)
+            progress.step(at.step, at.epoch + at.window / windows, loss, targets.size)
+            at.minutes = minutes_before + (time.monotonic() - started) / 60
+            if at.window == windows:
+                self._end_epoch(progress)
+            elif at.step % settings.save_every == 0:
+                self._measure_and_save(progress)
+            if at.step % settings.sample_every == 0:
+                self._show_preview(progress)
+            ending = self.limits.ending(at, (time.monotonic() - started) / 60)
+        return "stopped" if asked or ending is None else ending
 
     def _advance(self, inputs: Any, targets: np.ndarray) -> float:
         at, begun = self.position, time.monotonic()
@@ -375,23 +390,29 @@ class Trainer:
         """Whether a preview of this very step has been shown."""
         return bool(self.experiment.info.get("previewed") == self.position.step)
 
-    def _finish(self, ending: Ending, progress: Progress) -> None:
-        """Save; measure and show a preview, unless that was just done or somebody is waiting for the end."""
+    def _finish(self, ending: Ending, progress: Progress, asked: list[int]) -> None:
+        """Save; measure and show a preview, unless that was just done or a signal is in `asked`, which may arrive in
+        here as well.
+        """
         at = self.position
         self.save()
         if ending != "stopped" and not (at.history and at.history[-1]["step"] == at.step):
             # Not part of the position: a run that goes on from here has not been measured here, as a straight one has
             # not.
-            loss = self.measure()
-            self.experiment.info["history"] = [*at.history, self._record(loss)]
-            if loss < at.best:
-                self._save_best(loss)
-                self.experiment.info["best"] = {"validation": loss, "step": at.step}
-            self._report(progress, loss)
-        self.experiment.update(status=STATUSES[ending])
-        if ending != "stopped" and not self._is_previewed():
+            with suppress(KeyboardInterrupt):
+                self._measure_last(progress, asked)
+        if ending != "stopped" and not asked and not self._is_previewed():
             self._show_preview(progress)
+        self.experiment.update(status=STATUSES["stopped" if asked else ending])
         self.board.flush()
+
+    def _measure_last(self, progress: Progress, asked: list[int]) -> None:
+        loss = self.measure(asked)
+        self.experiment.info["history"] = [*self.position.history, self._record(loss)]
+        if loss < self.position.best:
+            self._save_best(loss)
+            self.experiment.info["best"] = {"validation": loss, "step": self.position.step}
+        self._report(progress, loss)
 
     # ---- saving and going on -----------------------------------------------------------------------------------------
 
@@ -449,20 +470,39 @@ def _who_stopped(number: int) -> str:
 
 @contextmanager
 def stop_signals() -> Iterator[list[int]]:
-    """Turn Ctrl-C and SIGTERM into an entry in the list that is given; a second one ends the process at once."""
+    """Turn Ctrl-C, SIGTERM and the closing of the terminal into an entry in the list that is given; a second one ends
+    the process at once.
+    """
     received: list[int] = []
 
     def receive(number: int, frame: Any) -> None:
         received.append(number)
+        if number == HANG_UP:
+            leave_terminal()
         for again in previous:
             signal.signal(again, previous[again])
 
-    previous = {number: signal.signal(number, receive) for number in (signal.SIGINT, signal.SIGTERM)}
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    # `nohup` lets a training outlive its terminal.
+    if HANG_UP is not None and signal.getsignal(HANG_UP) != signal.SIG_IGN:
+        numbers.append(HANG_UP)
+    previous = {number: signal.signal(number, receive) for number in numbers}
     try:
         yield received
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
+
+
+def leave_terminal() -> None:
+    """Say nothing more to a terminal that is gone: each line to it would be an error."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for number in (1, 2):
+        # A terminal that is gone is not known as one any more, but still for a device.
+        with suppress(OSError):
+            if stat.S_ISCHR(os.fstat(number).st_mode):
+                os.dup2(nowhere, number)
+    os.close(nowhere)
 
 
 def farewell(experiment: Experiment, baseline: Baseline, lesson: Path) -> str:
