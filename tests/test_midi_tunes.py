@@ -12,10 +12,12 @@ import numpy as np
 import pytest
 
 from workshop import midi_tunes, midifiles, tunes
-from workshop.abc_notation import WHOLE, Garbled, Melody, read_tune
+from workshop.abc_fields import WHOLE, Garbled
+from workshop.abc_notation import Melody, read_tune
+from workshop.abc_text import Tune, parse_tunes
 from workshop.errors import UserError
 from workshop.midi_tunes import export, file_name, is_exported, note_table, select
-from workshop.tunes import COLLECTIONS, Tune, parse_tunes
+from workshop.tunes import COLLECTIONS
 
 NAMES = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
 

@@ -14,6 +14,7 @@ _BODY_FIELDS = "KML"
 _FILE_FIELDS = "MLQUI"
 _INLINE = re.compile(r"\[([A-Za-z]):(?![|:])([^\]|]{0,300})\]")
 _VOICE = re.compile(r"\[V:\s*([^\]]{0,300})\]")
+_PART = re.compile(r"^P:.*|\[P:[^\]|]{0,300}\]")
 _KEPT = r"(?P<kept>\[[KLMP]:[^\]|]{0,300}\])"
 #: Marks for the typesetter, and bowings.
 _PRINTED = re.compile(_KEPT + r"|[`!*$\\uvk]")
@@ -32,7 +33,7 @@ _NAMES = """
 """
 _DECORATIONS = frozenset(_NAMES.split())
 #: No note, rest or usual sign has one of these letters, and nearly every word has.
-_NO_MUSIC = re.compile("[h-tI-KNQRUVWY]|[^\x00-\x7f]")
+_NO_MUSIC = re.compile("[hijl-tI-KNQRUVWY]|[^\x00-\x7f]")
 
 
 @dataclass(frozen=True)
@@ -74,8 +75,8 @@ def split_tunes(text: str) -> tuple[str, list[str]]:
 def parse_tunes(text: str) -> Iterator[Tune]:
     """Yield the tunes of an ABC file, without credits, comments, remarks, fingerings and spaces that align bars.
 
-    Left out are pieces without a key or without notes, and those of several voices: one stream of text is one voice.
-    Tempos and the order of parts are left out as well.
+    Left out are pieces without a key or without notes, and those that declare voices (V:): one stream of text is one
+    voice. Tempos and the order of parts are left out as well.
     """
     before, pieces = split_tunes(text)
     for piece in pieces:
@@ -83,8 +84,9 @@ def parse_tunes(text: str) -> Iterator[Tune]:
             tune = read_piece(piece, before)
         except Garbled:
             continue
-        if tune.voices == 1:
-            body = re.sub(r"^P:.*\n|\[P:[^\]]*\]", "", tune.body, flags=re.MULTILINE)
+        if not re.search("^V:", piece, re.MULTILINE):
+            lines = (_PART.sub("", line).strip() for line in tune.body.splitlines())
+            body = "".join(f"{line}\n" for line in lines if line)
             yield replace(tune, body=body, tempo="", parts="", remarks=())
 
 
@@ -228,15 +230,20 @@ class _Reading:
         self._settle()
         self.is_over = False
         music, *others = _VOICE.split(line)
-        self._append(music)
-        for value, music in zip(others[::2], others[1::2], strict=True):
+        for value, more in zip(others[::2], others[1::2], strict=True):
+            before = self.voice
             self._turn_to(value)
-            self._append(music)
+            if self.voice == before:
+                music = f"{music} {more}"
+            else:
+                self._append(before, music)
+                music = more
+        self._append(self.voice, music)
 
-    def _append(self, music: str) -> None:
+    def _append(self, voice: str, music: str) -> None:
         cleaned = self._clean(music)
         if cleaned:
-            self.voices.setdefault(self.voice, []).append(cleaned)
+            self.voices.setdefault(voice, []).append(cleaned)
             self.has_music = self.has_music or _has_notes([cleaned])
 
     def _clean(self, music: str) -> str:
