@@ -222,8 +222,9 @@ class _Reading:
         self.voices.setdefault(name, [])
 
     def _settle(self) -> None:
-        self.voices.setdefault(self.voice, []).extend(self.pending)
-        self.pending.clear()
+        if self.pending:
+            self.voices.setdefault(self.voice, []).extend(self.pending)
+            self.pending.clear()
 
     def _music(self, line: str) -> None:
         """Append a line of music, piece by piece where it names voices itself."""
@@ -248,8 +249,7 @@ class _Reading:
 
     def _clean(self, music: str) -> str:
         """Return music with nothing in it that is only printed."""
-        music = re.sub('"[^"]*"?', "", music)
-        music = _INLINE.sub(self._inline, music)
+        music = re.sub('"[^"]*"?', "", _INLINE.sub(self._inline, music))
         music = _DECORATION.sub(self._decoration, music)
         if self.symbols:
             music = re.sub(rf"{_KEPT}|[{self.symbols}]", lambda found: found["kept"] or "", music)
@@ -262,6 +262,9 @@ class _Reading:
         if name == "P" and self.header.get("P"):
             return f"[P:{value[:1]}]"
         if name == "Q":
+            # Among the notes of a line it is a change; the first signs of the line show whether there are any.
+            in_front = _INLINE.sub("", found.string[: min(found.start(), 100)])
+            self.has_music = self.has_music or bool(re.search("[A-Ga-g]", in_front))
             self._tempo(value)
         else:
             self._define(name, value)
