@@ -21,9 +21,9 @@ TUNE = "hall"
 def make_tune(folder: Path) -> list[Path]:
     """The tune of the first page, played by a flute; its notes, and the sound of its first seconds, drawn."""
     from workshop.abc_notation import read_tune
+    from workshop.abc_text import parse_tunes
     from workshop.midi_tunes import PROGRAM, TEMPOS, note_table
     from workshop.synthesis import RATE, render, write_wav
-    from workshop.tunes import parse_tunes
 
     tune = next(parse_tunes(FIRST_PAGE.read_text("utf-8").partition("\n```\n")[2].partition("```")[0]))
     melody = read_tune(tune)

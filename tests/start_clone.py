@@ -13,7 +13,16 @@ TOOLS += ["du", "id", "ls", "mkdir", "mv", "od", "ps", "pwd", "readlink", "rm", 
 TOOLS += ["sort", "true", "uname", "wc"]
 
 #: What makes the starter tunes and sounds: when one of them changes, so may the tunes.
-TUNES_MAKERS = ["tunes.py", "abc_notation.py", "midi_tunes.py", "starter_sounds.py", "drums.py"]
+TUNES_MAKERS = [
+    "tunes.py",
+    "abc_text.py",
+    "abc_fields.py",
+    "abc_notation.py",
+    "abc_repeats.py",
+    "midi_tunes.py",
+    "starter_sounds.py",
+    "drums.py",
+]
 
 #: A Python outside of any environment: it answers the probe and "makes" environments.
 STUB_PYTHON = """#!/usr/bin/env bash

@@ -12,10 +12,12 @@ import numpy as np
 import pytest
 
 from workshop import midi_tunes, midifiles, tunes
-from workshop.abc_notation import WHOLE, Garbled, Melody, read_tune
+from workshop.abc_fields import WHOLE, Garbled
+from workshop.abc_notation import Melody, read_tune
+from workshop.abc_text import Tune, parse_tunes
 from workshop.errors import UserError
 from workshop.midi_tunes import export, file_name, is_exported, note_table, select
-from workshop.tunes import COLLECTIONS, Tune, parse_tunes
+from workshop.tunes import COLLECTIONS
 
 NAMES = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
 
@@ -138,7 +140,8 @@ def test_repeats_are_played(body: str, notes: str) -> None:
         ("|:c|1d|:e:|", "first ending without"),
         ("c|2d:|e|", "second ending without"),
         ("c|1d:|2e|1f:|2g|", "ending in an ending"),
-        ("c|1d:|2e:|3f:|", "unknown bar line"),
+        ("c|1d:|2e:|4f:|", "first ending without"),
+        ("c|1d:|99e:|", "unknown bar line"),
         ("c : d|", "unknown bar line"),
         ("c+d+|", "unknown sign"),
         ("c|[cd2]|", "several lengths"),
@@ -149,8 +152,8 @@ def test_repeats_are_played(body: str, notes: str) -> None:
         (">c|", "without a first note"),
         ("c>", "without a second note"),
         ("c|\nM:3/4\nd|", "change of meter"),
-        ("c|\nK:D=c\nd|", "unknown key"),
-        ("c|\nL:3\nd|", "unknown unit"),
+        ("c|\nK:D foo\nd|", "unknown key"),
+        ("c|\nL:1/3\nd|", "unknown unit"),
         ("c|d2|e|", "does not fit"),
         ("c|d|ef", "does not fit"),
         ("c|d/|e|", "does not fit"),

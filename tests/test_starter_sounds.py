@@ -12,7 +12,9 @@ import numpy as np
 import pytest
 
 from workshop import drums, soundfont, starter_sounds, synthesis, tunes
-from workshop.abc_notation import WHOLE, Melody
+from workshop.abc_fields import WHOLE
+from workshop.abc_notation import Melody
+from workshop.abc_text import Tune
 from workshop.errors import UserError
 from workshop.starter_sounds import (
     DRUMS,
@@ -27,7 +29,7 @@ from workshop.starter_sounds import (
     is_exported,
     play,
 )
-from workshop.tunes import COLLECTIONS, Tune
+from workshop.tunes import COLLECTIONS
 
 FLUTE = INSTRUMENTS[0]
 BAR = WHOLE // 2

@@ -10,8 +10,9 @@ import pytest
 from damage import everything, fill, read_only
 
 from workshop import tunes
+from workshop.abc_text import parse_tunes
 from workshop.errors import UserError
-from workshop.tunes import COLLECTIONS, collect, export, parse_tunes
+from workshop.tunes import COLLECTIONS, collect, export
 
 AIRD = """% A Selection of Airs
 % Glasgow

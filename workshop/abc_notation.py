@@ -10,48 +10,61 @@ read by `read_loosely`, which plays what it can and says what it could not.
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from fractions import Fraction
+from itertools import chain
 from typing import TypeVar
 
-from workshop.tunes import Tune
+from workshop.abc_fields import (
+    WHOLE,
+    Garbled,
+    Key,
+    default_unit,
+    read_key,
+    read_meter,
+    read_parts,
+    read_tempo,
+    read_unit,
+)
+from workshop.abc_repeats import MOST_TIMES, Bar, Item, Part, Sound, expand_repeats, in_bars, in_order, read_endings
+from workshop.abc_text import Tune
 
-#: Ticks of a whole note: 128ths, and the tuplets of 3, 5, 7 and 9 notes among quarters, are whole ticks.
-WHOLE = 128 * 9 * 5 * 7
 #: No length is a number of more digits.
 MOST_DIGITS = 4
 #: So many letters of what cannot be understood are shown.
 MOST_SHOWN = 40
+#: A rest of whole bars has no more of them.
+MOST_BARS = 999
 
 _SEMITONES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 _ALTERED = {"^^": 2, "^": 1, "=": 0, "_": -1, "__": -2}
-_FIFTHS = "FCGDAEB"
-#: How many sharps a mode has more than the major key of the same name.
-_MODES = {"": 0, "ion": 0, "mix": -1, "dor": -2, "m": -3, "aeo": -3, "phr": -4, "loc": -5, "lyd": 1}
-#: How long p notes of a tuplet last, in notes; for those that are not here it depends on the meter.
+#: How long p notes of a tuplet last, in notes; for 5, 7 and 9 it depends on the meter.
 _TUPLETS = {2: 3, 3: 2, 4: 3, 6: 2, 8: 3}
+_FREE_METERS = ("none", "free")
 
 _LENGTH = r"(\d*)(/*)(\d*)"
-_NOTE = rf"(\^\^?|__?|=)?([A-Ga-gzx])([,']*){_LENGTH}"
-_CHORD_NOTE = r"(?:(?:\^\^?|__?|=)?[A-Ga-g][,']*[\d/]*-?)"
+_ACCIDENTAL = r"[\^_]\d{0,2}/\d{0,2}(?=[A-Ga-g])|\^\^?|__?|="
+_NOTE = rf"({_ACCIDENTAL})?([A-Ga-gzx])([,']*){_LENGTH}"
+#: Slurs and decorations of one sign, which are left to the player.
+_SIGNS = "().~HJLMOPRSTuv"
+_CHORD_NOTE = rf"(?:[{_SIGNS}\s]*(?:{_ACCIDENTAL})?[A-Ga-gzx][,']*[\d/]*-?)"
+_PASSES = r"\d+(?:[,-]\d+)*"
 _TOKEN = re.compile(
     rf"""
-    ^(?P<line>[KLM]:.*)$ | \[(?P<inline>[KLM]:[^\]]*)\]
-    | (?P<skip>\s | \{{[^}}]*\}} | [.~HTSy)])
-    | \((?P<tuplet>[2-9])(?!\d)(?::(?P<q>\d?))?(?::(?P<r>\d?))? | (?P<slur>\()
+    ^(?P<line>[KLMP]:(?![|:]).*)$ | \[(?P<inline>[KLMP]:(?![|:])[^\]|]{{0,300}})\]
+    | \((?P<tuplet>\d{{1,2}})(?!\d)(?::(?P<q>\d{{0,2}}))?(?::(?P<r>\d{{0,2}}))?
+    | (?P<overlay>\(&|&\)|&+)
+    | (?P<skip>\s | \{{[^}}\n]{{0,300}}\}} | y[\d/]* | [{_SIGNS}])
     | (?P<note>{_NOTE})
-    | \[(?P<chord>{_CHORD_NOTE}+)\](?P<times>[\d/]*)
+    | [ZX](?P<bars>\d*)
+    | \[(?P<chord>{_CHORD_NOTE}+)[{_SIGNS}\s]*\](?P<times>[\d/]*)
     | (?P<broken>>+|<+)
     | (?P<tie>-)
-    | (?P<bar>(?:\[?\|\]?|:)+)(?P<ending>\[?\d(?![\d,.-]))? | \[(?P<opens>\d)(?![\d,.-])
+    | (?P<bar>(?:\[?\|\]?|:)+)(?:[ ]*\[?(?P<ending>{_PASSES}))? | \[(?P<opens>{_PASSES})
     """,
     re.VERBOSE | re.MULTILINE,
 )
 
-
 _Read = TypeVar("_Read")
-
-
-class Garbled(ValueError):
-    """A tune that cannot be understood without guessing; the message is the reason in a few words."""
 
 
 @dataclass(frozen=True)
@@ -63,36 +76,13 @@ class Melody:
             multiples of `bar`, so that a tune with an upbeat begins late in the first one.
         meter: notes of a bar and what note each is, such as (6, 8).
         bar: ticks of a bar.
+        tempo: quarter notes a minute, where the tune says it.
     """
 
     notes: list[tuple[int, int, int]]
     meter: tuple[int, int]
     bar: int
-
-
-@dataclass
-class _Sound:
-    """A note, or a rest where `pitch` is None, as written."""
-
-    pitch: int | None
-    ticks: int
-    tied: bool = False
-    #: Letter and octave without accidentals, by which a tie over the bar line finds its end.
-    name: str = ""
-
-
-@dataclass(frozen=True)
-class _Bar:
-    """A bar line: what it asks for."""
-
-    opens: bool = False
-    closes: bool = False
-    divides: bool = False
-    ending: int = 0
-
-    @property
-    def is_plain(self) -> bool:
-        return self == _Bar()
+    tempo: float | None = None
 
 
 def read_tune(tune: Tune) -> Melody:
@@ -101,11 +91,17 @@ def read_tune(tune: Tune) -> Melody:
     Raises:
         Garbled: it does not fit its own meter, or uses something that this reader does not know.
     """
-    meter = _meter(tune.meter)
-    bar = WHOLE * meter[0] // meter[1]
-    scanner = _Scanner(meter, _unit(tune.unit) if tune.unit else _default_unit(meter), _signature(tune.key))
+    meter = read_meter(tune.meter)
+    unit = read_unit(tune.unit) if tune.unit else default_unit(meter)
+    scanner = _Scanner(meter, unit)
+    scanner.change_key(tune.key)
     scanner.scan(tune.body)
-    return Melody(_in_bars(_play_out(scanner.items), bar), meter, bar)
+    parts, missing = in_order(scanner.items, read_parts(tune.parts))
+    if missing:
+        raise Garbled("missing part")
+    played = list(_joined(list(expand_repeats(part)) for part in parts))
+    tempo = read_tempo(tune.tempo, unit) if tune.tempo else None
+    return Melody(in_bars(iter(played), scanner.bar), meter, scanner.bar, tempo)
 
 
 def read_loosely(tune: Tune) -> tuple[Melody, list[str]]:
@@ -114,26 +110,52 @@ def read_loosely(tune: Tune) -> tuple[Melody, list[str]]:
     Signs that make no sense are skipped. Where repeats do not fit together everything is played once, and where bars do
     not fit the meter note follows note.
     """
-    remarks: list[str] = []
-    meter = _or_else(_meter, tune.meter, (4, 4), "4/4", remarks)
-    bar = WHOLE * meter[0] // meter[1]
-    unit = _default_unit(meter)
+    remarks = list(tune.remarks)
+    is_free = tune.meter.lower() in _FREE_METERS
+    meter = (4, 4) if is_free else _or_else(read_meter, tune.meter, (4, 4), "4/4", remarks)
+    unit = default_unit(meter)
     if tune.unit:
-        unit = _or_else(_unit, tune.unit, unit, f"1/{WHOLE // unit}", remarks)
-    scanner = _LooseScanner(meter, unit, _or_else(_signature, tune.key, {}, "C", remarks), remarks=remarks)
+        unit = _or_else(read_unit, tune.unit, unit, f"1/{WHOLE // unit}", remarks)
+    scanner = _LooseScanner(meter, unit, remarks=remarks, is_free=is_free)
+    key = _or_else(read_key, tune.key, Key("C", {}), "C", remarks)
+    scanner.set_key(key, tune.key)
     scanner.scan(tune.body)
-    played = scanner.items
-    try:
-        played = list(_play_out(scanner.items))
-    except Garbled as error:
-        remarks.append(f"{error}, so nothing is repeated")
-    try:
-        return Melody(_in_bars(iter(played), bar), meter, bar), remarks
-    except Garbled as error:
-        remarks.append(f"{error}, so note follows note")
-        sounds = [item for item in played if isinstance(item, _Sound)]
-        # Without bar lines it is one bar, which has room for all.
-        return Melody(_in_bars(iter(sounds), sum(sound.ticks for sound in sounds)), meter, bar), remarks
+    played = _play_loosely(scanner.items, tune.parts, remarks)
+    bar = WHOLE * meter[0] // meter[1]
+    tempo = None
+    if tune.tempo:
+        tempo = _or_else(lambda value: read_tempo(value, unit), tune.tempo, None, "usual in the meter", remarks)
+    if not scanner.is_free:
+        try:
+            return Melody(in_bars(iter(played), bar), meter, bar, tempo), remarks
+        except Garbled as error:
+            remarks.append(f"{error}, so note follows note")
+    sounds = [item for item in played if isinstance(item, Sound)]
+    # Without bar lines it is one bar, which has room for all.
+    return Melody(in_bars(iter(sounds), sum(sound.ticks for sound in sounds)), meter, bar, tempo), remarks
+
+
+def _play_loosely(items: list[Item], order: str, remarks: list[str]) -> list[Sound | Bar]:
+    """Return the items in the order of playing, as far as it can be followed."""
+    parts, missing = in_order(items, _or_else(read_parts, order, [], "one part", remarks))
+    if missing:
+        remarks.append(f"no part {', '.join(sorted(missing))} (P:)")
+    played: list[list[Sound | Bar]] = []
+    for part in parts:
+        try:
+            played.append(list(expand_repeats(part)))
+        except Garbled as error:
+            played.append(part)
+            remark = f"{error}, so nothing is repeated"
+            if remark not in remarks:
+                remarks.append(remark)
+    return list(_joined(played))
+
+
+def _joined(parts: "Iterator[list[Sound | Bar]] | list[list[Sound | Bar]]") -> Iterator[Sound | Bar]:
+    """Yield the items of all parts, with a double bar between them."""
+    for number, part in enumerate(part for part in parts if part):
+        yield from chain([Bar(divides=True)] if number else [], part)
 
 
 def _or_else(read: Callable[[str], _Read], value: str, default: _Read, name: str, remarks: list[str]) -> _Read:
@@ -145,54 +167,11 @@ def _or_else(read: Callable[[str], _Read], value: str, default: _Read, name: str
         return default
 
 
-def _meter(value: str) -> tuple[int, int]:
-    value = {"C": "4/4", "C|": "2/2"}.get(value, value)
-    found = re.fullmatch(r"([1-9]\d?)/(1|2|4|8|16)", value)
-    if found is None:
-        raise Garbled("unknown meter")
-    return int(found[1]), int(found[2])
-
-
-def _unit(value: str) -> int:
-    found = re.fullmatch(r"1/(1|2|4|8|16|32)", value)
-    if found is None:
-        raise Garbled("unknown unit of length")
-    return WHOLE // int(found[1])
-
-
-def _default_unit(meter: tuple[int, int]) -> int:
-    """The unit where a tune names none: a sixteenth in short meters, else an eighth."""
-    return WHOLE // 16 if meter[0] / meter[1] < 0.75 else WHOLE // 8
-
-
-def _signature(key: str) -> dict[str, int]:
-    """Return by how many semitones a key alters each letter."""
-    found = re.fullmatch(r"([A-G])([b#]?)([a-z]*)", key)
-    if found is None or found[3].lower() not in _MODES:
-        raise Garbled("unknown key")
-    sharps = _FIFTHS.index(found[1]) - 1 + {"#": 7, "b": -7, "": 0}[found[2]] + _MODES[found[3].lower()]
-    if abs(sharps) > 7:
-        raise Garbled("unknown key")
-    if sharps >= 0:
-        return dict.fromkeys(_FIFTHS[:sharps], 1)
-    return dict.fromkeys(_FIFTHS[sharps:], -1)
-
-
-def _scaled(ticks: int, times: int, parts: int) -> int:
-    if times == 0 or parts == 0 or ticks * times % parts:
+def _scaled(ticks: int, times: int, parts: int, is_exact: bool) -> int:
+    """Return a length multiplied; one between two ticks is an error where `is_exact`, and else rounded."""
+    if times == 0 or parts == 0 or (is_exact and ticks * times % parts):
         raise Garbled("impossible length")
-    return ticks * times // parts
-
-
-def _lengthened(ticks: int, written: str) -> int:
-    """Return a length in ticks multiplied as written: 2, 3/2, / for a half, // for a quarter."""
-    found = re.fullmatch(_LENGTH, written)
-    if found is None:
-        raise Garbled("impossible length")
-    times, slashes, parts = found.groups()
-    if len(times) > MOST_DIGITS or len(parts) > MOST_DIGITS:
-        raise Garbled("impossible length")
-    return _scaled(ticks, int(times or 1), int(parts) if parts else 2 ** len(slashes))
+    return max(ticks * times // parts, 1)
 
 
 @dataclass
@@ -201,15 +180,28 @@ class _Scanner:
 
     meter: tuple[int, int]
     unit: int
-    signature: dict[str, int]
-    items: list[_Sound | _Bar] = field(default_factory=list)
+    signature: dict[str, int] = field(default_factory=dict)
+    #: By how much notes sound higher than written.
+    semitones: int = 0
+    items: list[Item] = field(default_factory=list)
+    is_exact: bool = True
     _accidentals: dict[str, int] = field(default_factory=dict)
     #: The note that a broken rhythm or a tie may follow.
-    _last: _Sound | None = None
+    _last: Sound | None = None
     #: What the next note is multiplied by, after a broken rhythm.
     _stretch: tuple[int, int] = (1, 1)
     #: Notes left in the tuplet, and what they are multiplied by.
     _tuplet: tuple[int, int, int] = (0, 1, 1)
+    #: Bar lines up to the end of an overlay, which is not played; -1 for one that ends with a sign.
+    _overlay: int = 0
+    _is_long_overlay: bool = False
+    #: Where the last of them ends in the body.
+    _last_close: int | None = None
+
+    @property
+    def bar(self) -> int:
+        """Ticks of a bar."""
+        return WHOLE * self.meter[0] // self.meter[1]
 
     def scan(self, body: str) -> None:
         """Append the items of `body`."""
@@ -223,13 +215,34 @@ class _Scanner:
         if self._stretch != (1, 1):
             raise Garbled("broken rhythm without a second note")
 
+    def change_key(self, value: str) -> None:
+        """Go on in another key, as a field K says."""
+        self.set_key(read_key(value), value)
+
+    def set_key(self, key: Key, value: str) -> None:
+        """Go on in a key that has been read of `value`."""
+        if key.altered is not None:
+            self.signature = key.altered
+        if key.semitones is not None:
+            self.semitones = key.semitones
+        for word in key.unknown:
+            self._doubt(f"unknown {word[:MOST_SHOWN]!r} in the key {value[:MOST_SHOWN]!r}", "unknown key")
+
+    def _doubt(self, remark: str, reason: str) -> None:
+        """Answer something that is played in part only."""
+        raise Garbled(reason)
+
     def _take(self, found: re.Match[str]) -> None:
+        if self._overlay and not self._leave_overlay(found):
+            return
         if found["note"]:
             self._sound([found["note"]])
         elif found["bar"] or found["opens"]:
-            self._bar(found["bar"] or "", (found["ending"] or found["opens"] or "0").lstrip("["))
+            self._bar(found["bar"] or "", read_endings(found["ending"] or found["opens"] or ""))
         elif found["chord"]:
-            self._sound(re.findall(_CHORD_NOTE, found["chord"]), found["times"])
+            self._sound(
+                [note.lstrip(f"{_SIGNS} \n") for note in re.findall(_CHORD_NOTE, found["chord"])], found["times"]
+            )
         elif found["tuplet"]:
             self._begin_tuplet(int(found["tuplet"]), found["q"], found["r"])
         elif found["broken"]:
@@ -239,43 +252,68 @@ class _Scanner:
                 self._last.tied = True
         elif found["line"] or found["inline"]:
             self._field(found["line"] or found["inline"])
+        elif found["bars"] is not None:
+            self._rest(found["bars"])
+        elif found["overlay"]:
+            self._begin_overlay(found)
 
     def _sound(self, notes: list[str], times: str = "") -> None:
-        """Append the highest of `notes`, which begin and end together."""
+        """Append the highest of `notes`, which begin together; the first one says how long they last."""
         voices = [self._voice(note) for note in notes]
-        if len({voice.ticks for voice in voices}) > 1:
+        if len({voice.ticks for voice in voices}) > 1 and self.is_exact:
             raise Garbled("chord of several lengths")
-        top = max(voices, key=lambda voice: voice.pitch or 0)
-        ticks = _scaled(_lengthened(top.ticks, times), *self._stretch)
+        top = max(voices, key=lambda voice: voice.pitch if voice.pitch is not None else -1000)
+        ticks = self._scaled(self._lengthened(voices[0].ticks, times), *self._stretch)
         left, *factor = self._tuplet
         if left:
-            ticks = _scaled(ticks, *factor)
+            ticks = self._scaled(ticks, *factor)
             self._tuplet = (left - 1, factor[0], factor[1])
         top.ticks, self._stretch, self._last = ticks, (1, 1), top
         self.items.append(top)
 
-    def _voice(self, note: str) -> _Sound:
+    def _voice(self, note: str) -> Sound:
         found = re.fullmatch(rf"{_NOTE}(-?)", note)
         assert found is not None, note
         accidental, letter, octaves, *_, tie = found.groups()
         written = note[found.start(4) : found.end(6)]
-        ticks = _lengthened(self.unit, written)
+        ticks = self._lengthened(self.unit, written)
         if letter in "zx":
-            return _Sound(None, ticks)
+            return Sound(None, ticks)
         name = letter.upper()
         natural = 60 + 12 * letter.islower() + _SEMITONES[name] + 12 * (octaves.count("'") - octaves.count(","))
         last = self._last
         if accidental:
             # An accidental holds for the octaves as well, as the standard has it where a tune says nothing else.
-            self._accidentals[name] = _ALTERED[accidental]
+            self._accidentals[name] = self._alteration(accidental)
         elif last is not None and last.tied and last.name == letter + octaves:
-            return _Sound(last.pitch, ticks, bool(tie), last.name)
+            return Sound(last.pitch, ticks, bool(tie), last.name)
         altered = self._accidentals.get(name, self.signature.get(name, 0))
-        return _Sound(natural + altered, ticks, bool(tie), letter + octaves)
+        return Sound(natural + altered + self.semitones, ticks, bool(tie), letter + octaves)
+
+    def _alteration(self, accidental: str) -> int:
+        if "/" not in accidental:
+            return _ALTERED[accidental]
+        self._doubt("microtones are not played", "microtones")
+        over, under = accidental[1:].split("/")
+        part = Fraction(int(over or 1), int(under or 2) or 1)
+        return int(part if accidental[0] == "^" else -part)
+
+    def _rest(self, count: str) -> None:
+        """Append whole bars of rest."""
+        bars = int(count or 1) if len(count) <= MOST_DIGITS else 0
+        if not 1 <= bars <= MOST_BARS:
+            raise Garbled("impossible length")
+        for number in range(bars):
+            if number:
+                self.items.append(Bar())
+            self.items.append(Sound(None, self.bar))
+        self._last = None
 
     def _begin_tuplet(self, notes: int, q: str | None, r: str | None) -> None:
         compound = self.meter[0] in (6, 9, 12)
-        time = int(q) if q else _TUPLETS.get(notes, 3 if compound else 2)
+        time = int(q) if q else _TUPLETS.get(notes, notes if notes > 9 else 3 if compound else 2)
+        if notes < 2 or not time or (r and not int(r)):
+            raise Garbled("unknown tuplet")
         if self._tuplet[0]:
             raise Garbled("tuplet in a tuplet")
         self._tuplet = (int(r) if r else notes, time, notes)
@@ -283,36 +321,80 @@ class _Scanner:
     def _break(self, signs: str) -> None:
         if self._last is None or self._stretch != (1, 1):
             raise Garbled("broken rhythm without a first note")
+        if len(signs) > MOST_DIGITS:
+            raise Garbled("impossible length")
         parts = 2 ** len(signs)
         long, short = (2 * parts - 1, parts), (1, parts)
         first, second = (long, short) if signs[0] == ">" else (short, long)
-        self._last.ticks = _scaled(self._last.ticks, *first)
+        self._last.ticks = self._scaled(self._last.ticks, *first)
         self._stretch = second
 
-    def _bar(self, line: str, ending: str) -> None:
+    def _bar(self, line: str, endings: tuple[int, ...]) -> None:
         line = line.replace("[|]", "|")
-        if line == ":" or int(ending) > 2:
+        if line == ":":
             raise Garbled("unknown bar line")
         if self._stretch != (1, 1) or self._tuplet[0]:
             raise Garbled("rhythm across a bar line")
         self._accidentals.clear()
+        colons = len(line) - len(line.lstrip(":")) if "|" in line else 1
         self.items.append(
-            _Bar(
+            Bar(
                 opens=line.endswith(":"),
-                closes=line.startswith(":"),
+                closes=min(colons, MOST_TIMES - 1) if line else 0,
                 divides=bool(re.search(r"\|\||\|\]|\[\|", line)),
-                ending=int(ending),
+                endings=endings,
             )
         )
+
+    def _begin_overlay(self, found: re.Match[str]) -> None:
+        """Leave out what sounds at the same time as music that has been read: & to the bar line, or (& & &)."""
+        sign = found["overlay"]
+        if sign == "(&":
+            if self._last_close is None:
+                self._last_close = found.string.rfind("&)")
+            self._is_long_overlay = found.start() < self._last_close
+        elif sign == "&)":
+            self._is_long_overlay = False
+        else:
+            self._doubt("overlay (&) left out", "overlay")
+            self._overlay = -1 if self._is_long_overlay else len(sign)
+
+    def _leave_overlay(self, found: re.Match[str]) -> bool:
+        """Return whether an overlay is over, with what is to be read next."""
+        if found["overlay"] == "&)":
+            self._overlay, self._is_long_overlay = 0, False
+            return False
+        if found["bar"] and self._overlay > 0:
+            self._overlay -= 1
+        return not self._overlay
 
     def _field(self, text: str) -> None:
         name, value = text[0], text[2:].strip()
         if name == "K":
-            self.signature = _signature(value)
+            self.change_key(value)
         elif name == "L":
-            self.unit = _unit(value)
-        elif _meter(value) != self.meter:
+            self.unit = read_unit(value)
+        elif name == "P":
+            self.items.append(Part(value))
+        else:
+            self._change_meter(value)
+
+    def _change_meter(self, value: str) -> None:
+        if read_meter(value) != self.meter:
             raise Garbled("change of meter")
+
+    def _scaled(self, ticks: int, times: int, parts: int) -> int:
+        return _scaled(ticks, times, parts, self.is_exact)
+
+    def _lengthened(self, ticks: int, written: str) -> int:
+        """Return a length in ticks multiplied as written: 2, 3/2, / for a half, // for a quarter."""
+        found = re.fullmatch(_LENGTH, written)
+        if found is None:
+            raise Garbled("impossible length")
+        times, slashes, parts = found.groups()
+        if max(len(times), len(slashes), len(parts)) > MOST_DIGITS * 2 or max(len(times), len(parts)) > MOST_DIGITS:
+            raise Garbled("impossible length")
+        return self._scaled(ticks, int(times or 1), int(parts) if parts else 2 ** len(slashes))
 
 
 @dataclass
@@ -320,6 +402,10 @@ class _LooseScanner(_Scanner):
     """Passes over what makes no sense, with a remark each time."""
 
     remarks: list[str] = field(default_factory=list)
+    is_exact: bool = False
+    #: Whether bars have no length that holds for the whole tune.
+    is_free: bool = False
+    _said: set[str] = field(default_factory=set)
 
     def scan(self, body: str) -> None:
         """Append the items of `body` that can be understood."""
@@ -339,89 +425,22 @@ class _LooseScanner(_Scanner):
                     continue  # the same once more, free of what was left open before it
             at = found.end()
 
+    def _doubt(self, remark: str, reason: str) -> None:
+        if remark not in self._said:
+            self._said.add(remark)
+            self.remarks.append(remark)
+
+    def _change_meter(self, value: str) -> None:
+        if value.lower() in _FREE_METERS:
+            self.is_free = True
+            return
+        meter = read_meter(value)
+        if meter != self.meter:
+            self.meter, self.is_free = meter, True
+            self._doubt("change of meter, so note follows note", "")
+
     def _forget_rhythm(self) -> bool:
         """Close an open tuplet or broken rhythm; return whether there was one."""
         was_open = self._stretch != (1, 1) or self._tuplet[0] > 0
         self._stretch, self._tuplet = (1, 1), (0, 1, 1)
         return was_open
-
-
-def _play_out(items: list[_Sound | _Bar]) -> Iterator[_Sound | _Bar]:
-    """Yield the items in the order of playing.
-
-    A repeat goes back to its sign, or without one to the last double bar or end of a repeat. The sign that often ends
-    a second ending too repeats nothing.
-    """
-    start, is_signed = 0, False  # what the next repeat goes back to, and whether a sign says so
-    first = -1  # where the first ending begins, until the second one is over
-    in_second = is_due = False  # whether the second ending is being played, and whether it must come next
-    for at, item in enumerate(items):
-        yield item
-        if isinstance(item, _Sound):
-            if is_due:
-                raise Garbled("first ending without a second one")
-            continue
-        if in_second:
-            if item.ending:
-                raise Garbled("ending in an ending")
-            if item.closes or item.divides or item.opens:
-                start, is_signed, first, in_second = at + 1, False, -1, False
-        elif item.closes or item.ending == 2:
-            if item.ending == 2 and first < 0:
-                raise Garbled("second ending without a first one")
-            if not is_due:
-                yield from items[start : (at if first < 0 else first) + 1]
-            if first < 0:
-                start, is_signed = at + 1, False
-            in_second = item.ending == 2
-            is_due = first >= 0 and not in_second
-        if item.ending == 1 or (item.opens and not is_due):
-            if first >= 0:
-                raise Garbled("first ending without a second one")
-            first = at if item.ending == 1 else -1
-        if item.opens or (item.divides and not is_signed and first < 0):
-            start, is_signed = at + 1, item.opens
-    if first >= 0 and not in_second:
-        raise Garbled("first ending without a second one")
-
-
-def _in_bars(played: Iterator[_Sound | _Bar], bar: int) -> list[tuple[int, int, int]]:
-    """Return start, length and pitch of the notes, ties joined, with bars at multiples of `bar`.
-
-    Bars that end short where a part ends go on in the upbeat of the next part. All others must be full but the first
-    and the last one.
-
-    Raises:
-        Garbled: some are not.
-    """
-    notes: list[tuple[int, int, int]] = []
-    filled = now = 0
-    has_begun = is_short = tied = False
-    for item in played:
-        if isinstance(item, _Sound):
-            if is_short:
-                raise Garbled("bar that does not fit the meter")
-            if item.pitch is not None:
-                if tied and notes and notes[-1][2] == item.pitch:
-                    notes[-1] = (notes[-1][0], notes[-1][1] + item.ticks, item.pitch)
-                else:
-                    notes.append((now, item.ticks, item.pitch))
-            tied = item.tied
-            now += item.ticks
-            filled += item.ticks
-        elif filled:
-            if not has_begun and filled < bar:
-                # The upbeat: what is there so far moves to the end of the first bar.
-                notes = [(start + bar - filled, length, pitch) for start, length, pitch in notes]
-                now, filled = bar, 0
-            elif filled == bar:
-                filled = 0
-            elif filled > bar:
-                break
-            else:
-                # Only the last one of all may be, for it is often closed by a plain bar line.
-                is_short = item.is_plain
-            has_begun = True
-    if filled > bar:
-        raise Garbled("bar that does not fit the meter")
-    return notes

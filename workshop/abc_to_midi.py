@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workshop import cli
+from workshop.abc_fields import Garbled
 from workshop.abc_notation import Melody, read_loosely
+from workshop.abc_text import Tune, read_piece, split_tunes
 from workshop.errors import UserError
 from workshop.instruments import INSTRUMENTS, instrument
-from workshop.midi_tunes import OTHER_TEMPO, PROGRAM, TEMPOS, file_name, note_table
-from workshop.tunes import Tune, parse_tunes
+from workshop.midi_tunes import PROGRAM, file_name, note_table, usual_tempo
 
 if TYPE_CHECKING:
     import numpy as np
@@ -34,15 +35,14 @@ def tunes_in(text: str) -> tuple[list[tuple[int, Tune]], list[str]]:
     header = re.search(r"^[XTMLK]:", text, re.MULTILINE)
     if header and not re.search(r"^X:", text, re.MULTILINE):
         text = f"{text[: header.start()]}X:1\n{text[header.start() :]}"
-    before, *pieces = re.split(r"^(?=X:)", text, flags=re.MULTILINE)
+    before, pieces = split_tunes(text)
     remarks = [f"{_lines(before)} before the first tune left out"] if before.strip() else []
     found: list[tuple[int, Tune]] = []
     for number, piece in enumerate(pieces, start=1):
-        tunes = list(parse_tunes(piece))
-        if tunes:
-            found.append((number, tunes[0]))
-        else:
-            remarks.append(f"tune {number} left out: it has no key (K:), no notes, or several voices (V:)")
+        try:
+            found.append((number, read_piece(piece, before)))
+        except Garbled as error:
+            remarks.append(f"tune {number} left out: {error}")
     return found, remarks
 
 
@@ -98,7 +98,10 @@ def _parser() -> cli.Parser:
         "--midi_instrument", type=instrument, default=PROGRAM, metavar="NAME",
         help=f"General MIDI instrument, by name or by number; {PROGRAM} is {INSTRUMENTS[PROGRAM]}",
     )  # fmt: skip
-    parser.add_argument("--tempo", type=cli.tempo, help="quarter notes a minute; without it, as usual in the meter")
+    parser.add_argument(
+        "--tempo", type=cli.tempo,
+        help="quarter notes a minute; default: that of the tune's field Q:, or else one that is usual in its meter",
+    )  # fmt: skip
     parser.add_argument("--wav", action="store_true", help="render audio too")
     return parser
 
@@ -122,7 +125,7 @@ def main() -> None:
             cli.say(f"{title}: left out, for there is no note in it that can be played")
             continue
         played += 1
-        tempo = args.tempo or TEMPOS.get(melody.meter, OTHER_TEMPO)
+        tempo = args.tempo or melody.tempo or usual_tempo(melody)
         stem = out / Path(file_name(number, tune.title)).stem
         for file in _write(stem, tune, melody, tempo, args.midi_instrument, args.wav):
             print(file)

@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workshop import made_folder, tunes
-from workshop.abc_notation import WHOLE, Garbled, Melody, read_tune
+from workshop.abc_fields import WHOLE, Garbled
+from workshop.abc_notation import Melody, read_tune
+from workshop.abc_text import Tune
 from workshop.files import write_text
-from workshop.tunes import Tune
 
 if TYPE_CHECKING:
     import numpy as np
@@ -97,6 +98,11 @@ def note_table(melody: Melody) -> "np.ndarray":
     )
 
 
+def usual_tempo(melody: Melody) -> int:
+    """Return quarter notes a minute that are usual in the meter of a melody."""
+    return TEMPOS.get(melody.meter, OTHER_TEMPO)
+
+
 def file_name(number: int, title: str) -> str:
     """Return a name that every file system takes: the number that the tune has in the ABC export, and its title."""
     plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
@@ -165,7 +171,7 @@ def _write_one(folder: Path, numbered: tuple[int, Tune, Melody]) -> None:
     midifiles.write(
         folder / file_name(number, tune.title),
         note_table(melody),
-        tempo=TEMPOS.get(melody.meter, OTHER_TEMPO),
+        tempo=usual_tempo(melody),
         program=PROGRAM,
         name=tune.title,
         meter=melody.meter,

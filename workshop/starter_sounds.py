@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workshop import made_folder, midi_tunes, tunes
-from workshop.abc_notation import WHOLE, Melody
+from workshop.abc_fields import WHOLE
+from workshop.abc_notation import Melody
+from workshop.abc_text import Tune
 from workshop.commands import start_sh
 from workshop.errors import UserError
 from workshop.files import write_text
-from workshop.tunes import Tune
 
 if TYPE_CHECKING:
     import numpy as np

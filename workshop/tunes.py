@@ -15,17 +15,17 @@ import importlib.util
 import random
 import re
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from workshop import ROOT, cli
+from workshop.abc_text import Tune, parse_tunes
 from workshop.commands import start_sh
 from workshop.errors import UserError
 from workshop.files import explain, replacing, write_text
 
 #: Counted up whenever the export below changes, so that older exports are made anew.
-EXPORT_VERSION = 1
+EXPORT_VERSION = 2
 
 LICENCE = (
     "The tunes are in the public domain: they were printed between 1778 and 1903 and most are older. "
@@ -70,85 +70,6 @@ COLLECTIONS = (
         "Ray Davies, John Chambers, Bob Puckette, John B. Walsh, Ivan Bradley and others",
     ),
 )
-
-_FIELD = re.compile(r"([A-Za-z]):(.*)")
-#: Fields that change the music when they stand among the notes; the others speak to people or to printers.
-_BODY_FIELDS = "KML"
-#: What is printed over the notes: fingerings, words, bowings (u, v, k), marks of one typesetting program. These books
-#: have no chord symbols, which ABC would write in quotation marks too.
-_PRINTED = re.compile(r'"[^"]*"?|![A-Za-z.]*!|\[[INPQRrVWwZ]:[^\]]*\]|[`!*$\\uvk]')
-_KEY = re.compile(r"([A-G][b#]?) ?(maj|min|mix|dor|phr|lyd|aeo|loc|ion|m)?[a-z]*", re.IGNORECASE)
-
-
-@dataclass(frozen=True)
-class Tune:
-    """One tune.
-
-    ``meter``, ``unit`` and ``key`` are the values of the fields M, L and K as written; '' is a missing one.
-    ``collection`` is the folder that the tune comes from.
-    """
-
-    title: str
-    meter: str
-    unit: str
-    key: str
-    body: str
-    collection: str = ""
-
-    def text(self, number: int) -> str:
-        """Return the tune in ABC notation with ``number`` as its X field, without a blank line after it."""
-        fields = (("X", str(number)), ("T", self.title), ("M", self.meter), ("L", self.unit), ("K", self.key))
-        return "".join(f"{name}:{value}\n" for name, value in fields if value) + self.body
-
-
-def parse_tunes(text: str) -> Iterator[Tune]:
-    """Yield the tunes of an ABC file, without credits, comments, remarks, fingerings and spaces that align bars.
-
-    Left out are pieces without a key or without notes, and those of several voices: one stream of text is one voice.
-    """
-    for piece in re.split(r"^(?=X:)", text, flags=re.MULTILINE)[1:]:
-        tune = _tune(piece)
-        if tune is not None:
-            yield tune
-
-
-def _tune(piece: str) -> Tune | None:
-    header: dict[str, str] = {}
-    body: list[str] = []
-    for line in piece.splitlines():
-        line = line.split("%")[0].strip()
-        field = _FIELD.fullmatch(line)
-        if field is None:
-            if "K" in header and (music := _music(line)):
-                body.append(music)
-            continue
-        name, value = field[1], " ".join(field[2].split())
-        if name == "V":
-            return None
-        if "K" not in header:
-            header.setdefault(name, value)
-        elif name in _BODY_FIELDS and value:
-            body.append(f"{name}:{_key(value) if name == 'K' else value}")
-    if not header.get("K") or not any(re.search("[A-Ga-g]", line) for line in body if not _FIELD.fullmatch(line)):
-        return None
-    title = header.get("T", "").replace("\u2019", "'").rstrip(" .,")
-    return Tune(
-        title, header.get("M", ""), header.get("L", ""), _key(header["K"]), "".join(f"{line}\n" for line in body)
-    )
-
-
-def _key(value: str) -> str:
-    """Return a key in its short spelling: ``E Minor`` and ``Emin`` are both ``Em``, ``A Mixolydian`` is ``Amix``."""
-    key = _KEY.fullmatch(value)
-    if key is None:
-        return value
-    mode = (key[2] or "").lower()
-    return key[1] + {"maj": "", "min": "m"}.get(mode, mode)
-
-
-def _music(line: str) -> str:
-    """Return a line of notes with nothing in it that is only printed."""
-    return " ".join(_PRINTED.sub("", line).split())
 
 
 def collect(corpus: Path) -> tuple[list[Tune], dict[str, int]]:

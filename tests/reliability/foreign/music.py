@@ -44,7 +44,8 @@ def text(scratch: Path) -> Reader:
 
 def abc(scratch: Path) -> Reader:
     """A text that should hold tunes in ABC notation, played as far as possible."""
-    from workshop.abc_notation import Garbled, read_tune
+    from workshop.abc_fields import Garbled
+    from workshop.abc_notation import read_tune
     from workshop.abc_to_midi import _write, playable, summary, tunes_in
 
     tunes = (ROOT / "data" / "lyrics" / "tunes" / "input.txt").read_text("utf-8")
