@@ -621,6 +621,13 @@ use_mirror() { # folder
   esac
 }
 
+# The user inside is not root; see choose_user.
+make_stick_folder() { # folder
+  if (cd "$HERE" && [ -d "$1" ]); then return; fi
+  (cd "$HERE" && mkdir -p "$1") || fail "Cannot make the folder '$1': name one where you may write."
+  if [ "$(id -u)" = 0 ]; then (cd "$HERE" && chown "$WORKSHOP_UID:$WORKSHOP_GID" "$1"); fi
+}
+
 # The data sets' commands name a folder that may lie on a USB stick: `get NAME --mirror FOLDER`, `mirror FOLDER`, and
 # WORKSHOP_MIRROR. COMMAND becomes the command with that folder's name in the container.
 translate_mirror() { # command
@@ -633,7 +640,7 @@ translate_mirror() { # command
       use_mirror "$word"
       word="$MIRROR"
     elif [ "$earlier $before" = "workshop.datasets mirror" ] && [ "${word#-}" = "$word" ]; then
-      (cd "$HERE" && mkdir -p "$word") || fail "Cannot make the folder '$word': name one where you may write."
+      make_stick_folder "$word"
       STICK_RIGHTS=""
       use_mirror "$word"
       word="$MIRROR"
