@@ -30,7 +30,7 @@ LOCKED=no
 GPU=no
 WANT_ROOT=no
 DEMO_TRAIN=(--size small --dropout 0.25 --max_minutes 2.5 --patience 5 --message "first demo")
-DEMO_SAMPLE=(--length 600 --temperature 0.8)
+DEMO_SAMPLE=(--length 500 --temperature 0.8)
 VERBS="demo, test, run, lab, docs, doctor, logs, stop, down, build, save, load"
 
 say() { printf '%s\n' "$*" >&2; }
@@ -485,7 +485,11 @@ verb_demo() {
   cd "$ROOT"
   if [ "${WORKSHOP_DEMO_SMOKE:-0}" = 1 ]; then DEMO_TRAIN=(--smoke); fi
   say "Training: python char_rnn/train.py ${DEMO_TRAIN[*]}"
-  python char_rnn/train.py "${DEMO_TRAIN[@]}"
+  if [ -t 2 ]; then
+    python char_rnn/train.py "${DEMO_TRAIN[@]}"
+  else
+    python char_rnn/train.py "${DEMO_TRAIN[@]}" 2>&1 | thin_out
+  fi
   for folder in char_rnn/experiments/*/; do
     if [ -z "$newest" ] || [ "$folder" -nt "$newest" ]; then newest="$folder"; fi
   done
