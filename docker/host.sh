@@ -350,7 +350,7 @@ explain_build() {
   local carry="carry the image here from another computer ('./start.sh save FILE' there, './start.sh load FILE' here)"
   tail -n 12 "$ENGINE_LOG" >&2 || true
   if engine_log_says 'no space left on device'; then
-    say "Building the image failed because the engine's disk is full: make about 8 GB free ('$ENGINE system prune'" \
+    say "Building the image failed because the engine's disk is full: make about 5 GB free ('$ENGINE system prune'" \
       "removes what nothing uses) $again"
   elif engine_log_says 'buildx component is missing|requires buildx|BuildKit is enabled but'; then
     say "Building the image failed because $ENGINE lacks its builder: install the package docker-buildx-plugin" \
@@ -376,7 +376,7 @@ build_image() {
 # A new image is needed when what it is made of has changed, and an older one serves where none can be built.
 provide_image() {
   if ! has_image; then
-    say "The image $IMAGE is built once: some minutes, and about 3 GB of the engine's disk."
+    say "The image $IMAGE is built once: some minutes, and about 4 GB of the engine's disk."
     if [ -x "$VENV/bin/python" ]; then say "(What was set up without the container stays: --local uses it.)"; fi
     build_image || exit 1
   elif [ "$(image_recipe)" != "$WORKSHOP_RECIPE" ]; then
@@ -865,7 +865,7 @@ container_load() { # file
 
 explain_load() { # file
   if engine_log_says 'no space left on device'; then
-    fail "'$1' does not fit on the engine's disk: make about 8 GB free ('$ENGINE system prune' removes what nothing" \
+    fail "'$1' does not fit on the engine's disk: make about 5 GB free ('$ENGINE system prune' removes what nothing" \
       "uses) and run this again."
   fi
   fail "'$1' is damaged or holds no image ($(tail -n 1 "$ENGINE_LOG")): give the file that './start.sh save' wrote."
