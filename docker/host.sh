@@ -822,7 +822,7 @@ container_save() { # file
   PART="$file.part$$"
   trap drop_part EXIT
   trap 'exit 130' INT TERM
-  say "Writing the image $IMAGE to '$file' (about 1 GB, some minutes) ..."
+  say "Writing the image $IMAGE to '$file' (about 0.7 GB, or 1.9 GB as .tar; some minutes) ..."
   { "$ENGINE" save "$IMAGE" | pack "$file" >"$PART"; } 2>"$ENGINE_LOG" || explain_save "$file"
   mv -f "$PART" "$file"
   rm -f "$ENGINE_LOG"
