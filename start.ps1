@@ -21,7 +21,7 @@ function Show-Help {
   @'
 usage: .\start.ps1 [--gpu] [--root] [VERB]
 
-The first use builds the container (some minutes, about 3 GB); after that it starts at once. It needs Docker Desktop.
+The first use builds the container (some minutes, about 4 GB); after that it starts at once. It needs Docker Desktop.
 
   .\start.ps1               a shell in the container, with TensorBoard, JupyterLab and the tutorial running
   .\start.ps1 demo          train a small model on the starter data, generate with it, and say where to look
@@ -137,7 +137,7 @@ function Build-Image {
 function Assert-Image {
   $there = Test-Docker 'image', 'inspect', $script:Image
   if ($there -and (Get-Label $script:Image 'ml4music.recipe') -eq $env:WORKSHOP_RECIPE) { return }
-  Say "Building the image $($script:Image): some minutes the first time, and about 3 GB of disk ..."
+  Say "Building the image $($script:Image): some minutes the first time, and about 4 GB of disk ..."
   if (Build-Image) { return }
   if ($there) { Say 'The older image is used meanwhile.'; return }
   Fail ("Building the image failed: the lines above say why. Without a network, " +

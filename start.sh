@@ -30,7 +30,7 @@ LOCKED=no
 GPU=no
 WANT_ROOT=no
 DEMO_TRAIN=(--size small --dropout 0.25 --num_epochs 50 --max_minutes 2.5 --patience 5 --message "first demo")
-DEMO_SAMPLE=(--length 600)
+DEMO_SAMPLE=(--length 500)
 VERBS="demo, test, run, lab, docs, doctor, logs, trainings, stop, down, build, save, load"
 
 say() { printf '%s\n' "$*" >&2; }
@@ -45,7 +45,7 @@ show_help() {
   cat <<'HELP'
 usage: ./start.sh [--local] [--gpu] [--root] [VERB]
 
-The first use sets everything up (some minutes, about 2 GB); after that it starts at once. Where a Docker engine
+The first use sets everything up (some minutes, about 2.5 GB); after that it starts at once. Where a Docker engine
 answers, everything runs in a container; otherwise on this computer itself. Your files lie in this folder either way.
 
   ./start.sh               a shell in the ready environment, with TensorBoard running
@@ -272,7 +272,7 @@ explain_failure() { # what
   rm -rf "$PIP_FOLDER"    # on a full disk, the room is needed
   # Making an environment on a full disk fails without naming the reason, so the disk is asked as well.
   if log_says 'no space left|disk quota exceeded' || has_less_room_than 5; then
-    fail "$1 failed because the disk is full: make about 3 GB free for '$VENV' $again."
+    fail "$1 failed because the disk is full: make about 4 GB free for '$VENV' $again."
   elif log_says 'do not match the hashes'; then
     fail "$1 failed because a package is not the file that the lock names, as when a proxy or a mirror changes what" \
       "it hands on: use another network $again (details: $LOG)."
@@ -370,9 +370,9 @@ is_ready() { # kind extra
 }
 
 warn_of_little_room() {
-  if has_less_room_than 3000; then
-    say "Less than 3 GB of disk are free for '$VENV', which takes about 2 GB: if it fails, make room and run this" \
-      "again."
+  if has_less_room_than 4000; then
+    say "Less than 4 GB of disk are free for '$VENV', which takes about 2.5 GB, and more while it is made:" \
+      "if it fails, make room and run this again."
   fi
 }
 
@@ -392,7 +392,8 @@ install_everything() { # kind extra
   if ! is_done packages "$packages"; then
     # Taken away first: a half-changed environment must not pass for the one it was.
     rm -f "$STEPS/packages"
-    install_packages "Installing the packages" "$ROOT/requirements/$kind.txt" --require-hashes -r "$ROOT/requirements/$kind.txt"
+    install_packages "Installing the packages" "$ROOT/requirements/$kind.txt" \
+      --require-hashes -r "$ROOT/requirements/$kind.txt"
     mark_done packages "$packages"
   fi
   if ! is_done project "$project"; then
@@ -498,7 +499,11 @@ verb_demo() {
   tell_prefix ./start.sh
   if [ "${WORKSHOP_DEMO_SMOKE:-0}" = 1 ]; then DEMO_TRAIN=(--smoke); fi
   say "Training: ${WORKSHOP_PREFIX}python char_rnn/train.py$(printf ' %q' "${DEMO_TRAIN[@]}")"
-  python char_rnn/train.py "${DEMO_TRAIN[@]}"
+  if [ -t 2 ]; then
+    python char_rnn/train.py "${DEMO_TRAIN[@]}"
+  else
+    python char_rnn/train.py "${DEMO_TRAIN[@]}" 2>&1 | thin_out
+  fi
   for folder in char_rnn/experiments/*/; do
     if [ -z "$newest" ] || [ "$folder" -nt "$newest" ]; then newest="$folder"; fi
   done

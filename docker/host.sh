@@ -350,7 +350,7 @@ explain_build() {
   local carry="carry the image here from another computer ('./start.sh save FILE' there, './start.sh load FILE' here)"
   tail -n 12 "$ENGINE_LOG" >&2 || true
   if engine_log_says 'no space left on device'; then
-    say "Building the image failed because the engine's disk is full: make about 8 GB free ('$ENGINE system prune'" \
+    say "Building the image failed because the engine's disk is full: make about 5 GB free ('$ENGINE system prune'" \
       "removes what nothing uses) $again"
   elif engine_log_says 'buildx component is missing|requires buildx|BuildKit is enabled but'; then
     say "Building the image failed because $ENGINE lacks its builder: install the package docker-buildx-plugin" \
@@ -376,7 +376,7 @@ build_image() {
 # A new image is needed when what it is made of has changed, and an older one serves where none can be built.
 provide_image() {
   if ! has_image; then
-    say "The image $IMAGE is built once: some minutes, and about 3 GB of the engine's disk."
+    say "The image $IMAGE is built once: some minutes, and about 4 GB of the engine's disk."
     if [ -x "$VENV/bin/python" ]; then say "(What was set up without the container stays: --local uses it.)"; fi
     build_image || exit 1
   elif [ "$(image_recipe)" != "$WORKSHOP_RECIPE" ]; then
@@ -621,6 +621,13 @@ use_mirror() { # folder
   esac
 }
 
+# The user inside is not root; see choose_user.
+make_stick_folder() { # folder
+  if (cd "$HERE" && [ -d "$1" ]); then return; fi
+  (cd "$HERE" && mkdir -p "$1") || fail "Cannot make the folder '$1': name one where you may write."
+  if [ "$(id -u)" = 0 ]; then (cd "$HERE" && chown "$WORKSHOP_UID:$WORKSHOP_GID" "$1"); fi
+}
+
 # The data sets' commands name a folder that may lie on a USB stick: `get NAME --mirror FOLDER`, `mirror FOLDER`, and
 # WORKSHOP_MIRROR. COMMAND becomes the command with that folder's name in the container.
 translate_mirror() { # command
@@ -633,7 +640,7 @@ translate_mirror() { # command
       use_mirror "$word"
       word="$MIRROR"
     elif [ "$earlier $before" = "workshop.datasets mirror" ] && [ "${word#-}" = "$word" ]; then
-      (cd "$HERE" && mkdir -p "$word") || fail "Cannot make the folder '$word': name one where you may write."
+      make_stick_folder "$word"
       STICK_RIGHTS=""
       use_mirror "$word"
       word="$MIRROR"
@@ -824,7 +831,7 @@ container_save() { # file
   PART="$file.part$$"
   trap drop_part EXIT
   trap 'exit 130' INT TERM
-  say "Writing the image $IMAGE to '$file' (about 1 GB, some minutes) ..."
+  say "Writing the image $IMAGE to '$file' (about 0.7 GB, or 1.9 GB as .tar; some minutes) ..."
   { "$ENGINE" save "$IMAGE" | pack "$file" >"$PART"; } 2>"$ENGINE_LOG" || explain_save "$file"
   mv -f "$PART" "$file"
   rm -f "$ENGINE_LOG"
@@ -867,7 +874,7 @@ container_load() { # file
 
 explain_load() { # file
   if engine_log_says 'no space left on device'; then
-    fail "'$1' does not fit on the engine's disk: make about 8 GB free ('$ENGINE system prune' removes what nothing" \
+    fail "'$1' does not fit on the engine's disk: make about 5 GB free ('$ENGINE system prune' removes what nothing" \
       "uses) and run this again."
   fi
   fail "'$1' is damaged or holds no image ($(tail -n 1 "$ENGINE_LOG")): give the file that './start.sh save' wrote."

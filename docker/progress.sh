@@ -30,7 +30,7 @@ report_progress() { # how far
 end_progress() { # what, how it ended
   local line
   line="$1: $2 ($(clock $((SECONDS - PROGRESS_BEGUN))))"
-  if [ -t 2 ]; then printf '\r%-78s\n' "$line" >&2; else say "$line"; fi
+  if [ -t 2 ]; then printf '\r%-78s\n' "$line" >&2; elif [ "$2" != "done" ]; then say "$line"; fi
 }
 
 # Run a command, its output appended to a log, and return its exit status. The measure is a function that prints how far
@@ -63,6 +63,29 @@ end_command() {
   [ -n "$PROGRESS_GROUP" ] || return 0
   kill -TERM -- "-$PROGRESS_GROUP" 2>/dev/null || true
   if [ -t 2 ]; then say ""; fi    # its line has no end yet
+}
+
+# Thin out what a training says without a terminal: its first, 4th, 16th ... line of progress, and of measurements and
+# previews the last ones. It ends with the training, not by the signal that a training saves upon.
+thin_out() {
+  local line steps=0 due=1 last=""
+  trap '' INT TERM HUP
+  # Not awk: some read a pipe in large blocks, and nothing would be seen for minutes.
+  while IFS= read -r line || [ -n "$line" ]; do
+    case "$line" in
+      "step "*)
+        steps=$((steps + 1))
+        [ "$steps" -eq "$due" ] || continue
+        due=$((due * 4)) ;;
+      "held-out data: "*) last="$line"; continue ;;
+      "    | "*) last="$last${last:+$'\n'}$line"; continue ;;
+      *)
+        if [ -n "$last" ]; then say "$last"; fi
+        last="" ;;
+    esac
+    say "$line"
+  done
+  if [ -n "$last" ]; then say "$last"; fi
 }
 
 # ---- how far a command is ------------------------------------------------------------------------

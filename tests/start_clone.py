@@ -49,7 +49,10 @@ case "$*" in
     echo "TensorBoard for char_rnn  http://localhost:7006"
     exit "${STUB_START_STATUS:-0}" ;;
   "-m workshop.services lab" | "-m workshop.services docs") echo "$3 in $PWD" ;;
-  "char_rnn/train.py"*) mkdir -p char_rnn/experiments/01 ;;
+  "char_rnn/train.py"*)
+    mkdir -p char_rnn/experiments/01
+    if [ -n "${STUB_TRAIN_WORDS:-}" ]; then echo "$STUB_TRAIN_WORDS" >&2; fi
+    exit "${STUB_TRAIN_STATUS:-0}" ;;
   "char_rnn/sample.py"*) echo "la la la" ;;
 esac
 """

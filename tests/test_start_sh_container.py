@@ -182,7 +182,7 @@ def test_first_use_builds_and_starts_with_progress(clone: DockerClone) -> None:
     answer = clone.start("run", "true")
     assert answer.returncode == 0
     assert "The image ml4music-workshop:cpu is built once" in answer.stderr
-    assert re.search(r"^Building the image: done \(0:\d\d\)$", answer.stderr, re.MULTILINE)
+    assert "Building the image ..." in answer.stderr
     assert "step 1 of 1" not in answer.stderr  # the engine's own words are for its log
     assert answer.stdout == ""
     assert clone.take_words("compose build", "compose up") == [

@@ -330,8 +330,8 @@ def check_disk() -> Iterator[Finding]:
     text = f"{free:.1f} GiB free in '{ROOT}'"
     if free < 0.5:
         yield Finding(PROBLEM, "disk", f"{text}: make room, or no model can be saved")
-    elif free < 3:
-        yield Finding(NOTE, "disk", f"{text}: the set-up takes about 2 GB, and every experiment some more")
+    elif free < 4:
+        yield Finding(NOTE, "disk", f"{text}: the set-up takes about 2.5 GB, and every experiment some more")
     else:
         yield Finding(OK, "disk", text)
 
@@ -437,7 +437,7 @@ def check_engine_disk(info: dict[str, Any]) -> Iterator[Finding]:
     except OSError:
         return
     if free < 5:
-        advice = "building an image takes about 8 GB; docker system prune removes what nothing uses"
+        advice = "building an image takes about 4 GB; docker system prune removes what nothing uses"
         yield Finding(NOTE, "Docker disk", f"{free:.1f} GiB free: {advice}")
     else:
         yield Finding(OK, "Docker disk", f"{free:.1f} GiB free")
