@@ -380,10 +380,12 @@ class Trainer:
             # not.
             with suppress(KeyboardInterrupt):
                 self._measure_last(progress, asked)
-        if reason != "stopped" and not asked and not self._is_previewed():
-            self._show_preview(progress)
         reason = "stopped" if asked else reason
         self.experiment.update(status={"early": "finished: no new best for a while"}.get(reason, reason))
+        if reason != "stopped" and not self._is_previewed():
+            self._show_preview(progress)
+            if asked:
+                self.experiment.update(status="stopped")
         self.board.flush()
 
     def _measure_last(self, progress: Progress, asked: list[int]) -> None:
