@@ -401,9 +401,11 @@ class Trainer:
             # not.
             with suppress(KeyboardInterrupt):
                 self._measure_last(progress, asked)
+        self.experiment.update(status=STATUSES["stopped" if asked else ending])
         if ending != "stopped" and not asked and not self._is_previewed():
             self._show_preview(progress)
-        self.experiment.update(status=STATUSES["stopped" if asked else ending])
+            if asked:
+                self.experiment.update(status=STATUSES["stopped"])
         self.board.flush()
 
     def _measure_last(self, progress: Progress, asked: list[int]) -> None:
