@@ -344,12 +344,12 @@ def test_a_name_need_not_be_text(tmp_path: Path) -> None:
 
 def test_a_folder_is_all_sound_files_in_it_and_below(tmp_path: Path) -> None:
     names = ["a.wav", "b.FLAC", "more/c.mp3", "more/deep/d.ogg", "z.m4a"]
-    for name in [*names, ".hidden.wav", "notes.txt"]:
+    for name in [*names, ".hidden.wav", "z.unknown"]:
         (tmp_path / "sounds" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "sounds" / name).write_text("la")
     found = find_audio_files(tmp_path / "sounds")
     assert [file.relative_to(tmp_path / "sounds").as_posix() for file in found] == names
-    assert find_audio_files(tmp_path / "sounds" / "notes.txt") == [tmp_path / "sounds" / "notes.txt"]
+    assert find_audio_files(tmp_path / "sounds" / "z.unknown") == [tmp_path / "sounds" / "z.unknown"]
     (tmp_path / "nothing").mkdir()
     with pytest.raises(UserError, match="has no audio files"):
         find_audio_files(tmp_path / "nothing")
