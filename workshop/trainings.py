@@ -19,8 +19,9 @@ from datetime import datetime
 from pathlib import Path
 
 from workshop import ROOT
+from workshop.commands import start_sh
 from workshop.errors import UserError
-from workshop.files import explain, read_json, short_path, write_json
+from workshop.files import explain, read_json, write_json
 from workshop.places import kept
 from workshop.visible import visible_line
 
@@ -98,10 +99,8 @@ def is_asked_to_stop(entry: Path | None) -> bool:
 
 def how_to_stop(experiment: Path) -> str:
     """The commands that show and stop the training in this folder, as one types them in the current folder."""
-    script = str(short_path(ROOT / "start.sh"))
-    script = script if "/" in script else f"./{script}"
     named = Training(kept(experiment), 0, "", False, "").name
-    return f"`{script} trainings` shows it, and `{script} trainings stop {named}` saves and ends it"
+    return f"`{start_sh('trainings')}` shows it, and `{start_sh('trainings', 'stop', named)}` saves and ends it"
 
 
 def running() -> dict[Path, Training]:
