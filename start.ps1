@@ -205,7 +205,7 @@ function Show-Address([string] $Server) {
   $url = 'http://localhost:' + ($published -split ':')[-1]
   if ($Server -eq 'LAB') {
     $file = Join-Path $State 'jupyter_token'
-    if (Test-Path $file) { $url += '/lab?token=' + (Get-Content $file -Raw).Trim() }
+    if (Test-Path $file) { $url += '/lab/tree/docs/notebooks/README.md?token=' + (Get-Content $file -Raw).Trim() }
     'JupyterLab'.PadRight(26) + $url
   } elseif ($Server -eq 'DOCS') {
     'the tutorial'.PadRight(26) + $url

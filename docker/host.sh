@@ -509,7 +509,7 @@ url_of() { # server
 lab_url() {
   local token
   token="$(cat "$STATE/jupyter_token" 2>/dev/null || true)"
-  echo "$(url_of lab)/lab${token:+?token=$token}"
+  echo "$(url_of lab)/lab/tree/docs/notebooks/README.md${token:+?token=$token}"
 }
 
 print_address() { # server

@@ -6,8 +6,16 @@ from typing import Any
 project = "ml4music workshop"
 author = "the ml4music workshop"
 html_title = project
-extensions = ["myst_parser"]
+# In the footer of each page.
+project_copyright = "the ml4music workshop; text and code under the MIT licence"
+extensions = ["myst_parser", "sphinx_copybutton"]
+# JupyterLab opens on this page; in the site it would lead nowhere.
+exclude_patterns = ["notebooks/README.md"]
 html_theme = "furo"
+html_static_path = ["site"]
+html_favicon = "site/favicon.svg"
+html_css_files = ["site.css"]
+html_js_files = ["links.js"]
 html_show_sphinx = False
 html_copy_source = False
 highlight_language = "text"
@@ -20,6 +28,11 @@ myst_heading_anchors = 3
 MEDIA = re.compile(r"^<!-- (picture|sound): (\S+) \| (.+) -->$", re.MULTILINE)
 #: All other comments are said to the tests and to the benchmarks, and to nobody else.
 ASIDE = re.compile(r"^<!-- .*-->\n", re.MULTILINE)
+
+
+#: A block of commands in a page's HTML, and an argument in it.
+COMMANDS = re.compile(r'<div class="highlight-sh .*?</pre>', re.DOTALL)
+ARGUMENT = re.compile(r"(?<=[>\s])--[a-z_]+")
 
 
 def show(found: re.Match[str]) -> str:
@@ -44,6 +57,13 @@ def prepare(_app: Any, page: str, source: list[str]) -> None:
         source[0] += contents(source[0])
 
 
+def keep_arguments(_app: Any, _page: str, _template: str, context: dict[str, Any], _doctree: Any) -> None:
+    """Mark the arguments of commands, so that the style sheet can keep each on one line."""
+    context["body"] = COMMANDS.sub(lambda block: ARGUMENT.sub(r'<span class="argument">\g<0></span>', block[0]),
+        context.get("body", ""))  # fmt: skip
+
+
 def setup(app: Any) -> None:
     """Called by Sphinx."""
     app.connect("source-read", prepare)
+    app.connect("html-page-context", keep_arguments)

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -152,6 +153,19 @@ def tree(clean_tree: Path, tmp_path: Path) -> Path:
     # Hard links, because there are thousands of files; what the workshop writes, it writes to new ones.
     shutil.copytree(clean_tree, root, symlinks=True, copy_function=os.link)
     return root
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """A browser without a window."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    program = shutil.which("chromium") or shutil.which("google-chrome")
+    if not program:
+        pytest.skip("there is no browser: apt-get install chromium")
+    with playwright.sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=program, args=["--no-sandbox", "--no-proxy-server"])
+        yield browser
+        browser.close()
 
 
 @pytest.fixture

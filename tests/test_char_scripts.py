@@ -95,7 +95,7 @@ def test_a_smoke_run_leaves_a_complete_experiment(tutorial: Path, saved: subproc
     assert info["arguments"]["smoke"] is True
     assert info["arguments"]["size"] == "tiny"
     assert info["arguments"]["seq_length"] == 50
-    assert info["data"]["path"] == str(tutorial / "data" / "x" / "input.txt")
+    assert info["data"]["path"] == "data/x/input.txt"
     assert info["data"]["characters"] == len((tutorial / "data" / "x" / "input.txt").read_text("utf-8"))
     assert re.fullmatch(r"[0-9a-f]{64}", info["data"]["fingerprint"])
     assert sorted(info["baseline"]) == list("123456")
@@ -171,6 +171,7 @@ def test_the_first_progress_line_comes_at_once(tiny_text: Path, tiny_arguments: 
     try:
         readable, _, _ = select.select([process.stderr], [], [], 60)
         assert readable, "nothing was said within a minute"
+        assert process.stderr.readline().startswith(b"compiling the network")
         assert process.stderr.readline().startswith(b"step 1/")
         assert process.poll() is None
         # There is no best loss yet, and infinity is no number in JSON.

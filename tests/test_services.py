@@ -219,7 +219,7 @@ def test_the_lab_answers_to_its_token_and_ends_with_ctrl_c(clone: Path) -> None:
         line = lab.stdout.readline()
         token = services.lab_token()
         server = services.wanted_server("lab")
-        assert f"{server.url}/lab?token={token}" in line
+        assert f"{server.url}/lab/tree/docs/notebooks/README.md?token={token}" in line
         assert json.loads(get(f"{server.url}/api/contents?token={token}"))["type"] == "directory"
         with pytest.raises(urllib.error.HTTPError, match="403"):
             get(f"{server.url}/api/contents")

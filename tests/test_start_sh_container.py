@@ -477,7 +477,7 @@ def test_a_shell_without_a_terminal_reads_its_commands(up: DockerClone) -> None:
         f"TensorBoard for char_rnn  http://localhost:{port['CHAR_RNN']}",
         f"TensorBoard for midi_rnn  http://localhost:{port['MIDI_RNN']}",
         f"TensorBoard for wavenet   http://localhost:{port['WAVENET']}",
-        f"JupyterLab                http://localhost:{port['LAB']}/lab?token=abc123",
+        f"JupyterLab                http://localhost:{port['LAB']}/lab/tree/docs/notebooks/README.md?token=abc123",
         f"the tutorial              http://localhost:{port['DOCS']}",
         f"in {up.root / 'char_rnn'}",
     ]
@@ -536,7 +536,8 @@ def test_lab_prints_the_address_of_the_running_lab(up: DockerClone) -> None:
     (up.root / ".workshop" / "jupyter_token").write_text("abc123\n")
     answer = up.start("lab")
     assert (
-        answer.stdout == f"JupyterLab                http://localhost:{up.env['WORKSHOP_PORT_LAB']}/lab?token=abc123\n"
+        answer.stdout
+        == f"JupyterLab                http://localhost:{up.env['WORKSHOP_PORT_LAB']}/lab/tree/docs/notebooks/README.md?token=abc123\n"
     )
 
 

@@ -14,6 +14,7 @@ import functools
 import http.server
 import importlib.util
 import io
+import json
 import os
 import re
 import socket
@@ -28,11 +29,11 @@ from typing import IO, Any
 from workshop import ROOT, cli
 from workshop.commands import start_sh
 from workshop.errors import UserError
-from workshop.ports import DOCS, Server, read_port, wanted_server
+from workshop.ports import DOCS, PORTS, Server, read_port, wanted_server
 
 SOURCES = ROOT / "docs"
 SITE = ROOT / "build" / "docs"
-NEEDED = ("sphinx", "myst_parser", "furo")
+NEEDED = ("sphinx", "myst_parser", "furo", "sphinx_copybutton")
 
 #: What is shown while there is no site yet; the browser asks again every two seconds.
 NOT_YET = b"<!doctype html><title>ml4music workshop</title><p>The pages are being made. This takes some seconds."
@@ -73,12 +74,22 @@ def _run(command: list[str], what: str) -> None:
         raise UserError(f"the site could not be made, because {what}; the lines above say which")
 
 
+def ports() -> dict[str, int]:
+    """The port that each server's usual one stands for here. A container sees its own side of them alone, so
+    docker-compose.yml tells it in WORKSHOP_PUBLISHED, such as `7006:7106 8888:8888`.
+    """
+    published = dict(pair.split(":") for pair in os.environ.get("WORKSHOP_PUBLISHED", "").split())
+    return {str(usual): int(published.get(str(usual), 0)) or wanted_server(name).port for name, usual in PORTS.items()}
+
+
 class Pages(http.server.SimpleHTTPRequestHandler):
     """Answers with the files of a site and with nothing else: no lists of folders, and no links that lead out of it."""
 
     def send_head(self) -> IO[bytes] | None:  # type: ignore[override]
         """Answer, up to the content; return the content, or None after an error."""
         site = Path(self.directory)
+        if self.path == "/ports.json":
+            return self._send_start(HTTPStatus.OK, json.dumps(ports()).encode(), {"Content-Type": "application/json"})
         file = self.translate_path(self.path)
         if os.path.isdir(file):
             file = os.path.join(file, "index.html")

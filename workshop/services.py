@@ -34,6 +34,8 @@ from workshop.ports import DOCS, LAB, Server, free_port_near, port_problem, want
 PATIENCE_SECONDS = 30.0
 
 #: JupyterLab's settings for everybody.
+#: The page that JupyterLab opens on, which leads to the notebooks; docker/host.sh and start.ps1 say the same.
+LAB_PAGE = "/lab/tree/docs/notebooks/README.md"
 SETTINGS = Path(__file__).with_name("jupyter")
 
 #: The servers that this very process started, so that it collects them when it stops them as well.
@@ -329,7 +331,7 @@ def page_of(server: Server) -> str:
     Raises:
         UserError: if JupyterLab's token cannot be made.
     """
-    return f"{server.url}/lab?token={lab_token()}" if server.name == LAB else server.url
+    return f"{server.url}{LAB_PAGE}?token={lab_token()}" if server.name == LAB else server.url
 
 
 def free_server(name: str) -> Server:

@@ -40,7 +40,9 @@ def test_one_container_even_for_two_at_once(door: Workshop) -> None:
 
 def test_the_labs_address_is_told_with_its_token(door: Workshop) -> None:
     (line,) = (line for line in door.start_sh("lab").splitlines() if line.startswith("JupyterLab"))
-    assert line.split()[-1] == f"http://localhost:{door.ports['lab']}/lab?token={door.token}"
+    assert (
+        line.split()[-1] == f"http://localhost:{door.ports['lab']}/lab/tree/docs/notebooks/README.md?token={door.token}"
+    )
     assert get(door.ports["lab"], "/api/contents", door.token)[0] == 200
 
 

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote
 
 import pytest
@@ -241,3 +242,45 @@ def test_a_page_with_a_mistake_is_named(
     with pytest.raises(UserError, match="because a page has a mistake"):
         docs.build(tmp_path / "site" / "html")
     assert "missing" in capfd.readouterr().err
+
+
+# ---- in a browser ----------------------------------------------------------------------------------------------------
+
+#: The parts of a page that are wider than the window, or than the box that they are in.
+CUT_OFF = """() => [document.documentElement, ...document.querySelectorAll("article pre, article .table-wrapper, article img")]
+  .filter(part => part.scrollWidth > part.clientWidth + 2 || part.getBoundingClientRect().right > innerWidth + 1)
+  .map(part => part.outerHTML.slice(0, 200))"""
+
+
+@pytest.fixture
+def address(site: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """Where the site is served, for a TensorBoard of lesson 1 that has moved, and a container's that was published."""
+    monkeypatch.setenv("WORKSHOP_PORT_CHAR_RNN", "7106")
+    monkeypatch.setenv("WORKSHOP_PUBLISHED", "7007:7207 7008:7008")
+    with docs.serve(site, "127.0.0.1", 0) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("width", "height"), [(1280, 800), (375, 740)], ids=["desktop", "phone"])
+def test_nothing_is_cut_off(address: str, browser: Any, width: int, height: int) -> None:
+    page = browser.new_page(viewport={"width": width, "height": height})
+    for source in sorted(docs.SOURCES.glob("*.md")):
+        page.goto(f"{address}/{source.stem}.html")
+        assert page.evaluate(CUT_OFF) == [], source.stem
+    page.close()
+
+
+@pytest.mark.slow
+def test_a_page_has_buttons_that_copy_and_links_that_follow_the_ports(address: str, browser: Any) -> None:
+    page = browser.new_page()
+    page.goto(f"{address}/04-reading-tensorboard.html")
+    page.wait_for_selector('a[href="http://127.0.0.1:7106/"]')
+    assert page.locator('a[href="http://127.0.0.1:7207/"]').first.inner_text() == "http://127.0.0.1:7207"
+    assert page.locator('a[href="http://127.0.0.1:7008/"]').count() >= 1
+    assert page.locator("button.copybtn").count() == page.locator("article pre").count() >= 3
+    assert "MIT licence" in page.locator("footer").inner_text()
+    assert page.evaluate("document.querySelector('link[rel~=icon]').href").endswith("favicon.svg")
+    page.close()
