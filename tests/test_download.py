@@ -190,7 +190,7 @@ def test_other_addresses_are_refused(target: Path, url: str) -> None:
 
 def test_a_place_that_cannot_be_written_is_said(server: Server, tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("a file")
-    with pytest.raises(UserError, match=r"taken/input\.txt cannot be written .*--data_dir"):
+    with pytest.raises(UserError, match=r"taken/input\.txt cannot be written .*choose another folder"):
         get(server.remote(), tmp_path / "taken" / "input.txt")
 
 
@@ -329,7 +329,7 @@ def test_another_source_is_not_asked_for_all_files(server: Server, tmp_path: Pat
 
 def test_a_place_for_many_files_that_cannot_be_written_is_said(server: Server, tmp_path: Path) -> None:
     (tmp_path / "set").write_text("a file")
-    with pytest.raises(UserError, match=r"set/\d+\.mid cannot be written .*--data_dir"):
+    with pytest.raises(UserError, match=r"set/\d+\.mid cannot be written .*choose another folder"):
         get_all(many(server.url, tmp_path))
 
 

@@ -597,7 +597,7 @@ def test_without_a_terminal_the_demo_shows_a_few_lines_of_the_training(clone: Cl
     says = ["data: 66 files", *steps[:10], "held-out data: 3.0", "    | lo", "    | lo", *steps[10:]]
     says += ["held-out data: 2.0", "    | la", "", "The experiment is in x"]
     answer = clone.start("--local", "demo", STUB_TRAIN_WORDS="\n".join(says))
-    shown = answer.stderr.split("first demo\n")[1].split("\nGenerating")[0].splitlines()
+    shown = answer.stderr.split("first\\ demo\n")[1].split("\nGenerating")[0].splitlines()
     assert shown == [
         "data: 66 files",
         *(steps[0], steps[3], steps[15]),

@@ -37,7 +37,7 @@ def shown(names: list[str], folder: Path, patch: pytest.MonkeyPatch) -> tuple[No
     model = build({**NETWORK, "conditions": len(names)})
     train = [np.full(50, 128, np.uint8) for _ in names or [""]]
     board: Any = Noted()
-    said = Preview(model, train, names, RATE, seed=1).show(7, folder, board)
+    said = Preview(model, train, names, RATE, seed=1, temperature=1.0).show(7, folder, board)
     return board, sorted(file.name for file in folder.iterdir()), said
 
 

@@ -254,7 +254,7 @@ def test_without_a_name_all_are_made_in_turn(named: Path, tmp_path: Path, run_ma
 
 def test_previews_are_of_each_name(named: Path) -> None:
     files = {file.name for file in (named / "samples").glob("step_000100*")}
-    assert files == {f"step_000100_{number}.{kind}" for number in (1, 2) for kind in ("wav", "png")}
+    assert files == {f"step_000100_{name}.{kind}" for name in ("low", "high") for kind in ("wav", "png")}
 
 
 def test_an_unknown_name_is_answered_with_the_known_ones(refused: Refused, named: Path, trained: Path) -> None:

@@ -131,7 +131,7 @@ def test_each_held_out_sample_of_each_condition_is_counted_once(counts: list[int
 
 def test_of_a_long_held_out_part_the_same_share_of_each_condition_is_measured() -> None:
     parts = [[np.zeros(count, np.uint8)] for count in (3 * MOST_MEASURED, MOST_MEASURED, 4)]
-    train, held_out = rings(Sounds(parts, parts, {}, []))
+    train, held_out = rings(Sounds(parts, parts, {}, [], []))
     assert [len(values) for values in train] == [3 * MOST_MEASURED, MOST_MEASURED, 4]
     assert [len(values) for values in held_out] == pytest.approx([0.75 * MOST_MEASURED, 0.25 * MOST_MEASURED, 1], abs=2)
 

@@ -262,7 +262,7 @@ class RecurrentStack(keras.layers.Layer):
         )  # fmt: skip
         self.layers = [
             self.cell.layer(
-                rnn_size, return_sequences=True, return_state=True, name=f"{cell}_{k + 1}",
+                rnn_size, return_sequences=True, return_state=True, name=f"{cell}_{k + 1}", seed=next(draws),
                 kernel_initializer=keras.initializers.GlorotUniform(seed=next(draws)),
                 recurrent_initializer=keras.initializers.Orthogonal(seed=next(draws)),
             )

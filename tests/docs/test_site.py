@@ -247,7 +247,7 @@ def test_a_page_with_a_mistake_is_named(
 # ---- in a browser ----------------------------------------------------------------------------------------------------
 
 #: The parts of a page that are wider than the window, or than the box that they are in.
-CUT_OFF = """() => [document.documentElement, ...document.querySelectorAll("article pre, article .table-wrapper, article img")]
+CUT_OFF = """() => [...document.querySelectorAll("html, article pre, article .table-wrapper, article img")]
   .filter(part => part.scrollWidth > part.clientWidth + 2 || part.getBoundingClientRect().right > innerWidth + 1)
   .map(part => part.outerHTML.slice(0, 200))"""
 
