@@ -300,8 +300,9 @@ def test_resuming_with_other_data(refused: Refused, copied: Path, tmp_path: Path
 
 def test_resuming_when_the_data_has_gone(refused: Refused, copied: Path, tmp_path: Path) -> None:
     info = json.loads((copied / "run.json").read_text("utf-8"))
-    change_run(copied, arguments={**info["arguments"], "data_dir": str(tmp_path / "gone")})
-    assert "there is no " in refused(train, "--resume", "--experiment_dir", "copied")
+    gone = str(tmp_path / "gone")
+    change_run(copied, arguments={**info["arguments"], "data_dir": gone}, data={**info["data"], "path": gone})
+    assert f"is not in {gone} any more" in refused(train, "--resume", "--experiment_dir", "copied")
 
 
 # ---- beginnings and results
