@@ -182,7 +182,7 @@ def main() -> None:
         results["computer"] = f"{platform.system()}, {model}, {doctor.usable_cores()} cores, no GPU"
         kept.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", "utf-8")
         print(f"{name}: {results[name]['nats']} nats, n-gram {results[name]['ngram']}", flush=True)
-    for page in (*args.docs.glob("*.md"), *args.docs.parent.glob("README.md")):
+    for page in (*args.docs.glob("*.md"), *args.docs.parent.glob("README.md"), *args.docs.parent.glob("*/README.md")):
         page.write_text(fill(page.read_text("utf-8"), results), "utf-8")
 
 

@@ -56,6 +56,7 @@ def test_a_path_of_an_older_experiment_is_found(monkeypatch: pytest.MonkeyPatch,
         assert there.is_dir()
 
 
+@pytest.mark.slow
 def test_a_training_goes_on_in_any_folder_and_in_a_moved_clone(
     tree: Path, tmp_path: Path, tiny_arguments: list[str]
 ) -> None:

@@ -12,7 +12,7 @@ from workshop import ROOT
 sys.path.insert(0, str(ROOT / "benchmarks"))
 import expectations
 
-DOCS = [*sorted((ROOT / "docs").glob("*.md")), ROOT / "README.md"]
+DOCS = [*sorted((ROOT / "docs").glob("*.md")), ROOT / "README.md", *sorted(ROOT.glob("*_*/README.md"))]
 LYRICS = {
     "unit": "character", "minutes": 10.0, "steps": 1800, "nats": 1.5, "ngram": 1.75,
     "log": ["data: songs", "step 1"], "sample": "la la", "choices": {"--top_k 3": "la"},
@@ -25,7 +25,7 @@ def kept() -> dict[str, Any]:
     return json.loads(path.read_text("utf-8")) if path.exists() else {}
 
 
-@pytest.mark.parametrize("page", DOCS, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", DOCS, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_the_pages_show_what_was_measured(page: Path) -> None:
     text = page.read_text("utf-8")
     assert expectations.fill(text, kept()) == text
