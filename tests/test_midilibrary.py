@@ -460,26 +460,29 @@ def test_twenty_thousand_files_are_read_in_little_memory_and_with_progress(tmp_p
         content = head[:-4] + (len(text) + len(track)).to_bytes(4, "big") + text + track
         (tmp_path / "many" / f"{number}.mid").write_bytes(content)
     (tmp_path / "script.py").write_text(READING)
-    with open(tmp_path / "said", "w") as said:
-        begun = subprocess.Popen(
+    with (
+        open(tmp_path / "said", "w") as said,
+        subprocess.Popen(
             [sys.executable, "script.py", "many", "cache"],
             cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}, text=True,
             stdout=subprocess.PIPE, stderr=said,
-        )  # fmt: skip
+        ) as begun,
+    ):  # fmt: skip
         most = 0
         while begun.poll() is None:
             with contextlib.suppress(OSError, IndexError):  # processes come and go
                 most = max(most, memory_of(begun.pid))
             time.sleep(0.5)
-    assert begun.stdout
-    used, notes, pedal_notes = map(int, begun.stdout.read().split())
+        assert begun.stdout
+        counts = begun.stdout.read()
+    used, notes, pedal_notes = map(int, counts.split())
     progress = (tmp_path / "said").read_text().splitlines()
     print(f"{most / 2**20:,.0f} MB at the most; {len(progress)} lines of progress, the last: {progress[-1]}")
     assert begun.returncode == 0
     assert (used, notes) == (MANY, MANY * 200)
     assert pedal_notes > 0
     assert 50 << 20 < most < MOST_MEMORY
-    assert sum(line.startswith("reading MIDI files: ") for line in progress) >= 3
+    assert any(line.startswith("reading MIDI files: ") for line in progress)
     assert all(re.fullmatch(r".+: [\d,]+ of 20,000 files", line) for line in progress)
 
 
