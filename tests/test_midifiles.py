@@ -518,12 +518,12 @@ def test_megabytes_take_seconds(what: str) -> None:
         track *= 7_900_000 // len(track)
     elif what in ("many texts", "parts"):
         track *= 1_000_000 // len(track)
-    started = time.monotonic()
+    started = time.process_time()  # other work on the machine does not count
     try:
         check(parse(midi(track)))
     except ValueError as error:
         assert "is damaged" in str(error)  # noqa: PT017 - the others are read
-    assert time.monotonic() - started < 30  # that is how long a file may take
+    assert time.process_time() - started < 30  # that is how long a file may take
 
 
 EVENTS = st.lists(
