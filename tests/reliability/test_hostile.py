@@ -251,8 +251,8 @@ def test_names_that_command_the_terminal(victim: Victim, run_main: Run) -> None:
         plain(done)
         assert r"\x1b[2J" in done.stderr + done.stdout
     train, resuming = victim.calls[1]
-    change_run(victim.path, arguments={**info["arguments"], "data_dir": f"/{COMMANDS}"})
-    for lesson, words in ((victim.lesson, "there is no"), (COMMANDS, "is an experiment of")):
+    change_run(victim.path, arguments={**info["arguments"], "data_dir": f"/{COMMANDS}"}, data=info["data"])
+    for lesson, words in ((victim.lesson, "any more: put it back"), (COMMANDS, "is an experiment of")):
         change_run(victim.path, lesson=lesson)
         done = run_main(train, *resuming)
         assert done.returncode == 2
