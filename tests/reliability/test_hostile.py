@@ -320,7 +320,8 @@ def test_paths_in_run_json(victim: Victim, run_main: Run, figure: Figure) -> Non
     info = json.loads((victim.path / "run.json").read_text("utf-8"))
     train, args = victim.calls[1]
     for path in paths:
-        change_run(victim.path, arguments={**info["arguments"], "data_dir": str(path)})
+        data = {**info["data"], "path": str(path)}
+        change_run(victim.path, arguments={**info["arguments"], "data_dir": str(path)}, data=data)
         started = time.monotonic()
         done = run_main(train, *args)
         assert done.returncode == 2, (path, done.stderr)
