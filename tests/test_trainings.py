@@ -69,6 +69,13 @@ def test_it_is_listed_and_stopped_by_its_name(
     assert "there is no training" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("damaged", ["[]", "{}", '{"step": "x"}', "{", "\udcff"])
+def test_a_damaged_experiment_is_listed_without_its_step(damaged: str, tmp_path: Path) -> None:
+    (tmp_path / "run.json").write_text(damaged, "utf-8", errors="surrogateescape")
+    one = trainings.Training(str(tmp_path), 1, "here", False, "2026-11-28T09:05:00+00:00")
+    assert trainings.table([one]).splitlines()[1].split()[:2] == [str(tmp_path), "-"]
+
+
 def test_the_entry_of_a_dead_one_is_cleared_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(trainings, "FOLDER", tmp_path / "entries")
     (tmp_path / "run" / "checkpoints").mkdir(parents=True)

@@ -142,14 +142,20 @@ def _is_locked(folder: Path) -> bool:
     return False
 
 
+def _saved_at(experiment: Path) -> str:
+    """The step of its checkpoint, for the list; a dash where run.json does not say it."""
+    with contextlib.suppress(OSError, ValueError):
+        record = json.loads((experiment / "run.json").read_text("utf-8"))
+        step = record.get("step") if isinstance(record, dict) else None
+        return f"{step:,}" if isinstance(step, int) else "-"
+    return "-"
+
+
 def table(trainings: list[Training]) -> str:
     """The trainings as aligned lines."""
     rows = [("TRAINING", "SAVED AT STEP", "SINCE", "PROCESS", "WHERE")]
     for one in trainings:
-        step = "-"
-        with contextlib.suppress(OSError, ValueError):
-            step = f"{json.loads((one.path / 'run.json').read_text('utf-8')).get('step', 0):,}"
-        rows.append((one.name, step, one.since[:16].replace("T", " "), str(one.pid), one.place))
+        rows.append((one.name, _saved_at(one.path), one.since[:16].replace("T", " "), str(one.pid), one.place))
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     return "\n".join(lines)

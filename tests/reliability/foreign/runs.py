@@ -46,8 +46,10 @@ def reader(lesson: str, experiment: Path, generated: Callable[[Any, int, int], n
     """Samples and goes on with copies of a small experiment of a lesson."""
     from importlib import import_module
 
+    from workshop import trainings
     from workshop.training import Trainer
 
+    trainings.FOLDER = Path("trainings")  # in the folder of the case
     sample, train, model, generate = (
         import_module(f"{lesson}.{name}") for name in ("sample", "train", "model", "generate")
     )
