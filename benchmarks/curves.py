@@ -30,7 +30,7 @@ RUNS: dict[str, tuple[str, Path, list[str]]] = {
 
 
 def curves(title: str, info: dict[str, Any]) -> dict[str, Any]:
-    """What `workshop.pictures.draw_curves` draws of a run.json, rounded to four digits, and the title above it."""
+    """What `workshop.run.curves.draw_curves` draws of a run.json, rounded to four digits, and the title above it."""
     history = [
         {key: round(point[key], 4) for key in ("step", "train", "validation") if key in point}
         for point in info["history"]

@@ -24,7 +24,7 @@ from typing import Any
 
 import compare
 
-from workshop import doctor
+from workshop.host import doctor
 
 #: Of a sample and of a line of progress, so much is shown.
 SAMPLE_LENGTH, CHOICE_LENGTH, WIDTH = 400, 160, 130

@@ -17,7 +17,7 @@ with quietly():
     from char_rnn.generate import Generator
     from char_rnn.model import CharRNN
     from char_rnn.vocab import Vocabulary
-    from workshop.sampling import Choice
+    from workshop.networks.sampling import Choice
 
 CHARACTERS = 50_000
 

@@ -38,8 +38,8 @@ def main() -> None:
 
     from midi_rnn import dataset
     from midi_rnn.encoding import NOTE_OFF, NOTE_ON
-    from workshop import ngram
-    from workshop.batches import join
+    from workshop.run import ngram
+    from workshop.run.batches import join
 
     options = ("--data_dir", args.data_dir, *OPTIONS, "--max_minutes", args.minutes)
     with compare.trained("midi_rnn", *options) as (experiment, info):

@@ -36,8 +36,8 @@ if __name__ == "__main__":
 def kept(folder: Path) -> tuple[int, int]:
     """Notes of the melodies of all files, and how many of them come back with their pitch within a sixteenth."""
     from midi_rnn.encoding import ENCODINGS
-    from workshop.midifiles import find_midi_files
-    from workshop.midilibrary import read_all
+    from workshop.notes.midifiles import find_midi_files
+    from workshop.notes.midilibrary import read_all
 
     melody = ENCODINGS["melody"]
     notes = back = 0

@@ -18,7 +18,7 @@ with quietly():
     from midi_rnn.generate import Generator
     from midi_rnn.model import MidiRNN
     from midi_rnn.train import SIZES
-    from workshop.sampling import Choice
+    from workshop.networks.sampling import Choice
 
 PIECES, STEPS = 10, 1000
 

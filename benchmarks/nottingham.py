@@ -53,7 +53,7 @@ def main() -> None:
 
     from midi_rnn import dataset
     from midi_rnn.train import SIZES
-    from workshop.batches import join
+    from workshop.run.batches import join
 
     options = ("--data_dir", args.data_dir, "--size", SIZE, "--max_minutes", args.minutes)
     with compare.trained("midi_rnn", *options) as (experiment, info):

@@ -15,7 +15,7 @@ WINDOW = 500
 
 def best_network(experiment: Path, build: Any, vocab_size: int) -> tuple[Any, dict]:
     """The network of an experiment's best checkpoint, and its run.json."""
-    from workshop import checkpoint
+    from workshop.run import checkpoint
 
     info = json.loads((experiment / "run.json").read_text())
     model = build(info["network"], vocab_size)

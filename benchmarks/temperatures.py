@@ -143,7 +143,7 @@ class Notes:
 
     def samples(self, folder: Path) -> list[np.ndarray]:
         """The pieces that `sample.py` wrote."""
-        from workshop.midifiles import read
+        from workshop.notes.midifiles import read
 
         return [read(file).notes for file in sorted(folder.glob("*.mid"))]
 
@@ -171,7 +171,8 @@ class Sound:
     unit = "squared nepers"
 
     def __init__(self, experiment: Path, info: dict[str, Any]):
-        from wavenet import dataset, mu_law
+        from wavenet import dataset
+        from workshop.audio import mu_law
 
         rate, arguments = info["data"]["sample_rate"], info["arguments"]
         given = (arguments[name] for name in ("val_split", "silence_threshold", "condition"))

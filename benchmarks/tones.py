@@ -21,7 +21,7 @@ RATE, SECONDS = 8000, 4
 
 def write_set(folder: Path, tones: tuple[float, ...]) -> None:
     """Write the sounds of a set."""
-    from workshop.synthesis import write_wav
+    from workshop.audio.synthesis import write_wav
 
     time = np.arange(RATE) / RATE
     for number in range(24):
@@ -32,11 +32,11 @@ def write_set(folder: Path, tones: tuple[float, ...]) -> None:
 
 def generate(experiment: Path, prime: Path) -> np.ndarray:
     """Samples that the network makes after a sound."""
-    from wavenet import mu_law
     from wavenet.generate import Generator
     from wavenet.model import build
-    from workshop import audiofiles, checkpoint
-    from workshop.sampling import Choice
+    from workshop.audio import audiofiles, mu_law
+    from workshop.networks.sampling import Choice
+    from workshop.run import checkpoint
 
     model = build(json.loads((experiment / "run.json").read_text("utf-8"))["network"])
     path = experiment / "checkpoints" / "best.npz"

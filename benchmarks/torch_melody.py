@@ -18,7 +18,7 @@ from torch.nn import functional
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from workshop.batches import HeldOut, Medley
+from workshop.run.batches import HeldOut, Medley
 
 
 class Network(torch.nn.Module):

@@ -23,7 +23,7 @@ with quietly():
     from keras import ops
 
     from char_rnn.model import CharRNN
-    from workshop.training import CLIP_NORM, Stepper
+    from workshop.run.training import CLIP_NORM, Stepper
 
 VOCAB, BATCH, STEPS = 65, 50, 50
 #: Steps that are not counted.

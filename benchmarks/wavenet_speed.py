@@ -22,11 +22,11 @@ with quietly():
     from wavenet.generate import PIECE
     from wavenet.loop import Loop
     from wavenet.model import Shape, WaveNet
-    from wavenet.mu_law import SILENCE
     from wavenet.train import NETWORK, SIZES
-    from wavenet.windows import Excerpts
-    from workshop.sampling import Choice
-    from workshop.training import Stepper
+    from workshop.audio.excerpts import Excerpts
+    from workshop.audio.mu_law import SILENCE
+    from workshop.networks.sampling import Choice
+    from workshop.run.training import Stepper
 
 PEER = Path(__file__).with_name("torch_wavenet.py")
 LARGE = Shape(*(SIZES["large"][name] for name in NETWORK))

@@ -10,9 +10,9 @@ import numpy as np
 from char_rnn import dataset
 from char_rnn.vocab import Vocabulary
 from workshop.errors import UserError
-from workshop.overlap import longest_copied
 from workshop.places import found
-from workshop.textfiles import find_text_files
+from workshop.text.overlap import longest_copied
+from workshop.text.textfiles import find_text_files
 
 #: Reading a longer training text again would take longer than writing the sample.
 MOST_BYTES = 100_000_000

@@ -18,11 +18,11 @@ from tqdm import tqdm
 from char_rnn.vocab import NormalForm, Vocabulary, code_points, count_characters
 from workshop.checks import Check, a, expect, number, whole
 from workshop.errors import UserError
-from workshop.experiment import Experiment, print_set_aside
-from workshop.inspection import plural
 from workshop.places import kept
-from workshop.textfiles import detect_encoding, find_text_files, read_chunks
+from workshop.run.experiment import Experiment, print_set_aside
+from workshop.text.textfiles import detect_encoding, find_text_files, read_chunks
 from workshop.visible import visible_line
+from workshop.words import plural
 
 #: Characters read before a text is begun.
 LEAD_IN = 300

@@ -1,4 +1,4 @@
-"""Writing with a trained network, character by character; the loop is that of `workshop/generation.py`."""
+"""Writing with a trained network, character by character; the loop is that of `workshop/networks/generation.py`."""
 
 from typing import Any
 
@@ -7,8 +7,8 @@ from keras import ops
 
 from char_rnn.model import CharRNN
 from char_rnn.vocab import Vocabulary
-from workshop.generation import Loop
-from workshop.sampling import NEVER, Choice
+from workshop.networks.generation import Loop
+from workshop.networks.sampling import NEVER, Choice
 
 
 class Generator(Loop):

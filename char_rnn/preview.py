@@ -8,9 +8,9 @@ import numpy as np
 from char_rnn.generate import Generator
 from char_rnn.model import CharRNN
 from char_rnn.vocab import Vocabulary
-from workshop.board import Board
 from workshop.files import write_text
-from workshop.sampling import Choice
+from workshop.networks.sampling import Choice
+from workshop.run.board import Board
 
 #: Chosen by benchmarks/temperatures.py; sample.py takes it too, unless it is told otherwise.
 TEMPERATURE = 0.9

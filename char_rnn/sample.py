@@ -10,6 +10,7 @@ text alone.
 from pathlib import Path
 
 from workshop import cli
+from workshop.run import arguments
 
 LESSON = Path(__file__).resolve().parent
 
@@ -17,7 +18,7 @@ LESSON = Path(__file__).resolve().parent
 def main() -> None:
     """Generate, as the command line says."""
     # ---- 1 arguments -------------------------------------------------------------------------------------------------
-    parser = cli.sample_parser(
+    parser = arguments.sample_parser(
         "Let a trained network write.", 500, "characters", "text to go on from, or a file that holds it"
     )
     parser.alias("experiment_dir", "--save_dir")
@@ -40,11 +41,11 @@ def main() -> None:
 
     from char_rnn import dataset
     from char_rnn.vocab import Vocabulary
-    from workshop import checkpoint
-    from workshop import experiment as experiments
     from workshop.files import write_samples
     from workshop.quiet import quietly
-    from workshop.textfiles import text_or_file
+    from workshop.run import checkpoint
+    from workshop.run import experiment as experiments
+    from workshop.text.textfiles import text_or_file
     from workshop.visible import give_out
 
     experiment = experiments.find(LESSON, args.experiment_dir)
@@ -58,9 +59,9 @@ def main() -> None:
     with quietly():
         from char_rnn.generate import Generator
         from char_rnn.model import build
-        from workshop.sampling import Choice
+        from workshop.networks.sampling import Choice
 
-    model = build(experiment.info["network"], len(vocabulary), experiment)
+    model = build(experiment.info["network"], len(vocabulary), experiment.most_weights)
     checkpoint.assign(model.trainable_variables, arrays, "average", path)
     seed = int(np.random.SeedSequence().generate_state(1)[0]) if args.seed is None else args.seed
     cli.say(f"{experiment.path}, {path.stem} checkpoint (step {at['step']:,}), seed {seed}")

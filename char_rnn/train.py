@@ -12,6 +12,7 @@ import os
 from pathlib import Path
 
 from workshop import ROOT, cli
+from workshop.run import arguments
 
 LESSON = Path(__file__).resolve().parent
 #: What --size stands for. `small` is the classic char-rnn; README.md says how far each comes in which time.
@@ -38,12 +39,13 @@ MOST_MEASURED = 1_000_000
 def main() -> int:
     """Train, as the command line says."""
     # ---- 1 arguments -------------------------------------------------------------------------------------------------
-    parser = cli.train_parser(
+    parser = arguments.train_parser(
         "Learn to write from texts, character by character.",
         SIZES,
         "small",
         os.path.relpath(ROOT / "data/lyrics/starter"),
         "characters",
+        arguments.recurrent,
     )
     parser.add_argument_group("char_rnn").add_argument(
         "--encoding", help="of the text files; found out for each without it"
@@ -54,15 +56,15 @@ def main() -> int:
     # Heavy imports come after the arguments, so that --help and mistakes are answered at once.
     from char_rnn import dataset
     from char_rnn.vocab import Vocabulary
-    from workshop import experiment as experiments
-    from workshop.baseline import ngram_baseline
-    from workshop.batches import HeldOut, Streams, streams_for
     from workshop.quiet import quietly
+    from workshop.run import experiment as experiments
+    from workshop.run.baseline import ngram_baseline
+    from workshop.run.batches import HeldOut, Streams, streams_for
 
     resumed = experiments.find(LESSON, args.experiment_dir) if args.resume else None
     if resumed:
-        experiments.take_over(args, resumed, fixed=(*cli.RECURRENT, "encoding"))
-    cli.apply_size(args, SIZES, (*cli.RECURRENT, "seq_length", "batch_size", "learning_rate"))
+        experiments.take_over(args, resumed, fixed=(*arguments.RECURRENT, "encoding"))
+    arguments.apply_size(args, SIZES, (*arguments.RECURRENT, "seq_length", "batch_size", "learning_rate"))
 
     # ---- 2 data ------------------------------------------------------------------------------------------------------
     data_dir = Path(args.data_dir)
@@ -78,11 +80,11 @@ def main() -> int:
     with quietly():
         from char_rnn.model import build
         from char_rnn.preview import TEMPERATURE, Preview
-        from workshop.training import Settings, Trainer, farewell
+        from workshop.run.training import Settings, Trainer, farewell
 
-    network = {name: getattr(args, name) for name in (*cli.RECURRENT, "seed")}
+    network = {name: getattr(args, name) for name in (*arguments.RECURRENT, "seed")}
     network["vocab_size"] = len(text.vocabulary)
-    model, average = (build(network, len(text.vocabulary), resumed) for _ in range(2))
+    model, average = (build(network, len(text.vocabulary), experiments.most_weights(resumed)) for _ in range(2))
     print(f"network: {args.num_layers} x {args.rnn_size} {args.cell}, {model.count_params():,} weights")
 
     # ---- 4 train -----------------------------------------------------------------------------------------------------

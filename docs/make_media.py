@@ -11,7 +11,10 @@ import sys
 from pathlib import Path
 
 from workshop import cli, pictures
+from workshop.audio import spectrogram
 from workshop.files import read_json, write_text
+from workshop.notes import roll
+from workshop.run import curves
 
 CURVES = Path(__file__).with_name("curves.json")
 FIRST_PAGE = Path(__file__).with_name("index.md")
@@ -20,24 +23,24 @@ TUNE = "hall"
 
 def make_tune(folder: Path) -> list[Path]:
     """The tune of the first page, played by a flute; its notes, and the sound of its first seconds, drawn."""
-    from workshop.abc_notation import read_tune
-    from workshop.abc_text import parse_tunes
-    from workshop.midi_tunes import PROGRAM, TEMPOS, note_table
-    from workshop.synthesis import RATE, render, write_wav
+    from workshop.audio.synthesis import RATE, render, write_wav
+    from workshop.datasets.midi_tunes import PROGRAM, TEMPOS, note_table
+    from workshop.notes.abc_notation import read_tune
+    from workshop.notes.abc_text import parse_tunes
 
     tune = next(parse_tunes(FIRST_PAGE.read_text("utf-8").partition("\n```\n")[2].partition("```")[0]))
     melody = read_tune(tune)
     notes = note_table(melody)
     # The tune is a jig: a bar of six eighths is three quarters long.
-    picture = pictures.piano_roll(notes, tune.title, 3, pictures.PAGE_BARS, pictures.PAGE_WIDTH)
+    picture = roll.piano_roll(notes, tune.title, 3, roll.PAGE_BARS, roll.PAGE_WIDTH)
     # Without the silence before the upbeat.
     notes[:, :2] = (notes[:, :2] - notes[0, 0]) * 60 / TEMPOS[melody.meter]
     samples = render(notes, PROGRAM)
-    sound, roll, spectrum = (folder / f"{TUNE}{end}" for end in (".wav", "_roll.png", "_spectrogram.png"))
+    sound, score, spectrum = (folder / f"{TUNE}{end}" for end in (".wav", "_roll.png", "_spectrogram.png"))
     write_wav(sound, samples)
-    pictures.write_png(roll, picture)
-    pictures.write_png(spectrum, pictures.spectrogram(samples[: 6 * RATE], RATE, tune.title))
-    return [sound, roll, spectrum]
+    pictures.write_png(score, picture)
+    pictures.write_png(spectrum, spectrogram.spectrogram(samples[: 6 * RATE], RATE, tune.title))
+    return [sound, score, spectrum]
 
 
 def make_curves(folder: Path) -> list[Path]:
@@ -45,14 +48,15 @@ def make_curves(folder: Path) -> list[Path]:
     made = []
     for name, run in read_json(CURVES).items():
         made.append(folder / f"curves_{name}.png")
-        pictures.draw_curves(made[-1], run, run["title"])
+        curves.draw_curves(made[-1], run, run["title"])
     return made
 
 
 def main() -> None:
     """Make all of it, unless it is there and was made of the same."""
     folder = Path(sys.argv[1])
-    makers = b"".join(path.read_bytes() for path in (Path(__file__), Path(pictures.__file__), CURVES, FIRST_PAGE))
+    drawing = [Path(str(module.__file__)) for module in (pictures, roll, spectrogram, curves)]
+    makers = b"".join(path.read_bytes() for path in (Path(__file__), *drawing, CURVES, FIRST_PAGE))
     stamp = hashlib.sha256(makers).hexdigest()
     made_by = folder / "made_by.txt"
     kept = made_by.read_text("utf-8").splitlines() if made_by.exists() else []

@@ -22,8 +22,8 @@ from typing import Any
 from PIL import Image
 
 from workshop import ROOT
-from workshop.ports import Server, free_port_near
-from workshop.services import tensorboard_command, wait_until_it_answers
+from workshop.host.ports import Server, free_port_near
+from workshop.host.services import tensorboard_command, wait_until_it_answers
 
 HERE = Path(__file__).parent
 #: How each lesson is trained: what is to be seen, not what is best.

@@ -1,6 +1,6 @@
 """MIDI files on disk -> pieces as symbols, some of them held out whole.
 
-Files are read once and kept (`workshop.midilibrary`); the symbols are made anew each time, which takes half a second
+Files are read once and cached (`workshop.notes.midilibrary`); the symbols are made each time, which takes half a second
 for a thousand tunes. Pieces that are the same note for note count once, whatever their files are called.
 """
 
@@ -17,14 +17,14 @@ import numpy as np
 from midi_rnn.encoding import ENCODINGS, END, LONGEST_WAIT, PITCHES, WAIT, Encoding, unisons
 from midi_rnn.limits import limits
 from midi_rnn.portrait import Measures, combined, measure
-from workshop.batches import hold_out
-from workshop.cli import TEMPOS
 from workshop.counting import counted
 from workshop.errors import UserError
-from workshop.midi_rests import rests
-from workshop.midifiles import DEFAULT_TEMPO, Score, find_midi_files, read
-from workshop.midilibrary import read_all
+from workshop.notes.midi_rests import rests
+from workshop.notes.midifiles import DEFAULT_TEMPO, Score, find_midi_files, read
+from workshop.notes.midilibrary import read_all
+from workshop.notes.tempos import TEMPOS
 from workshop.places import kept
+from workshop.run.batches import hold_out
 
 #: Symbols read before a piece is begun.
 LEAD_IN = 300

@@ -16,8 +16,8 @@ from typing import Protocol
 import numpy as np
 
 from midi_rnn.voices import chosen_part, highest
-from workshop.midi_rests import rests
-from workshop.midifiles import DEFAULT_TEMPO, Score
+from workshop.notes.midi_rests import rests
+from workshop.notes.midifiles import DEFAULT_TEMPO, Score
 
 #: Number of the symbol between two pieces.
 END = 0

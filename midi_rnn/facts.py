@@ -8,11 +8,11 @@ from midi_rnn.encoding import ENCODINGS
 from midi_rnn.limits import are_limits
 from midi_rnn.portrait import portrait
 from workshop.checks import Check, expect
-from workshop.cli import TEMPOS
-from workshop.experiment import Experiment, print_set_aside
-from workshop.inspection import plural
-from workshop.midi_rests import LONGEST_REST_BARS
+from workshop.notes.midi_rests import LONGEST_REST_BARS
+from workshop.notes.tempos import TEMPOS
+from workshop.run.experiment import Experiment, print_set_aside
 from workshop.visible import visible_line
+from workshop.words import plural
 
 
 def describe(music: Music, path: Path) -> None:

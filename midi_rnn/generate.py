@@ -1,4 +1,4 @@
-"""Playing with a trained network, event by event; the loop is that of `workshop/generation.py`.
+"""Playing with a trained network, event by event; the loop is that of `workshop/networks/generation.py`.
 
 What makes no sense cannot be generated: a hold without a note, a note off without its note on, the end of a piece while
 notes sound, a key that is held longer than any in the data.
@@ -24,8 +24,8 @@ from midi_rnn.encoding import (
     Encoding,
 )  # fmt: skip
 from midi_rnn.model import MidiRNN
-from workshop.generation import Loop, Rules
-from workshop.sampling import NEVER, Choice
+from workshop.networks.generation import Loop, Rules
+from workshop.networks.sampling import NEVER, Choice
 
 #: A new piece begins on a bar of so many beats, and at least so many beats after the one before.
 BAR_BEATS = 4.0

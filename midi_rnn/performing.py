@@ -4,9 +4,10 @@ from pathlib import Path
 
 import numpy as np
 
-from workshop.midifiles import write
-from workshop.pictures import PAGE_BARS, PAGE_WIDTH, ROLL_BARS, ROLL_WIDTH, piano_roll, write_png
-from workshop.synthesis import RATE, render, write_wav
+from workshop.audio.synthesis import RATE, render, write_wav
+from workshop.notes.midifiles import write
+from workshop.notes.roll import PAGE_BARS, PAGE_WIDTH, ROLL_BARS, ROLL_WIDTH, piano_roll
+from workshop.pictures import write_png
 
 
 def in_seconds(notes: np.ndarray, tempo: float) -> np.ndarray:

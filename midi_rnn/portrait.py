@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from midi_rnn.encoding import STEPS_PER_BEAT
-from workshop.midifiles import PITCH_CLASSES, pitch_name
+from workshop.notes.midifiles import PITCH_CLASSES, pitch_name
 
 #: Longest note of each kind, in sixteenths, and its name.
 LENGTHS = ((1, "sixteenth"), (2, "eighth"), (3, "dotted eighth"), (4, "quarter"), (6, "dotted quarter"), (8, "half"))

@@ -10,11 +10,11 @@ from midi_rnn.generate import Generator, notes_of
 from midi_rnn.model import MidiRNN
 from midi_rnn.performing import perform
 from midi_rnn.portrait import portrait, table
-from workshop.board import Board
-from workshop.midifiles import pitch_name
+from workshop.audio.synthesis import RATE
+from workshop.networks.sampling import Choice
+from workshop.notes.midifiles import pitch_name
 from workshop.pictures import clear_away
-from workshop.sampling import Choice
-from workshop.synthesis import RATE
+from workshop.run.board import Board
 
 #: Chosen by benchmarks/temperatures.py; sample.py takes it too, unless it is told otherwise.
 TEMPERATURE = 1.0

@@ -9,7 +9,9 @@ with --png as piano rolls. Pieces that are there already are never overwritten.
 from pathlib import Path
 
 from workshop import cli
-from workshop.instruments import instrument
+from workshop.notes import tempos
+from workshop.notes.instruments import instrument
+from workshop.run import arguments
 
 LESSON = Path(__file__).resolve().parent
 #: With one of these --out names a file, otherwise a folder.
@@ -19,7 +21,7 @@ OUT_SUFFIXES = (".mid", ".midi", ".wav", ".png")
 def main() -> None:
     """Generate, as the command line says."""
     # ---- 1 arguments -------------------------------------------------------------------------------------------------
-    parser = cli.sample_parser(
+    parser = arguments.sample_parser(
         "Let a trained network play.", 1000, "sixteenths (melody) or events (performance)",
         "MIDI file to go on from", num_samples=10,
     )  # fmt: skip
@@ -27,7 +29,7 @@ def main() -> None:
     group = parser.add_argument_group("midi_rnn")
     group.add_argument("--midi_instrument", type=instrument, default=0, metavar="NAME",
         help="General MIDI instrument, by name or by number; 0 is Acoustic Grand Piano")  # fmt: skip
-    group.add_argument("--tempo", type=cli.tempo, help="beats a minute; without it, as fast as the data")
+    group.add_argument("--tempo", type=tempos.tempo, help="beats a minute; without it, as fast as the data")
     group.add_argument("--whole", action="store_true", help="end each piece where the network ends it")
     group.add_argument("--wav", action="store_true", help="render audio too")
     group.add_argument("--png", action="store_true", help="draw piano rolls too")
@@ -46,10 +48,10 @@ def main() -> None:
     from midi_rnn.encoding import ENCODINGS
     from midi_rnn.facts import trained_on
     from midi_rnn.portrait import portrait, table
-    from workshop import checkpoint
-    from workshop import experiment as experiments
     from workshop.files import free_names
     from workshop.quiet import quietly
+    from workshop.run import checkpoint
+    from workshop.run import experiment as experiments
     from workshop.visible import visible_line
 
     experiment = experiments.find(LESSON, args.experiment_dir)
@@ -66,9 +68,9 @@ def main() -> None:
     with quietly():
         from midi_rnn.generate import Generator, first_piece, notes_of
         from midi_rnn.model import build
-        from workshop.sampling import Choice
+        from workshop.networks.sampling import Choice
 
-    model = build(experiment.info["network"], encoding.vocab_size, experiment)
+    model = build(experiment.info["network"], encoding.vocab_size, experiment.most_weights)
     checkpoint.assign(model.trainable_variables, arrays, "average", path)
     seed = int(np.random.SeedSequence().generate_state(1)[0]) if args.seed is None else args.seed
     cli.say(f"{experiment.path}, {path.stem} checkpoint (step {at['step']:,}), seed {seed}")

@@ -12,6 +12,7 @@ import os
 from pathlib import Path
 
 from workshop import ROOT, cli
+from workshop.run import arguments
 
 LESSON = Path(__file__).resolve().parent
 #: What --size stands for; README.md says how far each comes in which time.
@@ -39,7 +40,9 @@ def main() -> int:
     """Train, as the command line says."""
     # ---- 1 arguments -------------------------------------------------------------------------------------------------
     tunes = os.path.relpath(ROOT / "data/midi/tunes")
-    parser = cli.train_parser("Learn to play from MIDI files, event by event.", SIZES, "small", tunes, "events")
+    parser = arguments.train_parser(
+        "Learn to play from MIDI files, event by event.", SIZES, "small", tunes, "events", arguments.recurrent
+    )
     group = parser.add_argument_group("midi_rnn")
     encoding = "one voice on a grid of sixteenths, or all notes in time with their loudness"
     group.add_argument("--encoding", choices=("melody", "performance"), default="melody", help=encoding)
@@ -52,15 +55,15 @@ def main() -> int:
 
     # Heavy imports come after the arguments, so that --help and mistakes are answered at once.
     from midi_rnn import dataset, facts
-    from workshop import experiment as experiments
-    from workshop.baseline import ngram_baseline
-    from workshop.batches import HeldOut, Medley, join, streams_for
     from workshop.quiet import quietly
+    from workshop.run import experiment as experiments
+    from workshop.run.baseline import ngram_baseline
+    from workshop.run.batches import HeldOut, Medley, join, streams_for
 
     resumed = experiments.find(LESSON, args.experiment_dir) if args.resume else None
     if resumed:
-        experiments.take_over(args, resumed, fixed=(*cli.RECURRENT, "encoding", "track", "transpose", "stretch"))
-    cli.apply_size(args, SIZES, (*cli.RECURRENT, "seq_length", "batch_size", "learning_rate"))
+        experiments.take_over(args, resumed, fixed=(*arguments.RECURRENT, "encoding", "track", "transpose", "stretch"))
+    arguments.apply_size(args, SIZES, (*arguments.RECURRENT, "seq_length", "batch_size", "learning_rate"))
 
     # ---- 2 data ------------------------------------------------------------------------------------------------------
     data_dir = Path(args.data_dir)
@@ -76,11 +79,11 @@ def main() -> int:
     with quietly():
         from midi_rnn.model import build
         from midi_rnn.preview import TEMPERATURE, Preview
-        from workshop.training import Settings, Trainer, farewell
+        from workshop.run.training import Settings, Trainer, farewell
 
-    network = {name: getattr(args, name) for name in (*cli.RECURRENT, "seed")}
+    network = {name: getattr(args, name) for name in (*arguments.RECURRENT, "seed")}
     network["vocab_size"] = vocab_size = music.encoding.vocab_size
-    model, average = (build(network, vocab_size, resumed) for _ in range(2))
+    model, average = (build(network, vocab_size, experiments.most_weights(resumed)) for _ in range(2))
     print(f"network: {args.num_layers} x {args.rnn_size} {args.cell}, {model.count_params():,} weights")
 
     # ---- 4 train -----------------------------------------------------------------------------------------------------

@@ -5,8 +5,8 @@ import re
 import numpy as np
 
 from workshop.errors import UserError
-from workshop.midifiles import Score
 from workshop.nearest import did_you_mean
+from workshop.notes.midifiles import Score
 
 #: The name of a track says that it is the one where a word begins like this.
 MELODY_NAME = re.compile(r"\b(melody|vocal|voice|lead|sopran|sing|tune)", re.IGNORECASE)

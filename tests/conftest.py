@@ -15,10 +15,11 @@ from melodies import melody
 from serving import Server, serving
 from tiny import RATE, TINY, TINY_MIDI
 
-from wavenet import dataset as sounds
-from workshop import ROOT, cli, midilibrary
-from workshop.midifiles import write
-from workshop.synthesis import write_wav
+from workshop import ROOT, cli
+from workshop.audio import library as sounds
+from workshop.audio.synthesis import write_wav
+from workshop.notes import midilibrary
+from workshop.notes.midifiles import write
 
 #: What all tests with a container share; a conftest.py of theirs would be known in one folder alone.
 pytest_plugins = ("container_fixtures",)

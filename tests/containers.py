@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from workshop import ROOT
-from workshop.ports import PORTS
+from workshop.host.ports import PORTS
 
 IMAGE = "ml4music-workshop:cpu"
 

@@ -18,9 +18,9 @@ from pathlib import Path
 import mido
 import pytest
 
-from workshop import tunes
-from workshop.abc_fields import WHOLE
-from workshop.abc_to_midi import playable, tunes_in
+from workshop.datasets import corpus
+from workshop.datasets.abc_to_midi import playable, tunes_in
+from workshop.notes.abc_fields import WHOLE
 
 PROGRAM = shutil.which("abc2midi")
 pytestmark = [
@@ -125,7 +125,7 @@ def with_signs(body: str) -> str:
 
 
 def test_starter_tunes(tmp_path: Path) -> None:
-    found = tunes.collect(tunes.find_corpus()[0])[0]
+    found = corpus.collect(corpus.find_corpus()[0])[0]
     kinds: Counter[str] = Counter()
     unsigned = 0
     for number, tune in enumerate(found, start=1):

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workshop.abc_fields import WHOLE, Garbled, read_key, read_meter, read_parts, read_tempo, read_unit
-from workshop.abc_notation import Melody, read_tune
-from workshop.abc_repeats import read_endings
-from workshop.abc_text import Tune, parse_tunes
-from workshop.abc_to_midi import playable, summary, tunes_in
+from workshop.datasets.abc_to_midi import playable, summary, tunes_in
+from workshop.notes.abc_fields import WHOLE, Garbled, read_key, read_meter, read_parts, read_tempo, read_unit
+from workshop.notes.abc_notation import Melody, read_tune
+from workshop.notes.abc_repeats import read_endings
+from workshop.notes.abc_text import Tune, parse_tunes
 
 NAMES = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
 

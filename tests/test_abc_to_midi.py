@@ -8,11 +8,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from workshop import abc_to_midi, midifiles
-from workshop.abc_fields import WHOLE
-from workshop.abc_notation import read_loosely, read_tune
-from workshop.abc_text import Tune
-from workshop.abc_to_midi import playable, summary, tunes_in
+from workshop.datasets import abc_to_midi
+from workshop.datasets.abc_to_midi import playable, summary, tunes_in
+from workshop.notes import midifiles
+from workshop.notes.abc_fields import WHOLE
+from workshop.notes.abc_notation import read_loosely, read_tune
+from workshop.notes.abc_text import Tune
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 

@@ -7,9 +7,9 @@ import pytest
 import soundfile
 from encoders import encoded
 
-from workshop import datasets
-from workshop.audio_inspection import RATE, inspect_audio, report
-from workshop.synthesis import write_wav
+from workshop.audio.synthesis import write_wav
+from workshop.datasets import command_line as datasets
+from workshop.datasets.audio_inspection import RATE, inspect_audio, report
 
 SINE = np.sin(2 * np.pi * 440 * np.arange(4 * RATE) / RATE)
 

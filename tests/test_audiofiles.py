@@ -9,8 +9,8 @@ import soundfile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from workshop import audiofiles, decoding
-from workshop.audiofiles import find_audio_files, read, read_sound
+from workshop.audio import audiofiles, decoding
+from workshop.audio.audiofiles import find_audio_files, read, read_sound
 from workshop.errors import UserError
 
 

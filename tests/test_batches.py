@@ -5,7 +5,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from workshop.batches import HeldOut, Medley, Streams, join
+from workshop.run.batches import HeldOut, Medley, Streams, join
 
 SIZES = st.tuples(st.integers(2, 400), st.integers(1, 7), st.integers(1, 9))
 

@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from workshop.board import BIT, DESCRIPTIONS, Board
+from workshop.run.board import BIT, DESCRIPTIONS, Board
 
 
 def read(folder: Path) -> EventAccumulator:

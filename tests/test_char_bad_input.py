@@ -17,10 +17,11 @@ import pytest
 from damage import DAMAGES, change_run, everything, fill, truncated
 
 from char_rnn import sample, train
-from workshop import checkpoint, cli
-from workshop.board import Board
+from workshop import cli
 from workshop.errors import UserError
 from workshop.files import write_json
+from workshop.run import checkpoint
+from workshop.run.board import Board
 
 #: Runs a script's main in this process with these arguments; gives the sentence that it ended with.
 Refused = Callable[..., str]

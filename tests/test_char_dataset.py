@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from char_rnn import dataset
 from char_rnn.vocab import UNKNOWN, Vocabulary
 from workshop import ROOT
-from workshop.batches import streams_for
 from workshop.errors import UserError
+from workshop.run.batches import streams_for
 
 SONG = "Oh my darling, oh my dear,\nthe winter's nearly gone from here.\n\n"
 

@@ -11,8 +11,8 @@ from keras import ops
 from char_rnn.generate import Generator
 from char_rnn.model import CharRNN
 from char_rnn.vocab import Vocabulary
-from workshop.generation import PIECE
-from workshop.sampling import Choice
+from workshop.networks.generation import PIECE
+from workshop.networks.sampling import Choice
 
 #: 20 symbols with the unknown one; a space and a line end among them.
 VOCABULARY = Vocabulary(" \nabcdefghijklmnopq")
@@ -132,7 +132,7 @@ def test_a_text_does_not_depend_on_where_pieces_end(model: CharRNN, monkeypatch:
     prime = some_text(30)
     texts = []
     for piece in (8, 29, 30, 256):
-        monkeypatch.setattr("workshop.generation.PIECE", piece)
+        monkeypatch.setattr("workshop.networks.generation.PIECE", piece)
         texts.append(write(Generator(model, VOCABULARY, Choice()), prime, 100, 2, 4).tolist())
     assert texts[1:] == texts[:1] * 3
 

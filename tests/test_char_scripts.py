@@ -19,7 +19,8 @@ import pytest
 
 from char_rnn import copied, sample
 from char_rnn.vocab import Vocabulary
-from workshop import ROOT, checkpoint
+from workshop import ROOT
+from workshop.run import checkpoint
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 LESSON = ROOT / "char_rnn"

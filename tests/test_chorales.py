@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workshop import chorales, midifiles
-from workshop.chorales import REST, STEPS_PER_BEAT, export, notes_of
+from workshop.datasets import chorales
+from workshop.datasets.chorales import REST, STEPS_PER_BEAT, export, notes_of
+from workshop.notes import midifiles
 
 REAL = Path(__file__).resolve().parents[2] / "shared" / "data" / "jsb_chorales" / "Jsb16thSeparated.json"
 

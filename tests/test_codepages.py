@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from workshop.textfiles import detect_encoding
+from workshop.text.textfiles import detect_encoding
 
 TEXTS = {
     "Czech": """

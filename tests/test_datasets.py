@@ -15,8 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from workshop import catalog, datasets, tunes
-from workshop.catalog import DataSet, find, read_catalog, read_manifest
+from workshop.datasets import catalog, corpus
+from workshop.datasets import command_line as datasets
+from workshop.datasets.catalog import DataSet, find, read_catalog, read_manifest
 from workshop.errors import UserError
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -389,7 +390,9 @@ def test_mistakes_are_said_in_one_sentence(
 def test_tunes_are_exported(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tunes, "collect", lambda corpus: ([], dict.fromkeys((c.folder for c in tunes.COLLECTIONS), 0)))
+    monkeypatch.setattr(
+        corpus, "collect", lambda corpus: ([], dict.fromkeys((c.folder for c in corpus.COLLECTIONS), 0))
+    )
     assert datasets.main(["get", "tunes", "--data_dir", str(tmp_path)]) == 0
     assert (tmp_path / "lyrics/tunes/SOURCE.txt").exists()
     assert f"ready in {tmp_path / 'lyrics/tunes'}" in capsys.readouterr().out
@@ -398,8 +401,8 @@ def test_tunes_are_exported(
 def test_tunes_are_exported_as_midi_files(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    scale = tunes.Tune("Scale", "2/4", "1/8", "C", "CDEF|GABc|defg|agfe|", tunes.COLLECTIONS[0].folder)
-    monkeypatch.setattr(tunes, "collect", lambda corpus: ([scale], {}))
+    scale = corpus.Tune("Scale", "2/4", "1/8", "C", "CDEF|GABc|defg|agfe|", corpus.COLLECTIONS[0].folder)
+    monkeypatch.setattr(corpus, "collect", lambda corpus: ([scale], {}))
     one = read_catalog()["midi_tunes"]
     assert not datasets.is_here(one, tmp_path)
     for words in ("ready in", "already in"):
@@ -413,7 +416,7 @@ def test_starter_sounds_are_made(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Without a tune there are the drums.
-    monkeypatch.setattr(tunes, "collect", lambda corpus: ([], {}))
+    monkeypatch.setattr(corpus, "collect", lambda corpus: ([], {}))
     one = read_catalog()["starter_sounds"]
     assert not datasets.is_here(one, tmp_path)
     for words in ("ready in", "already in"):
@@ -566,7 +569,7 @@ def test_ctrl_c_keeps_the_files_that_have_arrived(songs: DataSet, mirror: Path, 
 
     data_dir = tmp_path / "data"
     code = (
-        "import sys\nfrom workshop import datasets\nfrom workshop.catalog import DataSet\n"
+        "import sys\nfrom workshop import datasets\nfrom workshop.datasets.catalog import DataSet\n"
         f"songs = {songs!r}\ndatasets.read_catalog = lambda: {{'songs': songs}}\nsys.exit(datasets.main(sys.argv[1:]))"
     )
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:

@@ -13,8 +13,8 @@ import pytest
 import soundfile
 from encoders import encoded, ogg_flac
 
-from workshop import decoding
-from workshop.audiofiles import READABLE, SUFFIXES, find_audio_files, read, read_sound
+from workshop.audio import decoding
+from workshop.audio.audiofiles import READABLE, SUFFIXES, find_audio_files, read, read_sound
 from workshop.errors import UserError
 
 RATE = 16000
@@ -198,7 +198,7 @@ def test_no_file_makes_another_one_be_read(tmp_path: Path, content: bytes) -> No
 def test_ffmpeg_is_imported_for_what_libsndfile_does_not_know_alone(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "a.wav", sine(440, RATE), RATE)
     encoded(tmp_path / "b.m4a", sine(440, RATE)[None], RATE, "aac")
-    script = "import sys; from pathlib import Path; from workshop.audiofiles import read; "
+    script = "import sys; from pathlib import Path; from workshop.audio.audiofiles import read; "
     script += "read(Path(sys.argv[1]), 8000); print('av' in sys.modules)"
     for name, imported in (("a.wav", "False"), ("b.m4a", "True")):
         command = [sys.executable, "-c", script, str(tmp_path / name)]

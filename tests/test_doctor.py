@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from workshop import ROOT, doctor, ports, services
-from workshop.doctor import NOTE, OK, PROBLEM, Finding
+from workshop import ROOT
+from workshop.host import doctor, ports, services
+from workshop.host.doctor import NOTE, OK, PROBLEM, Finding
 
 
 @pytest.fixture(autouse=True)

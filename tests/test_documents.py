@@ -11,11 +11,12 @@ from pathlib import Path
 import pytest
 
 from char_rnn import dataset
-from workshop import ROOT, datasets
-from workshop.audiofiles import find_audio_files
+from workshop import ROOT
+from workshop.audio.audiofiles import find_audio_files
+from workshop.datasets import command_line as datasets
 from workshop.errors import UserError
-from workshop.midifiles import find_midi_files
-from workshop.textfiles import detect_encoding, find_text_files
+from workshop.notes.midifiles import find_midi_files
+from workshop.text.textfiles import detect_encoding, find_text_files
 
 SONG = "the morning comes over the hill and the river runs on\n" * 30
 

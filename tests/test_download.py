@@ -14,7 +14,17 @@ import pytest
 from damage import fill
 from serving import CONTENT, SHA256, Listening, Server
 
-from workshop.download import MOST_WRONG, WORKERS, Remote, SmallFile, copy, fetch, fetch_all, is_web_address, part_of
+from workshop.datasets.download import (
+    MOST_WRONG,
+    WORKERS,
+    Remote,
+    SmallFile,
+    copy,
+    fetch,
+    fetch_all,
+    is_web_address,
+    part_of,
+)
 from workshop.errors import UserError
 
 
@@ -198,7 +208,7 @@ def test_ctrl_c_leaves_a_part_to_go_on_from(server: Server, target: Path) -> Non
     server.stall_after = 120_000
     remote = server.remote()
     code = (
-        "import sys; from pathlib import Path; from workshop.download import Remote, fetch\n"
+        "import sys; from pathlib import Path; from workshop.datasets.download import Remote, fetch\n"
         "fetch(Remote(sys.argv[1], int(sys.argv[2]), sys.argv[3]), Path(sys.argv[4]))"
     )
     command = [sys.executable, "-c", code, remote.url, str(remote.bytes), remote.sha256, str(target)]
@@ -350,7 +360,7 @@ def test_what_goes_wrong_in_a_thread_is_not_lost(
     def broken(*arguments: object) -> bytes:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("workshop.download._read_small", broken)
+    monkeypatch.setattr("workshop.datasets.download._read_small", broken)
     with pytest.raises(ZeroDivisionError):
         get_all(many(server.url, tmp_path))
 

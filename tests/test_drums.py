@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from workshop import drums
-from workshop.drums import BEATS, HAT_EDGE, LOUDNESS, PATTERNS, PEAK, hit, loop, loops
+from workshop.audio import drums
+from workshop.audio.drums import BEATS, HAT_EDGE, LOUDNESS, PATTERNS, PEAK, hit, loop, loops
 
 RATE = 16000
 

@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 
-from workshop import experiment
 from workshop.cli import RECURRENT, train_parser
 from workshop.errors import UserError
-from workshop.experiment import Experiment
+from workshop.run import experiment
+from workshop.run.experiment import Experiment
 
 ARGUMENTS: dict[str, Any] = dict(
     size="small", rnn_size=8, num_layers=2, cell="lstm", dropout=0.25, seq_length=5, batch_size=4, val_split=0.1,

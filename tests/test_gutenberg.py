@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workshop.gutenberg import strip_gutenberg
+from workshop.text.gutenberg import strip_gutenberg
 
 MINSTREL = Path(__file__).resolve().parents[2] / "shared" / "data" / "liberty_minstrel" / "22089.txt"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from workshop import ROOT, TENSORBOARD_PORTS
+from workshop import COMMANDS, ROOMS, ROOT, TENSORBOARD_PORTS
 
 LESSONS = [lesson for lesson in TENSORBOARD_PORTS if (ROOT / lesson).is_dir()]
 SOURCES = sorted(path for room in ("workshop", *LESSONS) for path in (ROOT / room).glob("**/*.py"))
@@ -72,6 +72,58 @@ def test_nobody_imports_a_lesson_but_the_lesson_itself(path: Path) -> None:
     assert not roots(path.read_text("utf-8")) & (set(LESSONS) - {room})
 
 
+def room_of(module: str) -> int:
+    """The place of a module's room among the rooms, which begin at 1; 0 for what all of them build on."""
+    parts = module.split(".")
+    return 1 + ROOMS.index(parts[1]) if parts[1:] and parts[1] in ROOMS else 0
+
+
+def arrows_up(module: str, source: str) -> list[str]:
+    """What a module of `workshop` imports from rooms that build on its own."""
+    if module.partition(".")[2] in COMMANDS:
+        return []
+    return sorted(
+        found for found in imported(source) if found.startswith("workshop.") and room_of(found) > room_of(module)
+    )
+
+
+def test_every_room_says_what_belongs_in_it() -> None:
+    packages = {path.parent.name for path in (ROOT / "workshop").glob("*/__init__.py")}
+    assert packages == set(ROOMS)
+    for room in ROOMS:
+        assert ast.get_docstring(ast.parse((ROOT / "workshop" / room / "__init__.py").read_text("utf-8")))
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=named)
+def test_rooms_build_on_those_before_them_alone(path: Path) -> None:
+    if path.is_relative_to(ROOT / "workshop"):
+        module = named(path).removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+        assert arrows_up(module, path.read_text("utf-8")) == []
+
+
+def test_no_module_leads_back_to_itself() -> None:
+    """Imports inside of functions count: a circle that opens late is a circle."""
+    modules = {named(path).removesuffix(".py").removesuffix("/__init__").replace("/", "."): path for path in SOURCES}
+    waiting = {}
+    for module, path in modules.items():
+        found = imported(path.read_text("utf-8"))
+        reached = {name if name in modules else name.rpartition(".")[0] for name in found} & set(modules)
+        # A package is there for the sake of its modules: what it holds is not part of what they import.
+        waiting[module] = reached - {module} - {name for name in reached if (ROOT / name.replace(".", "/")).is_dir()}
+    while ready := [module for module, needs in waiting.items() if not needs & waiting.keys()]:
+        for module in ready:
+            del waiting[module]
+    assert waiting == {}
+
+
+def test_the_looking_at_rooms_sees() -> None:
+    up = "def f():\n    from workshop.datasets import catalog\n    from workshop.files import explain"
+    assert arrows_up("workshop.notes.midifiles", up) == ["workshop.datasets.catalog"]
+    assert arrows_up("workshop.datasets.command_line", up) == []
+    assert arrows_up("workshop.files", "from workshop.run import board") == ["workshop.run.board"]
+    assert arrows_up("workshop.doctor", "from workshop.host.doctor import main") == []
+
+
 @pytest.mark.parametrize("path", SOURCES, ids=named)
 def test_nothing_runs_what_it_reads(path: Path) -> None:
     assert dangers(path.read_text("utf-8")) == []
@@ -106,7 +158,7 @@ def files_of_the_network(model: Path) -> list[Path]:
             continue
         found.append(path)
         for module in imported(path.read_text("utf-8")):
-            # `from workshop import recurrent` and `from workshop.recurrent import CELLS` both name a file.
+            # `from workshop import recurrent` and `from workshop.networks.recurrent import CELLS` both name a file.
             for name in (module, module.rpartition(".")[0]):
                 file = ROOT / f"{name.replace('.', '/')}.py"
                 if name and file.is_file():
@@ -139,7 +191,9 @@ def test_the_network_is_keras_alone(lesson: str) -> None:
 
 def test_the_looking_at_networks_sees() -> None:
     files = {named(path) for path in files_of_the_network(ROOT / "midi_rnn" / "model.py")}
-    assert files == {"workshop/next_symbol.py", "workshop/recurrent.py"} | (files & {"midi_rnn/model.py"})
+    assert files == {"workshop/networks/next_symbol.py", "workshop/networks/recurrent.py"} | (
+        files & {"midi_rnn/model.py"}
+    )
     bad = "import keras\ndef f():\n    import tensorflow as tf\nkeras.optimizers.Adam()\nfrom keras.saving import x"
     assert other_than_keras(bad) == ["optimizers", "saving", "tensorflow"]
 

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from char_rnn.vocab import MIN_COUNT
-from workshop import datasets
-from workshop.inspection import MINIMUM_CHARACTERS, RARE_BELOW, LineCounter, inspect_text, report
+from workshop.datasets import command_line as datasets
+from workshop.datasets.text_inspection import MINIMUM_CHARACTERS, RARE_BELOW, LineCounter, inspect_text, report
 
 SONG = "We walked along the river\nand the river walked along\n\n"
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workshop.instruments import INSTRUMENTS, instrument
+from workshop.notes.instruments import INSTRUMENTS, instrument
 
 
 def test_there_are_128_and_each_has_its_own_name() -> None:

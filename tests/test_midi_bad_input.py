@@ -17,7 +17,7 @@ from damage import DAMAGES, change_run, everything, fill, truncated
 from melodies import melody
 
 from midi_rnn import sample, train
-from workshop.midifiles import write
+from workshop.notes.midifiles import write
 
 #: Runs a script's main in this process with these arguments; gives the sentence that it ended with.
 Refused = Callable[..., str]

@@ -18,10 +18,10 @@ from midi_rnn import dataset
 from midi_rnn.encoding import ENCODINGS, END, LONGEST_WAIT, NOTE_OFF, NOTE_ON, PITCHES, WAIT, Encoding
 from midi_rnn.facts import describe
 from midi_rnn.portrait import portrait, table
-from workshop.batches import join, streams_for
 from workshop.errors import UserError
-from workshop.experiment import SHOWN_REASONS, Experiment
-from workshop.midifiles import read, write
+from workshop.notes.midifiles import read, write
+from workshop.run.batches import join, streams_for
+from workshop.run.experiment import SHOWN_REASONS, Experiment
 
 pytestmark = pytest.mark.usefixtures("read_here")
 

@@ -30,7 +30,7 @@ from midi_rnn.encoding import (
     Encoding,
     place,
 )
-from workshop.midifiles import Part, Score, read
+from workshop.notes.midifiles import Part, Score, read
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 FOLDERS = {"nottingham_melody": 1034, "liberty_minstrel": 77}

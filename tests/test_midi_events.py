@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from workshop.midi_events import END_OF_TRACK, events, tracks
+from workshop.notes.midi_events import END_OF_TRACK, events, tracks
 
 END = b"\0\xff\x2f\0"
 #: Tracks of different lengths; the last one has a text in which the name of a chunk stands.

@@ -27,9 +27,9 @@ from midi_rnn.encoding import (
 )  # fmt: skip
 from midi_rnn.generate import BAR_BEATS, PAUSE_BEATS, RULES, Generator, first_piece, notes_of
 from midi_rnn.model import MidiRNN
-from workshop.generation import PIECE
-from workshop.midifiles import read, write
-from workshop.sampling import NEVER, Choice, gumbel
+from workshop.networks.generation import PIECE
+from workshop.networks.sampling import NEVER, Choice, gumbel
+from workshop.notes.midifiles import read, write
 
 MELODY, PERFORMANCE = ENCODINGS["melody"], ENCODINGS["performance"]
 LONGEST = WAIT + LONGEST_WAIT - 1

@@ -6,14 +6,14 @@ import mido
 import numpy as np
 import pytest
 
-from workshop import datasets
-from workshop.midi_inspection import inspect_midi, report
-from workshop.midifiles import write
+from workshop.datasets import command_line as datasets
+from workshop.datasets.midi_inspection import inspect_midi, report
+from workshop.notes.midifiles import write
 
 
 @pytest.fixture(autouse=True)
 def _cache_apart(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("workshop.midilibrary.CACHE", tmp_path_factory.mktemp("cache"))
+    monkeypatch.setattr("workshop.notes.midilibrary.CACHE", tmp_path_factory.mktemp("cache"))
 
 
 def tune(length: int, pitch: int = 60, gap: float = 1.0, overlap: float = 0.0) -> np.ndarray:

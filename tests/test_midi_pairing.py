@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workshop.midi_pairing import Control, Note, held, paired
+from workshop.notes.midi_pairing import Control, Note, held, paired
 
 #: Ticks that a note lasts which nothing ends.
 LONGEST = 400

@@ -8,11 +8,11 @@ import pytest
 from PIL import Image
 
 from midi_rnn.performing import in_seconds, perform
+from workshop.audio.synthesis import RATE
 from workshop.errors import UserError
 from workshop.files import free_names
-from workshop.midifiles import read
-from workshop.pictures import PAGE_WIDTH, ROLL_BARS, TITLE, piano_roll
-from workshop.synthesis import RATE
+from workshop.notes.midifiles import read
+from workshop.notes.roll import PAGE_WIDTH, ROLL_BARS, TITLE, piano_roll
 
 NOTES = np.array([(0, 1, 60, 90), (1, 1.5, 64, 50), (1.5, 4, 67, 120)], float)
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from midi_rnn.portrait import LENGTHS, LONGER, portrait, table
-from workshop.midifiles import PITCH_CLASSES
+from workshop.notes.midifiles import PITCH_CLASSES
 
 NOTES = st.lists(st.tuples(st.integers(0, 900), st.integers(1, 300), st.integers(0, 127)), max_size=20)
 

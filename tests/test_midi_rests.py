@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workshop.midi_rests import LONGEST_REST_BARS, rests
+from workshop.notes.midi_rests import LONGEST_REST_BARS, rests
 
 FOUR = np.array([(0.0, 4.0)])
 

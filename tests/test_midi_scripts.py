@@ -27,9 +27,10 @@ from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from midi_rnn import sample, train
-from workshop import ROOT, checkpoint
-from workshop.midifiles import read, write
-from workshop.synthesis import RATE
+from workshop import ROOT
+from workshop.audio.synthesis import RATE
+from workshop.notes.midifiles import read, write
+from workshop.run import checkpoint
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 

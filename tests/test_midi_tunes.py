@@ -11,13 +11,14 @@ import mido
 import numpy as np
 import pytest
 
-from workshop import midi_tunes, midifiles, tunes
-from workshop.abc_fields import WHOLE, Garbled
-from workshop.abc_notation import Melody, read_tune
-from workshop.abc_text import Tune, parse_tunes
+from workshop.datasets import corpus, midi_tunes, tunes
+from workshop.datasets.corpus import COLLECTIONS
+from workshop.datasets.midi_tunes import export, file_name, is_exported, note_table, select
 from workshop.errors import UserError
-from workshop.midi_tunes import export, file_name, is_exported, note_table, select
-from workshop.tunes import COLLECTIONS
+from workshop.notes import midifiles
+from workshop.notes.abc_fields import WHOLE, Garbled
+from workshop.notes.abc_notation import Melody, read_tune
+from workshop.notes.abc_text import Tune, parse_tunes
 
 NAMES = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
 
@@ -172,7 +173,7 @@ def test_what_is_not_understood_is_said(body: str, reason: str) -> None:
 @pytest.fixture(scope="session")
 def real() -> list[Tune]:
     """All tunes of the real collections."""
-    return tunes.collect(tunes.find_corpus()[0])[0]
+    return corpus.collect(corpus.find_corpus()[0])[0]
 
 
 def find(real: list[Tune], title: str) -> Melody:
@@ -302,7 +303,7 @@ def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             "X:3\nT:Garbled\nM:C\nL:1/8\nK:G\nGABc|d|GABc defg|\n",
         ]
         (folder / "tunes.abc").write_text("\n".join(pieces), encoding="utf-8")
-    monkeypatch.setattr(tunes, "find_corpus", lambda: (tmp_path / "corpus", "1.0"))
+    monkeypatch.setattr(corpus, "find_corpus", lambda: (tmp_path / "corpus", "1.0"))
     return tmp_path / "corpus"
 
 
@@ -347,7 +348,7 @@ def test_a_new_music21_makes_the_export_anew(small: Path, tmp_path: Path, monkey
     export(folder)
     (folder / ".DS_Store").write_text("a Mac was here")
     (small / COLLECTIONS[0].folder / "tunes.abc").write_text("X:1\nT:None\nK:G\nG|\n")
-    monkeypatch.setattr(tunes, "find_corpus", lambda: (small, "2.0"))
+    monkeypatch.setattr(corpus, "find_corpus", lambda: (small, "2.0"))
     assert export(folder)
     assert names(folder) == ["SOURCE.txt", "first_1.mid", "first_2.mid", "second_1.mid", "second_2.mid"]
     assert "music21 2.0" in (folder / "SOURCE.txt").read_text(encoding="utf-8")
@@ -370,7 +371,7 @@ def test_what_is_theirs_is_left_alone(small: Path, tmp_path: Path, monkeypatch: 
     else:
         (folder / "SOURCE.txt").unlink()
     before = {file: file.stat().st_mtime_ns for file in folder.iterdir()}
-    monkeypatch.setattr(tunes, "find_corpus", lambda: (small, "2.0"))
+    monkeypatch.setattr(corpus, "find_corpus", lambda: (small, "2.0"))
     assert is_exported(folder)
     assert not export(folder)
     assert {file: file.stat().st_mtime_ns for file in folder.iterdir()} == before
@@ -422,7 +423,7 @@ def test_a_place_that_cannot_be_written_is_one_sentence(small: Path, tmp_path: P
     (tmp_path / "midi").write_text("a file where the folder should be")
     assert is_exported(tmp_path / "midi")
     with pytest.raises(UserError, match="cannot be written"):
-        midi_tunes._write_all(tmp_path / "midi" / "tunes", "stamp", tunes.collect(small)[0])
+        midi_tunes._write_all(tmp_path / "midi" / "tunes", "stamp", corpus.collect(small)[0])
 
 
 def test_looking_whether_all_is_there_is_quick(tmp_path: Path) -> None:

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from midi_rnn.voices import chosen_part, highest
-from workshop.chorales import notes_of
+from workshop.datasets.chorales import notes_of
 from workshop.errors import UserError
-from workshop.midifiles import Part, Score
+from workshop.notes.midifiles import Part, Score
 
 CHORALES = Path(__file__).resolve().parents[2] / "shared" / "data" / "jsb_chorales" / "Jsb16thSeparated.json"
 NOTES = st.lists(

@@ -14,9 +14,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from workshop import midifiles
 from workshop.errors import UserError
-from workshop.midifiles import Score, describe, parse, pitch_name, read, write
+from workshop.notes import midifiles
+from workshop.notes.midifiles import Score, describe, parse, pitch_name, read, write
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 REAL = [SHARED / "nottingham_melody", SHARED / "liberty_minstrel" / "midi"]

@@ -15,11 +15,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from workshop import ROOT, checkpoint, midifiles, midilibrary
+from workshop import ROOT
 from workshop.errors import UserError
-from workshop.midifiles import find_midi_files, load, parse, write
-from workshop.midilibrary import Library, read_all
-from workshop.packed_scores import TABLES, pack, unpack
+from workshop.notes import midifiles, midilibrary
+from workshop.notes.midifiles import find_midi_files, load, parse, write
+from workshop.notes.midilibrary import Library, read_all
+from workshop.notes.packed_scores import TABLES, pack, unpack
+from workshop.run import checkpoint
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 REAL = [SHARED / "nottingham_melody", SHARED / "liberty_minstrel" / "midi"]
@@ -385,7 +387,7 @@ def test_ctrl_c_ends_it_at_once_and_quietly(tmp_path: Path, after: float) -> Non
 def test_where_no_process_can_start_files_are_read_all_the_same(music: Path, tmp_path: Path) -> None:
     """Those that read import the script that started them, and what stands on standard input cannot be imported."""
     script = (
-        "import sys, pathlib; from workshop.midilibrary import read_all\n"
+        "import sys, pathlib; from workshop.notes.midilibrary import read_all\n"
         "print(len(read_all(sorted(pathlib.Path(sys.argv[1]).glob('*.mid')), pathlib.Path(sys.argv[2])).scores))"
     )
     done = subprocess.run(

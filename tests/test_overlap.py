@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workshop import overlap
-from workshop.overlap import Overlap, longest_copied
+from workshop.text import overlap
+from workshop.text.overlap import Overlap, longest_copied
 
 
 def brute_force(sample: list[int], training: list[int]) -> Overlap:

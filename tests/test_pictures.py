@@ -13,10 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
 
+from workshop.audio.spectrogram import spectrogram
 from workshop.errors import UserError
-from workshop.pictures import (
+from workshop.notes.midifiles import pitch_name
+from workshop.notes.roll import (
     BEAT,
-    HEIGHT,
     LEFT,
     PAGE_BARS,
     PAGE_WIDTH,
@@ -25,14 +26,10 @@ from workshop.pictures import (
     SCALE,
     SMALL,
     TITLE,
-    WIDTH,
-    clear_away,
-    draw_curves,
     piano_roll,
-    pitch_name,
-    spectrogram,
-    write_png,
-)  # fmt: skip
+)
+from workshop.pictures import HEIGHT, WIDTH, clear_away, write_png
+from workshop.run.curves import draw_curves
 
 NOTE = st.tuples(st.floats(0, 1000), st.floats(0, 100), st.integers(0, 127), st.integers(1, 127))
 
@@ -187,8 +184,8 @@ def test_the_same_notes_give_the_same_picture() -> None:
 def test_matplotlibs_global_state_is_left_alone(tmp_path: Path) -> None:
     """No pyplot, nothing in the terminal even where the cache of fonts has yet to be made, and no import before use."""
     code = (
-        "import sys, numpy as np; import workshop.pictures; assert 'matplotlib' not in sys.modules; "
-        "workshop.pictures.piano_roll(np.zeros((0, 4))); assert 'matplotlib.pyplot' not in sys.modules"
+        "import sys, numpy as np; import workshop.notes.roll; assert 'matplotlib' not in sys.modules; "
+        "workshop.notes.roll.piano_roll(np.zeros((0, 4))); assert 'matplotlib.pyplot' not in sys.modules"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=False, env={"MPLCONFIGDIR": str(tmp_path)}

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from char_rnn import sample, train
-from workshop import ROOT, experiment, places
+from workshop import ROOT, places
 from workshop.places import found, kept
+from workshop.run import experiment
 
 
 def resume(root: Path, folder: Path, *args: str) -> subprocess.CompletedProcess[str]:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from workshop.errors import UserError
-from workshop.position import CHECKS, Position
+from workshop.run.position import CHECKS, Position
 
 PATH = Path("latest.npz")
 HISTORY = [{"step": 20, "epoch": 1.0, "validation": 2.5, "train": 2.75}]

@@ -9,10 +9,10 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from workshop import ngram, progress
-from workshop.baseline import MOST_COUNTED, ORDERS, Baseline, ngram_baseline
-from workshop.progress import Pace, Progress
 from workshop.quiet import quietly
+from workshop.run import ngram, progress
+from workshop.run.baseline import MOST_COUNTED, ORDERS, Baseline, ngram_baseline
+from workshop.run.progress import Pace, Progress
 
 
 class Clock:

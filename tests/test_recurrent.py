@@ -10,8 +10,8 @@ import tensorflow as tf
 from keras import ops
 
 from char_rnn.model import CharRNN
-from workshop import recurrent
-from workshop.recurrent import CELLS, RecurrentStack
+from workshop.networks import recurrent
+from workshop.networks.recurrent import CELLS, RecurrentStack
 
 T, B, H, LAYERS = 9, 3, 5, 2
 SMALL = 11

@@ -14,8 +14,9 @@ import numpy as np
 import pytest
 
 from midi_rnn import train
-from workshop import ROOT, checkpoint
-from workshop.batches import Medley
+from workshop import ROOT
+from workshop.run import checkpoint
+from workshop.run.batches import Medley
 
 EPOCHS = 8  # of 44 steps
 

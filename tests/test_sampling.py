@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workshop.sampling import NEVER, Choice, adjust, draw, gumbel
+from workshop.networks.sampling import NEVER, Choice, adjust, draw, gumbel
 
 LOGITS = st.integers(2, 12).flatmap(
     # Apart from one another by far more than a rounding error of float32.

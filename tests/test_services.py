@@ -17,8 +17,8 @@ import pytest
 from damage import fill
 from servers import free_port, get, in_the_foreground, until_there
 
-from workshop import docs, ports, services
 from workshop.errors import UserError
+from workshop.host import docs, ports, services
 
 
 @pytest.fixture

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from workshop import soundfont
+from workshop.audio import soundfont
+from workshop.audio.soundfont import Generator, hertz, sounding
 from workshop.errors import UserError
-from workshop.soundfont import Generator, hertz, sounding
 
 
 def test_every_instrument_has_something_for_every_pitch() -> None:

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from workshop import ROOT
-from workshop.ports import PORTS
+from workshop.host.ports import PORTS
 
 POWERSHELL = (ROOT / "start.ps1").read_text("utf-8")
 BASH = (ROOT / "start.sh").read_text("utf-8")

@@ -11,12 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from workshop import drums, soundfont, starter_sounds, synthesis, tunes
-from workshop.abc_fields import WHOLE
-from workshop.abc_notation import Melody
-from workshop.abc_text import Tune
-from workshop.errors import UserError
-from workshop.starter_sounds import (
+from workshop.audio import drums, soundfont, synthesis
+from workshop.datasets import corpus, starter_sounds
+from workshop.datasets.corpus import COLLECTIONS
+from workshop.datasets.starter_sounds import (
     DRUMS,
     FADE,
     INSTRUMENTS,
@@ -29,7 +27,10 @@ from workshop.starter_sounds import (
     is_exported,
     play,
 )
-from workshop.tunes import COLLECTIONS
+from workshop.errors import UserError
+from workshop.notes.abc_fields import WHOLE
+from workshop.notes.abc_notation import Melody
+from workshop.notes.abc_text import Tune
 
 FLUTE = INSTRUMENTS[0]
 BAR = WHOLE // 2
@@ -106,7 +107,7 @@ def test_no_tune_is_dealt_twice_and_meters_are_shared(real: dict[Instrument, lis
 
 
 def test_instruments_are_those_of_general_midi() -> None:
-    from workshop.instruments import INSTRUMENTS as NAMES
+    from workshop.notes.instruments import INSTRUMENTS as NAMES
 
     for one in INSTRUMENTS:
         assert one.name in NAMES[one.program].lower()
@@ -152,8 +153,8 @@ def test_a_guitar_sounds_an_octave_lower(monkeypatch: pytest.MonkeyPatch) -> Non
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """A corpus of one tune, and one drum loop."""
     scale = Tune("Scale", "2/4", "1/8", "C", "B,DEF|GABc|defg|agfe|", COLLECTIONS[0].folder)
-    monkeypatch.setattr(tunes, "find_corpus", lambda: (Path("corpus"), "1.0"))
-    monkeypatch.setattr(tunes, "collect", lambda corpus: ([scale], {}))
+    monkeypatch.setattr(corpus, "find_corpus", lambda: (Path("corpus"), "1.0"))
+    monkeypatch.setattr(corpus, "collect", lambda corpus: ([scale], {}))
     monkeypatch.setattr(starter_sounds, "SECONDS", 5)
     monkeypatch.setattr(drums, "loops", lambda: [("rock", 124)])
 
@@ -196,8 +197,8 @@ def test_a_new_version_makes_the_sounds_anew(tmp_path: Path, monkeypatch: pytest
     if what == "version":
         monkeypatch.setattr(starter_sounds, "EXPORT_VERSION", 99)
     else:
-        monkeypatch.setattr(tunes, "find_corpus", lambda: (Path("corpus"), "2.0"))
-    monkeypatch.setattr(tunes, "collect", lambda corpus: ([], {}))
+        monkeypatch.setattr(corpus, "find_corpus", lambda: (Path("corpus"), "2.0"))
+    monkeypatch.setattr(corpus, "collect", lambda corpus: ([], {}))
     assert export(folder)
     assert sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.name != "SOURCE.txt") == [
         DRUMS,
@@ -274,7 +275,7 @@ def test_looking_whether_all_is_there_is_quick(tmp_path: Path) -> None:
 @pytest.fixture(scope="module")
 def real() -> dict[Instrument, list[Excerpt]]:
     """What is dealt of the real collections."""
-    return deal(tunes.collect(tunes.find_corpus()[0])[0])
+    return deal(corpus.collect(corpus.find_corpus()[0])[0])
 
 
 @pytest.fixture(scope="module")

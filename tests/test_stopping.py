@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from workshop.errors import UserError
-from workshop.position import Position
-from workshop.stopping import DEFAULT_MINUTES, Limits, expected_minutes
+from workshop.run.position import Position
+from workshop.run.stopping import DEFAULT_MINUTES, Limits, expected_minutes
 
 
 def measured(losses: list[float], every: int = 100) -> Position:

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workshop import soundfont, synthesis
+from workshop.audio import soundfont, synthesis
+from workshop.audio.synthesis import LONGEST_NOTE, LONGEST_PIECE, LONGEST_RELEASE, RATE, render, write_wav
 from workshop.errors import UserError
-from workshop.synthesis import LONGEST_NOTE, LONGEST_PIECE, LONGEST_RELEASE, RATE, render, write_wav
 
 PIANO, GUITAR, VIOLIN, FLUTE, SQUARE = 0, 24, 40, 73, 80
 NOTE = st.tuples(st.floats(0, 3), st.floats(-0.1, 1), st.integers(0, 127), st.integers(1, 127))
@@ -209,7 +209,7 @@ def test_high_notes_do_not_come_back_as_false_tones(program: int) -> None:
 
 def test_nothing_else_is_imported_to_play() -> None:
     code = (
-        "import sys, numpy as np; from workshop.synthesis import render; render(np.array([[0, 1, 60, 90.0]])); "
+        "import sys, numpy as np; from workshop.audio.synthesis import render; render(np.array([[0, 1, 60, 90.0]])); "
         "print({'pretty_midi', 'socket', 'tensorflow', 'keras', 'scipy'} & set(sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -19,9 +19,9 @@ import numpy as np
 import pytest
 
 from midi_rnn.performing import perform
-from workshop.board import Board
-from workshop.pictures import BEAT, ROLL_BARS
-from workshop.services import Server, tensorboard_command
+from workshop.host.services import Server, tensorboard_command
+from workshop.notes.roll import BEAT, ROLL_BARS
+from workshop.run.board import Board
 
 #: What the runs of the experiment are called.
 RUNS = ["01 - as it comes", "01 n-gram - as it comes", "01 validation - as it comes"]

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from workshop import tensorboard_app
-from workshop.tensorboard_app import WIDTH, named_runs, opened_right, refresh, short_names
+from workshop.host import tensorboard_app
+from workshop.host.tensorboard_app import WIDTH, named_runs, opened_right, refresh, short_names
 
 ALL_ORDERS = {"1": 3.0, "2": 2.0, "3": 2.5}
 

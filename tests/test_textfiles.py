@@ -10,11 +10,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from workshop import textfiles
 from workshop.errors import UserError
 from workshop.files import write_text
 from workshop.nearest import did_you_mean
-from workshop.textfiles import detect_encoding, find_text_files, read_chunks
+from workshop.text import textfiles
+from workshop.text.textfiles import detect_encoding, find_text_files, read_chunks
 
 
 def write(path: Path, content: bytes | str = "la la la\n") -> Path:

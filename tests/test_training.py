@@ -19,13 +19,13 @@ from keras import ops
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from char_rnn.model import CharRNN
-from workshop import checkpoint, experiment, stopping, training
-from workshop.baseline import Baseline
-from workshop.batches import HeldOut, Streams
-from workshop.board import Board
 from workshop.errors import UserError
-from workshop.experiment import Experiment
-from workshop.training import Settings, Stepper, Trainer, farewell, stop_signals
+from workshop.run import checkpoint, experiment, stopping, training
+from workshop.run.baseline import Baseline
+from workshop.run.batches import HeldOut, Streams
+from workshop.run.board import Board
+from workshop.run.experiment import Experiment
+from workshop.run.training import Settings, Stepper, Trainer, farewell, stop_signals
 
 V, T, B = 5, 4, 3
 #: 6 windows of T x B an epoch.
@@ -776,7 +776,7 @@ def test_a_signal_is_noted_and_the_handlers_come_back(number: signal.Signals) ->
 @pytest.mark.parametrize("second", [signal.SIGINT, signal.SIGTERM])
 def test_a_second_signal_ends_the_process_at_once(second: signal.Signals) -> None:
     code = (
-        "import os, signal, sys, time\nfrom workshop.training import stop_signals\n"
+        "import os, signal, sys, time\nfrom workshop.run.training import stop_signals\n"
         f"with stop_signals() as asked:\n    os.kill(os.getpid(), signal.SIGINT)\n    assert asked == [2]\n"
         f"    os.kill(os.getpid(), {int(second)})\n    time.sleep(30)\n"
     )

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from workshop import ROOT, trainings
+from workshop import ROOT
+from workshop.run import trainings
 
 
 @pytest.fixture

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 from damage import everything, fill, read_only
 
-from workshop import tunes
-from workshop.abc_text import parse_tunes
+from workshop.datasets import tunes
+from workshop.datasets.corpus import COLLECTIONS, collect
+from workshop.datasets.tunes import export
 from workshop.errors import UserError
-from workshop.tunes import COLLECTIONS, collect, export
+from workshop.notes.abc_text import parse_tunes
 
 AIRD = """% A Selection of Airs
 % Glasgow

@@ -6,10 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from wavenet import conditions, dataset
+from wavenet import dataset
+from workshop.audio import conditions, library
+from workshop.audio.synthesis import write_wav
 from workshop.errors import UserError
-from workshop.experiment import Experiment
-from workshop.synthesis import write_wav
+from workshop.run.experiment import Experiment
 
 RATE = 4000
 
@@ -17,7 +18,7 @@ RATE = 4000
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Two instruments with five sounds each, and a sound that lies beside their folders."""
-    monkeypatch.setattr(dataset, "CACHE", tmp_path / "cache")
+    monkeypatch.setattr(library, "CACHE", tmp_path / "cache")
     for label, name in enumerate(("flute", "harp")):
         for number in range(5):
             tone = np.sin((label + 1) * (0.1 + 0.01 * number) * np.arange(800))

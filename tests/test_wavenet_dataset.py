@@ -11,12 +11,13 @@ import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wavenet import dataset, mu_law
-from wavenet.dataset import FRAME, Sounds, describe, load, loud_part
-from workshop.audiofiles import Sound, read, read_sound
-from workshop.batches import hold_out
+from wavenet.dataset import load
+from workshop.audio import library, mu_law
+from workshop.audio.audiofiles import Sound, read, read_sound
+from workshop.audio.library import FRAME, Sounds, describe, loud_part, sample_rate
 from workshop.errors import UserError
-from workshop.experiment import SHOWN_REASONS, Experiment
+from workshop.run.batches import hold_out
+from workshop.run.experiment import SHOWN_REASONS, Experiment
 
 RATE = 8000
 
@@ -24,7 +25,7 @@ RATE = 8000
 @pytest.fixture(autouse=True)
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """What is read is not kept in the clone."""
-    monkeypatch.setattr(dataset, "CACHE", tmp_path / "cache" / "audio")
+    monkeypatch.setattr(library, "CACHE", tmp_path / "cache" / "audio")
     return tmp_path / "cache" / "audio"
 
 
@@ -195,7 +196,7 @@ def test_a_file_that_may_not_be_read_is_set_aside(folder: Path, monkeypatch: pyt
             raise PermissionError(13, "Permission denied")
         return open(path, mode)
 
-    monkeypatch.setattr(dataset, "open", refusing, raising=False)
+    monkeypatch.setattr(library, "open", refusing, raising=False)
     found = load(sounds(folder, 3), RATE)
     assert found.facts["used"] == 2
     assert found.set_aside == [f"{folder}/01.wav cannot be read: permission denied"]
@@ -319,7 +320,7 @@ def readings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         names.append(path.name)
         return read_sound(path, rate)
 
-    monkeypatch.setattr(dataset, "read_sound", counting)
+    monkeypatch.setattr(library, "read_sound", counting)
     return names
 
 
@@ -389,7 +390,7 @@ def test_what_was_changed_is_said_also_of_what_is_kept(folder: Path, capsys: pyt
     for _ in range(2):
         found = load(folder, RATE)
         assert [Path(remark.split(": ")[0]).name for remark in found.remarks] == ["cable.wav", "scipy.wav"]
-        dataset.describe(found, folder)
+        describe(found, folder)
         said = capsys.readouterr().out
         assert f"  changed: {folder}/cable.wav: its channels cancel each other, so channel 1" in said
         assert f"  changed: {folder}/scipy.wav: its samples go to " in said
@@ -401,7 +402,7 @@ def test_what_was_changed_is_said_also_of_what_is_kept(folder: Path, capsys: pyt
 def test_many_changes_are_counted(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for number in range(8):
         soundfile.write(folder / f"{number}.wav", 300 * sound(number), RATE, subtype="FLOAT")
-    dataset.describe(load(folder, RATE), folder)
+    describe(load(folder, RATE), folder)
     said = capsys.readouterr().out
     assert said.count("changed: ") == 5
     assert "  and 3 more: `python -m workshop.datasets inspect` shows them" in said
@@ -411,7 +412,7 @@ def test_many_changes_are_counted(folder: Path, capsys: pytest.CaptureFixture[st
 
 
 def test_the_rate_comes_from_run_json(tmp_path: Path) -> None:
-    assert dataset.sample_rate(Experiment(tmp_path, {"data": {"sample_rate": 8000}})) == 8000
+    assert sample_rate(Experiment(tmp_path, {"data": {"sample_rate": 8000}})) == 8000
     for rate in (None, 0, -1, "8000", 8000.0, True, 999, 1_000_001, 10**400):
         with pytest.raises(UserError, match="its sample rate makes no sense"):
-            dataset.sample_rate(Experiment(tmp_path, {"data": {"sample_rate": rate}}))
+            sample_rate(Experiment(tmp_path, {"data": {"sample_rate": rate}}))

@@ -12,11 +12,11 @@ from wavenet.cores import Cores
 from wavenet.generate import PIECE, Generator, reference
 from wavenet.loop import Loop
 from wavenet.model import Shape, WaveNet, build
-from wavenet.mu_law import SILENCE, STEPS
 from wavenet.train import NETWORK, SIZES
 from wavenet.weights import DONE, pack, room, silent
+from workshop.audio.mu_law import SILENCE, STEPS
 from workshop.errors import UserError
-from workshop.sampling import Choice, adjust
+from workshop.networks.sampling import Choice, adjust
 
 SHAPES = {
     "two taps": Shape(2, 3, 2, 6, 5, 9),

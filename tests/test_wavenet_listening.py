@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from wavenet import mu_law
-from wavenet.listening import flatness, judge
-from workshop.audiofiles import read
-from workshop.synthesis import render
+from workshop.audio import mu_law
+from workshop.audio.audiofiles import read
+from workshop.audio.quality import flatness, judge
+from workshop.audio.synthesis import render
 
 SPEECH = Path(__file__).resolve().parents[2] / "shared" / "data" / "fsdd_jackson"
 

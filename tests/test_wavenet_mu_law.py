@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wavenet.mu_law import SILENCE, STEPS, decode, encode
+from workshop.audio.mu_law import SILENCE, STEPS, decode, encode
 
 ALL = np.arange(STEPS)
 

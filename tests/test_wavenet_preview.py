@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from wavenet import preview
 from wavenet.model import build
-from wavenet.preview import MOST_SHOWN, NAME_WIDTH, Preview
+from wavenet.preview import Preview
+from workshop.audio import preview
+from workshop.audio.preview import MOST_SHOWN, NAME_WIDTH
 
 RATE = 4000
 NETWORK = {

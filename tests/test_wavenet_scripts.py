@@ -14,9 +14,10 @@ from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tiny import RATE, TINY_WAVENET
 
-from wavenet import preview, sample, train
-from workshop import checkpoint
-from workshop.synthesis import write_wav
+from wavenet import sample, train
+from workshop.audio import preview
+from workshop.audio.synthesis import write_wav
+from workshop.run import checkpoint
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 Refused = Callable[..., str]

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from wavenet import writing
-from wavenet.writing import Growing, Meter
+from workshop.audio import writing
+from workshop.audio.writing import Growing, Meter
 from workshop.errors import UserError
 
 NOTHING = np.empty(0, np.float32)

@@ -7,10 +7,10 @@ import numpy as np
 
 from wavenet import kernel
 from wavenet.model import WaveNet
-from wavenet.mu_law import STEPS
 from wavenet.weights import AWAY, DONE, JOB, State, Weights, Work, pack, room, silent
+from workshop.audio.mu_law import STEPS
 from workshop.machine import usable_cores
-from workshop.sampling import Choice
+from workshop.networks.sampling import Choice
 
 #: Seconds between two looks of the second core at whether it is wanted.
 NAP = 0.005

@@ -14,8 +14,8 @@ from keras import ops
 from wavenet.cores import Cores
 from wavenet.loop import Loop
 from wavenet.model import WaveNet
-from wavenet.mu_law import SILENCE
-from workshop.sampling import Choice
+from workshop.audio.mu_law import SILENCE
+from workshop.networks.sampling import Choice
 
 #: Samples of each stream in a piece; so often the progress is told and Ctrl-C is heard.
 PIECE = 800

@@ -1,15 +1,9 @@
 """One step of the network after the other, on a CPU: what each block has seen is kept, and nothing is computed twice.
 
 A sample costs one pass over all weights (Le Paine et al., "Fast Wavenet Generation Algorithm", 2016, arXiv:1611.09482,
-has the idea of keeping what the blocks have seen). Two things bound it, and `weights.py` lays them out for both:
-
-- Many streams are bound by multiplying: so each weight that has been read serves four streams, and the sums of a tile,
-  4 streams x 2 vectors, stay in registers until the tile is done.
-- One stream is bound by reading: the weights do not fit into the cache that a core has to itself. So they are read in
-  the order in which they lie in memory; and a second core, if there is one, does half of each dense layer.
-
-Each sum is made in the same order whatever the tile and whoever makes it: a stream sounds the same alone, among others,
-and on any number of cores.
+has the idea of keeping what the blocks have seen), made of the products of `workshop/networks/products.py`. With one
+stream and a second core, that core computes half of each dense layer. A stream sounds the same alone, among others, and
+on any number of cores.
 
 B streams, F filter width, C residual channels, D channels of the gates, S skip channels, L blocks.
 """
@@ -17,73 +11,16 @@ B streams, F filter width, C residual channels, D channels of the gates, S skip 
 import numba
 import numpy as np
 
-from wavenet.instructions import LANES, load, plus, receive, repeat, send, store
-from wavenet.weights import AWAY, DONE, JOB, PAUSE, TILE, WAIT, State, Weights, Work
+from wavenet.weights import AWAY, DONE, JOB, PAUSE, WAIT, State, Weights, Work
+from workshop.networks.compiled_draw import draw
+from workshop.networks.products import TILE, add_product
+from workshop.networks.vectors import receive, send
 
 #: Looks at a signal, of which a nanosecond has one or two: before a core does the other's half itself, and before the
 #: other goes to sleep.
 PATIENCE, IDLE = 150_000, 300_000
 #: Jobs that are not shared after one that came late, at first, and at most: it doubles each time.
 BREAK, LONGEST_BREAK = 300, 40_000
-
-
-@numba.njit(nogil=True, cache=True, error_model="numpy")
-def _one(weights: np.ndarray, at: int, size: int, x: np.ndarray, from0: int, out: np.ndarray, to0: int) -> None:
-    """Add to out from `to0` on what the tile that begins at `at` makes of the `size` numbers of x from `from0` on."""
-    left0, right0 = load(out, to0), load(out, to0 + LANES)
-    for i in range(size):
-        x0 = repeat(x, from0 + i)
-        left0, right0 = plus(left0, x0, load(weights, at)), plus(right0, x0, load(weights, at + LANES))
-        at += TILE
-    store(out, to0, left0), store(out, to0 + LANES, right0)
-
-
-@numba.njit(nogil=True, cache=True, error_model="numpy")
-def _four(
-    weights: np.ndarray, at: int, size: int, x: np.ndarray, from0: int, from1: int, from2: int, from3: int,
-    out: np.ndarray, to0: int, to1: int, to2: int, to3: int,
-) -> None:  # fmt: skip
-    """`_one` for four streams at once."""
-    left0, right0 = load(out, to0), load(out, to0 + LANES)
-    left1, right1 = load(out, to1), load(out, to1 + LANES)
-    left2, right2 = load(out, to2), load(out, to2 + LANES)
-    left3, right3 = load(out, to3), load(out, to3 + LANES)
-    for i in range(size):
-        left, right = load(weights, at), load(weights, at + LANES)
-        x0, x1, x2, x3 = repeat(x, from0 + i), repeat(x, from1 + i), repeat(x, from2 + i), repeat(x, from3 + i)
-        left0, right0 = plus(left0, x0, left), plus(right0, x0, right)
-        left1, right1 = plus(left1, x1, left), plus(right1, x1, right)
-        left2, right2 = plus(left2, x2, left), plus(right2, x2, right)
-        left3, right3 = plus(left3, x3, left), plus(right3, x3, right)
-        at += TILE
-    store(out, to0, left0), store(out, to0 + LANES, right0)
-    store(out, to1, left1), store(out, to1 + LANES, right1)
-    store(out, to2, left2), store(out, to2 + LANES, right2)
-    store(out, to3, left3), store(out, to3 + LANES, right3)
-
-
-@numba.njit(nogil=True, cache=True, error_model="numpy")
-def _add_product(
-    weights: np.ndarray, matrix: int, first: int, last: int, x: np.ndarray, start: int, stride: int, out: np.ndarray
-) -> None:
-    """Add to out [B, J] what a matrix [I, J] makes of the I numbers of x from start + b * stride on, for each stream b;
-    from tile `first` to before tile `last` of it.
-    """
-    size, (streams, columns) = weights.shape[2], out.shape
-    end = streams - 1
-    for tile in range(first, last):
-        at, to = (matrix * weights.shape[1] + tile) * size * TILE, tile * TILE
-        for b in range(0, streams, 4):
-            if b == end:
-                _one(weights, at, size, x, start + b * stride, out, to + b * columns)
-                continue
-            # Where there are less than four streams, the last stands in for those that are missing.
-            b1, b2, b3 = min(b + 1, end), min(b + 2, end), min(b + 3, end)
-            _four(
-                weights, at, size,
-                x, start + b * stride, start + b1 * stride, start + b2 * stride, start + b3 * stride,
-                out, to + b * columns, to + b1 * columns, to + b2 * columns, to + b3 * columns,
-            )  # fmt: skip
 
 
 @numba.njit(fastmath=True, nogil=True, cache=True, error_model="numpy")
@@ -147,15 +84,15 @@ def _blocks(weights: Weights, state: State, work: Work) -> None:
         for tap in range(width - 1):
             row = ring + (time + tap * dilation) % length
             old = row * streams * channels
-            _add_product(kernels, k * width + tap, 0, kernels.shape[1], seen, old, channels, h)
-        _add_product(kernels, k * width + width - 1, 0, kernels.shape[1], x, 0, columns, h)
+            add_product(kernels, k * width + tap, 0, kernels.shape[1], seen, old, channels, h)
+        add_product(kernels, k * width + width - 1, 0, kernels.shape[1], x, 0, columns, h)
         _gates(h, gated, k * gates, gates)
         now = ring + time % length
         for b in range(streams):
             for i in range(channels):
                 seen[now, b, i] = x[b, i]
                 x[b, i] += weights.residual_biases[k, i]
-        _add_product(residuals, k, 0, residuals.shape[1], gated, k * gates, gated.shape[1], x)
+        add_product(residuals, k, 0, residuals.shape[1], gated, k * gates, gated.shape[1], x)
         ring += length
 
 
@@ -166,7 +103,7 @@ def _dense(weights: Weights, work: Work, layer: int, first: int, last: int, out:
     for b in range(out.shape[0]):
         for j in range(first * TILE, last * TILE):
             out[b, j] = bias[j]
-    _add_product(weights.dense[layer], 0, first, last, x, 0, x.shape[1], out)
+    add_product(weights.dense[layer], 0, first, last, x, 0, x.shape[1], out)
     if layer < 2:
         for b in range(out.shape[0]):
             for j in range(first * TILE, last * TILE):
@@ -223,43 +160,6 @@ def assist(weights: Weights, work: Work) -> bool:
 
 
 @numba.njit(nogil=True, cache=True, error_model="numpy")
-def _least(logits: np.ndarray, top_k: int, top_p: float) -> np.float32:
-    """The smallest of logits [256] that may still be drawn."""
-    descending = np.sort(logits)[::-1]
-    least = descending[min(top_k, logits.shape[0]) - 1]
-    if top_p >= 1:
-        return least
-    kept = np.where(descending >= least, np.exp(descending - descending[0]), 0)
-    share, before, lowest = kept / kept.sum(), 0.0, descending[0]
-    for j in range(len(share)):
-        if before >= top_p or descending[j] < least:
-            break
-        before += share[j]
-        lowest = descending[j]
-    return lowest
-
-
-@numba.njit(nogil=True, cache=True, error_model="numpy")
-def _draw(logits: np.ndarray, chance: float, temperature: float, top_k: int, top_p: float) -> int:
-    """The value at which the sum of the probabilities that logits [256] stand for passes `chance`, 0 <= chance < 1."""
-    scaled = logits / np.float32(temperature)
-    least = _least(scaled, top_k, top_p) if top_k < logits.shape[0] or top_p < 1 else scaled.min()
-    likelihood = np.exp(scaled - scaled.max())
-    total = 0.0
-    for j in range(logits.shape[0]):
-        if scaled[j] >= least:
-            total += likelihood[j]
-    passed, value = 0.0, 0
-    for j in range(logits.shape[0]):
-        if scaled[j] >= least:
-            value = j
-            passed += likelihood[j]
-            if passed > chance * total:
-                break
-    return value
-
-
-@numba.njit(nogil=True, cache=True, error_model="numpy")
 def advance(
     weights: Weights, state: State, work: Work, prescribed: np.ndarray, chances: np.ndarray, temperature: float,
     top_k: int, top_p: float, values: np.ndarray,
@@ -288,6 +188,6 @@ def advance(
         for b in range(streams):
             value = prescribed[n, b]
             if value < 0:
-                value = _draw(work.layers[3][b], chances[n, b], temperature, top_k, top_p)
+                value = draw(work.layers[3][b], chances[n, b], temperature, top_k, top_p)
             values[n, b] = value
             state.values[state.time[0] % width, b] = value

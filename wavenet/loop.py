@@ -12,7 +12,7 @@ import tensorflow as tf
 from keras import ops
 
 from wavenet.model import WaveNet
-from workshop.sampling import Choice, adjust
+from workshop.networks.sampling import Choice, adjust
 
 #: Samples of each stream per call of the compiled loop.
 PIECE = 400

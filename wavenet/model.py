@@ -13,6 +13,7 @@ Arrays are time-major: T samples, B sequences, C residual channels, D channels o
 width, L blocks.
 """
 
+import math
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -20,9 +21,9 @@ import keras
 import numpy as np
 from keras import ops
 
-from wavenet.mu_law import STEPS
+from workshop.audio.mu_law import STEPS
 from workshop.checks import Check, whole
-from workshop.experiment import Experiment, check_network, check_size
+from workshop.networks.description import check_network, check_size
 
 Tensor = Any
 
@@ -142,28 +143,28 @@ class WaveNet(keras.Model):
         return x[tap * dilation : x.shape[0] - (self.shape.filter_width - 1 - tap) * dilation]
 
 
-def check(network: dict[str, Any], experiment: Experiment | None = None) -> Shape:
+def check(network: dict[str, Any], most_weights: float = math.inf) -> Shape:
     """See that a description is that of a network, before room is made for it; returns its shape.
 
     Args:
         network: what run.json says.
-        experiment: the one whose checkpoints hold the weights; None where there are none yet.
+        most_weights: how many weights its checkpoints hold; infinite for a new network.
 
     Raises:
         UserError: the description is damaged, or is of a network that is larger than the checkpoints.
     """
-    check_network(network, CHECKS, experiment)
+    check_network(network, CHECKS, most_weights)
     shape = Shape(**{name: value for name, value in network.items() if name != "seed"})
     width, c, d, s = (shape.filter_width, shape.residual_channels, shape.dilation_channels, shape.skip_channels)
     block = 2 * width * c * d + d * s + 2 * d * shape.conditions
-    check_size(width * STEPS * c + shape.stacks * shape.layers * block + s * (s + STEPS), experiment)
+    check_size(width * STEPS * c + shape.stacks * shape.layers * block + s * (s + STEPS), most_weights)
     return shape
 
 
-def build(network: dict[str, Any], experiment: Experiment | None = None) -> WaveNet:
+def build(network: dict[str, Any], most_weights: float = math.inf) -> WaveNet:
     """The network that a run.json describes; the arguments are those of `check`.
 
     Raises:
         UserError: the description is damaged, or does not fit the checkpoints.
     """
-    return WaveNet(check(network, experiment), network["seed"])
+    return WaveNet(check(network, most_weights), network["seed"])

@@ -1,84 +1,29 @@
 """What the network would sound like so far, while it trains."""
 
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from wavenet import mu_law
 from wavenet.generate import Generator
-from wavenet.listening import judge
 from wavenet.model import WaveNet
-from workshop.board import Board
-from workshop.pictures import clear_away, spectrogram, write_png
-from workshop.sampling import Choice
-from workshop.synthesis import write_wav
-from workshop.visible import label, visible_line
+from workshop.audio import preview
+from workshop.networks.sampling import Choice
 
 #: Chosen by benchmarks/temperatures.py; sample.py takes it too, unless it is told otherwise.
 TEMPERATURE = 1.0
-SECONDS = 1.5
-#: Of many conditions so many are previewed.
-MOST_SHOWN = 12
-#: Characters of a condition's name that are part of a file's name and of a chart's.
-NAME_WIDTH = 40
 
 
-class Preview:
-    """Makes sounds when asked to show some: one, or one of each condition, of the first ones where there are many.
-
-    Args:
-        model: the network.
-        train: values [N] of the training sounds of each condition; the network goes on from their beginnings.
-        names: of the conditions; none where there are none.
-        rate: samples a second.
-        seed: the same for all previews, so that they can be compared.
-        temperature: likewise.
-    """
+class Preview(preview.Preview):
+    """Makes sounds when asked to show some, see `workshop.audio.preview`; all are drawn at `temperature`."""
 
     def __init__(
-        self,
-        model: WaveNet,
-        train: Sequence[np.ndarray],
-        names: Sequence[str],
-        rate: int,
-        seed: int,
+        self, model: WaveNet, train: Sequence[np.ndarray], names: Sequence[str], rate: int, seed: int,
         temperature: float,
-    ):
-        self._model, self._rate, self._length, self._seed = model, rate, int(SECONDS * rate), seed
-        self._temperature = temperature
-        self._names = list(names[:MOST_SHOWN]) or [""]
-        self._labels = _labels(self._names)
-        self._not_shown = len(names[MOST_SHOWN:])
-        field = model.shape.receptive_field
-        self._prime = np.stack([np.resize(ring, field) for ring in train[: len(self._names)]], axis=1)
+    ):  # fmt: skip
+        labels = np.arange(len(names[: preview.MOST_SHOWN]) or 1)
 
-    def show(self, step: int, folder: Path, board: Board) -> str:
-        """Write sounds of the network as it is at this step to `folder` and to TensorBoard; say what they are like."""
-        generator = Generator(self._model, Choice(self._temperature), np.arange(len(self._names)))
-        values = np.concatenate(list(generator.write(self._prime, self._length, self._seed)))
-        lines = []
-        for name, short, samples in zip(self._names, self._labels, mu_law.decode(values).T, strict=True):
-            picture = spectrogram(samples, self._rate, f"step {step:,} {name}".rstrip())
-            stem = f"step_{step:06d}_{short}" if name else f"step_{step:06d}"
-            write_wav(folder / f"{stem}.wav", samples, self._rate)
-            write_png(folder / f"{stem}.png", picture)
-            # Names of their own: of one name TensorBoard shows only what it was given first.
-            board.sound(f"preview/{short or 'sound'}", samples, self._rate, step)
-            board.picture(f"preview/{short} spectrogram".replace("/ ", "/"), picture, step)
-            heard = f"{len(samples) / self._rate:.1f} s of sound, {judge(samples).words}"
-            lines.append(f"    | {visible_line(name)}: {heard}" if name else f"    | {heard}")
-        clear_away()
-        if self._not_shown:
-            lines.append(f"    | and {self._not_shown:,} more, which sample.py makes")
-        return "\n".join(lines)
+        def generate(prime: np.ndarray, length: int, seed: int) -> Iterator[np.ndarray]:
+            # Made each time: it takes over the weights as they are now.
+            return Generator(model, Choice(temperature), labels).write(prime, length, seed)
 
-
-def _labels(names: Sequence[str]) -> list[str]:
-    """The names as parts of files' names and of charts' names, each different."""
-    found: list[str] = []
-    for number, name in enumerate(names, start=1):
-        short = label(name, NAME_WIDTH) if name else ""
-        # A file system may take capital and small letters for the same.
-        found.append(f"{short}_{number}" if short.lower() in (one.lower() for one in found) else short)
-    return found
+        super().__init__(generate, train, model.shape.receptive_field, names, rate, seed)

@@ -9,6 +9,7 @@ overwritten. The files grow as it goes, and Ctrl-C leaves what there is.
 from pathlib import Path
 
 from workshop import cli
+from workshop.run import arguments
 
 LESSON = Path(__file__).resolve().parent
 
@@ -16,7 +17,7 @@ LESSON = Path(__file__).resolve().parent
 def main() -> None:
     """Generate, as the command line says."""
     # ---- 1 arguments -------------------------------------------------------------------------------------------------
-    parser = cli.sample_parser("Let a trained network sound.", None, "samples", "sound file to go on from")
+    parser = arguments.sample_parser("Let a trained network sound.", None, "samples", "sound file to go on from")
     parser.alias("out", "--wav_out")
     group = parser.add_argument_group("wavenet")
     group.add_argument("--seconds", type=cli.positive, help="the same as --length, in seconds; without both, 3")
@@ -29,13 +30,15 @@ def main() -> None:
     # ---- 2 load the experiment ---------------------------------------------------------------------------------------
     import numpy as np
 
-    from wavenet import conditions, dataset, mu_law
-    from wavenet.writing import Growing, Meter
-    from workshop import audiofiles, checkpoint
-    from workshop import experiment as experiments
+    from wavenet import dataset
+    from workshop.audio import audiofiles, conditions, mu_law
+    from workshop.audio.spectrogram import spectrogram
+    from workshop.audio.writing import Growing, Meter
     from workshop.files import free_names
-    from workshop.pictures import spectrogram, write_png
+    from workshop.pictures import write_png
     from workshop.quiet import quietly
+    from workshop.run import checkpoint
+    from workshop.run import experiment as experiments
     from workshop.visible import visible_line
 
     experiment = experiments.find(LESSON, args.experiment_dir)
@@ -58,11 +61,11 @@ def main() -> None:
     # ---- 4 generate --------------------------------------------------------------------------------------------------
     with quietly():
         from wavenet.generate import Generator
-        from wavenet.listening import judge
         from wavenet.model import build
-        from workshop.sampling import Choice
+        from workshop.audio.quality import judge
+        from workshop.networks.sampling import Choice
 
-    model = build(experiment.info["network"], experiment)
+    model = build(experiment.info["network"], experiment.most_weights)
     checkpoint.assign(model.trainable_variables, arrays, "average", path)
     seed = int(np.random.SeedSequence().generate_state(1)[0]) if args.seed is None else args.seed
     cli.say(f"{experiment.path}, {path.stem} checkpoint (step {at['step']:,}), seed {seed}")

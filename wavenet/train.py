@@ -9,8 +9,11 @@ after 20 minutes; Ctrl-C saves, and --resume goes on from there. Then let it sou
 
 import os
 from pathlib import Path
+from typing import Any
 
 from workshop import ROOT, cli
+from workshop.audio import rates
+from workshop.run import arguments
 
 LESSON = Path(__file__).resolve().parent
 #: What --size stands for: `tiny` comes furthest within a lesson, `large` is what the lesson's first version had.
@@ -38,15 +41,23 @@ SMOKE_STEPS = 12
 FIXED = (*NETWORK, "sample_rate", "silence_threshold", "condition", "l2")
 
 
+def in_words(size: dict[str, Any]) -> str:
+    """What a size stands for, for --help."""
+    blocks = f"{size['stacks']} x {size['layers']} blocks of {size['residual_channels']} channels"
+    return f"{blocks}, {size['sample_rate'] / 1000:g} kHz"
+
+
 def main() -> int:
     """Train, as the command line says."""
     # ---- 1 arguments -------------------------------------------------------------------------------------------------
     starter = os.path.relpath(ROOT / "data/audio/starter")
-    parser = cli.train_parser("Learn to make sounds, sample by sample.", SIZES, "tiny", starter, "samples", NETWORK)
+    parser = arguments.train_parser(
+        "Learn to make sounds, sample by sample.", SIZES, "tiny", starter, "samples", in_words, NETWORK
+    )
     group = parser.add_argument_group("wavenet")
-    group.add_argument("--sample_rate", type=cli.sample_rate, help="samples a second; other files are resampled")
+    group.add_argument("--sample_rate", type=rates.sample_rate, help="samples a second; other files are resampled")
     silence = "leave out what is quieter at both ends: dB below the file's loudest moment, such as -40; 0: nothing"
-    group.add_argument("--silence_threshold", type=cli.threshold, default=0.0, help=silence)
+    group.add_argument("--silence_threshold", type=rates.threshold, default=0.0, help=silence)
     condition = "learn sounds by name: `folder`, each subfolder a name, or a JSON file that names one for each file"
     group.add_argument("--condition", type=cli.folder_or_file, metavar="folder|FILE.json", help=condition)
     group.add_argument("--l2", type=cli.not_negative, default=0.0, help="hold the kernels back by so much (L2)")
@@ -56,21 +67,22 @@ def main() -> int:
     # Heavy imports come after the arguments, so that --help and mistakes are answered at once.
     import numpy as np
 
-    from wavenet import dataset, mu_law, windows
-    from workshop import experiment as experiments
-    from workshop.baseline import ngram_baseline
+    from wavenet import dataset
+    from workshop.audio import excerpts, mu_law
     from workshop.quiet import quietly
+    from workshop.run import experiment as experiments
+    from workshop.run.baseline import ngram_baseline
 
     resumed = experiments.find(LESSON, args.experiment_dir) if args.resume else None
     if resumed:
         experiments.take_over(args, resumed, fixed=FIXED)
-    cli.apply_size(args, SIZES, (*NETWORK, "sample_rate", "seq_length", "batch_size", "learning_rate"))
+    arguments.apply_size(args, SIZES, (*NETWORK, "sample_rate", "seq_length", "batch_size", "learning_rate"))
 
     # ---- 2 data ------------------------------------------------------------------------------------------------------
     data_dir = Path(args.data_dir)
     sounds = dataset.load(data_dir, args.sample_rate, args.val_split, args.silence_threshold, args.condition)
-    train, held_out = windows.rings(sounds)
-    batch_size = windows.side_by_side(train, data_dir, args.batch_size, args.seq_length)
+    train, held_out = excerpts.rings(sounds)
+    batch_size = excerpts.side_by_side(train, data_dir, args.batch_size, args.seq_length)
     if resumed:
         experiments.check_same_data(resumed, sounds.facts["fingerprint"], data_dir)
     dataset.describe(sounds, data_dir)
@@ -80,11 +92,11 @@ def main() -> int:
     with quietly():
         from wavenet.model import build
         from wavenet.preview import TEMPERATURE, Preview
-        from workshop.training import Settings, Trainer, farewell
+        from workshop.run.training import Settings, Trainer, farewell
 
     names = sounds.facts["conditions"]
     network = {name: getattr(args, name) for name in (*NETWORK, "seed")} | {"conditions": len(names)}
-    model, average = build(network, resumed), build(network, resumed)
+    model, average = (build(network, experiments.most_weights(resumed)) for _ in range(2))
     field, blocks = model.shape.receptive_field, len(model.shape.dilations)
     print(f"network: {blocks} blocks, {model.count_params():,} weights; sees {1000 * field / args.sample_rate:.0f} ms")
 
@@ -100,8 +112,8 @@ def main() -> int:
     experiment = resumed or experiments.create(LESSON, args.experiment_dir, info)
     experiment.report(sounds.set_aside)
     settings = Settings.of(args, max_steps=SMOKE_STEPS if args.smoke else None)
-    training = windows.Excerpts(train, field, batch_size, args.seq_length, args.seed)
-    measured = windows.HeldOutSounds(held_out, train, field, batch_size, args.seq_length)
+    training = excerpts.Excerpts(train, field, batch_size, args.seq_length, args.seed)
+    measured = excerpts.HeldOutSounds(held_out, train, field, batch_size, args.seq_length)
     preview = Preview(average, train, names, args.sample_rate, args.seed, experiments.temperature(experiment))
     trainer = Trainer(model, average, experiment, training, measured, settings, "samples", preview, baseline)
     if resumed:

@@ -1,7 +1,6 @@
 """A network in the form that the kernel reads.
 
-A matrix [I, J] is cut into tiles of `TILE` columns, [J / TILE, I, TILE], one after the other in memory in the order in
-which the kernel reads them. The last tile is filled up with zeros, and so is every array whose last dimension is J.
+The matrices are cut into tiles, see `workshop/networks/products.py`.
 
 B streams, F filter width, C residual channels, D channels of the gates, S skip channels, L blocks.
 """
@@ -11,12 +10,9 @@ from typing import NamedTuple
 import numpy as np
 from keras import ops
 
-from wavenet.instructions import LANES
 from wavenet.model import Shape, WaveNet
-from wavenet.mu_law import STEPS
-
-#: Columns of a tile.
-TILE = 2 * LANES
+from workshop.audio.mu_law import STEPS
+from workshop.networks.products import fill, tiles
 
 #: Where among the signals between two cores what stands: the number of the last job that was given to the second one,
 #: jobs until the next one is, and the break after the next one that comes late; and, in a line of the cache of its own,
@@ -85,17 +81,6 @@ class Work(NamedTuple):
     signals: np.ndarray
 
 
-def _fill(matrix: np.ndarray) -> np.ndarray:
-    """Zeros put after [..., J], up to a multiple of TILE."""
-    return np.pad(matrix, [(0, 0)] * (matrix.ndim - 1) + [(0, -matrix.shape[-1] % TILE)])
-
-
-def _tiles(matrices: np.ndarray) -> np.ndarray:
-    """Matrices [N, I, J] as [N, J / TILE, I, TILE]."""
-    filled = _fill(matrices)
-    return np.ascontiguousarray(filled.reshape(*filled.shape[:2], -1, TILE).transpose(0, 2, 1, 3))
-
-
 def pack(model: WaveNet, labels: np.ndarray) -> Weights:
     """The weights of a network for streams with `labels` [B]."""
     shape = model.shape
@@ -111,14 +96,14 @@ def pack(model: WaveNet, labels: np.ndarray) -> Weights:
     biases = np.stack([array(bias) for bias in model.biases])[:, None].repeat(len(labels), axis=1)
     if shape.conditions:
         biases = biases + array(model.conditions)[labels].transpose(1, 0, 2)
-    skips, hidden, output = (_tiles(array(m)[None]) for m in (model.skips, model.hidden, model.output_kernel))
-    first, second, third = (_fill(array(b)) for b in (model.skip_bias, model.hidden_bias, model.output_bias))
+    skips, hidden, output = (tiles(array(m)[None]) for m in (model.skips, model.hidden, model.output_kernel))
+    first, second, third = (fill(array(b)) for b in (model.skip_bias, model.hidden_bias, model.output_bias))
     return Weights(
         table=array(model.table),
-        kernels=_tiles(np.concatenate([array(weight) for weight in model.kernels])),
-        biases=_fill(biases),
-        residuals=_tiles(residuals),
-        residual_biases=_fill(residual_biases),
+        kernels=tiles(np.concatenate([array(weight) for weight in model.kernels])),
+        biases=fill(biases),
+        residuals=tiles(residuals),
+        residual_biases=fill(residual_biases),
         dense=(skips, hidden, output),
         dense_biases=(first, second, third),
         dilations=np.array(shape.dilations),
@@ -138,7 +123,7 @@ def room(shape: Shape, streams: int) -> Work:
     """Room for a step of B streams."""
 
     def array(columns: int) -> np.ndarray:
-        return _fill(np.zeros((streams, columns), np.float32))
+        return fill(np.zeros((streams, columns), np.float32))
 
     gated = np.zeros((streams, len(shape.dilations) * shape.dilation_channels), np.float32)
     signals = np.zeros(32, np.int64)

@@ -1,7 +1,8 @@
-"""What all lessons share. It knows files, runs, screens and sounds; it does not know any model.
+"""What any command needs to fail, to write files and to speak politely. It knows no music, no network and no server.
 
-Nothing in here imports a lesson, and nothing in here knows what a lyric, a melody or a waveform should be like. What a
-new lesson would have to copy from its neighbours belongs here; what only one lesson needs stays with that lesson.
+The rooms are packages in here, each with the sentence that says what belongs in it. They build on each other from the
+first to the last, never the other way round (`ROOMS`); a lesson builds on all of them, and nothing in here imports a
+lesson. A module beside this one that is named like a command (`python -m workshop.doctor`) is only that command's name.
 """
 
 import os
@@ -21,3 +22,9 @@ LAB_PORT = 8888
 
 #: The port of the site that docs/ is made into.
 DOCS_PORT = 7000
+
+#: The rooms in the order in which they build on each other.
+ROOMS = ("networks", "run", "text", "notes", "audio", "datasets", "host")
+
+#: Modules that are only the name of a command: they import from their room, and nothing imports them.
+COMMANDS = ("abc_to_midi", "docs", "doctor", "services", "trainings", "tunes")

@@ -27,16 +27,18 @@ class Kind(NamedTuple):
     suffixes: tuple[str, ...]
 
 
-def kinds() -> tuple[Kind, ...]:
-    """All kinds of data, in the order in which a folder is asked for them: texts beside music or sound are about it."""
-    # The modules that read them know the suffixes, and are built on this one.
-    from workshop import audiofiles, midifiles, textfiles
-
-    return (
-        Kind("MIDI", "midi_rnn", midifiles.SUFFIXES),
-        Kind("audio", "wavenet", audiofiles.SUFFIXES),
-        Kind("text", "char_rnn", textfiles.SUFFIXES),
-    )
+#: All kinds of data, in the order in which a folder is asked for them: texts beside music or sound are about it.
+KINDS = (
+    Kind("MIDI", "midi_rnn", (".mid", ".midi", ".kar", ".smf", ".rmi")),
+    Kind("audio", "wavenet", (
+        ".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".mp2", ".aif", ".aiff", ".aifc", ".caf", ".au", ".snd",
+        ".w64", ".rf64", ".m4a", ".m4b", ".aac", ".3gp", ".3g2", ".amr", ".qta", ".wma", ".wv", ".mka", ".weba", ".mp4",
+        ".m4v", ".mov", ".mkv", ".webm", ".avi",
+    )),
+    Kind("text", "char_rnn", (".txt", ".abc")),
+)  # fmt: skip
+#: The suffixes of each kind, by its name.
+SUFFIXES = {kind.name: kind.suffixes for kind in KINDS}
 
 
 def find_files(
@@ -88,7 +90,7 @@ def find_files(
 
 def _other_kinds(suffixes: tuple[str, ...]) -> list[Kind]:
     """The kinds that have none of the suffixes."""
-    return [kind for kind in kinds() if not set(kind.suffixes) & set(suffixes)]
+    return [kind for kind in KINDS if not set(kind.suffixes) & set(suffixes)]
 
 
 def _check_suffix(file: Path, suffixes: tuple[str, ...], kind: str) -> None:

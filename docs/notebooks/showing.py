@@ -14,8 +14,9 @@ from IPython.display import Audio, Image, display
 from matplotlib import rc_context
 from PIL.Image import fromarray
 
-from workshop import ROOT, experiment
-from workshop.pictures import draw_curves
+from workshop import ROOT
+from workshop.run import experiment
+from workshop.run.curves import draw_curves
 
 TEMPERATURES = (0.5, 0.8, 1.0, 1.3)
 

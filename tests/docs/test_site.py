@@ -12,8 +12,8 @@ from urllib.parse import unquote
 
 import pytest
 
-from workshop import docs
 from workshop.errors import UserError
+from workshop.host import docs
 
 #: What a page loads by itself, as opposed to what somebody may click on.
 LOADED = {"script": "src", "img": "src", "audio": "src", "source": "src", "iframe": "src", "link": "href"}

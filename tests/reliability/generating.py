@@ -15,10 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from workshop import checkpoint
-from workshop.experiment import Experiment
 from workshop.files import read_json
-from workshop.sampling import Choice
+from workshop.networks.sampling import Choice
+from workshop.run import checkpoint
+from workshop.run.experiment import Experiment
 
 #: Symbols that are asked for at a time, and how many streams of them.
 LENGTH, STREAMS = 20_000, 4

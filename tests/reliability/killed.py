@@ -16,9 +16,10 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from wavenet import dataset as sounds
-from workshop import ROOT, midilibrary
-from workshop.progress import Progress
+from workshop import ROOT
+from workshop.audio import library as sounds
+from workshop.notes import midilibrary
+from workshop.run.progress import Progress
 
 #: A moment lies within so many seconds of the process's start, of its first step, or of a file's being opened.
 START_SECONDS, STEP_SECONDS, WRITE_SECONDS = 6.0, 0.3, 0.004

@@ -14,8 +14,9 @@ import pytest
 from start_clone import make_clone
 from tiny import LESSONS, TINY
 
-from workshop import ROOT, checkpoint
-from workshop.experiment import find
+from workshop import ROOT
+from workshop.run import checkpoint
+from workshop.run.experiment import find
 
 pytestmark = pytest.mark.slow
 

@@ -27,11 +27,15 @@ import midi_rnn.train
 import wavenet.dataset
 import wavenet.sample
 import wavenet.train
-from workshop import datasets, midi_tunes, midilibrary, services, starter_sounds, tunes
-from workshop.board import Board
-from workshop.catalog import read_catalog
+from workshop.audio import library
+from workshop.datasets import command_line as datasets
+from workshop.datasets import corpus, midi_tunes, starter_sounds, tunes
+from workshop.datasets.catalog import read_catalog
 from workshop.errors import UserError
-from workshop.inspection import plural
+from workshop.host import services
+from workshop.notes import midilibrary
+from workshop.run.board import Board
+from workshop.words import plural
 
 pytestmark = pytest.mark.slow
 
@@ -204,7 +208,7 @@ def test_caches_are_done_without(
     disk: Path, tiny_music: Path, tones: Path, read_here: None, monkeypatch: pytest.MonkeyPatch, figure: Figure
 ) -> None:
     files = sorted(tiny_music.rglob("*.mid"))
-    monkeypatch.setattr(wavenet.dataset, "CACHE", disk / "audio")
+    monkeypatch.setattr(library, "CACHE", disk / "audio")
     scores = midilibrary.read_all(files).scores
     sounds = wavenet.dataset.load(tones, 4000)
     shutil.rmtree(disk / "audio")
@@ -224,9 +228,9 @@ def test_caches_are_done_without(
 @pytest.fixture
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
     """The starter sets are made of one tune."""
-    scale = tunes.Tune("Scale", "2/4", "1/8", "C", "CDEF|GABc|defg|agfe|", tunes.COLLECTIONS[0].folder)
-    counts = dict.fromkeys((collection.folder for collection in tunes.COLLECTIONS), 1)
-    monkeypatch.setattr(tunes, "collect", lambda corpus: ([scale], counts))
+    scale = corpus.Tune("Scale", "2/4", "1/8", "C", "CDEF|GABc|defg|agfe|", corpus.COLLECTIONS[0].folder)
+    counts = dict.fromkeys((collection.folder for collection in corpus.COLLECTIONS), 1)
+    monkeypatch.setattr(corpus, "collect", lambda corpus: ([scale], counts))
 
 
 #: What is written of each starter set, in this order, and the module that makes it.

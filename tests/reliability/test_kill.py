@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from tiny import LESSONS
 
-from workshop import checkpoint
+from workshop.run import checkpoint
 
 pytestmark = pytest.mark.slow
 

@@ -11,8 +11,8 @@ from fuzz import Reader
 from hypothesis import strategies as st
 
 from foreign.mutations import files, mostly, values, written
-from workshop import checkpoint
-from workshop.position import CHECKS, Position
+from workshop.run import checkpoint
+from workshop.run.position import CHECKS, Position
 
 #: What a network of two layers, its optimizer and its state would be, and how an epoch is divided.
 ARRAYS = {

@@ -9,13 +9,14 @@ from hypothesis import strategies as st
 from melodies import melody
 
 from foreign.mutations import files
-from workshop import ROOT, midifiles
+from workshop import ROOT
+from workshop.notes import midifiles
 
 
 def text(scratch: Path) -> Reader:
     """A folder of texts in whatever encoding."""
     from char_rnn import dataset
-    from workshop.textfiles import text_or_file
+    from workshop.text.textfiles import text_or_file
 
     songs = sorted((ROOT / "data" / "lyrics" / "starter").glob("*.txt"))
     song = songs[0].read_text("utf-8")[:3000]
@@ -44,9 +45,9 @@ def text(scratch: Path) -> Reader:
 
 def abc(scratch: Path) -> Reader:
     """A text that should hold tunes in ABC notation, played as far as possible."""
-    from workshop.abc_fields import Garbled
-    from workshop.abc_notation import read_tune
-    from workshop.abc_to_midi import _write, playable, summary, tunes_in
+    from workshop.datasets.abc_to_midi import _write, playable, summary, tunes_in
+    from workshop.notes.abc_fields import Garbled
+    from workshop.notes.abc_notation import read_tune
 
     tunes = (ROOT / "data" / "lyrics" / "tunes" / "input.txt").read_text("utf-8")
     signs = "X:1\n|: A2 B>c (3def [ceg]2 z/ ^f' _B, :|[1 d- d :|[2 K:Dmix\nL:1/8\nM:6/8\n%\"V:"
@@ -78,7 +79,7 @@ def midi(scratch: Path) -> Reader:
     from midi_rnn import dataset
     from midi_rnn.encoding import ENCODINGS
     from midi_rnn.facts import describe
-    from workshop import midilibrary
+    from workshop.notes import midilibrary
 
     midilibrary._read_apart = lambda found, timeout: map(midilibrary._reason, found)  # type: ignore[assignment]
     made = scratch / "made.mid"
@@ -160,7 +161,7 @@ def recordings(scratch: Path) -> Reader:
 def _sounds(contents: list[bytes]) -> Reader:
     """Sound files with changes, under names that may be wrong."""
     from wavenet import dataset
-    from workshop import audiofiles
+    from workshop.audio import audiofiles, library
 
     cases = st.tuples(files(contents), st.sampled_from(["wav", "wav", "mp3", "raw"]), st.sampled_from([0.0, -40.0]))
 
@@ -171,7 +172,7 @@ def _sounds(contents: list[bytes]) -> Reader:
         samples: Any = audiofiles.read(file, 16000)
         assert samples.dtype == np.float32
         assert np.isfinite(samples).all()
-        dataset.CACHE = folder / "cache"
+        library.CACHE = folder / "cache"
         sounds = dataset.load(file, 16000, 0.1, threshold)
         dataset.describe(sounds, file)
 

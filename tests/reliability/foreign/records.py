@@ -7,12 +7,12 @@ from fuzz import Reader
 from hypothesis import strategies as st
 
 from foreign.mutations import files, objects
-from workshop import catalog
+from workshop.datasets import catalog
 
 
 def conditions(scratch: Path) -> Reader:
     """The JSON file that names a condition for each sound."""
-    from wavenet.conditions import in_words, of_files
+    from workshop.audio.conditions import in_words, of_files
 
     names = [f"{number}.wav" for number in range(4)]
     listed = {name: f"sound {name}" for name in names} | {"deep/9.wav": "low"}

@@ -17,7 +17,8 @@ from fuzz import Reader
 from melodies import melody
 
 from foreign.mutations import objects
-from workshop import ROOT, midifiles, midilibrary
+from workshop import ROOT
+from workshop.notes import midifiles, midilibrary
 
 SHORT = ["--num_epochs", "1", "--save_every", "1000", "--sample_every", "1000000", "--batch_size", "4"]
 SYMBOLS = [*SHORT, "--rnn_size", "4", "--num_layers", "1", "--seq_length", "20", "--dropout", "0.2"]
@@ -46,8 +47,8 @@ def reader(lesson: str, experiment: Path, generated: Callable[[Any, int, int], n
     """Samples and goes on with copies of a small experiment of a lesson."""
     from importlib import import_module
 
-    from workshop import trainings
-    from workshop.training import Trainer
+    from workshop.run import trainings
+    from workshop.run.training import Trainer
 
     trainings.FOLDER = Path("trainings")  # in the folder of the case
     sample, train, model, generate = (
@@ -119,13 +120,14 @@ def run_midi(scratch: Path) -> Reader:
 
 def run_wavenet(scratch: Path) -> Reader:
     """Lesson 3, with conditions."""
-    from wavenet import dataset, train
-    from workshop.synthesis import write_wav
+    from wavenet import train
+    from workshop.audio import library
+    from workshop.audio.synthesis import write_wav
 
-    dataset.CACHE = scratch / "cache"
+    library.CACHE = scratch / "cache"
     for number in range(4):
         tone = np.sin(np.arange(2000) * (0.2 + 0.1 * number)).astype(np.float32) / 2
         write_wav(scratch / "sounds" / ("low" if number % 2 else "high") / f"{number}.wav", tone, 4000)
     run(train, "--data_dir", scratch / "sounds", "--experiment_dir", scratch / "made", *WAVENET)
-    dataset.CACHE = Path("cache")  # in the folder of the case
+    library.CACHE = Path("cache")  # in the folder of the case
     return reader("wavenet", scratch / "made", lambda prime, length, count: np.full((length, count), 9, np.uint8))

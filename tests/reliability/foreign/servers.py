@@ -11,7 +11,7 @@ from fuzz import Reader
 from hypothesis import strategies as st
 
 from foreign.mutations import files, mostly
-from workshop.download import Remote, SmallFile, fetch, fetch_all, part_of
+from workshop.datasets.download import Remote, SmallFile, fetch, fetch_all, part_of
 
 CONTENT = b"la la la\n" * 100
 #: Seconds without a byte after which a connection counts as broken.

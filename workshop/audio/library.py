@@ -1,0 +1,203 @@
+"""A folder of sound files as training data, some of the files held out whole.
+
+Files are read and resampled once and cached by their content; silence at their ends can be trimmed.
+"""
+
+import contextlib
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from workshop import ROOT
+from workshop.audio import conditions
+from workshop.audio.audiofiles import Sound, find_audio_files, frame_power, read_sound
+from workshop.audio.rates import RATES
+from workshop.errors import UserError
+from workshop.files import explain, replacing
+from workshop.places import kept
+from workshop.run.batches import hold_out
+from workshop.run.experiment import SHOWN_REASONS, Experiment, print_set_aside
+from workshop.visible import visible_line
+from workshop.words import plural
+
+#: Where what has been read is kept.
+CACHE = ROOT / ".workshop" / "audio"
+#: To be raised when files are read in another way, so that what is kept is read again.
+READER = 2
+#: Samples over which loudness is measured to find silence: 25 ms at 16 kHz.
+FRAME = 400
+
+
+@dataclass(frozen=True)
+class Sounds:
+    """Sounds in the representation that a lesson learns.
+
+    Attributes:
+        train: for each condition the sounds that are trained on, [N, ...] each; one list where there are none.
+        held_out: likewise those that are only measured on.
+        facts: what run.json says about the data; `fingerprint` tells whether other files hold the same sounds.
+        set_aside: files that could not be used, with the reason.
+        remarks: what was changed in sounds to make them usable, each with its file.
+    """
+
+    train: list[list[np.ndarray]]
+    held_out: list[list[np.ndarray]]
+    facts: dict[str, Any]
+    set_aside: list[str]
+    remarks: list[str]
+
+
+def load(
+    path: Path, rate: int, encode: Callable[[np.ndarray], np.ndarray], val_split: float = 0.1,
+    silence_threshold: float = 0.0, condition: str | None = None,
+) -> Sounds:  # fmt: skip
+    """Read a sound file, or all sound files of a folder and its subfolders.
+
+    The files of each condition are put in an order that depends on nothing but their content, and the last of them are
+    held out; a single one is cut in two.
+
+    Args:
+        path: a file or a folder.
+        rate: samples a second.
+        encode: makes of samples, float32 [N] from -1 to 1, what the lesson learns, such as `mu_law.encode`.
+        val_split: share of the files that is held out, at least one.
+        silence_threshold: what is quieter at the ends of a file is left out; see `loud_part`.
+        condition: where the conditions of the files are found, see `conditions.of_files`; None for none.
+
+    Raises:
+        UserError: there is nothing that can be used; the sentence says why.
+    """
+    files = find_audio_files(path)
+    named = conditions.of_files(condition, path, files) if condition else dict.fromkeys(files, "")
+    set_aside: list[str] = []
+    remarks: list[str] = []
+    sounds: dict[str, tuple[str, np.ndarray]] = {}
+    seconds = 0.0
+    for file in tqdm(files, "reading sounds", unit=" files", leave=False, delay=1, disable=None):
+        try:
+            if file not in named:
+                raise UserError(f"{file} has no condition")
+            digest, sound = _cached(file, rate)
+            if digest in sounds:
+                continue
+            loud = loud_part(sound.samples, silence_threshold)
+            if not len(loud):
+                raise UserError(f"{file} is quieter than --silence_threshold {silence_threshold:g} all along")
+        except UserError as error:
+            set_aside.append(str(error))
+            continue
+        seconds += len(sound.samples) / rate
+        remarks += (f"{file}: {remark}" for remark in sound.remarks)
+        sounds[digest] = named[file], encode(loud)
+    if not sounds:
+        raise UserError(set_aside[0] if len(files) == 1 else _nothing(path, set_aside))
+    names = sorted({name for name, _ in sounds.values()})
+    if condition and len(names) < 2:
+        raise UserError(f"--condition finds one condition alone in {path} ({names[0]}): train without --condition")
+    in_order = [[values for _, (its, values) in sorted(sounds.items()) if its == name] for name in names]
+    train, held_out = zip(*(hold_out(pieces, val_split) for pieces in in_order), strict=True)
+    used = [f"{digest} {name}".rstrip() for digest, (name, _) in sorted(sounds.items())]
+    facts = {
+        "path": kept(path),
+        "files": len(files),
+        "used": len(sounds),
+        "set_aside": len(set_aside),
+        "duplicate_files": len(files) - len(sounds) - len(set_aside),
+        "sample_rate": rate,
+        "seconds": round(seconds, 2),
+        "seconds_kept": round(sum(len(values) for _, values in sounds.values()) / rate, 2),
+        "samples": [sum(len(values) for values in chain.from_iterable(part)) for part in (train, held_out)],
+        "conditions": names if condition else [],
+        "fingerprint": hashlib.sha256(f"{rate} {silence_threshold} {used}".encode()).hexdigest(),
+    }
+    return Sounds(list(train), list(held_out), facts, set_aside, remarks)
+
+
+def loud_part(samples: np.ndarray, threshold: float) -> np.ndarray:
+    """Samples [N] without what is quiet at their beginning and end.
+
+    Args:
+        samples: of one file.
+        threshold: 0 leaves all; a negative number is a level in dB relative to the file's own loudest moment; a
+            positive one is a root mean square, as the first version of this lesson had it.
+    """
+    if threshold == 0:
+        return samples
+    level = np.sqrt(frame_power(samples, FRAME))
+    least = threshold if threshold > 0 else level.max() * 10 ** (threshold / 20)
+    loud = np.flatnonzero(level >= least)
+    # With a frame more on both sides, in which a sound can begin softly and die away.
+    return samples[max(0, loud[0] - 1) * FRAME : (loud[-1] + 2) * FRAME] if len(loud) else samples[:0]
+
+
+def _nothing(path: Path, reasons: list[str]) -> str:
+    return f"none of the {len(reasons):,} sound files in {path} can be used; the first: {reasons[0]}"
+
+
+def _cached(file: Path, rate: int) -> tuple[str, Sound]:
+    """The digest of a file's bytes, and its sound at `rate`, from what is kept or else from the file."""
+    try:
+        with open(file, "rb") as opened:
+            digest = hashlib.file_digest(opened, "sha256").hexdigest()
+    except OSError as error:
+        raise UserError(f"{file} cannot be read: {explain(error, file)}") from error
+    place = CACHE / f"{digest[:32]}_{rate}_{READER}.samples"
+    with contextlib.suppress(OSError):
+        kept = place.read_bytes()
+        if hashlib.sha256(kept[32:]).digest() == kept[:32]:
+            return digest, _unpacked(kept[32:])
+    content = _packed(read_sound(file, rate))
+    with contextlib.suppress(OSError):  # where it cannot be kept, it is read again the next time
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(place) as opened:
+            opened.write(hashlib.sha256(content).digest() + content)
+    return digest, _unpacked(content)
+
+
+def _packed(sound: Sound) -> bytes:
+    """A line of JSON, the remarks, and then the samples in 16 bits."""
+    return json.dumps(sound.remarks).encode() + b"\n" + np.round(sound.samples * 32767).astype("<i2").tobytes()
+
+
+def _unpacked(content: bytes) -> Sound:
+    remarks, _, samples = content.partition(b"\n")
+    return Sound(np.frombuffer(samples, "<i2").astype(np.float32) / 32767, tuple(json.loads(remarks)))
+
+
+def describe(sounds: Sounds, path: Path) -> None:
+    """Print what was found, and what could not be used and why."""
+    facts = sounds.facts
+    found = f"{plural(facts['files'], 'file')} found, {facts['used']:,} used: {facts['seconds'] / 60:,.1f} minutes"
+    print(f"data: {visible_line(str(path))}: {found} at {facts['sample_rate']:,} samples a second")
+    if facts["conditions"]:
+        names = visible_line(conditions.in_words(facts["conditions"]))
+        print(f"  {plural(len(facts['conditions']), 'condition')}: {names}")
+    print(f"  held out: {facts['samples'][1] / facts['sample_rate'] / 60:,.1f} minutes")
+    if facts["seconds_kept"] < facts["seconds"]:
+        print(f"  silence left out: {(facts['seconds'] - facts['seconds_kept']) / 60:,.1f} minutes")
+    if facts["duplicate_files"]:
+        print(f"  {plural(facts['duplicate_files'], 'file')} left out, the same as another one")
+    for remark in sounds.remarks[:SHOWN_REASONS]:
+        print(f"  changed: {visible_line(remark)}")
+    if len(sounds.remarks) > SHOWN_REASONS:
+        print(f"  and {len(sounds.remarks) - SHOWN_REASONS:,} more: `python -m workshop.datasets inspect` shows them")
+    print_set_aside(sounds.set_aside)
+
+
+def sample_rate(experiment: Experiment) -> int:
+    """Samples a second of what an experiment was trained on.
+
+    Raises:
+        UserError: its run.json does not say.
+    """
+    rate = experiment.info["data"].get("sample_rate")
+    if type(rate) is not int or rate not in RATES:
+        raise UserError(f"{experiment.path / 'run.json'} is damaged: its sample rate makes no sense ({rate!r})")
+    return rate

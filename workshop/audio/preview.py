@@ -1,0 +1,78 @@
+"""What the network would sound like so far, while it trains."""
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from workshop.audio import mu_law
+from workshop.audio.quality import judge
+from workshop.audio.spectrogram import spectrogram
+from workshop.audio.synthesis import write_wav
+from workshop.pictures import clear_away, write_png
+from workshop.run.board import Board
+from workshop.visible import label, visible_line
+
+SECONDS = 1.5
+#: Of many conditions so many are previewed.
+MOST_SHOWN = 12
+#: Characters of a condition's name that are part of a file's name and of a chart's.
+NAME_WIDTH = 40
+
+
+class Preview:
+    """Makes sounds when asked to show some: one, or one of each condition, of the first ones where there are many.
+
+    Args:
+        generate: (values [T, B] to go on from, how many, seed) -> values [n, B], piece by piece; one of the B for each
+            condition, or one.
+        train: values [N] of the training sounds of each condition; the network goes on from their beginnings.
+        context: T, how many values it goes on from.
+        names: of the conditions; none where there are none.
+        rate: samples a second.
+        seed: the same for all previews, so that they can be compared.
+    """
+
+    def __init__(
+        self,
+        generate: Callable[[np.ndarray, int, int], Iterator[np.ndarray]],
+        train: Sequence[np.ndarray],
+        context: int,
+        names: Sequence[str],
+        rate: int,
+        seed: int,
+    ):
+        self._generate, self._rate, self._length, self._seed = generate, rate, int(SECONDS * rate), seed
+        self._names = list(names[:MOST_SHOWN]) or [""]
+        self._labels = _labels(self._names)
+        self._not_shown = len(names[MOST_SHOWN:])
+        self._prime = np.stack([np.resize(ring, context) for ring in train[: len(self._names)]], axis=1)
+
+    def show(self, step: int, folder: Path, board: Board) -> str:
+        """Write sounds of the network as it is at this step to `folder` and to TensorBoard; say what they are like."""
+        values = np.concatenate(list(self._generate(self._prime, self._length, self._seed)))
+        lines = []
+        for name, short, samples in zip(self._names, self._labels, mu_law.decode(values).T, strict=True):
+            picture = spectrogram(samples, self._rate, f"step {step:,} {name}".rstrip())
+            stem = f"step_{step:06d}_{short}" if name else f"step_{step:06d}"
+            write_wav(folder / f"{stem}.wav", samples, self._rate)
+            write_png(folder / f"{stem}.png", picture)
+            # Names of their own: of one name TensorBoard shows only what it was given first.
+            board.sound(f"preview/{short or 'sound'}", samples, self._rate, step)
+            board.picture(f"preview/{short} spectrogram".replace("/ ", "/"), picture, step)
+            heard = f"{len(samples) / self._rate:.1f} s of sound, {judge(samples).words}"
+            lines.append(f"    | {visible_line(name)}: {heard}" if name else f"    | {heard}")
+        clear_away()
+        if self._not_shown:
+            lines.append(f"    | and {self._not_shown:,} more, which sample.py makes")
+        return "\n".join(lines)
+
+
+def _labels(names: Sequence[str]) -> list[str]:
+    """The names as parts of files' names and of charts' names, each different."""
+    found: list[str] = []
+    for number, name in enumerate(names, start=1):
+        short = label(name, NAME_WIDTH) if name else ""
+        # A file system may take capital and small letters for the same.
+        found.append(f"{short}_{number}" if short.lower() in (one.lower() for one in found) else short)
+    return found

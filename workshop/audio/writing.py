@@ -1,0 +1,82 @@
+"""Sounds that grow into files while they are made."""
+
+import time
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+from tqdm import tqdm
+
+from workshop.audio.synthesis import write_wav
+
+
+class Growing:
+    """Writes sounds as wav files again and again while they grow, so that there is something to hear at any time.
+
+    Args:
+        stems: paths without suffix, one for each sound.
+        rate: samples a second.
+        begun: samples [N] that all of them begin with.
+        save_every: samples between two writings, at least. Long sounds are written more seldom, each time that they
+            are a tenth longer: else a sound of an hour would mean writing a thousand hours.
+    """
+
+    def __init__(self, stems: list[Path], rate: int, begun: np.ndarray, save_every: int):
+        self.files = [stem.with_name(f"{stem.name}.wav") for stem in stems]
+        self._rate, self._save_every = rate, save_every
+        self._pieces = [np.repeat(begun[:, None], len(stems), axis=1)]
+        self._made = self._saved = len(begun)
+
+    def add(self, samples: np.ndarray) -> None:
+        """Go on with samples [n, B].
+
+        Raises:
+            UserError: a file cannot be written.
+        """
+        self._pieces.append(samples)
+        self._made += len(samples)
+        if self._made - self._saved >= max(self._save_every, self._saved // 10):
+            self._write()
+
+    def sounds(self) -> list[np.ndarray]:
+        """What there is of each sound, float32 [N]."""
+        return list(np.concatenate(self._pieces).T)
+
+    def _write(self) -> None:
+        for file, samples in zip(self.files, self.sounds(), strict=True):
+            write_wav(file, samples, self._rate)
+        self._saved = self._made
+
+    def __enter__(self) -> "Growing":
+        return self
+
+    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        # After Ctrl-C too: a sound that was stopped is a sound.
+        if self._made > self._saved and (kind is None or kind is KeyboardInterrupt):
+            self._write()
+
+
+class Meter:
+    """Shows how fast sound is made: samples a second, and how that stands against listening to it."""
+
+    def __init__(self, length: int, streams: int, rate: int):
+        self._bar = tqdm(total=length, unit=" samples", unit_scale=True, delay=1, leave=False, disable=None)
+        self._streams, self._rate = streams, rate
+        self._started, self.made = time.monotonic(), 0
+
+    def update(self, samples: int) -> None:
+        """Count samples of each stream."""
+        self.made += samples
+        self._bar.set_postfix_str(self.speed(), refresh=False)
+        self._bar.update(samples)
+
+    def speed(self) -> str:
+        """Samples a second of all streams together, and of how many seconds of sound each second makes."""
+        total = self.made * self._streams / max(time.monotonic() - self._started, 1e-9)
+        return f"{total:,.0f} samples/s, {total / self._rate:.2f}x real time"
+
+    def __enter__(self) -> "Meter":
+        return self
+
+    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._bar.close()

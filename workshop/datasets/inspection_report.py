@@ -1,0 +1,29 @@
+"""The report on data before training, laid out the same for texts, notes and sounds."""
+
+from workshop.run.stopping import DEFAULT_MINUTES, expected_minutes
+
+
+def laid_out(rows: list[tuple[str, str]], set_aside: list[str], verdict: str) -> str:
+    """Return rows of a name and a value, then the reasons why files were set aside, then the verdict, aligned."""
+    rows = [*rows, *(("set aside", reason) for reason in set_aside), ("verdict", verdict)]
+    return "\n".join(f"{name:<12}{value}" for name, value in rows)
+
+
+def training_time(amount: int, step: int, speeds: dict[str, int]) -> str:
+    """Return how long a plain ``train.py`` takes with each --size.
+
+    Args:
+        amount: of data, in any unit.
+        step: what a training step takes in.
+        speeds: what training takes in a second, by --size.
+    """
+    minutes = {size: expected_minutes(amount, step, speed) for size, speed in speeds.items()}
+    times = ", ".join(f"{size} {_minutes(value)}" for size, value in minutes.items())
+    how = f"while the held-out loss improves, for at most {DEFAULT_MINUTES:g} min (--max_minutes changes it)"
+    return f"{times} (estimate on two laptop cores: {how})"
+
+
+def _minutes(minutes: float) -> str:
+    if minutes < 1:
+        return "under 1 min"
+    return f"{minutes:,.0f} min"

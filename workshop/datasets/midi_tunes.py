@@ -1,0 +1,197 @@
+"""The traditional tunes of music21's corpus as MIDI files, one a tune: the starter set of lessons about notes.
+
+`python -m workshop.tunes` writes them to ``data/midi/tunes``, with a ``SOURCE.txt``. Only tunes that fit their own
+meter from the first bar to the last are taken, repeats are played out, and bars begin where MIDI says that they do.
+"""
+
+import re
+import unicodedata
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from workshop.datasets import corpus, made_folder
+from workshop.files import write_text
+from workshop.notes.abc_fields import WHOLE, Garbled
+from workshop.notes.abc_notation import Melody, read_tune
+from workshop.notes.abc_text import Tune
+
+if TYPE_CHECKING:
+    import numpy as np
+
+#: Counted up whenever the export below changes, so that older exports are made anew.
+EXPORT_VERSION = 1
+
+#: Quarter notes a minute, by meter: 104 dotted quarters for jigs, 88 halves for reels. The books give no tempos, and
+#: these have five or six of the usual short notes a second in each.
+TEMPOS = {(6, 8): 156, (9, 8): 156, (12, 8): 156, (2, 2): 176, (4, 4): 126, (2, 4): 92, (3, 4): 116, (3, 8): 116}
+OTHER_TEMPO = 120
+#: A flute, in General MIDI counted from 0.
+PROGRAM = 73
+#: The first beat of a bar is a little louder, so that the meter can be heard, and learned.
+VELOCITY, ACCENT = 80, 92
+
+#: What a flute, a fiddle and a voice have between them; a tune beyond was typed in wrongly.
+PITCHES = range(48, 97)
+#: An octave and a fifth: fiddlers leap so far from string to string. More is a forgotten octave mark.
+WIDEST_LEAP = 19
+FEWEST_NOTES = 16
+#: A sixty-fourth; what is shorter is an ornament.
+SHORTEST = WHOLE // 64
+#: Two tunes are the same when they begin with so many equal intervals and lengths: many stand in two of the books,
+#: some under other names or in another key, and what training holds out must be new.
+SAME_NOTES = 20
+
+
+def select(candidates: list[Tune]) -> tuple[list[tuple[int, Tune, Melody]], Counter[str]]:
+    """Return the tunes that can be played with their numbers, counted from 1, and why others are left out, counted."""
+    chosen: list[tuple[int, Tune, Melody]] = []
+    reasons: Counter[str] = Counter()
+    seen: set[tuple[tuple[int, int], ...]] = set()
+    for number, tune in enumerate(candidates, start=1):
+        try:
+            melody = read_tune(tune)
+            _check(melody)
+        except Garbled as error:
+            reasons[str(error)] += 1
+            continue
+        beginning = _beginning(melody)
+        if beginning in seen:
+            reasons["begins like another one"] += 1
+        else:
+            chosen.append((number, tune, melody))
+        seen.add(beginning)
+    return chosen, reasons
+
+
+def _check(melody: Melody) -> None:
+    pitches = [pitch for _, _, pitch in melody.notes]
+    if len(pitches) < FEWEST_NOTES:
+        raise Garbled("few notes")
+    if min(pitches) not in PITCHES or max(pitches) not in PITCHES:
+        raise Garbled("too high or too low")
+    if max(abs(after - before) for before, after in pairwise(pitches)) > WIDEST_LEAP:
+        raise Garbled("impossible leap")
+    if min(length for _, length, _ in melody.notes) < SHORTEST:
+        raise Garbled("impossible length")
+
+
+def _beginning(melody: Melody) -> tuple[tuple[int, int], ...]:
+    notes = melody.notes[: SAME_NOTES + 1]
+    return tuple((after[2] - before[2], before[1]) for before, after in pairwise(notes))
+
+
+def note_table(melody: Melody) -> "np.ndarray":
+    """Return float64 [N, 4]: start and end in beats (quarter notes), pitch, velocity."""
+    import numpy as np
+
+    beat = WHOLE / 4
+    return np.array(
+        [
+            (start / beat, (start + length) / beat, pitch, VELOCITY if start % melody.bar else ACCENT)
+            for start, length, pitch in melody.notes
+        ],
+        float,
+    )
+
+
+def usual_tempo(melody: Melody) -> int:
+    """Return quarter notes a minute that are usual in the meter of a melody."""
+    return TEMPOS.get(melody.meter, OTHER_TEMPO)
+
+
+def file_name(number: int, title: str) -> str:
+    """Return a name that every file system takes: the number that the tune has in the ABC export, and its title."""
+    plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
+    words = re.sub(r"[^a-z0-9]+", "_", plain.replace("'", ""))[:40].strip("_")
+    return f"{number:04d}_{words or 'untitled'}.mid"
+
+
+def export(folder: Path) -> bool:
+    """Write the tunes and ``SOURCE.txt`` to ``folder`` unless up to date; return whether they were written.
+
+    A folder in which somebody has changed, added or removed a tune is theirs and stays as it is.
+
+    Raises:
+        UserError: music21 is not installed, or ``folder`` cannot be written to.
+    """
+    place, version = corpus.find_corpus()
+    stamp = (
+        f"Exported by python -m workshop.tunes (MIDI export {EXPORT_VERSION} of ABC export {corpus.EXPORT_VERSION}) "
+        f"from music21 {version}."
+    )
+
+    def write_all(aside: Path) -> None:
+        candidates, _ = corpus.collect(place)
+        _write_all(aside, stamp, candidates)
+
+    return made_folder.make(folder, stamp, write_all)
+
+
+def is_exported(folder: Path, stamp: str = "") -> bool:
+    """Return whether ``folder`` has tunes that are exported as ``stamp`` says, or that were not exported at all."""
+    return made_folder.is_there(folder, stamp)
+
+
+def _write_all(folder: Path, stamp: str, candidates: list[Tune]) -> None:
+    """Write the tunes that can be played, then SOURCE.txt."""
+    chosen, reasons = select(candidates)
+    counts = {collection.folder: 0 for collection in corpus.COLLECTIONS}
+    for _, tune, _ in chosen:
+        counts[tune.collection] += 1
+    _write_files(folder, chosen)
+    folder.mkdir(parents=True, exist_ok=True)
+    write_text(folder / "SOURCE.txt", _source(stamp, made_folder.digest(folder), counts, reasons))
+
+
+def _write_files(folder: Path, chosen: list[tuple[int, Tune, Melody]]) -> None:
+    from tqdm import tqdm
+
+    # Half the time is waiting for the disk, so several threads write.
+    with ThreadPoolExecutor(4) as pool:
+        writing = pool.map(partial(_write_one, folder), chosen)
+        try:
+            # Without a terminal there is nobody to watch a bar, and a log would fill with it.
+            for _ in tqdm(writing, "MIDI files", len(chosen), unit="", delay=2, leave=False, disable=None):
+                pass
+        except BaseException:
+            # Else all the others would still be written.
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+def _write_one(folder: Path, numbered: tuple[int, Tune, Melody]) -> None:
+    # numpy and mido take a moment, which whoever is up to date can spare.
+    from workshop.notes import midifiles
+
+    number, tune, melody = numbered
+    midifiles.write(
+        folder / file_name(number, tune.title),
+        note_table(melody),
+        tempo=usual_tempo(melody),
+        program=PROGRAM,
+        name=tune.title,
+        meter=melody.meter,
+    )
+
+
+def _source(stamp: str, digest: str, counts: dict[str, int], reasons: Counter[str]) -> str:
+    left_out = ", ".join(f"{reason} ({count})" for reason, count in reasons.most_common())
+    lines = [
+        f"{sum(counts.values()):,} traditional tunes as MIDI files, one voice each.",
+        "",
+        stamp,
+        f"The MIDI files have the sha256 {digest}",
+        "",
+        *corpus.credits_of(counts),
+        "Thank you to all who typed them in. The number in a file's name is that of the tune in the ABC export,",
+        "data/lyrics/tunes/input.txt. Repeats are played out and grace notes left out; of a chord the highest note",
+        "is kept. Tempos, the flute, and the louder first beat of a bar are this workshop's.",
+        "",
+        f"Left out, with the first reason found in each: {left_out or 'none'}.",
+        "",
+    ]
+    return "\n".join(lines)

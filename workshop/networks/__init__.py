@@ -1,0 +1,1 @@
+"""Layers, and the draw from their logits. It opens no file."""

@@ -1,0 +1,41 @@
+"""One draw from logits, compiled for the engines that generate on a CPU: temperature, top-k, top-p, inverse CDF."""
+
+import numba
+import numpy as np
+
+
+@numba.njit(nogil=True, cache=True, error_model="numpy")
+def _least(logits: np.ndarray, top_k: int, top_p: float) -> np.float32:
+    """The smallest of logits [V] that may still be drawn."""
+    descending = np.sort(logits)[::-1]
+    least = descending[min(top_k, logits.shape[0]) - 1]
+    if top_p >= 1:
+        return least
+    kept = np.where(descending >= least, np.exp(descending - descending[0]), 0)
+    share, before, lowest = kept / kept.sum(), 0.0, descending[0]
+    for j in range(len(share)):
+        if before >= top_p or descending[j] < least:
+            break
+        before += share[j]
+        lowest = descending[j]
+    return lowest
+
+
+@numba.njit(nogil=True, cache=True, error_model="numpy")
+def draw(logits: np.ndarray, chance: float, temperature: float, top_k: int, top_p: float) -> int:
+    """The value at which the sum of the probabilities that logits [V] stand for passes `chance`, 0 <= chance < 1."""
+    scaled = logits / np.float32(temperature)
+    least = _least(scaled, top_k, top_p) if top_k < logits.shape[0] or top_p < 1 else scaled.min()
+    likelihood = np.exp(scaled - scaled.max())
+    total = 0.0
+    for j in range(logits.shape[0]):
+        if scaled[j] >= least:
+            total += likelihood[j]
+    passed, value = 0.0, 0
+    for j in range(logits.shape[0]):
+        if scaled[j] >= least:
+            value = j
+            passed += likelihood[j]
+            if passed > chance * total:
+                break
+    return value

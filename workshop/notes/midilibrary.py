@@ -1,0 +1,212 @@
+"""Many MIDI files at once: read in processes of their own, what is broken set aside with its reason, and all of it kept
+so that the next time takes no time.
+
+What is kept is known by the content of the files: a file that is changed is read anew, one that is moved is not.
+"""
+
+import contextlib
+import hashlib
+import multiprocessing
+import os
+import signal
+import threading
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import BrokenExecutor, TimeoutError
+from dataclasses import dataclass
+from multiprocessing import resource_tracker
+from pathlib import Path
+
+import numpy as np
+from pebble import ProcessPool
+
+from workshop import ROOT
+from workshop.counting import counted
+from workshop.errors import UserError
+from workshop.machine import usable_cores
+from workshop.notes.midifiles import READER_VERSION, Score, load, read
+from workshop.notes.packed_scores import PackedScores, pack
+from workshop.run import checkpoint
+
+#: A score in little memory.
+Packed = bytes | memoryview
+
+#: Where what has been read is kept, a file for each folder of music.
+CACHE = ROOT / ".workshop" / "midi"
+#: What is kept lies in blocks of at least so many bytes, so that none is in memory twice for long.
+BLOCK_BYTES = 16 << 20
+#: A file that takes longer hangs the reader.
+MOST_SECONDS = 30.0
+
+
+@dataclass(frozen=True)
+class Library:
+    """What a collection of MIDI files holds.
+
+    Attributes:
+        scores: what each usable file plays, in the order of the files; made anew each time it is asked for.
+        set_aside: a sentence for each of the others: its name and the reason.
+        duplicates: files whose bytes are the same as another one's, which are left out.
+    """
+
+    scores: Mapping[Path, Score]
+    set_aside: dict[Path, str]
+    duplicates: list[Path]
+
+
+def read_all(files: Sequence[Path], cache: Path | None = None, timeout: float = MOST_SECONDS) -> Library:
+    """Read MIDI files; what cannot be read is set aside and never stops the rest.
+
+    Args:
+        files: of one folder.
+        cache: folder in which what has been read is kept; without it, `CACHE`.
+        timeout: seconds after which a file is given up.
+    """
+    digests, unreadable = _digests(files)
+    first: dict[str, Path] = {}
+    for file, digest in digests.items():
+        first.setdefault(digest, file)
+    kept_in = (cache or CACHE) / f"{_name(files)}.npz"
+    known = _load(kept_in)
+    missing = {digest: file for digest, file in first.items() if digest not in known}
+    if missing:
+        try:
+            for digest, content in zip(missing, _read_apart(list(missing.values()), timeout), strict=True):
+                known[digest] = pack(content) if isinstance(content, Score) else content
+        finally:  # after Ctrl-C, too
+            lasting = {digest: content for digest, content in known.items() if not isinstance(content, _Failure)}
+            _save(kept_in, {digest: lasting[digest] for digest in first if digest in lasting})
+    scores: dict[Path, Packed] = {}
+    set_aside, duplicates = dict(unreadable), []
+    for file, digest in digests.items():
+        kept = known[digest]
+        if isinstance(kept, str):
+            set_aside[file] = f"{file} {kept}"
+        elif file == first[digest]:
+            scores[file] = kept
+        else:
+            duplicates.append(file)
+    return Library(PackedScores(scores), set_aside, duplicates)
+
+
+def _digests(files: Sequence[Path]) -> tuple[dict[Path, str], dict[Path, str]]:
+    """The sha256 of each file, and for those that cannot be read a sentence."""
+    digests, unreadable = {}, {}
+    for file in counted(files, len(files), "looking at MIDI files"):
+        try:
+            digests[file] = hashlib.sha256(load(file)).hexdigest()
+        except UserError as error:
+            unreadable[file] = str(error)
+    return digests, unreadable
+
+
+def _name(files: Sequence[Path]) -> str:
+    """A name for what is kept of these files: that of the folder they have in common."""
+    folder = os.path.commonpath([os.path.realpath(file) for file in files])
+    return hashlib.sha256(folder.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+
+
+# ---- reading in other processes --------------------------------------------------------------------------------------
+
+
+def _reason(file: Path) -> Score | str:
+    """What a file plays, or why it cannot be used, as what goes on from its name."""
+    try:
+        return read(file)
+    except UserError as error:
+        return str(error).removeprefix(f"{file} ")
+
+
+class _Failure(str):
+    """A reason that need not hold the next time: it is not kept."""
+
+
+def _read_apart(files: list[Path], timeout: float) -> Iterator[Score | str]:
+    """What `_reason` says of each file, found in processes that may hang, crash or run out of memory."""
+    processes = min(usable_cores(), 8, -(-len(files) // 8))
+    # "spawn", because a fork of a process that has threads, as TensorFlow's and tqdm's, may never wake up.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPool(max_workers=processes, context=context) as pool:
+        try:
+            with _deaf():
+                futures = deque(pool.schedule(_reason, args=[file], timeout=timeout) for file in files)
+            for file in counted(files, len(files), "reading MIDI files"):
+                try:
+                    yield futures.popleft().result()  # and the result is not held any longer
+                except BrokenExecutor:  # no process can be started, as from a script that python reads from its input
+                    yield _reason(file)
+                except TimeoutError:
+                    yield _Failure(f"takes longer than {timeout:g} seconds to read")
+                except Exception:  # whatever it was, the other files are read
+                    yield _Failure("cannot be read: the process that read it broke down")
+        finally:
+            pool.stop()  # otherwise it would first read all that is left
+
+
+@contextlib.contextmanager
+def _deaf() -> Iterator[None]:
+    """Processes that are started meanwhile never hear Ctrl-C; this one hears it afterwards, and ends them."""
+    if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "pthread_sigmask"):
+        yield  # only the main thread hears it at all, and Windows cannot block it
+        return
+    resource_tracker.ensure_running()  # it would unblock the signal when the first process starts
+    heard: list[int] = []
+    handler = signal.signal(signal.SIGINT, lambda number, _: heard.append(number))
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # new processes inherit this
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+        signal.signal(signal.SIGINT, handler)
+        if heard:
+            signal.raise_signal(signal.SIGINT)
+
+
+# ---- keeping what has been read --------------------------------------------------------------------------------------
+
+
+def _save(path: Path, contents: dict[str, Packed | str]) -> None:
+    """Keep scores and reasons by digest; where that is impossible, they are read again the next time."""
+    blocks: list[list[tuple[str, int]]] = [[]]
+    arrays: dict[str, np.ndarray] = {}
+    block: list[Packed] = []
+    size = 0
+
+    def end_block() -> None:
+        arrays[f"block/{len(blocks) - 1}"] = np.frombuffer(b"".join(block), np.uint8)
+        block.clear()
+
+    for digest, content in contents.items():
+        if isinstance(content, str):
+            continue
+        if size >= BLOCK_BYTES:
+            end_block()
+            blocks.append([])
+            size = 0
+        block.append(content)
+        blocks[-1].append((digest, len(content)))
+        size += len(content)
+    end_block()
+    reasons = {digest: content for digest, content in contents.items() if isinstance(content, str)}
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        checkpoint.save(path, arrays, {"reader": READER_VERSION, "reasons": reasons, "blocks": blocks})
+    except (OSError, UserError):
+        return
+
+
+def _load(path: Path) -> dict[str, Packed | str]:
+    """What `_save` has kept; nothing where there is nothing, or where it was read by another version or is damaged."""
+    try:
+        arrays, meta = checkpoint.load(path)
+        if meta["reader"] != READER_VERSION:
+            return {}
+        known: dict[str, Packed | str] = dict(meta["reasons"])
+        for number, block in enumerate(meta["blocks"]):
+            content, at = arrays[f"block/{number}"].data, 0
+            for digest, size in block:
+                known[digest] = content[at : at + size]
+                at += size
+        return known
+    except (UserError, KeyError, TypeError, ValueError):
+        return {}

@@ -1,0 +1,1 @@
+"""One training run, from its first step to its folder. It knows a model by its methods and data by batches."""

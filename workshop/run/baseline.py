@@ -1,0 +1,57 @@
+"""What a network has to beat: an n-gram model of the same data, which only counts what followed the last few
+symbols.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from workshop.run import ngram
+
+ORDERS = (1, 2, 3, 4, 5, 6)
+#: A longer training sequence is counted in its last part only; the baseline would take longer than the first steps of
+#: the network.
+MOST_COUNTED = 5_000_000
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """Losses of n-gram models on the held-out data, and how often the simplest guesses are right there.
+
+    Attributes:
+        losses: nats per symbol by order, the order as text because it is kept in JSON.
+        accuracies: share of the symbols, from 0 to 1, that are guessed by always the same rule, by what the rule is.
+    """
+
+    losses: dict[str, float]
+    accuracies: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def order(self) -> str:
+        """The best order."""
+        return min(self.losses, key=self.losses.__getitem__)
+
+    @property
+    def best(self) -> float:
+        """The loss of the best order, in nats per symbol."""
+        return self.losses[self.order]
+
+    def comparison(self, loss: float) -> str:
+        """How a network's loss stands against the baseline, in a few words."""
+        verdict = "is beaten" if loss < self.best else "is not beaten yet"
+        return f"the best n-gram ({self.best:.3f}, order {self.order}) {verdict}"
+
+
+def ngram_baseline(
+    train: np.ndarray, held_out: np.ndarray, vocab_size: int, orders: Sequence[int] = ORDERS
+) -> Baseline:
+    """Count the training sequence and measure on the held-out one; both of integers below `vocab_size`."""
+    losses = ngram.evaluate(train[-MOST_COUNTED:], held_out, vocab_size, orders)
+    most_frequent = np.bincount(train).argmax()
+    before = np.append(train[-1:], held_out[:-1])
+    accuracies = {
+        "the most frequent": float((held_out == most_frequent).mean()),
+        "repeating the last": float((held_out == before).mean()),
+    }
+    return Baseline({str(order): loss for order, loss in losses.items()}, accuracies)

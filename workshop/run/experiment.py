@@ -1,0 +1,419 @@
+"""The experiment folder: everything of one run, self-contained and relocatable, and nothing in it is code.
+
+run.json        arguments, network, data, versions, status, history of measurements
+checkpoints/    latest.npz to go on from, best.npz to sample from
+tensorboard/    train, validation, and the best n-gram as the baseline
+samples/        what it produced on the way
+set_aside.txt   files that could not be used, and why
+"""
+
+import argparse
+import atexit
+import contextlib
+import importlib.metadata
+import math
+import os
+import platform
+import re
+import shutil
+import stat
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from workshop.checks import expect, number
+from workshop.commands import command
+from workshop.errors import UserError
+from workshop.files import explain, read_json, remove_leftovers, short_path, write_json, write_text
+from workshop.places import found, kept
+from workshop.run import trainings
+from workshop.visible import visible_line
+
+#: Raised when the layout of the folder changes in a way that older code cannot read.
+FORMAT = 1
+#: So many files that were set aside are named on the screen; all of them are in set_aside.txt.
+SHOWN_REASONS = 5
+
+#: The folders that this process keeps other trainings out of, with the descriptors by which it does.
+_LOCKED: dict[Path, int] = {}
+
+
+@dataclass
+class Experiment:
+    """One run's folder and the content of its run.json."""
+
+    path: Path
+    info: dict[str, Any]
+    #: That of this process among the trainings that run, once it holds the lock.
+    entry: Path | None = None
+
+    @property
+    def latest(self) -> Path:
+        """The checkpoint to resume from."""
+        return self.path / "checkpoints" / "latest.npz"
+
+    @property
+    def best(self) -> Path:
+        """The checkpoint with the lowest loss on held-out data; weights only."""
+        return self.path / "checkpoints" / "best.npz"
+
+    def checkpoint(self, which: str) -> Path:
+        """The checkpoint that `--checkpoint` names; the latest where nothing has been measured yet."""
+        return self.best if which == "best" and self.best.exists() else self.latest
+
+    @property
+    def most_weights(self) -> float:
+        """How many weights, of four bytes each, there is room for in its checkpoints; infinite where there are none."""
+        sizes = [path.stat().st_size for path in (self.latest, self.best) if path.is_file()]
+        return max(sizes) // 4 if sizes else math.inf
+
+    @property
+    def tensorboard(self) -> Path:
+        """The folder of the event files."""
+        return self.path / "tensorboard"
+
+    @property
+    def samples(self) -> Path:
+        """The folder of the previews."""
+        return self.path / "samples"
+
+    def lock(self) -> None:
+        """Keep other processes from training in this folder for as long as this one lives, however it ends.
+
+        Raises:
+            UserError: another one trains in it.
+        """
+        place = (self.path / "checkpoints").resolve()
+        if sys.platform == "win32" or place in _LOCKED:
+            return
+        import fcntl
+
+        # The folder itself is locked, so that no file for it lies there; the system lets go of it with the process.
+        # Where it is missing there is nothing to go on with, and a drive without locks is as good as before.
+        with contextlib.suppress(OSError):
+            descriptor = os.open(place, os.O_RDONLY)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                os.close(descriptor)
+                if not isinstance(error, BlockingIOError):
+                    return
+                raise UserError(
+                    f"{self.path} is being trained by another process at this moment: "
+                    f"{trainings.how_to_stop(self.path)}"
+                ) from None
+            _LOCKED[place] = descriptor
+            self.entry = trainings.enter(self.path)
+            atexit.register(trainings.leave, self.entry)
+
+    def clear_leftovers(self) -> None:
+        """Delete what a killed run has left half-written; only for the one who goes on writing."""
+        for folder in (self.path, self.path / "checkpoints", self.samples):
+            remove_leftovers(folder)
+
+    def report(self, set_aside: list[str]) -> None:
+        """Write the files that were set aside, each with its reason, to set_aside.txt; nothing where there are none.
+
+        Raises:
+            UserError: it cannot be written; of a new experiment no trace is left.
+        """
+        if set_aside:
+            with self.beginning():
+                write_text(self.path / "set_aside.txt", "".join(f"{reason}\n" for reason in set_aside))
+
+    @contextlib.contextmanager
+    def beginning(self) -> Iterator[None]:
+        """What is written in this block belongs to the first files of an experiment: where one of them cannot be
+        written, the folder is taken away, but never one with a checkpoint in it.
+        """
+        try:
+            yield
+        except UserError:
+            self.discard_if_empty()
+            raise
+
+    def discard_if_empty(self) -> None:
+        """Take the folder away if there is no checkpoint in it."""
+        if not self.latest.exists() and not self.best.exists():
+            shutil.rmtree(self.path, ignore_errors=True)
+
+    def update(self, **changes: Any) -> None:
+        """Change entries of run.json.
+
+        Raises:
+            UserError: it cannot be written; what was there is untouched.
+        """
+        self.info.update(changes, updated=_now())
+        try:
+            write_json(self.path / "run.json", self.info)
+        except OSError as error:
+            raise UserError(f"{self.path / 'run.json'} could not be written: {explain(error, self.path)}") from error
+
+
+def print_set_aside(reasons: list[str]) -> None:
+    """Print why files were set aside, the first few."""
+    for reason in reasons[:SHOWN_REASONS]:
+        print(f"  set aside: {visible_line(reason)}")
+    if len(reasons) > SHOWN_REASONS:
+        print(f"  and {len(reasons) - SHOWN_REASONS:,} more: see set_aside.txt in the experiment")
+
+
+def create(lesson_dir: Path, requested: str | None, info: dict[str, Any]) -> Experiment:
+    """Make the folder of a new experiment: the requested one, or else the next free number.
+
+    Args:
+        lesson_dir: the lesson's folder; its name is the lesson's.
+        requested: `--experiment_dir`, relative to the current folder, or None.
+        info: what run.json holds besides what is added here.
+
+    Raises:
+        UserError: the folder cannot be made, or holds something already.
+    """
+    try:
+        path = _claim(Path(requested)) if requested else _next_free(lesson_dir / "experiments")
+        for name in ("tensorboard", "samples"):
+            (path / name).mkdir(exist_ok=True)
+    except OSError as error:
+        where = requested or lesson_dir / "experiments"
+        raise UserError(
+            f"an experiment cannot be kept in {where}: {explain(error, Path(where))}; "
+            "choose another place with --experiment_dir"
+        ) from error
+    experiment = Experiment(
+        path, {"format": FORMAT, "lesson": lesson_dir.name, "created": _now(), "versions": _versions(), **info}
+    )
+    with experiment.beginning():
+        experiment.lock()
+        experiment.update(status="started")
+    # Ctrl-C while the network is made comes before there is anything to go on with.
+    atexit.register(experiment.discard_if_empty)
+    return experiment
+
+
+def _claim(path: Path) -> Path:
+    """Take a folder for this run alone: of two that ask at once, one gets it."""
+    path.mkdir(parents=True, exist_ok=True)
+    if (path / "run.json").exists() or (path / "checkpoints").exists():
+        raise UserError(
+            f"{path} holds an experiment already: add --resume to go on with it, or choose another --experiment_dir"
+        )
+    if any(path.iterdir()):
+        raise UserError(f"{path} is not empty and is not an experiment: choose another --experiment_dir")
+    try:
+        (path / "checkpoints").mkdir()
+    except FileExistsError:
+        raise UserError(
+            f"{path} was taken by another training at this moment: choose another --experiment_dir"
+        ) from None
+    return path
+
+
+def _next_free(folder: Path) -> Path:
+    """Make the folder numbered after the highest there is; making it is what claims it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    number = 1 + max((int(p.name) for p in folder.iterdir() if re.fullmatch(r"\d{2,9}", p.name)), default=0)
+    while True:
+        path = folder / f"{number:02d}"
+        try:
+            path.mkdir()
+        except FileExistsError:
+            number += 1
+            continue
+        (path / "checkpoints").mkdir()
+        return path
+
+
+def most_weights(experiment: Experiment | None) -> float:
+    """How many weights the checkpoints of an experiment hold; infinite where there is no experiment yet."""
+    return experiment.most_weights if experiment else math.inf
+
+
+def find(lesson_dir: Path, requested: str | None) -> Experiment:
+    """Open an experiment of a lesson: the requested one, or else the newest.
+
+    Raises:
+        UserError: there is none, it is another lesson's, or its run.json is damaged.
+    """
+    if requested:
+        path = _named(lesson_dir, Path(requested))
+        try:
+            is_folder, has_record = path.is_dir(), (path / "run.json").is_file()
+        except OSError as error:  # a name that is too long, a folder that may not be entered
+            raise UserError(f"{path} cannot be read: {explain(error, path)}: {_known(lesson_dir)}") from error
+        if not is_folder:
+            raise UserError(f"there is no experiment {path}: {_known(lesson_dir)}")
+        if not has_record:
+            raise UserError(f"{path} is not an experiment, because it has no run.json: {_known(lesson_dir)}")
+    else:
+        found = all_of(lesson_dir)
+        if not found:
+            train = command(lesson_dir / "train.py")
+            raise UserError(f"there is no experiment in {lesson_dir.name} yet: train one with `{train}` first")
+        path = short_path(max(found, key=lambda p: (p / "run.json").stat().st_mtime_ns))
+    return _open(path, lesson_dir.name)
+
+
+def _named(lesson_dir: Path, requested: Path) -> Path:
+    """The folder that somebody means: as it is typed, or else by its place or number within the lesson."""
+    for place in (Path(), lesson_dir, lesson_dir / "experiments"):
+        if os.path.exists(place / requested):
+            return requested if place == Path() else short_path(place / requested)
+    return requested
+
+
+#: Arguments that a resumed run may not change, because the run would not be the same any more.
+FIXED = ("size", "seq_length", "batch_size", "val_split", "seed")
+#: Arguments that a resumed run takes over from the run it continues, unless they are given anew.
+TAKEN_OVER = ("data_dir", "num_epochs", "learning_rate", "save_every", "sample_every", "message")
+
+
+def arguments(args: argparse.Namespace) -> dict[str, Any]:
+    """What run.json keeps of the command line: everything that describes the run, but not where it is or how it was
+    started.
+    """
+    left_out = ("given", "fits", "resume", "experiment_dir")
+    said = {name: value for name, value in vars(args).items() if name not in left_out}
+    return {**said, "data_dir": kept(args.data_dir)}
+
+
+def data_of(experiment: Experiment) -> Path:
+    """Where the data of an experiment lies, as one would type it in the current folder.
+
+    Raises:
+        UserError: it is not there any more.
+    """
+    # Older experiments have the argument as it was typed, and the whole path in the description of the data.
+    typed = str(experiment.info["arguments"]["data_dir"])
+    for path in (experiment.info["data"].get("path"), typed):
+        place = found(path, experiment.info["lesson"]) if isinstance(path, str) else None
+        if place:
+            return place
+    raise UserError(
+        f"the data of {experiment.path} is not in {typed} any more: put it back, or say with --data_dir where it is now"
+    )
+
+
+def check_same_data(experiment: Experiment, fingerprint: str, data_dir: Path) -> None:
+    """Refuse to go on with other data than the run began with, and keep where it is now.
+
+    Raises:
+        UserError: the data is another.
+    """
+    if experiment.info["data"].get("fingerprint") != fingerprint:
+        raise UserError(
+            f"{data_dir} does not hold the data that {experiment.path} was trained on: put it back, "
+            "name it with --data_dir, or train anew"
+        )
+    experiment.info["data"]["path"] = kept(data_dir)
+
+
+def take_over(args: argparse.Namespace, experiment: Experiment, fixed: tuple[str, ...] = ()) -> None:
+    """Fill in the arguments of the run that is resumed.
+
+    Args:
+        args: the command line, with `given` and `fits`.
+        experiment: the run to go on with.
+        fixed: what else may not change: the parts of the network, and a lesson's own arguments.
+
+    Raises:
+        UserError: an argument contradicts the run, and is named; or another process trains it.
+    """
+    experiment.lock()
+    saved = experiment.info["arguments"]
+    for name in (*FIXED, *fixed, *TAKEN_OVER):
+        if name not in saved:
+            raise UserError(f"{experiment.path / 'run.json'} is damaged: its argument {name!r} is missing")
+        if not args.fits(name, saved[name]):
+            raise UserError(f"{experiment.path / 'run.json'} is damaged: its argument {name!r} makes no sense")
+    for name in (*FIXED, *fixed):
+        if name in args.given and getattr(args, name) != saved[name]:
+            raise UserError(
+                f"--{name} {getattr(args, name)} contradicts the experiment {experiment.path}, which has {saved[name]}"
+                ": leave it out to go on, or train anew without --resume"
+            )
+        setattr(args, name, saved[name])
+    for name in TAKEN_OVER:
+        if name not in args.given:
+            setattr(args, name, str(data_of(experiment)) if name == "data_dir" else saved[name])
+        # What was given anew holds for the next resumption too.
+        saved[name] = kept(args.data_dir) if name == "data_dir" else getattr(args, name)
+
+
+def _open(path: Path, lesson: str) -> Experiment:
+    _check_own(path)
+    info = read_json(path / "run.json")
+    if info.get("lesson") != lesson:
+        raise UserError(f"{path} is an experiment of {info.get('lesson', 'no known lesson')}, not of {lesson}")
+    if info.get("format") != FORMAT:
+        raise UserError(f"{path / 'run.json'} has the format {info.get('format')!r}, and this version reads {FORMAT}")
+    for part in ("network", "arguments", "data"):
+        if not isinstance(info.get(part), dict):
+            raise UserError(f"{path / 'run.json'} is damaged: its part {part!r} is missing")
+    return Experiment(path, info)
+
+
+def _check_own(folder: Path) -> None:
+    """See that an experiment consists of files and folders of its own. Through a link in it, what is written there
+    would go elsewhere, and a pipe or a device would be waited for without end. The folder itself may be a link.
+
+    Raises:
+        UserError: there is something else in it; it is named.
+    """
+    for where, folders, files in os.walk(folder):
+        for path in (Path(where, name) for name in (*folders, *files)):
+            try:
+                mode = path.lstat().st_mode
+            except OSError:  # a training at work in it has just renamed it
+                continue
+            if stat.S_ISLNK(mode):
+                raise UserError(
+                    f"{path} is a link, and an experiment holds files and folders of its own only: "
+                    "put what it leads to in its place, or take it away"
+                )
+            if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+                raise UserError(f"{path} is neither a file nor a folder; take it away")
+
+
+def all_of(lesson_dir: Path) -> list[Path]:
+    """Folders of experiments: numbered ones, and those with a name of their own beside the scripts."""
+    candidates = [*lesson_dir.glob("experiments/*/run.json"), *lesson_dir.glob("*/run.json")]
+    return sorted(p.parent for p in candidates if p.is_file())
+
+
+def _known(lesson_dir: Path) -> str:
+    names = [str(p.relative_to(lesson_dir)) for p in all_of(lesson_dir)]
+    more = f" and {len(names) - 5:,} more" if len(names) > 5 else ""
+    return f"{lesson_dir.name} has {', '.join(names[-5:])}{more}" if names else f"{lesson_dir.name} has none yet"
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _versions() -> dict[str, str]:
+    versions = {"python": platform.python_version(), "platform": platform.platform()}
+    for name in ("tensorflow-cpu", "tensorflow", "keras", "numpy"):
+        try:
+            versions[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return versions
+
+
+def temperature(experiment: Experiment, given: float | None = None) -> float:
+    """The softmax temperature to sample at: the one given, or else the one that the previews were drawn at.
+
+    Args:
+        experiment: whose run.json says it; an older one, which does not, has 1.
+        given: on the command line.
+
+    Raises:
+        UserError: run.json holds an invalid value.
+    """
+    kept = {"temperature": 1.0} | experiment.info.get("sampling", {})
+    positive = number(math.nextafter(0, 1))
+    expect(kept, {"temperature": positive}, str(experiment.path / "run.json"), " under 'sampling'")
+    return given or float(kept["temperature"])
