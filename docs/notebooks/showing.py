@@ -59,7 +59,7 @@ def curves(found: experiment.Experiment) -> Image:
 
 
 def see(pixels: np.ndarray) -> None:
-    """Show a picture of `workshop.pictures`."""
+    """Show a picture, uint8 [H, W, 3]."""
     display(fromarray(pixels))
 
 
