@@ -15,6 +15,7 @@ import pytest
 
 from workshop import ROOT, cli
 from workshop.errors import UserError
+from workshop.run import arguments
 
 SIZES: dict[str, dict[str, Any]] = {
     "tiny": dict(rnn_size=8, num_layers=1, cell="gru", dropout=0.0),
@@ -67,11 +68,11 @@ SAMPLE_ALIASES = {
 
 
 def train_parser() -> cli.Parser:
-    return cli.train_parser("Learn.", SIZES, "small", "data/starter", "characters")
+    return arguments.train_parser("Learn.", SIZES, "small", "data/starter", "characters", arguments.recurrent)
 
 
 def sample_parser() -> cli.Parser:
-    return cli.sample_parser("Write.", 500, "characters", "text to go on from")
+    return arguments.sample_parser("Write.", 500, "characters", "text to go on from")
 
 
 PARSERS: dict[str, Callable[[], cli.Parser]] = {"train": train_parser, "sample": sample_parser}
@@ -134,7 +135,6 @@ def test_older_spellings_are_accepted_and_not_shown(script: str, alias: str, nam
 
 def test_an_alias_is_checked_like_the_argument_itself(capsys: pytest.CaptureFixture[str]) -> None:
     parser = train_parser()
-    parser.alias("cell", "--model")
     assert parser.read(["--model", "gru"]).cell == "gru"
     assert "--model" in refuse(parser, capsys, "--model", "nas")
     assert "'0' is not a whole number" in refuse(parser, capsys, "--window_size", "0")
@@ -163,7 +163,7 @@ def test_a_default_that_is_given_counts_as_given() -> None:
 def test_the_size_fills_in_what_was_not_given() -> None:
     names = ("rnn_size", "num_layers", "cell", "dropout")
     args = train_parser().read(["--rnn_size", "99", "--dropout", "0"])
-    cli.apply_size(args, SIZES, names)
+    arguments.apply_size(args, SIZES, names)
     assert [getattr(args, name) for name in names] == [99, 2, "lstm", 0.0]
     assert args.given == {"rnn_size", "dropout"}
 
@@ -173,7 +173,7 @@ def test_the_size_fills_in_what_was_not_given() -> None:
 )
 def test_smoke_means_the_smallest_size_unless_one_was_asked_for(argv: list[str], size: str) -> None:
     args = train_parser().read(argv)
-    cli.apply_size(args, SIZES, ("rnn_size",))
+    arguments.apply_size(args, SIZES, ("rnn_size",))
     assert (args.size, args.rnn_size) == (size, SIZES[size]["rnn_size"])
 
 

@@ -18,7 +18,7 @@ def main() -> None:
     """Generate, as the command line says."""
     # ---- 1 arguments -------------------------------------------------------------------------------------------------
     parser = arguments.sample_parser("Let a trained network sound.", None, "samples", "sound file to go on from")
-    parser.alias("out", "--wav_out")
+    parser.alias("out", "--wav_out", "--wav_out_path")
     group = parser.add_argument_group("wavenet")
     group.add_argument("--seconds", type=cli.positive, help="the same as --length, in seconds; without both, 3")
     group.add_argument("--condition", metavar="NAME", help="which of the sounds it learnt by name; else all in turn")

@@ -9,7 +9,7 @@ import io
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn
 
 from workshop.errors import UserError
@@ -37,6 +37,8 @@ class Parser(argparse.ArgumentParser):
     def __init__(self, **kwargs: Any):
         kwargs.setdefault("formatter_class", Formatter)
         super().__init__(allow_abbrev=False, **kwargs)
+        #: What replaced arguments that are no longer accepted, by their spelling.
+        self.replaced: Mapping[str, str] = {}
 
     def error(self, message: str) -> NoReturn:
         """Print one sentence, without the usage, and exit with status 2."""
@@ -55,6 +57,10 @@ class Parser(argparse.ArgumentParser):
                 choices=action.choices, metavar=action.metavar,
             )  # fmt: skip
 
+    def has(self, name: str) -> bool:
+        """Whether there is an argument of this name."""
+        return any(action.dest == name for action in self._actions)
+
     def obsolete(self, spelling: str) -> None:
         """Accept an argument of older tutorials that is not needed any more, with any value."""
         self.add_argument(spelling, default=argparse.SUPPRESS, help=argparse.SUPPRESS)
@@ -66,6 +72,8 @@ class Parser(argparse.ArgumentParser):
         parsed, unknown = self.parse_known_args(arguments, argparse.Namespace(**dict.fromkeys(names, _MISSING)))
         if unknown:
             name = unknown[0].split("=")[0]
+            if answer := self.replaced.get("model.ckpt" if "model.ckpt" in name else name):
+                self.error(f"{name} is no longer an argument: {answer}")
             self.error(f"there is no argument {name}{did_you_mean(name, self.options())}")
         given = {name for name in names if getattr(parsed, name) is not _MISSING}
         for name, default in names.items():

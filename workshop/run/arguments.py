@@ -6,6 +6,7 @@ from typing import Any
 
 from workshop import cli
 from workshop.cli import Parser
+from workshop.run import old_arguments
 from workshop.run.stopping import DEFAULT_MINUTES, MIN_MEASUREMENTS
 
 #: The parts of a recurrent network.
@@ -80,7 +81,7 @@ def train_parser(
     group.add_argument(
         "--smoke", action="store_true", help="a run of seconds: a tiny network and a few steps, to see that all works"
     )
-    parser.alias("seq_length", "--window_size", "--sample_size")
+    old_arguments.accept(parser, old_arguments.TRAIN_ALIASES, old_arguments.TRAIN)
     return parser
 
 
@@ -89,7 +90,6 @@ def _add_recurrent(parser: Parser, group: Any) -> None:
     group.add_argument("--num_layers", type=cli.count, help="recurrent layers")
     group.add_argument("--cell", choices=("lstm", "gru", "rnn"), help="kind of recurrent layer")
     group.add_argument("--dropout", type=cli.share, help="share of each layer's outputs dropped in training")
-    parser.alias("rnn_size", "--rnn_units")
 
 
 def recurrent(parts: dict[str, Any]) -> str:
@@ -154,7 +154,5 @@ def sample_parser(description: str, length: int | None, unit: str, prime_help: s
         type=cli.seed,
         help="the same seed gives the same sample; without it, a new one each time (printed)",
     )
-    parser.alias("length", "--file_length", "--samples")
-    parser.alias("num_samples", "--num_files")
-    parser.alias("prime", "--prime_file", "--wav_seed")
+    old_arguments.accept(parser, old_arguments.SAMPLE_ALIASES, old_arguments.SAMPLE)
     return parser
