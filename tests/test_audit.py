@@ -108,6 +108,7 @@ def test_a_vulnerable_package_is_named_with_the_version_that_fixes_it(tmp_path: 
     assert "3 of 3 packages were audited, and 1 are vulnerable." in done.stdout
 
 
+@pytest.mark.slow
 def test_where_pip_audit_cannot_be_installed_that_is_said_and_fails(tmp_path: Path) -> None:
     env = {"WORKSHOP_AUDIT": "pypi", "PATH": "/nowhere", "PIP_NO_INDEX": "1", "PIP_CONFIG_FILE": os.devnull}
     done = audit(tmp_path, None, **env)

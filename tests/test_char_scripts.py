@@ -143,6 +143,7 @@ def test_the_commands_of_the_farewell_work(tutorial: Path, saved: subprocess.Com
         ok(done)
 
 
+@pytest.mark.slow
 def test_training_as_a_module_takes_the_next_free_folder(tutorial: Path, tiny_arguments: list[str]) -> None:
     """`python -m char_rnn.train`; without --experiment_dir the folder lies beside the script, wherever one is."""
     (tutorial / "char_rnn" / "experiments" / "07").mkdir(parents=True)
@@ -160,6 +161,7 @@ def test_training_as_a_module_takes_the_next_free_folder(tutorial: Path, tiny_ar
     shutil.rmtree(tutorial / "char_rnn" / "experiments")
 
 
+@pytest.mark.slow
 def test_the_first_progress_line_comes_at_once(tiny_text: Path, tiny_arguments: list[str], tmp_path: Path) -> None:
     """Not only at the end, and not only when a buffer is full; and what is on disk then is complete."""
     experiment = tmp_path / "exp"
@@ -331,6 +333,7 @@ def test_a_path_from_elsewhere_makes_it_read_little(
     assert "is empty" in copied.report(ids, vocabulary, facts | {"path": "/proc/kmsg"})
 
 
+@pytest.mark.slow
 def test_what_was_learnt_by_heart_is_reported(tmp_path: Path, run_script: Run, sampled: Run) -> None:
     """Trained on one line again and again and sampled greedily, the network recites it."""
     line = "seven swans a-swimming by the quay\n"

@@ -221,6 +221,7 @@ def test_the_commands_of_the_farewell_work(tutorial: Path, saved: subprocess.Com
     assert {Path(file).parent.as_posix() for file in files} == {"experiments/01/generated"}
 
 
+@pytest.mark.slow
 def test_the_old_sampling_command_works(tutorial: Path, saved: subprocess.CompletedProcess[str]) -> None:
     old = "--experiment_dir experiments/01 --data_dir ../data/midi/x --save_dir ../data/midi/generated"
     more = ["--file_length", "40", "--num_files", "2", "--prime_file", "../data/midi/x/tune 03.mid"]
@@ -233,6 +234,7 @@ def test_the_old_sampling_command_works(tutorial: Path, saved: subprocess.Comple
     assert "experiments/01, best checkpoint (step 20), seed " in done.stderr
 
 
+@pytest.mark.slow
 def test_training_as_a_module_takes_the_next_free_folder(
     tutorial: Path, saved: subprocess.CompletedProcess[str], tiny_midi_arguments: list[str]
 ) -> None:
@@ -412,6 +414,7 @@ def test_a_silent_piece_is_said_to_be_silent(
     assert heard(tmp_path / "out" / "01.wav") == 0
 
 
+@pytest.mark.slow
 def test_an_experiment_plays_elsewhere_without_its_data(
     tiny_music: Path, tiny_midi_arguments: list[str], tmp_path: Path, run_main: Run
 ) -> None:

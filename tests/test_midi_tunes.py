@@ -439,6 +439,7 @@ def test_looking_whether_all_is_there_is_quick(tmp_path: Path) -> None:
 # ---- the real export
 
 
+@pytest.mark.slow
 def test_most_real_tunes_are_taken(real: list[Tune]) -> None:
     found, reasons = select(real)
     assert len(found) > 3_000

@@ -84,6 +84,7 @@ def test_a_training_goes_on_in_any_folder_and_in_a_moved_clone(
     assert json.loads((moved / "char_rnn/experiments/01/run.json").read_text("utf-8"))["epoch"] == 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("typed", ["", "../data/mine", "data/mine"])
 def test_an_older_record_goes_on(
     typed: str, trained: Path, tiny_text: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
@@ -102,6 +103,7 @@ def test_an_older_record_goes_on(
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 def test_data_that_moved_is_named_and_can_be_given_once(
     trained: Path, tiny_text: Path, tmp_path: Path, run_main: Callable[..., subprocess.CompletedProcess[str]],
 ) -> None:  # fmt: skip

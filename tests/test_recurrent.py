@@ -93,6 +93,7 @@ def test_results_and_all_gradients_are_those_of_keras(cell: str, vocab_size: int
     assert_equal(one, other)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("cell", "vocab_size"), KINDS)
 def test_compiled_by_xla_they_are_the_same(cell: str, vocab_size: int) -> None:
     stack = make(cell, vocab_size)

@@ -52,6 +52,7 @@ def content(path: Path) -> tuple[dict[str, bytes], dict[str, Any]]:
     return {name: array.tobytes() for name, array in arrays.items()}, meta
 
 
+@pytest.mark.slow
 def test_stopped_three_ways_it_equals_a_run_without_a_stop(
     tiny_text: Path, tmp_path: Path, tiny_arguments: list[str]
 ) -> None:
@@ -93,6 +94,7 @@ def test_stopped_three_ways_it_equals_a_run_without_a_stop(
     assert not list(path.rglob(".*.part"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("which", ["trained_midi", "trained_performance"])
 def test_a_training_on_music_goes_on_exactly(
     which: str, request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,

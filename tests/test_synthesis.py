@@ -153,6 +153,7 @@ def test_any_notes_give_sound(notes: list[tuple[float, float, int, int]], progra
     assert end * RATE - 1 <= len(sound) <= (end + LONGEST_RELEASE + 1) * RATE
 
 
+@pytest.mark.slow
 def test_every_instrument_plays() -> None:
     for program in range(128):
         assert np.abs(render(piece((0, 0.3, 60, 100)), program)).max() == pytest.approx(0.9, abs=1e-5)

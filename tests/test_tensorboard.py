@@ -91,6 +91,7 @@ def points(address: str, run: str, tag: str) -> list[tuple[int, float]]:
     return [(step, value) for _, step, value in ask(address, "plugin/scalars/scalars", run=run, tag=tag)]
 
 
+@pytest.mark.slow
 def test_an_experiment_is_three_runs_with_short_names(tensorboard: str) -> None:
     assert sorted(ask(tensorboard, "runs")) == RUNS
     tags = ask(tensorboard, "plugin/scalars/tags")

@@ -42,6 +42,7 @@ def record(path: Path) -> dict[str, object]:
     return found
 
 
+@pytest.mark.slow
 def test_a_closed_terminal_saves_and_ends(begun: tuple[subprocess.Popen[bytes], int], tmp_path: Path) -> None:
     process, terminal = begun
     os.close(terminal)
@@ -50,6 +51,7 @@ def test_a_closed_terminal_saves_and_ends(begun: tuple[subprocess.Popen[bytes], 
     assert not list((tmp_path / "run").rglob(".*.part"))
 
 
+@pytest.mark.slow
 def test_it_is_listed_and_stopped_by_its_name(
     begun: tuple[subprocess.Popen[bytes], int], tmp_path: Path, capsys: pytest.CaptureFixture[str],
     run_script: Callable[..., subprocess.CompletedProcess[str]],

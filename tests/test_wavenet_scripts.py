@@ -64,6 +64,7 @@ def test_it_learns_the_tones(trained: Path) -> None:
     assert info["best"]["validation"] < info["baseline"]["1"]
 
 
+@pytest.mark.slow
 def test_stopped_and_resumed_it_is_the_run_without_a_stop(tones: Path, tmp_path: Path) -> None:
     silent = ["--sample_every", "1000000"]
     straight = trained_for(tones, tmp_path / "straight", "--num_epochs", "2", *silent)
@@ -236,6 +237,7 @@ def pitch(path: Path) -> float:
     return float(np.abs(np.fft.rfft(sound * np.hanning(len(sound)))).argmax() * RATE / len(sound))
 
 
+@pytest.mark.slow
 def test_a_sound_is_made_by_name(named: Path, tmp_path: Path, run_main: Run) -> None:
     info = json.loads((named / "run.json").read_text("utf-8"))
     assert info["data"]["conditions"] == ["high", "low"]
@@ -247,23 +249,27 @@ def test_a_sound_is_made_by_name(named: Path, tmp_path: Path, run_main: Run) -> 
         assert pitch(tmp_path / f"{name}.wav") == pytest.approx(frequency, rel=0.01)
 
 
+@pytest.mark.slow
 def test_without_a_name_all_are_made_in_turn(named: Path, tmp_path: Path, run_main: Run) -> None:
     args = ["--experiment_dir", named, "--num_samples", "3", "--length", "100", "--out", tmp_path]
     said = run_main(sample, *args).stderr
     assert [said.index(line) for line in ("01.wav, high", "02.wav, low", "03.wav, high")]
 
 
+@pytest.mark.slow
 def test_previews_are_of_each_name(named: Path) -> None:
     files = {file.name for file in (named / "samples").glob("step_000100*")}
     assert files == {f"step_000100_{name}.{kind}" for name in ("low", "high") for kind in ("wav", "png")}
 
 
+@pytest.mark.slow
 def test_an_unknown_name_is_answered_with_the_known_ones(refused: Refused, named: Path, trained: Path) -> None:
     said = refused(sample, "--experiment_dir", named, "--condition", "hihg")
     assert "there is no condition 'hihg' (did you mean \"high\"?): the network knows high, low" in said
     assert "trained without --condition" in refused(sample, "--experiment_dir", trained, "--condition", "high")
 
 
+@pytest.mark.slow
 def test_a_run_with_names_goes_on_with_them(refused: Refused, named: Path, tmp_path: Path) -> None:
     experiment = Path(shutil.copytree(named, tmp_path / "copy"))
     args = ["--experiment_dir", experiment, "--resume"]
