@@ -60,7 +60,6 @@ ENV HOME=/home/student \
     WORKSHOP_IN_CONTAINER=1 \
     WORKSHOP_BIND=0.0.0.0
 WORKDIR /workshop
-EXPOSE 7000 7006 7007 7008 8888
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["tini", "--", "entrypoint.sh"]
 HEALTHCHECK --interval=5s --timeout=10s --start-period=180s --retries=3 CMD ["python", "/usr/local/bin/healthcheck.py"]

@@ -9,7 +9,12 @@ $Root = $PSScriptRoot
 $State = Join-Path $Root '.workshop'
 $Inside = '/workshop'
 $Verbs = 'shell', 'demo', 'test', 'run', 'lab', 'docs', 'doctor', 'logs', 'trainings', 'stop', 'down', 'build', 'save', 'load'
-$Servers = [ordered]@{ CHAR_RNN = 7006; MIDI_RNN = 7007; WAVENET = 7008; LAB = 8888; DOCS = 7000 }
+# Each server's port and title by its name, written from the lessons' records.
+$Servers, $Titles = [ordered]@{}, @{}
+foreach ($line in Get-Content (Join-Path $PSScriptRoot 'docker/servers.txt')) {
+  $name, $port, $title = $line -split ' ', 3
+  $Servers[$name.ToUpper()], $Titles[$name.ToUpper()] = [int] $port, $title
+}
 $HealthSeconds = 120
 $GraceSeconds = 30
 
@@ -206,12 +211,8 @@ function Show-Address([string] $Server) {
   if ($Server -eq 'LAB') {
     $file = Join-Path $State 'jupyter_token'
     if (Test-Path $file) { $url += '/lab/tree/docs/notebooks/README.md?token=' + (Get-Content $file -Raw).Trim() }
-    'JupyterLab'.PadRight(26) + $url
-  } elseif ($Server -eq 'DOCS') {
-    'the tutorial'.PadRight(26) + $url
-  } else {
-    "TensorBoard for $($Server.ToLower())".PadRight(26) + $url
   }
+  $Titles[$Server].PadRight(26) + $url
 }
 
 # ---- a command inside ----------------------------------------------------------------------------
@@ -260,8 +261,8 @@ function Invoke-Verb([string] $Verb, [string[]] $Words) {
     'logs' {
       $there = Get-Container 'label=ml4music.workshop'
       if ($there) { docker logs --tail 30 $there }
-      foreach ($name in 'char_rnn', 'midi_rnn', 'wavenet', 'lab', 'docs') {
-        $file = Join-Path $State "$name.log"
+      foreach ($name in $Servers.Keys) {
+        $file = Join-Path $State "$($name.ToLower()).log"
         if (Test-Path $file) { "==== $file"; Get-Content $file -Tail 30 }
       }
     }

@@ -74,8 +74,7 @@ What can be set in the environment of the command:
   WORKSHOP_MEMORY          the most memory that the container may take, for example 4g
   WORKSHOP_PYTHON          the Python (3.11, 3.12 or 3.13) to use
   WORKSHOP_VENV            where the environment is kept (default: .venv in this folder)
-  WORKSHOP_PORT_CHAR_RNN   port of the first lesson's TensorBoard (default 7006); likewise
-                           WORKSHOP_PORT_MIDI_RNN (7007) and WORKSHOP_PORT_WAVENET (7008)
+  WORKSHOP_PORT_CHAR_RNN   port of the first lesson's TensorBoard (default 7006); likewise for the other lessons
   WORKSHOP_PORT_LAB        port of JupyterLab (default 8888)
   WORKSHOP_PORT_DOCS       port of the tutorial (default 7000, or another one where that is in use)
   WORKSHOP_BIND            address to listen on (default 127.0.0.1: this computer alone)

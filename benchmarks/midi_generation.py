@@ -16,8 +16,8 @@ from workshop.quiet import quietly
 with quietly():
     from midi_rnn.encoding import ENCODINGS, END
     from midi_rnn.generate import Generator
+    from midi_rnn.lesson import LESSON
     from midi_rnn.model import MidiRNN
-    from midi_rnn.train import SIZES
     from workshop.networks.sampling import Choice
 
 PIECES, STEPS = 10, 1000
@@ -28,7 +28,7 @@ def main() -> None:
     compare.parser(__doc__).parse_args()
     result: dict[str, object] = {}
     for encoding in ENCODINGS.values():
-        for size, settings in SIZES.items():
+        for size, settings in LESSON.sizes.items():
             network = MidiRNN(encoding.vocab_size, settings["rnn_size"], settings["num_layers"], settings["cell"], 0.0)
             generator = Generator(network, encoding, Choice())
             seconds = []

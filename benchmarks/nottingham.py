@@ -52,7 +52,7 @@ def main() -> None:
     args = parser.parse_args()
 
     from midi_rnn import dataset
-    from midi_rnn.train import SIZES
+    from midi_rnn.lesson import LESSON
     from workshop.run.batches import join
 
     options = ("--data_dir", args.data_dir, "--size", SIZE, "--max_minutes", args.minutes)
@@ -61,7 +61,7 @@ def main() -> None:
         nats = measure(experiment, music, join)
         torch = None
         if args.torch_python:
-            torch = torch_loss(args.torch_python, experiment, music, join, SIZES[SIZE], args.minutes)
+            torch = torch_loss(args.torch_python, experiment, music, join, LESSON.sizes[SIZE], args.minutes)
     baseline = min(info["baseline"].values())
     pieces, symbols = music.facts["pieces"], music.facts["symbols"]
     print(f"{pieces[0]:,} pieces ({symbols[0]:,} sixteenths) to train on, {pieces[1]:,} ({symbols[1]:,}) held out")

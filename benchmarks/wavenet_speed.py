@@ -20,16 +20,16 @@ with quietly():
 
     from wavenet.cores import Cores
     from wavenet.generate import PIECE
+    from wavenet.lesson import LESSON
     from wavenet.loop import Loop
     from wavenet.model import Shape, WaveNet
-    from wavenet.train import NETWORK, SIZES
     from workshop.audio.excerpts import Excerpts
     from workshop.audio.mu_law import SILENCE
     from workshop.networks.sampling import Choice
     from workshop.run.training import Stepper
 
 PEER = Path(__file__).with_name("torch_wavenet.py")
-LARGE = Shape(*(SIZES["large"][name] for name in NETWORK))
+LARGE = Shape(*(LESSON.sizes["large"][name] for name in LESSON.network))
 SAMPLES = {1: 8000, 16: 1600}
 STEPS = 3
 MODEL = WaveNet(LARGE)
@@ -51,7 +51,7 @@ def train() -> float:
     """Median milliseconds of a training step on random samples."""
     model, average = WaveNet(LARGE), WaveNet(LARGE)
     stepper = Stepper(model, average, 0.001)
-    size = SIZES["large"]
+    size = LESSON.sizes["large"]
     ring = np.random.default_rng(0).integers(0, 256, 40 * size["seq_length"]).astype(np.uint8)
     windows = Excerpts([ring], LARGE.receptive_field, size["batch_size"], size["seq_length"])
     times = []

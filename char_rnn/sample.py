@@ -7,12 +7,9 @@ the console, everything else that there is to say to standard error, so that  py
 text alone.
 """
 
-from pathlib import Path
-
+from char_rnn.lesson import LESSON
 from workshop import cli
 from workshop.run import arguments
-
-LESSON = Path(__file__).resolve().parent
 
 
 def main() -> None:
@@ -48,7 +45,7 @@ def main() -> None:
     from workshop.text.textfiles import text_or_file
     from workshop.visible import give_out
 
-    experiment = experiments.find(LESSON, args.experiment_dir)
+    experiment = experiments.find(LESSON.folder, args.experiment_dir)
     temperature = experiments.temperature(experiment, args.temperature)
     facts = dataset.trained_on(experiment)
     vocabulary = Vocabulary.load(experiment.path / "vocab.json")

@@ -8,28 +8,12 @@ It ends when it no longer improves, or after 20 minutes; Ctrl-C stops it wheneve
 there with --resume. Then let it write: python sample.py
 """
 
-import os
 from pathlib import Path
 
-from workshop import ROOT, cli
+from char_rnn.lesson import LESSON
+from workshop import cli
 from workshop.run import arguments
 
-LESSON = Path(__file__).resolve().parent
-#: What --size stands for. `small` is the classic char-rnn; README.md says how far each comes in which time.
-SIZES = {
-    "tiny": dict(
-        rnn_size=64, num_layers=1, cell="lstm", dropout=0.0, seq_length=50, batch_size=50, learning_rate=0.004
-    ),
-    "small": dict(
-        rnn_size=128, num_layers=2, cell="lstm", dropout=0.0, seq_length=50, batch_size=50, learning_rate=0.002
-    ),
-    "medium": dict(
-        rnn_size=384, num_layers=2, cell="lstm", dropout=0.3, seq_length=50, batch_size=50, learning_rate=0.003
-    ),
-    "large": dict(
-        rnn_size=512, num_layers=3, cell="lstm", dropout=0.4, seq_length=100, batch_size=50, learning_rate=0.002
-    ),
-}
 SMOKE_STEPS = 20
 PREVIEW_LENGTH = 400
 #: Of a very long held-out text so many characters are measured each time.
@@ -39,14 +23,7 @@ MOST_MEASURED = 1_000_000
 def main() -> int:
     """Train, as the command line says."""
     # ---- 1 arguments -------------------------------------------------------------------------------------------------
-    parser = arguments.train_parser(
-        "Learn to write from texts, character by character.",
-        SIZES,
-        "small",
-        os.path.relpath(ROOT / "data/lyrics/starter"),
-        "characters",
-        arguments.recurrent,
-    )
+    parser = arguments.train_parser("Learn to write from texts, character by character.", LESSON)
     parser.add_argument_group("char_rnn").add_argument(
         "--encoding", help="of the text files; found out for each without it"
     )
@@ -61,10 +38,10 @@ def main() -> int:
     from workshop.run.baseline import ngram_baseline
     from workshop.run.batches import HeldOut, Streams, streams_for
 
-    resumed = experiments.find(LESSON, args.experiment_dir) if args.resume else None
+    resumed = experiments.find(LESSON.folder, args.experiment_dir) if args.resume else None
     if resumed:
-        experiments.take_over(args, resumed, fixed=(*arguments.RECURRENT, "encoding"))
-    arguments.apply_size(args, SIZES, (*arguments.RECURRENT, "seq_length", "batch_size", "learning_rate"))
+        experiments.take_over(args, resumed, fixed=LESSON.fixed_arguments)
+    arguments.apply_size(args, LESSON)
 
     # ---- 2 data ------------------------------------------------------------------------------------------------------
     data_dir = Path(args.data_dir)
@@ -82,7 +59,7 @@ def main() -> int:
         from char_rnn.preview import TEMPERATURE, Preview
         from workshop.run.training import Settings, Trainer, farewell
 
-    network = {name: getattr(args, name) for name in (*arguments.RECURRENT, "seed")}
+    network = {name: getattr(args, name) for name in (*LESSON.network, "seed")}
     network["vocab_size"] = len(text.vocabulary)
     model, average = (build(network, len(text.vocabulary), experiments.most_weights(resumed)) for _ in range(2))
     print(f"network: {args.num_layers} x {args.rnn_size} {args.cell}, {model.count_params():,} weights")
@@ -96,7 +73,7 @@ def main() -> int:
         "sampling": {"temperature": TEMPERATURE},
         "message": args.message,
     }
-    experiment = resumed or experiments.create(LESSON, args.experiment_dir, info)
+    experiment = resumed or experiments.create(LESSON.folder, args.experiment_dir, info)
     experiment.report(text.set_aside)
     if not resumed:
         with experiment.beginning():
@@ -113,7 +90,7 @@ def main() -> int:
     status = trainer.fit()
 
     # ---- 5 listen ----------------------------------------------------------------------------------------------------
-    print(farewell(experiment, baseline, LESSON))
+    print(farewell(experiment, baseline, LESSON.folder))
     return status
 
 

@@ -6,7 +6,6 @@
 # With arguments it runs those instead: docker run --rm ml4music-workshop:cpu python char_rnn/train.py --smoke
 set -uo pipefail
 
-SERVERS="char_rnn midi_rnn wavenet lab docs"
 PREPARING="$HOME/.preparing"     # there while the starter tunes are made; healthcheck.py looks for it
 SECONDS_TO_SAVE=25               # a little less than the grace period of docker-compose.yml
 
@@ -53,5 +52,5 @@ fi
 trap end TERM INT
 touch "$PREPARING"
 prepare &
-for server in $SERVERS; do keep "$server" & done
+while read -r server _; do keep "$server" & done <docker/servers.txt
 wait

@@ -4,7 +4,7 @@ import http.client
 import sys
 from pathlib import Path
 
-from workshop import DOCS_PORT, LAB_PORT, TENSORBOARD_PORTS
+from workshop.host.ports import DOCS_PORT, LAB_PORT, TENSORBOARD_PORTS
 
 #: entrypoint.sh keeps this file there while it makes the starter tunes.
 PREPARING = Path.home() / ".preparing"

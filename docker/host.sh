@@ -4,8 +4,9 @@
 # The host may have no Python: bash, the engine and the tools that macOS and Linux share are enough. The engine's
 # compose is asked to build and to bring up; everything else is the engine's own, which is the same for all of them.
 
-LESSONS="char_rnn midi_rnn wavenet"
-SERVERS="$LESSONS lab docs"
+SERVER_LIST="$ROOT/docker/servers.txt"     # each server's name, port and title, written from the lessons' records
+SERVERS="$(cut -d " " -f 1 "$SERVER_LIST" | tr "\n" " ")"
+LESSONS="${SERVERS% lab docs }"
 INSIDE=/workshop                  # where the container sees the clone
 ANSWER_SECONDS=10                 # an engine that hangs is not waited for any longer
 HEALTH_SECONDS=120
@@ -157,7 +158,7 @@ recipe() { # kind
   parts+=("requirements/$1.txt" requirements/test.txt requirements/docs.txt)
   cd "$ROOT" || return
   for file in docker/*; do
-    case "$file" in docker/host.sh | docker/progress.sh | docker/engine_for_tests.sh | *.md) ;; *) parts+=("$file") ;; esac
+    case "$file" in docker/host.sh | docker/progress.sh | docker/servers.txt | docker/engine_for_tests.sh | *.md) ;; *) parts+=("$file") ;; esac
   done
   checksum "${parts[@]}"
 }
@@ -250,19 +251,9 @@ fits() {
 
 # ---- ports ---------------------------------------------------------------------------------------
 
-inner_port() { # server
-  case "$1" in
-    char_rnn) echo 7006 ;;
-    midi_rnn) echo 7007 ;;
-    wavenet) echo 7008 ;;
-    lab) echo 8888 ;;
-    docs) echo 7000 ;;
-  esac
-}
+inner_port() { sed -n "s/^$1 \([0-9]*\) .*/\1/p" "$SERVER_LIST"; } # server
 port_variable() { echo "WORKSHOP_PORT_$(tr '[:lower:]' '[:upper:]' <<<"$1")"; }
-title_of() { # server
-  case "$1" in lab) echo JupyterLab ;; docs) echo "the tutorial" ;; *) echo "TensorBoard for $1" ;; esac
-}
+title_of() { sed -n "s/^$1 [0-9]* //p" "$SERVER_LIST"; } # server
 
 wanted_port() { # server
   local variable

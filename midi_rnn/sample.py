@@ -8,12 +8,12 @@ with --png as piano rolls. Pieces that are there already are never overwritten.
 
 from pathlib import Path
 
+from midi_rnn.lesson import LESSON
 from workshop import cli
 from workshop.notes import tempos
 from workshop.notes.instruments import instrument
 from workshop.run import arguments
 
-LESSON = Path(__file__).resolve().parent
 #: With one of these --out names a file, otherwise a folder.
 OUT_SUFFIXES = (".mid", ".midi", ".wav", ".png")
 
@@ -54,7 +54,7 @@ def main() -> None:
     from workshop.run import experiment as experiments
     from workshop.visible import visible_line
 
-    experiment = experiments.find(LESSON, args.experiment_dir)
+    experiment = experiments.find(LESSON.folder, args.experiment_dir)
     temperature = experiments.temperature(experiment, args.temperature)
     facts = trained_on(experiment)
     encoding = ENCODINGS[facts["encoding"]]

@@ -8,28 +8,12 @@ as files in the experiment's folder. It ends when it no longer improves, or afte
 you like: it saves, and goes on from there with --resume. Then let it play: python sample.py --wav
 """
 
-import os
 from pathlib import Path
 
-from workshop import ROOT, cli
+from midi_rnn.lesson import LESSON
+from workshop import cli
 from workshop.run import arguments
 
-LESSON = Path(__file__).resolve().parent
-#: What --size stands for; README.md says how far each comes in which time.
-SIZES = {
-    "tiny": dict(
-        rnn_size=64, num_layers=1, cell="lstm", dropout=0.0, seq_length=64, batch_size=50, learning_rate=0.004
-    ),
-    "small": dict(
-        rnn_size=128, num_layers=2, cell="lstm", dropout=0.1, seq_length=64, batch_size=50, learning_rate=0.003
-    ),
-    "medium": dict(
-        rnn_size=256, num_layers=2, cell="lstm", dropout=0.5, seq_length=64, batch_size=50, learning_rate=0.003
-    ),
-    "large": dict(
-        rnn_size=512, num_layers=3, cell="lstm", dropout=0.5, seq_length=128, batch_size=50, learning_rate=0.002
-    ),
-}
 SMOKE_STEPS = 20
 PREVIEW_LENGTH = 400
 #: Of a very long held-out part so many events are measured each time.
@@ -39,10 +23,7 @@ MOST_MEASURED = 500_000
 def main() -> int:
     """Train, as the command line says."""
     # ---- 1 arguments -------------------------------------------------------------------------------------------------
-    tunes = os.path.relpath(ROOT / "data/midi/tunes")
-    parser = arguments.train_parser(
-        "Learn to play from MIDI files, event by event.", SIZES, "small", tunes, "events", arguments.recurrent
-    )
+    parser = arguments.train_parser("Learn to play from MIDI files, event by event.", LESSON)
     group = parser.add_argument_group("midi_rnn")
     encoding = "one voice on a grid of sixteenths, or all notes in time with their loudness"
     group.add_argument("--encoding", choices=("melody", "performance"), default="melody", help=encoding)
@@ -60,10 +41,10 @@ def main() -> int:
     from workshop.run.baseline import ngram_baseline
     from workshop.run.batches import HeldOut, Medley, join, streams_for
 
-    resumed = experiments.find(LESSON, args.experiment_dir) if args.resume else None
+    resumed = experiments.find(LESSON.folder, args.experiment_dir) if args.resume else None
     if resumed:
-        experiments.take_over(args, resumed, fixed=(*arguments.RECURRENT, "encoding", "track", "transpose", "stretch"))
-    arguments.apply_size(args, SIZES, (*arguments.RECURRENT, "seq_length", "batch_size", "learning_rate"))
+        experiments.take_over(args, resumed, fixed=LESSON.fixed_arguments)
+    arguments.apply_size(args, LESSON)
 
     # ---- 2 data ------------------------------------------------------------------------------------------------------
     data_dir = Path(args.data_dir)
@@ -81,7 +62,7 @@ def main() -> int:
         from midi_rnn.preview import TEMPERATURE, Preview
         from workshop.run.training import Settings, Trainer, farewell
 
-    network = {name: getattr(args, name) for name in (*arguments.RECURRENT, "seed")}
+    network = {name: getattr(args, name) for name in (*LESSON.network, "seed")}
     network["vocab_size"] = vocab_size = music.encoding.vocab_size
     model, average = (build(network, vocab_size, experiments.most_weights(resumed)) for _ in range(2))
     print(f"network: {args.num_layers} x {args.rnn_size} {args.cell}, {model.count_params():,} weights")
@@ -95,7 +76,7 @@ def main() -> int:
         "sampling": {"temperature": TEMPERATURE},
         "message": args.message,
     }
-    experiment = resumed or experiments.create(LESSON, args.experiment_dir, info)
+    experiment = resumed or experiments.create(LESSON.folder, args.experiment_dir, info)
     experiment.report(music.set_aside)
     settings = Settings.of(args, max_steps=SMOKE_STEPS if args.smoke else None)
     vary = dataset.variation(music.encoding, args.transpose, args.stretch)
@@ -110,7 +91,7 @@ def main() -> int:
     status = trainer.fit()
 
     # ---- 5 listen ----------------------------------------------------------------------------------------------------
-    print(farewell(experiment, baseline, LESSON))
+    print(farewell(experiment, baseline, LESSON.folder))
     return status
 
 

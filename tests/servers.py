@@ -48,7 +48,7 @@ def until_there(url: str, seconds: float = 60) -> bytes:
 @contextlib.contextmanager
 def in_the_foreground(clone: Path, verb: str) -> Iterator[subprocess.Popen[str]]:
     """`python -m workshop.services VERB` with its state in the clone, in a session of its own."""
-    script = f"import pathlib; from workshop import services; services.ROOT = pathlib.Path({str(clone)!r}); "
+    script = f"import pathlib; from workshop.host import services; services.ROOT = pathlib.Path({str(clone)!r}); "
     script += f"raise SystemExit(services.main([{verb!r}]))"
     process = subprocess.Popen(
         [sys.executable, "-c", script],

@@ -20,6 +20,7 @@ from char_rnn import sample, train
 from workshop import cli
 from workshop.errors import UserError
 from workshop.files import write_json
+from workshop.lessons import Lesson
 from workshop.run import checkpoint
 from workshop.run.board import Board
 
@@ -165,7 +166,7 @@ def test_an_experiment_that_is_not_there(refused: Refused, tmp_path: Path, scrip
 def test_no_experiment_yet(
     refused: Refused, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: ModuleType
 ) -> None:
-    monkeypatch.setattr(script, "LESSON", tmp_path / "char_rnn")
+    monkeypatch.setattr(Lesson, "folder", tmp_path / "char_rnn")
     sentence = refused(script, *(["--resume"] if script is train else []))
     assert sentence == "there is no experiment in char_rnn yet: train one with `python char_rnn/train.py` first"
     assert everything(tmp_path) == {}

@@ -15,6 +15,7 @@ import pytest
 
 from workshop import ROOT, cli
 from workshop.errors import UserError
+from workshop.lessons import Lesson
 from workshop.run import arguments
 
 SIZES: dict[str, dict[str, Any]] = {
@@ -67,8 +68,15 @@ SAMPLE_ALIASES = {
 }
 
 
+LESSON = Lesson(
+    name="a lesson", title="text", port=1, kind="text", unit="characters", starter="data/starter",
+    network=arguments.RECURRENT, sizes=SIZES, size="small", size_words="{num_layers} x {rnn_size} units", fixed=(),
+    speeds={}, step=1,
+)  # fmt: skip
+
+
 def train_parser() -> cli.Parser:
-    return arguments.train_parser("Learn.", SIZES, "small", "data/starter", "characters", arguments.recurrent)
+    return arguments.train_parser("Learn.", LESSON)
 
 
 def sample_parser() -> cli.Parser:
@@ -163,7 +171,7 @@ def test_a_default_that_is_given_counts_as_given() -> None:
 def test_the_size_fills_in_what_was_not_given() -> None:
     names = ("rnn_size", "num_layers", "cell", "dropout")
     args = train_parser().read(["--rnn_size", "99", "--dropout", "0"])
-    arguments.apply_size(args, SIZES, names)
+    arguments.apply_size(args, LESSON)
     assert [getattr(args, name) for name in names] == [99, 2, "lstm", 0.0]
     assert args.given == {"rnn_size", "dropout"}
 
@@ -173,7 +181,7 @@ def test_the_size_fills_in_what_was_not_given() -> None:
 )
 def test_smoke_means_the_smallest_size_unless_one_was_asked_for(argv: list[str], size: str) -> None:
     args = train_parser().read(argv)
-    arguments.apply_size(args, SIZES, ("rnn_size",))
+    arguments.apply_size(args, LESSON)
     assert (args.size, args.rnn_size) == (size, SIZES[size]["rnn_size"])
 
 

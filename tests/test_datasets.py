@@ -569,7 +569,8 @@ def test_ctrl_c_keeps_the_files_that_have_arrived(songs: DataSet, mirror: Path, 
 
     data_dir = tmp_path / "data"
     code = (
-        "import sys\nfrom workshop import datasets\nfrom workshop.datasets.catalog import DataSet\n"
+        "import sys\nfrom workshop.datasets import command_line as datasets\n"
+        "from workshop.datasets.catalog import DataSet\n"
         f"songs = {songs!r}\ndatasets.read_catalog = lambda: {{'songs': songs}}\nsys.exit(datasets.main(sys.argv[1:]))"
     )
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:

@@ -87,7 +87,7 @@ def test_help(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_the_doctor_needs_nothing_installed() -> None:
     """Without any site-packages, as before the first set-up, it still imports and explains."""
-    script = "import sys; from workshop import doctor; print(*(f.text for f in doctor.check_packages()))"
+    script = "import sys; from workshop.host import doctor; print(*(f.text for f in doctor.check_packages()))"
     answer = subprocess.run([sys.executable, "-S", "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
     assert "nothing is installed in this Python: type ./start.sh" in answer.stdout
 

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from workshop import COMMANDS, ROOMS, ROOT, TENSORBOARD_PORTS
+from workshop import COMMANDS, ROOMS, ROOT
+from workshop.lessons import lessons
 
-LESSONS = [lesson for lesson in TENSORBOARD_PORTS if (ROOT / lesson).is_dir()]
+LESSONS = [lesson.name for lesson in lessons()]
 SOURCES = sorted(path for room in ("workshop", *LESSONS) for path in (ROOT / room).glob("**/*.py"))
 SCRIPTS = [ROOT / lesson / name for lesson in LESSONS for name in ("train.py", "sample.py")]
 BANNERS = {
@@ -139,7 +140,7 @@ def test_no_file_of_a_lesson_hides_a_module_of_python(lesson: str) -> None:
 @pytest.mark.parametrize("lesson", LESSONS)
 def test_a_lesson_has_the_files_of_every_lesson(lesson: str) -> None:
     names = {path.name for path in (ROOT / lesson).iterdir()}
-    assert names >= {"dataset.py", "model.py", "generate.py", "train.py", "sample.py"}
+    assert names >= {"dataset.py", "lesson.py", "model.py", "generate.py", "train.py", "sample.py"}
 
 
 #: What a network may be made of: Keras' parts for networks, and nothing that trains, loads or saves.
@@ -158,7 +159,7 @@ def files_of_the_network(model: Path) -> list[Path]:
             continue
         found.append(path)
         for module in imported(path.read_text("utf-8")):
-            # `from workshop import recurrent` and `from workshop.networks.recurrent import CELLS` both name a file.
+            # `from workshop.networks import recurrent` and `... networks.recurrent import CELLS` both name a file.
             for name in (module, module.rpartition(".")[0]):
                 file = ROOT / f"{name.replace('.', '/')}.py"
                 if name and file.is_file():
@@ -209,9 +210,10 @@ def test_a_script_reads_like_a_lesson(path: Path) -> None:
 def test_heavy_imports_come_after_the_arguments(path: Path) -> None:
     tree = ast.parse(path.read_text("utf-8"))
     top = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
-    modules = {module.partition(".")[0] for node in top for module in imported(ast.unparse(node))}
-    assert modules <= set(sys.stdlib_module_names) | {"workshop"}
-    assert modules >= {"workshop"}
+    modules = {module for node in top for module in imported(ast.unparse(node))} - {f"{path.parent.name}.lesson.LESSON"}
+    roots = {module.partition(".")[0] for module in modules}
+    assert roots <= set(sys.stdlib_module_names) | {"workshop"}
+    assert roots >= {"workshop"}
 
 
 def test_there_is_no_room_for_odds_and_ends() -> None:

@@ -427,9 +427,8 @@ def test_a_place_that_cannot_be_written_is_one_sentence(small: Path, tmp_path: P
 
 
 def test_looking_whether_all_is_there_is_quick(tmp_path: Path) -> None:
-    program = (
-        "import sys, pathlib; from workshop import midi_tunes; midi_tunes.is_exported(pathlib.Path(sys.argv[1]), 'x')"
-    )
+    program = "import sys, pathlib; from workshop.datasets.midi_tunes import is_exported; "
+    program += "is_exported(pathlib.Path(sys.argv[1]), 'x')"
     command = [sys.executable, "-X", "importtime", "-c", program, str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True)
     for heavy in ("music21", "numpy", "mido", "tqdm"):

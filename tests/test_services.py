@@ -276,7 +276,7 @@ def test_a_server_that_ends_by_itself_says_why(clone: Path, monkeypatch: pytest.
 
 
 def test_two_starts_at_once_make_one_tensorboard(clone: Path) -> None:
-    script = f"import pathlib; from workshop import services; services.ROOT = pathlib.Path({str(clone)!r}); "
+    script = f"import pathlib; from workshop.host import services; services.ROOT = pathlib.Path({str(clone)!r}); "
     script += "services.TENSORBOARD_PORTS = {'char_rnn': 7006}; raise SystemExit(services.main(['start']))"
     both = [subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.DEVNULL) for _ in range(2)]
     assert [process.wait(timeout=60) for process in both] == [0, 0]

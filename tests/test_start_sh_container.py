@@ -17,7 +17,8 @@ from typing import Any
 import pytest
 from start_clone import STUB_IN_VENV, Clone, make_clone
 
-from workshop import DOCS_PORT, ROOT
+from workshop import ROOT
+from workshop.host.ports import DOCS_PORT
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="start.sh is for bash; Windows has start.ps1")
 

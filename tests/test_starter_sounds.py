@@ -262,7 +262,8 @@ def test_without_pretty_midi_one_sentence_says_so(tmp_path: Path, monkeypatch: p
 
 
 def test_looking_whether_all_is_there_is_quick(tmp_path: Path) -> None:
-    program = "import sys, pathlib; from workshop import starter_sounds as s; s.is_exported(pathlib.Path(sys.argv[1]))"
+    program = "import sys, pathlib; from workshop.datasets.starter_sounds import is_exported; "
+    program += "is_exported(pathlib.Path(sys.argv[1]))"
     command = [sys.executable, "-X", "importtime", "-c", program, str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True)
     for heavy in ("music21", "numpy", "mido", "tqdm"):

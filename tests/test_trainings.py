@@ -111,7 +111,7 @@ def test_a_name_is_short_within_the_clone() -> None:
 
 def test_ctrl_c_while_the_network_is_made_leaves_no_empty_experiment(tmp_path: Path) -> None:
     script = (
-        "from pathlib import Path; from workshop import cli, experiment\n"
+        "from pathlib import Path; from workshop import cli; from workshop.run import experiment\n"
         "def main():\n"
         "    experiment.create(Path('some_rnn'), 'mine', {'network': {}})\n"
         "    raise KeyboardInterrupt\n"

@@ -160,7 +160,7 @@ def test_without_music21_one_sentence_says_so(monkeypatch: pytest.MonkeyPatch, t
 def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The real export."""
     folder = tmp_path_factory.mktemp("data") / "lyrics" / "tunes"
-    program = "import sys, pathlib; from workshop import tunes; tunes.export(pathlib.Path(sys.argv[1]))"
+    program = "import sys, pathlib; from workshop.datasets import tunes; tunes.export(pathlib.Path(sys.argv[1]))"
     command = [sys.executable, "-X", "importtime", "-c", program, str(folder)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
     assert "music21" not in done.stderr, "the export imports music21, which takes seconds"

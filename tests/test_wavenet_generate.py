@@ -10,9 +10,9 @@ from keras import ops
 from wavenet import cores, kernel, loop
 from wavenet.cores import Cores
 from wavenet.generate import PIECE, Generator, reference
+from wavenet.lesson import LESSON
 from wavenet.loop import Loop
 from wavenet.model import Shape, WaveNet, build
-from wavenet.train import NETWORK, SIZES
 from wavenet.weights import DONE, pack, room, silent
 from workshop.audio.mu_law import SILENCE, STEPS
 from workshop.errors import UserError
@@ -79,9 +79,9 @@ def test_cached_logits_are_those_of_the_whole_receptive_field(way: Callable, nam
         assert np.abs(cached[end - 1] - plain).max() < 1e-4 * max(1, np.abs(plain).max())
 
 
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("size", LESSON.sizes)
 def test_every_size_generates_what_it_was_trained_to(size: str) -> None:
-    model = network(Shape(*(SIZES[size][name] for name in NETWORK)), scale=1)
+    model = network(Shape(*(LESSON.sizes[size][name] for name in LESSON.network)), scale=1)
     values = np.random.default_rng(4).integers(0, STEPS, (50, 1))
     cached, plain = cached_logits(model, values, np.zeros(1, int))[-1], reference(model, values)
     assert np.abs(cached - plain).max() < 1e-4
@@ -99,7 +99,7 @@ def test_training_sees_what_generation_sees() -> None:
 
 
 def test_the_classic_network_is_the_ancestors() -> None:
-    model = WaveNet(Shape(*(SIZES["large"][name] for name in NETWORK)))
+    model = WaveNet(Shape(*(LESSON.sizes["large"][name] for name in LESSON.network)))
     assert model.shape.receptive_field == 5117
     # 50 blocks without the residual of the last, one skip bias for all.
     blocks = 50 * (2 * 32 * 64 + 64) + 49 * (32 * 32 + 32) + 50 * 32 * 512 + 512
@@ -205,7 +205,7 @@ def test_a_prime_of_any_length_is_heard(length: int) -> None:
 
 
 def test_a_damaged_description_is_no_network() -> None:
-    good = {name: 2 for name in NETWORK} | {"seed": 0, "conditions": 0}
+    good = {name: 2 for name in LESSON.network} | {"seed": 0, "conditions": 0}
     assert build(good).shape == Shape(2, 2, 2, 2, 2, 2)
     large: list[dict] = [{"layers": 64}, {"layers": 10**400}, {"stacks": 10**6}, {"seed": 1 << 64}]
     for damage in ({"layers": 0}, {"stacks": "2"}, {"seed": -1}, {"more": 1}, {"filter_width": 1}, *large):

@@ -8,10 +8,9 @@ overwritten. The files grow as it goes, and Ctrl-C leaves what there is.
 
 from pathlib import Path
 
+from wavenet.lesson import LESSON
 from workshop import cli
 from workshop.run import arguments
-
-LESSON = Path(__file__).resolve().parent
 
 
 def main() -> None:
@@ -41,7 +40,7 @@ def main() -> None:
     from workshop.run import experiment as experiments
     from workshop.visible import visible_line
 
-    experiment = experiments.find(LESSON, args.experiment_dir)
+    experiment = experiments.find(LESSON.folder, args.experiment_dir)
     temperature = experiments.temperature(experiment, args.temperature)
     rate = dataset.sample_rate(experiment)
     names = conditions.known(experiment)

@@ -7,53 +7,20 @@ far: in TensorBoard on localhost:7008, and as files in the experiment's folder. 
 after 20 minutes; Ctrl-C saves, and --resume goes on from there. Then let it sound: python sample.py --seconds 5
 """
 
-import os
 from pathlib import Path
-from typing import Any
 
-from workshop import ROOT, cli
+from wavenet.lesson import LESSON
+from workshop import cli
 from workshop.audio import rates
 from workshop.run import arguments
 
-LESSON = Path(__file__).resolve().parent
-#: What --size stands for: `tiny` comes furthest within a lesson, `large` is what the lesson's first version had.
-SIZES = {
-    "tiny": dict(
-        sample_rate=8000, stacks=2, layers=7, filter_width=2, residual_channels=24, dilation_channels=24,
-        skip_channels=64, seq_length=1000, batch_size=8, learning_rate=0.003,
-    ),
-    "small": dict(
-        sample_rate=8000, stacks=3, layers=8, filter_width=2, residual_channels=32, dilation_channels=32,
-        skip_channels=128, seq_length=1600, batch_size=8, learning_rate=0.002,
-    ),
-    "medium": dict(
-        sample_rate=16000, stacks=3, layers=9, filter_width=2, residual_channels=32, dilation_channels=32,
-        skip_channels=256, seq_length=3200, batch_size=8, learning_rate=0.002,
-    ),
-    "large": dict(
-        sample_rate=16000, stacks=5, layers=10, filter_width=2, residual_channels=32, dilation_channels=32,
-        skip_channels=512, seq_length=8000, batch_size=4, learning_rate=0.001,
-    ),
-}  # fmt: skip
-NETWORK = ("stacks", "layers", "filter_width", "residual_channels", "dilation_channels", "skip_channels")
 SMOKE_STEPS = 12
-#: What a resumed run may not change.
-FIXED = (*NETWORK, "sample_rate", "silence_threshold", "condition", "l2")
-
-
-def in_words(size: dict[str, Any]) -> str:
-    """What a size stands for, for --help."""
-    blocks = f"{size['stacks']} x {size['layers']} blocks of {size['residual_channels']} channels"
-    return f"{blocks}, {size['sample_rate'] / 1000:g} kHz"
 
 
 def main() -> int:
     """Train, as the command line says."""
     # ---- 1 arguments -------------------------------------------------------------------------------------------------
-    starter = os.path.relpath(ROOT / "data/audio/starter")
-    parser = arguments.train_parser(
-        "Learn to make sounds, sample by sample.", SIZES, "tiny", starter, "samples", in_words, NETWORK
-    )
+    parser = arguments.train_parser("Learn to make sounds, sample by sample.", LESSON)
     group = parser.add_argument_group("wavenet")
     group.add_argument("--sample_rate", type=rates.sample_rate, help="samples a second; other files are resampled")
     silence = "leave out what is quieter at both ends: dB below the file's loudest moment, such as -40; 0: nothing"
@@ -73,10 +40,10 @@ def main() -> int:
     from workshop.run import experiment as experiments
     from workshop.run.baseline import ngram_baseline
 
-    resumed = experiments.find(LESSON, args.experiment_dir) if args.resume else None
+    resumed = experiments.find(LESSON.folder, args.experiment_dir) if args.resume else None
     if resumed:
-        experiments.take_over(args, resumed, fixed=FIXED)
-    arguments.apply_size(args, SIZES, (*NETWORK, "sample_rate", "seq_length", "batch_size", "learning_rate"))
+        experiments.take_over(args, resumed, fixed=LESSON.fixed_arguments)
+    arguments.apply_size(args, LESSON)
 
     # ---- 2 data ------------------------------------------------------------------------------------------------------
     data_dir = Path(args.data_dir)
@@ -95,7 +62,7 @@ def main() -> int:
         from workshop.run.training import Settings, Trainer, farewell
 
     names = sounds.facts["conditions"]
-    network = {name: getattr(args, name) for name in (*NETWORK, "seed")} | {"conditions": len(names)}
+    network = {name: getattr(args, name) for name in (*LESSON.network, "seed")} | {"conditions": len(names)}
     model, average = (build(network, experiments.most_weights(resumed)) for _ in range(2))
     field, blocks = model.shape.receptive_field, len(model.shape.dilations)
     print(f"network: {blocks} blocks, {model.count_params():,} weights; sees {1000 * field / args.sample_rate:.0f} ms")
@@ -109,7 +76,7 @@ def main() -> int:
         "sampling": {"temperature": TEMPERATURE},
         "message": args.message,
     }
-    experiment = resumed or experiments.create(LESSON, args.experiment_dir, info)
+    experiment = resumed or experiments.create(LESSON.folder, args.experiment_dir, info)
     experiment.report(sounds.set_aside)
     settings = Settings.of(args, max_steps=SMOKE_STEPS if args.smoke else None)
     training = excerpts.Excerpts(train, field, batch_size, args.seq_length, args.seed)
@@ -121,7 +88,7 @@ def main() -> int:
     status = trainer.fit()
 
     # ---- 5 listen ----------------------------------------------------------------------------------------------------
-    print(farewell(experiment, baseline, LESSON))
+    print(farewell(experiment, baseline, LESSON.folder))
     return status
 
 

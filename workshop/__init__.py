@@ -14,17 +14,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 #: The clone: every path that the workshop works with is given relative to it or by the user.
 ROOT = Path(__file__).resolve().parent.parent
 
-#: Each lesson's folder and the port of its TensorBoard, in the order of the lessons.
-TENSORBOARD_PORTS = {"char_rnn": 7006, "midi_rnn": 7007, "wavenet": 7008}
-
-#: JupyterLab's port.
-LAB_PORT = 8888
-
-#: The port of the site that docs/ is made into.
-DOCS_PORT = 7000
-
 #: The rooms in the order in which they build on each other.
 ROOMS = ("networks", "run", "text", "notes", "audio", "datasets", "host")
 
 #: Modules that are only the name of a command: they import from their room, and nothing imports them.
-COMMANDS = ("abc_to_midi", "docs", "doctor", "services", "trainings", "tunes")
+COMMANDS = ("abc_to_midi", "docs", "doctor", "server_files", "services", "trainings", "tunes")

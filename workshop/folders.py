@@ -6,6 +6,7 @@ from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
 
+from workshop import lessons
 from workshop.errors import UserError
 from workshop.nearest import did_you_mean
 
@@ -20,22 +21,21 @@ class NothingFound(UserError):
 
 
 class Kind(NamedTuple):
-    """What a lesson learns from: what its files are called, its folder, and their suffixes."""
+    """A kind of data: what its files are called, and their suffixes."""
 
     name: str
-    lesson: str
     suffixes: tuple[str, ...]
 
 
 #: All kinds of data, in the order in which a folder is asked for them: texts beside music or sound are about it.
 KINDS = (
-    Kind("MIDI", "midi_rnn", (".mid", ".midi", ".kar", ".smf", ".rmi")),
-    Kind("audio", "wavenet", (
+    Kind("MIDI", (".mid", ".midi", ".kar", ".smf", ".rmi")),
+    Kind("audio", (
         ".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".mp2", ".aif", ".aiff", ".aifc", ".caf", ".au", ".snd",
         ".w64", ".rf64", ".m4a", ".m4b", ".aac", ".3gp", ".3g2", ".amr", ".qta", ".wma", ".wv", ".mka", ".weba", ".mp4",
         ".m4v", ".mov", ".mkv", ".webm", ".avi",
     )),
-    Kind("text", "char_rnn", (".txt", ".abc")),
+    Kind("text", (".txt", ".abc")),
 )  # fmt: skip
 #: The suffixes of each kind, by its name.
 SUFFIXES = {kind.name: kind.suffixes for kind in KINDS}
@@ -93,12 +93,18 @@ def _other_kinds(suffixes: tuple[str, ...]) -> list[Kind]:
     return [kind for kind in KINDS if not set(kind.suffixes) & set(suffixes)]
 
 
+def _taught(kind: Kind) -> str:
+    """Which lesson learns from a kind of files, as part of a sentence."""
+    lesson = lessons.of_kind(kind.name)
+    return f", which the lesson {lesson.name} learns from" if lesson else ""
+
+
 def _check_suffix(file: Path, suffixes: tuple[str, ...], kind: str) -> None:
     """Refuse a file that by its suffix is of another kind."""
     for other in _other_kinds(suffixes):
         if file.suffix.lower() in other.suffixes:
             raise UserError(
-                f"{file} is of the kind {other.name}, which the lesson {other.lesson} learns from; give one {kind} "
+                f"{file} is of the kind {other.name}{_taught(other)}; give one {kind} "
                 f"file ({', '.join(suffixes)}) or a folder of them"
             )
 
@@ -151,7 +157,8 @@ def _check_kind(
         return
     there = ", ".join(f"{number} {what}" for what, number in others.most_common(3)) or "nothing"
     wanted = f"an {whole}, or any number of " if whole else ""
-    hint = f"; the lesson {fits.lesson} learns from {fits.name} files" if fits and count else ""
+    lesson = lessons.of_kind(fits.name) if fits and count else None
+    hint = f"; the lesson {lesson.name} learns from {lesson.kind} files" if lesson else ""
     raise NothingFound(
         f"{folder} has {'hardly any' if found else 'no'} {kind} files (found: {there}); put {wanted}"
         f"{' or '.join(suffixes)} files in it{hint}"

@@ -4,14 +4,14 @@ import os
 import sys
 from pathlib import Path
 
-from workshop import ROOT, TENSORBOARD_PORTS
+from workshop.lessons import lessons
 
 
 def answer(script: Path) -> int:
     """Say where the scripts called like `script` are, as seen from the current folder; return the exit status."""
-    lessons = [ROOT / lesson for lesson in TENSORBOARD_PORTS]
-    there = ", ".join(os.path.relpath(lesson / script.name) for lesson in lessons)
-    example = f"cd {os.path.relpath(lessons[0])} && python {script.name}"
+    folders = [lesson.folder for lesson in lessons()]
+    there = ", ".join(os.path.relpath(folder / script.name) for folder in folders)
+    example = f"cd {os.path.relpath(folders[0])} && python {script.name}"
     print(
         f"error: each lesson has its own {script.name} ({there}): change into its folder, as in `{example}`",
         file=sys.stderr,

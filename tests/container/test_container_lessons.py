@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from containers import Workshop, calling_user, until
 
-from workshop import TENSORBOARD_PORTS
+from workshop.host.ports import TENSORBOARD_PORTS
 
 pytestmark = pytest.mark.container
 

@@ -8,7 +8,7 @@ import pytest
 import websocket
 from containers import INSIDE, Workshop, until
 
-from workshop import TENSORBOARD_PORTS
+from workshop.host.ports import TENSORBOARD_PORTS
 
 pytestmark = pytest.mark.container
 

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from containers import Engine, Workshop
 
-from workshop import ROOT, TENSORBOARD_PORTS
+from workshop import ROOT
+from workshop.host.ports import TENSORBOARD_PORTS
 
 pytestmark = pytest.mark.container
 

@@ -19,7 +19,8 @@ from pathlib import Path
 import pytest
 from pages import SMALL
 
-from workshop import ROOT, TENSORBOARD_PORTS
+from workshop import ROOT
+from workshop.host.ports import TENSORBOARD_PORTS
 
 START = (ROOT / "start.sh").read_text("utf-8")
 VERBS = set(re.findall(r"^VERBS=\"(.+)\"", START, re.MULTILINE)[0].split(", "))

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from pages import blocks, broken_links, follow
 
-from workshop import ROOT, TENSORBOARD_PORTS
+from workshop import ROOT
+from workshop.host.ports import TENSORBOARD_PORTS
 
 READMES = [ROOT / "README.md", *(ROOT / lesson / "README.md" for lesson in TENSORBOARD_PORTS)]
 DOCS = sorted((ROOT / "docs").glob("*.md"))

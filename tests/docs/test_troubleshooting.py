@@ -6,7 +6,8 @@ import ast
 import re
 from collections.abc import Iterator
 
-from workshop import ROOT, TENSORBOARD_PORTS
+from workshop import ROOT
+from workshop.host.ports import TENSORBOARD_PORTS
 
 PAGE = (ROOT / "docs" / "troubleshooting.md").read_text("utf-8").lower()
 #: What else than Python says something.

@@ -26,10 +26,6 @@ PAUSE = -40
 FRAME = 400
 #: A file of which a larger share of samples stands at the edge was recorded too loud.
 CLIPPED = 0.001
-#: Seconds of sound that training takes in a second on two cores of a laptop, by --size: an estimate.
-SPEEDS = {"tiny": 10, "small": 6, "medium": 2, "large": 1}
-#: Seconds of sound in a training step: 8 windows of 1,000 samples and more.
-SECONDS_PER_STEP = 1
 
 
 @dataclass
@@ -116,7 +112,7 @@ def report(inspection: AudioInspection) -> str:
         ]
         rows += (("changed", remark) for remark in inspection.changed)
         if inspection.will_train:
-            rows.append(("training", training_time(int(total), SECONDS_PER_STEP, SPEEDS)))
+            rows.append(("training", training_time(total, "audio")))
     return laid_out(rows, inspection.set_aside, verdict(inspection))
 
 

@@ -1,5 +1,6 @@
 """The report on data before training, laid out the same for texts, notes and sounds."""
 
+from workshop import lessons
 from workshop.run.stopping import DEFAULT_MINUTES, expected_minutes
 
 
@@ -9,15 +10,16 @@ def laid_out(rows: list[tuple[str, str]], set_aside: list[str], verdict: str) ->
     return "\n".join(f"{name:<12}{value}" for name, value in rows)
 
 
-def training_time(amount: int, step: int, speeds: dict[str, int]) -> str:
-    """Return how long a plain ``train.py`` takes with each --size.
+def training_time(amount: float, kind: str) -> str:
+    """Return how long a plain ``train.py`` takes with each --size, in the first lesson that learns from this kind.
 
     Args:
-        amount: of data, in any unit.
-        step: what a training step takes in.
-        speeds: what training takes in a second, by --size.
+        amount: of data, in the unit of the lesson's record.
+        kind: of the data, a name in `workshop.folders.KINDS`.
     """
-    minutes = {size: expected_minutes(amount, step, speed) for size, speed in speeds.items()}
+    lesson = lessons.of_kind(kind)
+    assert lesson is not None, kind
+    minutes = {size: expected_minutes(amount, lesson.step, speed) for size, speed in lesson.speeds.items()}
     times = ", ".join(f"{size} {_minutes(value)}" for size, value in minutes.items())
     how = f"while the held-out loss improves, for at most {DEFAULT_MINUTES:g} min (--max_minutes changes it)"
     return f"{times} (estimate on two laptop cores: {how})"

@@ -20,11 +20,6 @@ from workshop.words import plural
 MINIMUM_NOTES = 1_000
 #: Below this a network soon knows the tunes by heart.
 COMFORTABLE_NOTES = 20_000
-#: Notes a second that training reads on two cores of a laptop, by --size; estimated from the speed of lesson 1 and
-#: three events a note.
-NOTES_PER_SECOND = {"tiny": 60_000, "small": 28_000, "medium": 12_000, "large": 4_000}
-#: Notes in a training step of 50 windows of 64 events.
-NOTES_PER_STEP = 1_000
 #: Music in which at most this share of the notes begins while another one sounds is called one voice.
 ONE_VOICE = 0.05
 #: Music of which a smaller share begins on sixteenths was played freely.
@@ -155,7 +150,7 @@ def report(inspection: MidiInspection) -> str:
             ("duplicates", f"{inspection.duplicates:,} (left out in training)" if inspection.duplicates else "none"),
         ]
     if inspection.will_train:
-        rows.append(("training", training_time(inspection.notes, NOTES_PER_STEP, NOTES_PER_SECOND)))
+        rows.append(("training", training_time(inspection.notes, "MIDI")))
     return laid_out(rows, inspection.set_aside, verdict(inspection))
 
 

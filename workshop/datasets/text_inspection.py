@@ -29,13 +29,6 @@ COMFORTABLE_CHARACTERS = 100_000
 #: The vocabulary of char_rnn folds characters into its unknown symbol at the same count (char_rnn.vocab.MIN_COUNT).
 RARE_BELOW = 2
 
-#: Characters per second that training reads on two cores of a laptop, by --size. Small is measured; the others follow
-#: from their number of weights. An estimate: other machines differ by a factor of two or three.
-CHARACTERS_PER_SECOND = {"tiny": 250_000, "small": 100_000, "medium": 35_000, "large": 13_000}
-
-#: Characters in a training step: 50 windows of 50.
-CHARACTERS_PER_STEP = 2_500
-
 
 class LineCounter:
     """Counts lines and how many of them are repeats, in bounded memory.
@@ -214,7 +207,7 @@ def report(inspection: Inspection) -> str:
             ("duplicates", _duplicates(inspection)),
         ]
     if inspection.will_train:
-        rows.append(("training", training_time(inspection.characters, CHARACTERS_PER_STEP, CHARACTERS_PER_SECOND)))
+        rows.append(("training", training_time(inspection.characters, "text")))
     return laid_out(rows, list(inspection.broken.values()), verdict(inspection))
 
 

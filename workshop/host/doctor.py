@@ -23,10 +23,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from workshop import ROOT, TENSORBOARD_PORTS
+from workshop import ROOT
 from workshop.errors import UserError
 from workshop.host import services
-from workshop.host.ports import DOCS, LAB, Server, port_problem, wanted_server
+from workshop.host.ports import DOCS, LAB, TENSORBOARD_PORTS, Server, port_problem, wanted_server
 from workshop.machine import memory, text_of, usable_cores
 
 OK, NOTE, PROBLEM = "ok", "note", "PROBLEM"

@@ -8,12 +8,16 @@ import os
 import socket
 from dataclasses import dataclass, replace
 
-from workshop import DOCS_PORT, LAB_PORT, TENSORBOARD_PORTS
 from workshop.errors import UserError
+from workshop.lessons import lessons
 
 #: The names of JupyterLab and of the site that docs/ is made into; the other servers are named by their lesson.
 LAB, DOCS = "lab", "docs"
 
+#: The port of each lesson's TensorBoard, in the order of the lessons.
+TENSORBOARD_PORTS = {lesson.name: lesson.port for lesson in lessons()}
+#: Those of JupyterLab and of the tutorial.
+LAB_PORT, DOCS_PORT = 8888, 7000
 #: The port of each server, unless the environment gives it another one.
 PORTS = {**TENSORBOARD_PORTS, LAB: LAB_PORT, DOCS: DOCS_PORT}
 

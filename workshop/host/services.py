@@ -24,12 +24,12 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import NoReturn
 
-from workshop import ROOT, TENSORBOARD_PORTS
+from workshop import ROOT
 from workshop.commands import start_sh
 from workshop.errors import UserError
 from workshop.files import explain, write_json
 from workshop.host import tensorboard_app
-from workshop.host.ports import DOCS, LAB, Server, free_port_near, port_problem, wanted_server
+from workshop.host.ports import DOCS, LAB, TENSORBOARD_PORTS, Server, free_port_near, port_problem, wanted_server
 
 #: How long a server may take until it answers, in seconds. A first start on a slow disk reads many small files.
 PATIENCE_SECONDS = 30.0

@@ -1,36 +1,28 @@
 """The one argument convention: what `train.py` and `sample.py` of every lesson have in common."""
 
 import argparse
-from collections.abc import Callable, Sequence
 from typing import Any
 
 from workshop import cli
 from workshop.cli import Parser
+from workshop.lessons import Lesson
 from workshop.run import old_arguments
 from workshop.run.stopping import DEFAULT_MINUTES, MIN_MEASUREMENTS
 
-#: The parts of a recurrent network.
+#: The arguments of a recurrent network.
 RECURRENT = ("rnn_size", "num_layers", "cell", "dropout")
 
 
-def train_parser(
-    description: str, sizes: dict[str, dict[str, Any]], size: str, data: str, unit: str,
-    in_words: Callable[[dict[str, Any]], str], counts: Sequence[str] = (),
-) -> Parser:  # fmt: skip
+def train_parser(description: str, lesson: Lesson) -> Parser:
     """The parser of a lesson's `train.py`, with all that the lessons have in common.
 
     Args:
         description: what the script does, for `--help`.
-        sizes: what each value of `--size` stands for; any of it can be overridden by an argument of its own.
-        size: the default size.
-        data: the lesson's starter set, as a path.
-        unit: what a step of the sequence is called ("characters").
-        in_words: what a size stands for, for `--help`, such as `recurrent`.
-        counts: names of the parts of a network that is not recurrent; all are whole numbers.
+        lesson: its record.
     """
     parser = Parser(description=description)
     group = parser.add_argument_group("data and results")
-    group.add_argument("--data_dir", default=data, help="folder, or one file, to learn from")
+    group.add_argument("--data_dir", default=lesson.starter_path, help="folder, or one file, to learn from")
     group.add_argument(
         "--experiment_dir",
         help="where everything of this run goes; without it, the next free experiments/NN beside the script",
@@ -43,20 +35,22 @@ def train_parser(
     )
     group.add_argument("--message", "-m", default="", help="a note kept with the run")
 
+    sizes = "; ".join(f"{name} = {lesson.size_words.format(**parts)}" for name, parts in lesson.sizes.items())
     group = parser.add_argument_group("network (--size sets all of it; each part can be set by itself)")
     group.add_argument(
         "--size",
-        choices=sizes,
-        default=size,
-        help="the one dial: " + "; ".join(f"{name} = {in_words(parts)}" for name, parts in sizes.items()),
+        choices=lesson.sizes,
+        default=lesson.size,
+        help=f"the one dial: {sizes}",
     )
-    for name in counts:
-        group.add_argument(f"--{name}", type=cli.count, help=name.replace("_", " "))
-    if not counts:
-        _add_recurrent(parser, group)
+    if lesson.network == RECURRENT:
+        _add_recurrent(group)
+    else:
+        for name in lesson.network:
+            group.add_argument(f"--{name}", type=cli.count, help=name.replace("_", " "))
 
     group = parser.add_argument_group("training")
-    group.add_argument("--seq_length", type=cli.count, help=f"{unit} in a training window")
+    group.add_argument("--seq_length", type=cli.count, help=f"{lesson.unit} in a training window")
     group.add_argument("--batch_size", type=cli.count, help="windows trained on at once")
     group.add_argument("--learning_rate", type=cli.positive, help="Adam's step size")
     group.add_argument(
@@ -85,29 +79,24 @@ def train_parser(
     return parser
 
 
-def _add_recurrent(parser: Parser, group: Any) -> None:
+def _add_recurrent(group: Any) -> None:
     group.add_argument("--rnn_size", type=cli.count, help="units in each recurrent layer")
     group.add_argument("--num_layers", type=cli.count, help="recurrent layers")
     group.add_argument("--cell", choices=("lstm", "gru", "rnn"), help="kind of recurrent layer")
     group.add_argument("--dropout", type=cli.share, help="share of each layer's outputs dropped in training")
 
 
-def recurrent(parts: dict[str, Any]) -> str:
-    """The size of a recurrent network in words."""
-    return f"{parts['num_layers']} x {parts['rnn_size']} units"
-
-
-def apply_size(args: argparse.Namespace, sizes: dict[str, dict[str, Any]], names: Sequence[str]) -> None:
+def apply_size(args: argparse.Namespace, lesson: Lesson) -> None:
     """Fill in from `--size` what was not given by itself; `--smoke` means the smallest size unless one was asked
     for, and previews early enough to see one.
     """
     if args.smoke and "size" not in args.given:
-        args.size = next(iter(sizes))
+        args.size = next(iter(lesson.sizes))
     if args.smoke and "sample_every" not in args.given:
         args.sample_every = 10
-    for name in names:
+    for name, value in lesson.sizes[args.size].items():
         if getattr(args, name) is None:
-            setattr(args, name, sizes[args.size][name])
+            setattr(args, name, value)
 
 
 def sample_parser(description: str, length: int | None, unit: str, prime_help: str, num_samples: int = 1) -> Parser:

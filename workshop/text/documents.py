@@ -4,11 +4,16 @@ import re
 from pathlib import Path
 
 from workshop.errors import UserError
+from workshop.lessons import of_kind
 
 SAVE = "open it and save it as plain text (.txt)"
 UNPACK = "unpack it, and give the folder with what was in it"
-MIDI = "the lesson midi_rnn learns from it"
-SOUND = "the lesson wavenet learns from it"
+
+
+def _taught(kind: str) -> str:
+    lesson = of_kind(kind)
+    return f"the lesson {lesson.name} learns from it" if lesson else "no lesson learns from it"
+
 
 #: How a file begins, what it is then, and what to do about it.
 SIGNATURES = tuple(
@@ -26,9 +31,9 @@ SIGNATURES = tuple(
         (rb"7z\xbc\xaf\x27\x1c", "an archive (7z)", UNPACK),
         (rb"Rar!\x1a\x07", "an archive (rar)", UNPACK),
         (rb".{257}ustar", "an archive (tar)", UNPACK),
-        (rb"MThd\0\0", "a MIDI file", MIDI),
-        (rb"fLaC|OggS|ID3[\x02-\x04]|caff\0|RIFF.{4}WAVE|FORM.{4}AIF[FC]", "a sound file", SOUND),
-        (rb".{4}ftyp|\x1aE\xdf\xa3", "a sound or video file", SOUND),
+        (rb"MThd\0\0", "a MIDI file", _taught("MIDI")),
+        (rb"fLaC|OggS|ID3[\x02-\x04]|caff\0|RIFF.{4}WAVE|FORM.{4}AIF[FC]", "a sound file", _taught("audio")),
+        (rb".{4}ftyp|\x1aE\xdf\xa3", "a sound or video file", _taught("audio")),
     )
 )
 #: What a zip archive is where it holds this, in the first bytes of it.

@@ -1,0 +1,90 @@
+"""The lessons: a record of each, read by everything that speaks of all of them.
+
+A lesson is a folder of the clone with a `lesson.py` that holds its record. Whoever adds one adds that folder, and runs
+`python -m workshop.server_files`, which writes what the shell and Docker have to know.
+"""
+
+import functools
+import importlib.util
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from workshop import ROOT
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What is said of a lesson in more than one place.
+
+    Attributes:
+        name: its folder.
+        title: what it is about, in a word.
+        port: of its TensorBoard.
+        kind: of the files that it learns from, a name in `workshop.folders.KINDS`.
+        unit: what a step of its sequences is called, in the plural.
+        starter: the set that it learns from unless told otherwise, as a path in the clone.
+        network: the arguments that describe its network.
+        sizes: for each value of --size, what it stands for: arguments and their values.
+        size: the value of --size without that argument.
+        size_words: a size in words, with its arguments in braces.
+        fixed: further arguments that a resumed run may not change.
+        speeds: how much data training takes in a second on two laptop cores, by --size; an estimate for `inspect`.
+        step: how much data a training step takes, in the same unit: characters, notes, or seconds of sound.
+    """
+
+    name: str
+    title: str
+    port: int
+    kind: str
+    unit: str
+    starter: str
+    network: tuple[str, ...]
+    sizes: Mapping[str, Mapping[str, Any]]
+    size: str
+    size_words: str
+    fixed: tuple[str, ...]
+    speeds: Mapping[str, float]
+    step: float
+
+    @property
+    def fixed_arguments(self) -> tuple[str, ...]:
+        """What a resumed run may not change: its network, and the lesson's own."""
+        return *self.network, *self.fixed
+
+    @property
+    def folder(self) -> Path:
+        """Where its scripts are."""
+        return ROOT / self.name
+
+    @property
+    def starter_path(self) -> str:
+        """The starter set, as one names it in the current folder."""
+        return os.path.relpath(ROOT / self.starter)
+
+
+@functools.cache
+def lessons() -> tuple[Lesson, ...]:
+    """The lessons of the clone, in the order of their ports."""
+    found = [_record(path) for path in ROOT.glob("*/lesson.py")]
+    return tuple(sorted(found, key=lambda lesson: lesson.port))
+
+
+def _record(path: Path) -> Lesson:
+    """The record in a `lesson.py` of the clone; found by its place, so that a new lesson need not be installed."""
+    spec = importlib.util.spec_from_file_location(f"{path.parent.name}.lesson", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    record = module.LESSON
+    assert isinstance(record, Lesson)
+    assert record.name == path.parent.name, f"{path} is the record of {record.name}"
+    return record
+
+
+def of_kind(kind: str) -> Lesson | None:
+    """The first lesson that learns from files of this kind."""
+    return next((lesson for lesson in lessons() if lesson.kind == kind), None)
