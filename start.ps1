@@ -89,7 +89,7 @@ function Get-Recipe([string] $Kind) {
   $names = 'Dockerfile', '.dockerignore', 'pyproject.toml', "requirements/$Kind.txt"
   $names += 'requirements/test.txt', 'requirements/docs.txt'
   $names += Get-ChildItem (Join-Path $Root 'docker') -File |
-    Where-Object { $_.Name -notin 'host.sh', 'progress.sh', 'engine_for_tests.sh' -and $_.Extension -ne '.md' } |
+    Where-Object { $_.Name -notin 'host.sh', 'progress.sh', 'servers.txt', 'engine_for_tests.sh' -and $_.Extension -ne '.md' } |
     Sort-Object Name | ForEach-Object { "docker/$($_.Name)" }
   $texts = $names | ForEach-Object { [IO.File]::ReadAllText((Join-Path $Root $_)) -replace "`r", '' }
   return Get-Checksum ($texts -join '')

@@ -4,9 +4,12 @@
 # The host may have no Python: bash, the engine and the tools that macOS and Linux share are enough. The engine's
 # compose is asked to build and to bring up; everything else is the engine's own, which is the same for all of them.
 
-SERVER_LIST="$ROOT/docker/servers.txt"     # each server's name, port and title, written from the lessons' records
-SERVERS="$(cut -d " " -f 1 "$SERVER_LIST" | tr "\n" " ")"
-LESSONS="${SERVERS% lab docs }"
+SERVER_LIST="$ROOT/docker/servers.txt"   # each server's name, port and title, written from the lessons' records
+LESSONS=""
+while read -r name port title; do
+  case "$title" in "TensorBoard for"*) LESSONS="$LESSONS $name" ;; esac
+done <"$SERVER_LIST"
+SERVERS="$LESSONS lab docs"
 INSIDE=/workshop                  # where the container sees the clone
 ANSWER_SECONDS=10                 # an engine that hangs is not waited for any longer
 HEALTH_SECONDS=120
@@ -251,9 +254,15 @@ fits() {
 
 # ---- ports ---------------------------------------------------------------------------------------
 
-inner_port() { sed -n "s/^$1 \([0-9]*\) .*/\1/p" "$SERVER_LIST"; } # server
+of_server() { # server, port or title
+  local name port title
+  while read -r name port title; do
+    if [ "$name" = "$1" ]; then echo "${!2}"; fi
+  done <"$SERVER_LIST"
+}
+inner_port() { of_server "$1" port; } # server
 port_variable() { echo "WORKSHOP_PORT_$(tr '[:lower:]' '[:upper:]' <<<"$1")"; }
-title_of() { sed -n "s/^$1 [0-9]* //p" "$SERVER_LIST"; } # server
+title_of() { of_server "$1" title; } # server
 
 wanted_port() { # server
   local variable

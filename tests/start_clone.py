@@ -106,7 +106,7 @@ def make_clone(folder: Path) -> Clone:
     root, tools, stubs, home = (folder / name for name in ("a clone, with spaces", "tools", "stubs", "home"))
     for place in (root / "requirements", root / "workshop", root / "char_rnn", root / "docker", tools, stubs, home):
         place.mkdir(parents=True)
-    for name in ("start.sh", "docker/host.sh", "docker/progress.sh"):
+    for name in ("start.sh", "docker/host.sh", "docker/progress.sh", "docker/servers.txt"):
         shutil.copy(ROOT / name, root / name)
     for name in ("cpu", "gpu", "dev", "test", "docs"):
         (root / "requirements" / f"{name}.txt").write_text(f"# {name}\n")

@@ -390,9 +390,7 @@ def test_mistakes_are_said_in_one_sentence(
 def test_tunes_are_exported(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(
-        corpus, "collect", lambda corpus: ([], dict.fromkeys((c.folder for c in corpus.COLLECTIONS), 0))
-    )
+    monkeypatch.setattr(corpus, "collect", lambda _: ([], dict.fromkeys((c.folder for c in corpus.COLLECTIONS), 0)))
     assert datasets.main(["get", "tunes", "--data_dir", str(tmp_path)]) == 0
     assert (tmp_path / "lyrics/tunes/SOURCE.txt").exists()
     assert f"ready in {tmp_path / 'lyrics/tunes'}" in capsys.readouterr().out

@@ -122,7 +122,7 @@ def test_a_damaged_state_file_counts_as_nothing(clone: Path, content: str) -> No
 
 
 def test_the_command_line_of_this_very_process() -> None:
-    assert "pytest" in (services.command_line(os.getpid()) or "")
+    assert "python" in (services.command_line(os.getpid()) or "")
 
 
 # ---- what can be set -------------------------------------------------------------------------------------------------

@@ -215,7 +215,7 @@ def test_the_image_is_built_anew_when_what_it_is_made_of_has_changed(up: DockerC
             "compose build workshop",
             "compose up -d --no-build workshop",
         ]
-    for name in ("start.sh", "docker/host.sh", "workshop/datasets/tunes.py", "requirements/gpu.txt"):
+    for name in ("start.sh", "docker/host.sh", "docker/servers.txt", "requirements/gpu.txt"):
         with (up.root / name).open("a") as file:
             file.write("# newer\n")
     up.start("run", "true")

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from damage import everything, fill, read_only
 
+from workshop.datasets import corpus as corpora
 from workshop.datasets import tunes
 from workshop.datasets.corpus import COLLECTIONS, collect
 from workshop.datasets.tunes import export
@@ -62,7 +63,7 @@ def corpus(tmp_path: Path) -> Path:
 @pytest.fixture
 def small(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The export, taking the tiny corpus for music21's."""
-    monkeypatch.setattr(tunes, "find_corpus", lambda: (corpus, "1.0"))
+    monkeypatch.setattr(corpora, "find_corpus", lambda: (corpus, "1.0"))
     return corpus
 
 
@@ -123,7 +124,7 @@ def test_export_is_made_once(small: Path, tmp_path: Path) -> None:
 
 def test_a_new_music21_makes_the_export_anew(small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     export(tmp_path / "tunes")
-    monkeypatch.setattr(tunes, "find_corpus", lambda: (small, "2.0"))
+    monkeypatch.setattr(corpora, "find_corpus", lambda: (small, "2.0"))
     assert export(tmp_path / "tunes")
     assert "music21 2.0" in (tmp_path / "tunes" / "SOURCE.txt").read_text(encoding="utf-8")
 
@@ -132,7 +133,7 @@ def test_tunes_changed_by_hand_are_left_alone(small: Path, tmp_path: Path, monke
     export(tmp_path / "tunes")
     mine = tmp_path / "tunes" / "input.txt"
     mine.write_text("X:1\nmine\n", encoding="utf-8")
-    monkeypatch.setattr(tunes, "find_corpus", lambda: (small, "2.0"))
+    monkeypatch.setattr(corpora, "find_corpus", lambda: (small, "2.0"))
     assert not export(tmp_path / "tunes")
     assert mine.read_text(encoding="utf-8") == "X:1\nmine\n"
 
@@ -191,7 +192,7 @@ def test_tunes_for_which_there_is_no_room_leave_the_old_ones(
     folder = small_disk / "tunes"
     assert export(folder)
     before = everything(folder)
-    monkeypatch.setattr(tunes, "EXPORT_VERSION", 99)
+    monkeypatch.setattr(corpora, "EXPORT_VERSION", 99)
     filler = fill(small_disk)
     with pytest.raises(
         UserError, match=r"tunes/input\.txt cannot be written: no space left on device \(0 MB free there"
