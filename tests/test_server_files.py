@@ -1,4 +1,4 @@
-"""What the shell and Docker know of the servers is what the lessons' records say; a new lesson needs its folder alone."""
+"""What the shell and Docker know of the servers is what the lessons say; a new lesson needs nothing but its folder."""
 
 import os
 import subprocess

@@ -8,6 +8,7 @@ the script that they are for.
 import argparse
 import ast
 import importlib
+import importlib.util
 import os
 import re
 import subprocess
@@ -130,7 +131,9 @@ def parsers(module: str) -> argparse.ArgumentParser:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(argparse.ArgumentParser, "parse_known_args", ask)
         patch.setattr(sys, "argv", [module])
-        main = importlib.import_module(module).main
+        found = importlib.util.find_spec(module)
+        is_package = found is not None and found.submodule_search_locations is not None
+        main = importlib.import_module(f"{module}.__main__" if is_package else module).main
         with pytest.raises(_Asked) as asked:
             main()
     return asked.value.parser

@@ -29,7 +29,7 @@ import wavenet.sample
 import wavenet.train
 from workshop.audio import library
 from workshop.datasets import command_line as datasets
-from workshop.datasets import corpus, midi_tunes, starter_sounds, tunes
+from workshop.datasets import corpus, midi_tunes, starter_sounds
 from workshop.datasets.catalog import read_catalog
 from workshop.errors import UserError
 from workshop.host import services
@@ -230,12 +230,12 @@ def few(monkeypatch: pytest.MonkeyPatch) -> None:
     """The starter sets are made of one tune."""
     scale = corpus.Tune("Scale", "2/4", "1/8", "C", "CDEF|GABc|defg|agfe|", corpus.COLLECTIONS[0].folder)
     counts = dict.fromkeys((collection.folder for collection in corpus.COLLECTIONS), 1)
-    monkeypatch.setattr(corpus, "collect", lambda corpus: ([scale], counts))
+    monkeypatch.setattr(corpus, "collect", lambda _: ([scale], counts))
 
 
-#: What is written of each starter set, in this order, and the module that makes it.
+#: What is written of each starter set, in this order, and the module that has the version of it.
 SETS: dict[str, tuple[ModuleType, list[str]]] = {
-    "tunes": (tunes, ["input.txt", "SOURCE.txt"]),
+    "tunes": (corpus, ["input.txt", "SOURCE.txt"]),
     "midi_tunes": (midi_tunes, [".mid", "SOURCE.txt"]),
     "starter_sounds": (starter_sounds, [".wav", "SOURCE.txt"]),
 }
