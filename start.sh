@@ -532,6 +532,8 @@ verb_test() {
   if [ "$MODE" = inside ]; then
     export HYPOTHESIS_STORAGE_DIRECTORY="$STATE/hypothesis" PYTEST_ADDOPTS="-o cache_dir=$STATE/pytest_cache"
   fi
+  # All of the default tests in two processes; whoever names some, or a marker, gets what they ask for.
+  if [ $# -eq 0 ]; then set -- -n 2 --dist loadfile; fi
   exec python -m pytest "$@"
 }
 
