@@ -12,7 +12,7 @@ import os
 from pathlib import Path
 
 from workshop import ROOT, cli
-from workshop.run import arguments
+from workshop.run import arguments, log
 
 LESSON = Path(__file__).resolve().parent
 #: What --size stands for; README.md says how far each comes in which time.
@@ -36,6 +36,7 @@ PREVIEW_LENGTH = 400
 MOST_MEASURED = 500_000
 
 
+@log.recorded
 def main() -> int:
     """Train, as the command line says."""
     # ---- 1 arguments -------------------------------------------------------------------------------------------------

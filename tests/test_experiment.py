@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from workshop.cli import RECURRENT, train_parser
 from workshop.errors import UserError
 from workshop.run import experiment
+from workshop.run.arguments import RECURRENT, recurrent, train_parser
 from workshop.run.experiment import Experiment
 
 ARGUMENTS: dict[str, Any] = dict(
@@ -141,7 +141,7 @@ def test_eight_processes_at_once_never_share_a_folder(lesson: Path, tmp_path: Pa
     """Each waits for the same moment, then asks for the next number, or all for the same folder."""
     go = tmp_path / "go"
     code = (
-        "import sys, pathlib\nfrom workshop import experiment\nfrom workshop.errors import UserError\n"
+        "import sys, pathlib\nfrom workshop.run import experiment\nfrom workshop.errors import UserError\n"
         "lesson, go, requested = sys.argv[1:]\nprint('ready', flush=True)\n"
         "while not pathlib.Path(go).exists(): pass\n"
         "try: print(experiment.create(pathlib.Path(lesson), requested or None, {}).path.name)\n"
@@ -297,7 +297,7 @@ def test_a_record_that_cannot_be_written_leaves_the_old_one(lesson: Path, monkey
 
 def test_two_processes_never_train_in_one_folder(lesson: Path) -> None:
     made = make(lesson)
-    ask = "import sys; from pathlib import Path; from workshop import experiment; "
+    ask = "import sys; from pathlib import Path; from workshop.run import experiment; "
     ask += "experiment.find(Path(sys.argv[1]), None).lock()"
     command = [sys.executable, "-c", ask, str(lesson)]
     other = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -386,7 +386,7 @@ def test_other_data_is_refused(lesson: Path) -> None:
 
 
 def test_an_argument_that_makes_no_sense_is_damage(tmp_path: Path) -> None:
-    parser = train_parser("", {"small": {"num_layers": 1, "rnn_size": 2}}, "small", "data", "characters")
+    parser = train_parser("", {"small": {"num_layers": 1, "rnn_size": 2}}, "small", "data", "characters", recurrent)
     sane = {"rnn_size": 8, "dropout": 0.5, "cell": "gru", "message": "", "seed": 0, "val_split": 0.1, "size": "small"}
     assert all(parser.fits(name, value) for name, value in sane.items())
     damage = {"rnn_size": "8", "dropout": 1.5, "cell": "jazz", "message": 5, "seed": -1, "val_split": None, "size": []}
@@ -414,8 +414,8 @@ def test_what_was_given_anew_holds_for_the_next_resumption(lesson: Path) -> None
 
 @pytest.mark.parametrize(
     "name",
-    ["run.json", "vocab.json", "set_aside.txt", "checkpoints", "checkpoints/latest.npz", "tensorboard",
-     "tensorboard/train", "samples", "generated", "anything"],
+    ["run.json", "vocab.json", "set_aside.txt", "log.txt", "checkpoints", "checkpoints/latest.npz",
+     "checkpoints/step_000040.npz", "tensorboard", "tensorboard/train", "samples", "generated", "anything"],
 )  # fmt: skip
 def test_a_link_in_an_experiment_is_named(lesson: Path, tmp_path: Path, name: str) -> None:
     made = make(lesson)

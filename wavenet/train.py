@@ -13,7 +13,7 @@ from typing import Any
 
 from workshop import ROOT, cli
 from workshop.audio import rates
-from workshop.run import arguments
+from workshop.run import arguments, log
 
 LESSON = Path(__file__).resolve().parent
 #: What --size stands for: `tiny` comes furthest within a lesson, `large` is what the lesson's first version had.
@@ -43,10 +43,10 @@ FIXED = (*NETWORK, "sample_rate", "silence_threshold", "condition", "l2")
 
 def in_words(size: dict[str, Any]) -> str:
     """What a size stands for, for --help."""
-    blocks = f"{size['stacks']} x {size['layers']} blocks of {size['residual_channels']} channels"
-    return f"{blocks}, {size['sample_rate'] / 1000:g} kHz"
+    return "{stacks} x {layers} blocks of {residual_channels} channels, {sample_rate} Hz".format(**size)
 
 
+@log.recorded
 def main() -> int:
     """Train, as the command line says."""
     # ---- 1 arguments -------------------------------------------------------------------------------------------------
