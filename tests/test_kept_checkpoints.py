@@ -2,9 +2,10 @@
 
 import json
 import shutil
+import signal
 import subprocess
 from argparse import Namespace
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -27,14 +28,6 @@ SETTINGS: dict[str, Any] = {"num_epochs": 4, "save_every": 4, "keep_every": 3, "
 KEPT = [3, 6, 9, 12, 15, 18, 21, 24]
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _without_xla() -> Iterator[None]:
-    """Compiling takes most of the time of these tests; the slow one does it."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(training.tf.config, "list_logical_devices", lambda kind: ["a GPU, where XLA is not used"])
-        yield
-
-
 class Killed(BaseException):
     """Ends a training as kill -9 does: nothing that it leads to is saved."""
 
@@ -44,12 +37,25 @@ def kept_in(path: Path) -> dict[str, bytes]:
     return {file.name: file.read_bytes() for file in sorted((path / "checkpoints").glob("step_*"))}
 
 
+def without_xla(patch: pytest.MonkeyPatch) -> None:
+    """Compiling takes most of the time of these tests; the slow one does it."""
+    patch.setattr(training.tf.config, "list_logical_devices", lambda kind: ["a GPU, where XLA is not used"])
+
+
 @pytest.fixture(scope="module")
 def straight(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An experiment that was trained in one go."""
     path = tmp_path_factory.mktemp("kept") / "straight"
-    assert make(path, **SETTINGS).fit() == 0
+    with pytest.MonkeyPatch.context() as patch:
+        without_xla(patch)
+        assert make(path, **SETTINGS).fit() == 0
     return path
+
+
+@pytest.fixture
+def quick(straight: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The trainings of this test are not compiled."""
+    without_xla(monkeypatch)
 
 
 @pytest.fixture
@@ -65,6 +71,7 @@ def copied(trained: Path, tmp_path: Path) -> Path:
 # ---- kept
 
 
+@pytest.mark.usefixtures("quick")
 def test_the_averaged_weights_of_each_so_many_steps_are_kept(tmp_path: Path) -> None:
     trainer = make(tmp_path / "a", max_steps=8, keep_every=3)
     weights = []
@@ -86,52 +93,59 @@ def test_the_averaged_weights_of_each_so_many_steps_are_kept(tmp_path: Path) -> 
         assert (arrays["average/0"] == weights[step - 1]).all()
 
 
+@pytest.mark.usefixtures("quick")
 def test_nothing_is_kept_unless_it_is_asked_for(tmp_path: Path) -> None:
     assert make(tmp_path / "a", max_steps=3, save_every=1).fit() == 0
     assert kept_in(tmp_path / "a") == {}
 
 
+@pytest.mark.usefixtures("quick")
 def test_keeping_changes_nothing_else(straight: Path, tmp_path: Path) -> None:
     assert make(tmp_path / "a", **{**SETTINGS, "keep_every": None}).fit() == 0
     assert content(tmp_path / "a") == content(straight)
 
 
+@pytest.mark.usefixtures("quick")
 def test_in_parts_the_same_are_kept_as_in_one_go(straight: Path, tmp_path: Path) -> None:
     assert [Experiment(straight, {}).kept(step).name for step in KEPT] == list(kept_in(straight))
     path = tmp_path / "parts"
     assert make(path, **{**SETTINGS, "num_epochs": 2}).fit() == 0
-    assert make(path, kill(2, 16), **SETTINGS).fit() == 130
+    assert make(path, preview=kill(signal.SIGINT, 16), **SETTINGS).fit() == 130
     assert make(path, **SETTINGS).fit() == 0
     assert content(path) == content(straight)
     assert kept_in(path) == kept_in(straight)
 
 
-@pytest.mark.parametrize("save", [8, 9, 10, 11])
-def test_killed_before_any_save_the_same_are_kept(
-    save: int, straight: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize(
+    ("after", "before"),
+    [("latest", "step_000003"), ("step_000003", "best"), ("step_000009", "step_000012"), ("step_000012", "latest")],
+)
+def test_killed_between_two_saves_the_same_are_kept(
+    after: str, before: str, straight: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """From the step in which one is kept, and the best and the latest are saved as well."""
-    left, written = [save], checkpoint.save
+    saved, save = [""], checkpoint.save
 
-    def killing(path: Path, *content: object) -> None:
-        left[0] -= 1
-        if left[0] == 0:
+    def killing(path: Path, *content: Any) -> None:
+        if (saved[-1], path.stem) == (after, before):
             # What kill -9 leaves of a file that is being written.
             path.with_name(f".{path.name}.1.part").write_bytes(b"half")
             raise Killed
-        written(path, *content)
+        save(path, *content)
+        saved.append(path.stem)
 
     path = tmp_path / "killed"
-    monkeypatch.setattr(checkpoint, "save", killing)
-    with pytest.raises(Killed):
-        make(path, **SETTINGS).fit()
-    assert all(name.endswith(".npz") for name in kept_in(path))
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoint, "save", killing)
+        with pytest.raises(Killed):
+            make(path, **SETTINGS).fit()
     assert make(path, **SETTINGS).fit() == 0
     assert content(path) == content(straight)
     assert kept_in(path) == kept_in(straight)
     assert not list(path.rglob(".*"))
 
 
+@pytest.mark.usefixtures("quick")
 def test_a_full_disk_is_said_and_what_was_saved_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     replace = checkpoint.replacing
 
@@ -140,14 +154,16 @@ def test_a_full_disk_is_said_and_what_was_saved_is_left(tmp_path: Path, monkeypa
             raise OSError(28, "No space left on device")
         return replace(path)
 
-    monkeypatch.setattr(checkpoint, "replacing", full)
-    with pytest.raises(UserError, match=r"step_000003\.npz could not be saved: no space left.*go on with --resume"):
-        make(tmp_path / "a", **SETTINGS).fit()
-    monkeypatch.undo()
+    said = r"step_000003\.npz could not be saved: no space left.*go on with --resume"
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoint, "replacing", full)
+        with pytest.raises(UserError, match=said):
+            make(tmp_path / "a", **SETTINGS).fit()
     assert make(tmp_path / "a", **SETTINGS).fit() == 0
     assert len(kept_in(tmp_path / "a")) == len(KEPT)
 
 
+@pytest.mark.usefixtures("quick")
 def test_weights_that_are_not_numbers_are_not_kept(tmp_path: Path) -> None:
     trainer = make(tmp_path / "a", keep_every=2)
     trainer.average.table.assign(np.full(trainer.average.table.shape, np.nan))
