@@ -86,11 +86,11 @@ class Settings:
     num_epochs: int | None
     save_every: int
     sample_every: int
-    keep_every: int | None = None
     max_minutes: float | None = None
     patience: int | None = None
     max_steps: int | None = None
     l2: float = 0.0
+    keep_every: int | None = None
 
     @classmethod
     def of(cls, args: argparse.Namespace, max_steps: int | None = None) -> "Settings":
