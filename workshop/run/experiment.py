@@ -83,7 +83,7 @@ class Experiment:
             UserError: no checkpoint of that step is kept.
         """
         if isinstance(which, int):
-            if not self.kept(which).is_file():
+            if which not in self.kept_steps:
                 raise UserError(
                     f"there is no checkpoint of step {which} in {self.path}: {self._nearest_kept(which)}; "
                     "--keep_every N of train.py keeps one every N steps"
