@@ -12,7 +12,7 @@ from pathlib import Path
 
 from char_rnn.lesson import LESSON
 from workshop import cli
-from workshop.run import arguments
+from workshop.run import arguments, log
 
 SMOKE_STEPS = 20
 PREVIEW_LENGTH = 400
@@ -20,6 +20,7 @@ PREVIEW_LENGTH = 400
 MOST_MEASURED = 1_000_000
 
 
+@log.recorded
 def main() -> int:
     """Train, as the command line says."""
     # ---- 1 arguments -------------------------------------------------------------------------------------------------

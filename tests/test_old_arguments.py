@@ -59,6 +59,6 @@ def test_every_answer_is_of_use(table: dict[str, str], script: str) -> None:
     typed = {line.split()[0] for (_, name), lines in TYPED.items() for line in lines if name == script}
     assert {name for name in table if name != "model.ckpt"} <= typed
     shown = {"--experiment_dir", "--resume", "--dropout", "--learning_rate", "--size", "--condition", "--num_epochs",
-             "--max_minutes", "--checkpoint", "--out"}  # fmt: skip
+             "--max_minutes", "--checkpoint", "--keep_every", "--out"}  # fmt: skip
     named = {word.strip(",;.()") for answer in table.values() for word in answer.split() if word.startswith("--")}
     assert named <= shown

@@ -792,8 +792,9 @@ def test_a_second_signal_ends_the_process_at_once(second: signal.Signals) -> Non
 def test_the_settings_are_those_of_the_command_line() -> None:
     given = dict(
         learning_rate=0.1, num_epochs=2, save_every=3, sample_every=4, max_minutes=5.0, patience=6, rnn_size=7,
+        keep_every=9,
     )  # fmt: skip
-    assert Settings.of(Namespace(**given), max_steps=8) == Settings(0.1, 2, 3, 4, 5.0, 6, 8)
+    assert Settings.of(Namespace(**given), max_steps=8) == Settings(0.1, 2, 3, 4, 5.0, 6, 8, keep_every=9)
     assert Settings.of(Namespace(**given)).max_steps is None
 
 

@@ -12,11 +12,12 @@ from pathlib import Path
 from wavenet.lesson import LESSON
 from workshop import cli
 from workshop.audio import rates
-from workshop.run import arguments
+from workshop.run import arguments, log
 
 SMOKE_STEPS = 12
 
 
+@log.recorded
 def main() -> int:
     """Train, as the command line says."""
     # ---- 1 arguments -------------------------------------------------------------------------------------------------

@@ -20,6 +20,9 @@ from workshop.visible import visible_line
 #: Stands for "not given on the command line" while arguments are parsed.
 _MISSING = object()
 
+#: What is printed when Ctrl-C ends a script.
+STOPPED = "stopped"
+
 
 class Formatter(argparse.ArgumentDefaultsHelpFormatter):
     """Shows every default, but not those of switches and of arguments whose help explains what happens without them."""
@@ -137,6 +140,11 @@ def say(message: str) -> None:
     print(visible_line(message), file=sys.stderr, flush=True)
 
 
+def answer(error: UserError) -> str:
+    """The line that is printed when this error ends a script."""
+    return f"error: {visible_line(str(error))}"
+
+
 def run(main: Callable[[], int | None]) -> NoReturn:
     """Run a script's `main` and exit: the status that it returns, or 2 with one sentence after a `UserError`, or 130
     after Ctrl-C.
@@ -148,10 +156,10 @@ def run(main: Callable[[], int | None]) -> NoReturn:
         status = main()
         sys.stdout.flush()
     except UserError as error:
-        print(f"error: {visible_line(str(error))}", file=sys.stderr)
+        print(answer(error), file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
-        print("stopped", file=sys.stderr)
+        print(STOPPED, file=sys.stderr)
         sys.exit(128 + signal.SIGINT)
     except BrokenPipeError:
         # The reader of a pipe has gone (`sample.py | head`); Python would complain again when it closes standard

@@ -74,10 +74,10 @@ def nobody_is_left(session: int, patience_seconds: float = 10.0) -> bool:
 def state(path: Path) -> dict[str, Any]:
     """All that a training has come to, but for the time that it took."""
     found: dict[str, Any] = {}
-    for name in ("latest.npz", "best.npz"):
-        arrays, meta = checkpoint.load(path / "checkpoints" / name)
+    for file in sorted((path / "checkpoints").iterdir()):
+        arrays, meta = checkpoint.load(file)
         meta.pop("minutes", None)
-        found[name] = ({key: array.tobytes() for key, array in arrays.items()}, meta)
+        found[file.name] = ({key: array.tobytes() for key, array in arrays.items()}, meta)
     info = json.loads((path / "run.json").read_text("utf-8"))
     found |= {key: info[key] for key in ("history", "best", "status", "step", "epoch", "network", "data", "baseline")}
     previews = (path / "samples").iterdir()
@@ -95,7 +95,7 @@ def test_killed_again_and_again_it_is_the_run_that_nobody_disturbed(
     fixture, arguments = LESSONS[lesson]
     data = request.getfixturevalue(fixture)
     kills = amount(4, 50)
-    length = ["--num_epochs", str(EPOCHS[lesson] * kills), "--sample_every", "150"]
+    length = ["--num_epochs", str(EPOCHS[lesson] * kills), "--sample_every", "150", "--keep_every", "70"]
     arguments = [*arguments, *FURTHER.get(lesson, []), *length]
     save_every = int(arguments[arguments.index("--save_every") + 1])
     straight = Victim(lesson, tmp_path / "straight", data, arguments)

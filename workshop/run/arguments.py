@@ -71,6 +71,8 @@ def train_parser(description: str, lesson: Lesson) -> Parser:
         help="steps between checkpoints, each with a measurement on held-out data",
     )
     group.add_argument("--sample_every", type=cli.count, default=500, help="steps between previews")
+    keep = "keep the weights of each so many steps for sample.py --checkpoint STEP; each takes their size on the disk, "
+    group.add_argument("--keep_every", type=cli.count, help=f"{keep}4 bytes a weight")
     group.add_argument("--seed", type=cli.seed, default=0, help="the same seed, data and machine give the same run")
     group.add_argument(
         "--smoke", action="store_true", help="a run of seconds: a tiny network and a few steps, to see that all works"
@@ -99,6 +101,14 @@ def apply_size(args: argparse.Namespace, lesson: Lesson) -> None:
             setattr(args, name, value)
 
 
+def _checkpoint(text: str) -> str | int:
+    """An argument type: `best`, `latest`, or the number of a step, also as the programs print it (12,000)."""
+    return text if text in ("best", "latest") else _step(text.replace(",", ""))
+
+
+_step = cli.number(int, lambda v: v >= 0, "best, latest or the number of a step")
+
+
 def sample_parser(description: str, length: int | None, unit: str, prime_help: str, num_samples: int = 1) -> Parser:
     """The parser of a lesson's `sample.py`, with all that the lessons have in common.
 
@@ -114,9 +124,10 @@ def sample_parser(description: str, length: int | None, unit: str, prime_help: s
     group.add_argument("--experiment_dir", help="the experiment to sample from; without it, the newest")
     group.add_argument(
         "--checkpoint",
-        choices=("best", "latest"),
+        type=_checkpoint,
         default="best",
-        help="its best state on held-out data, or its latest",
+        metavar="best|latest|STEP",
+        help="its best state on held-out data, its latest, or that of a step which train.py --keep_every has kept",
     )
     group.add_argument("--prime", help=prime_help)
 

@@ -52,7 +52,8 @@ def save(path: Path, arrays: dict[str, np.ndarray], meta: dict[str, Any]) -> Non
         with replacing(path) as file:
             np.savez(file, **content)
     except OSError as error:
-        kept = "; the one saved before is intact, so free some space and go on with --resume" if path.exists() else ""
+        before = any(path.parent.glob("*.npz"))
+        kept = "; the one saved before is intact, so free some space and go on with --resume" if before else ""
         raise UserError(f"the checkpoint {path} could not be saved: {explain(error, path)}{kept}") from error
 
 

@@ -1,7 +1,8 @@
 """The experiment folder: everything of one run, self-contained and relocatable, and nothing in it is code.
 
 run.json        arguments, network, data, versions, status, history of measurements
-checkpoints/    latest.npz to go on from, best.npz to sample from
+log.txt         what train.py has printed, line by line
+checkpoints/    latest.npz to go on from, best.npz to sample from, and the step_NNNNNN.npz of --keep_every
 tensorboard/    train, validation, and the best n-gram as the baseline
 samples/        what it produced on the way
 set_aside.txt   files that could not be used, and why
@@ -37,6 +38,9 @@ FORMAT = 1
 #: So many files that were set aside are named on the screen; all of them are in set_aside.txt.
 SHOWN_REASONS = 5
 
+#: So many kept checkpoints are named where another one was asked for.
+NEAREST_KEPT = 4
+
 #: The folders that this process keeps other trainings out of, with the descriptors by which it does.
 _LOCKED: dict[Path, int] = {}
 
@@ -60,15 +64,49 @@ class Experiment:
         """The checkpoint with the lowest loss on held-out data; weights only."""
         return self.path / "checkpoints" / "best.npz"
 
-    def checkpoint(self, which: str) -> Path:
-        """The checkpoint that `--checkpoint` names; the latest where nothing has been measured yet."""
+    def kept(self, step: int) -> Path:
+        """The checkpoint that `--keep_every` keeps of this step; weights only."""
+        return self.path / "checkpoints" / f"step_{step:06d}.npz"
+
+    @property
+    def kept_steps(self) -> list[int]:
+        """The steps of which there are kept checkpoints, in order."""
+        names = (re.fullmatch(r"step_(\d{6,12})\.npz", path.name) for path in self.latest.parent.glob("step_*.npz"))
+        steps = {int(name[1]) for name in names if name}
+        return sorted(step for step in steps if self.kept(step).is_file())
+
+    def checkpoint(self, which: str | int) -> Path:
+        """The checkpoint that `--checkpoint` names: `best`, `latest`, or the step of a kept one. Before the first
+        measurement the best is the latest.
+
+        Raises:
+            UserError: no checkpoint of that step is kept.
+        """
+        if isinstance(which, int):
+            if which not in self.kept_steps:
+                raise UserError(
+                    f"there is no checkpoint of step {which} in {self.path}: {self._nearest_kept(which)}; "
+                    "--keep_every N of train.py keeps one every N steps"
+                )
+            return self.kept(which)
         return self.best if which == "best" and self.best.exists() else self.latest
+
+    def _nearest_kept(self, step: int) -> str:
+        """The kept checkpoints around a step, in words."""
+        nearest = sorted(sorted(self.kept_steps, key=lambda kept: abs(kept - step))[:NEAREST_KEPT])
+        if not nearest:
+            return "only best and latest are kept"
+        return f"the nearest that are kept: {', '.join(map(str, nearest))}"
+
+    @property
+    def checkpoints(self) -> list[Path]:
+        """All checkpoints that there are."""
+        return [path for path in (self.latest, self.best, *map(self.kept, self.kept_steps)) if path.is_file()]
 
     @property
     def most_weights(self) -> float:
         """How many weights, of four bytes each, there is room for in its checkpoints; infinite where there are none."""
-        sizes = [path.stat().st_size for path in (self.latest, self.best) if path.is_file()]
-        return max(sizes) // 4 if sizes else math.inf
+        return max((path.stat().st_size // 4 for path in self.checkpoints), default=math.inf)
 
     @property
     def tensorboard(self) -> Path:
@@ -137,7 +175,7 @@ class Experiment:
 
     def discard_if_empty(self) -> None:
         """Take the folder away if there is no checkpoint in it."""
-        if not self.latest.exists() and not self.best.exists():
+        if not self.checkpoints:
             shutil.rmtree(self.path, ignore_errors=True)
 
     def update(self, **changes: Any) -> None:
@@ -267,7 +305,9 @@ def _named(lesson_dir: Path, requested: Path) -> Path:
 #: Arguments that a resumed run may not change, because the run would not be the same any more.
 FIXED = ("size", "seq_length", "batch_size", "val_split", "seed")
 #: Arguments that a resumed run takes over from the run it continues, unless they are given anew.
-TAKEN_OVER = ("data_dir", "num_epochs", "learning_rate", "save_every", "sample_every", "message")
+TAKEN_OVER = ("data_dir", "num_epochs", "learning_rate", "save_every", "sample_every", "keep_every", "message")
+#: Arguments that older experiments do not have, and what they stood for in them.
+ADDED = {"keep_every": None}
 
 
 def arguments(args: argparse.Namespace) -> dict[str, Any]:
@@ -323,6 +363,8 @@ def take_over(args: argparse.Namespace, experiment: Experiment, fixed: tuple[str
     """
     experiment.lock()
     saved = experiment.info["arguments"]
+    for name, value in ADDED.items():
+        saved.setdefault(name, value)
     for name in (*FIXED, *fixed, *TAKEN_OVER):
         if name not in saved:
             raise UserError(f"{experiment.path / 'run.json'} is damaged: its argument {name!r} is missing")

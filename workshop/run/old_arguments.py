@@ -45,7 +45,7 @@ TRAIN = {
     "--num_steps": "--num_epochs and --max_minutes limit it; without them training ends when it stops improving",
     "--wavenet_params": _SHAPE,
     "--gc_channels": _CONDITIONS,
-    "--max_checkpoints": "an experiment keeps two checkpoints, its best and its latest",
+    "--max_checkpoints": "an experiment keeps its best and its latest checkpoint, and those of --keep_every",
 }
 
 #: What replaced the arguments that sample.py, or generate.py, had.
@@ -57,7 +57,7 @@ SAMPLE = {
     "--gc_cardinality": _CONDITIONS,
     "--gc_id": _CONDITIONS,
     # Any argument with this in it: the name of a checkpoint.
-    "model.ckpt": "--experiment_dir names the experiment, and --checkpoint is best or latest",
+    "model.ckpt": "--experiment_dir names the experiment, and --checkpoint is best, latest or a step",
 }
 
 

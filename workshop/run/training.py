@@ -30,7 +30,7 @@ from keras import ops
 from workshop.commands import command
 from workshop.errors import UserError
 from workshop.files import short_path
-from workshop.run import checkpoint, stopping, trainings
+from workshop.run import checkpoint, log, stopping, trainings
 from workshop.run.baseline import Baseline
 from workshop.run.board import BIT, Board
 from workshop.run.experiment import Experiment
@@ -90,6 +90,7 @@ class Settings:
     patience: int | None = None
     max_steps: int | None = None
     l2: float = 0.0
+    keep_every: int | None = None
 
     @classmethod
     def of(cls, args: argparse.Namespace, max_steps: int | None = None) -> "Settings":
@@ -267,6 +268,7 @@ class Trainer:
         """
         at, limits = self.position, self.limits
         limits.check(at, self.experiment.path)
+        log.keep_in(self.experiment.path)
         progress = Progress(limits.total, at.step, self.unit, limits.minutes, limits.stops_early)
         if plan := limits.plan():
             progress.say(plan)
@@ -297,6 +299,9 @@ class Trainer:
             loss = self._advance(inputs, targets)
             progress.step(at.step, at.epoch + at.window / windows, loss, targets.size)
             at.minutes = minutes_before + (time.monotonic() - started) / 60
+            if settings.keep_every and at.step % settings.keep_every == 0:
+                # Before this step is saved to go on from: a run that is killed in between comes by here again.
+                self._keep()
             if at.window == windows:
                 self._end_epoch(progress)
             elif at.step % settings.save_every == 0:
@@ -369,8 +374,12 @@ class Trainer:
         return {"step": at.step, "epoch": at.epoch + at.window / self.training.windows, "validation": loss}
 
     def _save_best(self, loss: float) -> None:
-        weights = checkpoint.collect(self.average.trainable_variables, "average")
-        checkpoint.save(self.experiment.best, weights, {"step": self.position.step, "validation": loss})
+        checkpoint.save(self.experiment.best, self._averaged(), {"step": self.position.step, "validation": loss})
+
+    def _keep(self) -> None:
+        """Write the averaged weights of this step to a checkpoint that stays."""
+        step = self.position.step
+        checkpoint.save(self.experiment.kept(step), self._averaged(), {"step": step})
 
     def _report(self, progress: Progress, loss: float) -> None:
         at = self.position
@@ -430,9 +439,7 @@ class Trainer:
             UserError: it cannot be written, or there are weights that are not numbers.
         """
         arrays = checkpoint.collect(self.model.variables, "model")
-        averaged = checkpoint.collect(self.average.trainable_variables, "average")
-        self._check_finite(sum(float(np.sum(weights)) for weights in averaged.values()))
-        arrays |= averaged
+        arrays |= self._averaged()
         arrays |= checkpoint.collect(self.stepper.optimizer.variables, "optimizer")
         arrays |= {f"state/{k}": np.asarray(value) for k, value in enumerate(keras.tree.flatten(self.state))}
         checkpoint.save(self.experiment.latest, arrays, vars(self.position))
@@ -442,6 +449,16 @@ class Trainer:
             best={"validation": at.best, "step": at.best_step} if at.history else None,
         )  # fmt: skip
         self.board.flush()
+
+    def _averaged(self) -> dict[str, np.ndarray]:
+        """The averaged weights by name.
+
+        Raises:
+            UserError: there are some that are not numbers.
+        """
+        averaged = checkpoint.collect(self.average.trainable_variables, "average")
+        self._check_finite(sum(float(np.sum(weights)) for weights in averaged.values()))
+        return averaged
 
     def resume(self) -> None:
         """Go back to where `save` was called last.
