@@ -16,7 +16,7 @@ from workshop.quiet import quietly
 with quietly():
     from midi_rnn.encoding import ENCODINGS, END
     from midi_rnn.generate import Generator
-    from midi_rnn.model import MidiRNN
+    from midi_rnn.model import recurrent
     from midi_rnn.train import SIZES
     from workshop.networks.sampling import Choice
 
@@ -29,7 +29,9 @@ def main() -> None:
     result: dict[str, object] = {}
     for encoding in ENCODINGS.values():
         for size, settings in SIZES.items():
-            network = MidiRNN(encoding.vocab_size, settings["rnn_size"], settings["num_layers"], settings["cell"], 0.0)
+            network = recurrent(
+                encoding.vocab_size, settings["rnn_size"], settings["num_layers"], settings["cell"], 0.0
+            )
             generator = Generator(network, encoding, Choice())
             seconds = []
             for seed in range(4):

@@ -50,6 +50,7 @@ def train_parser(
         default=size,
         help="the one dial: " + "; ".join(f"{name} = {in_words(parts)}" for name, parts in sizes.items()),
     )
+    group.add_argument("--network", metavar="NAME", default="default", help="one of NETWORKS in the lesson's model.py")
     for name in counts:
         group.add_argument(f"--{name}", type=cli.count, help=name.replace("_", " "))
     if not counts:

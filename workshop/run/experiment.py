@@ -265,7 +265,7 @@ def _named(lesson_dir: Path, requested: Path) -> Path:
 
 
 #: Arguments that a resumed run may not change, because the run would not be the same any more.
-FIXED = ("size", "seq_length", "batch_size", "val_split", "seed")
+FIXED = ("network", "size", "seq_length", "batch_size", "val_split", "seed")
 #: Arguments that a resumed run takes over from the run it continues, unless they are given anew.
 TAKEN_OVER = ("data_dir", "num_epochs", "learning_rate", "save_every", "sample_every", "message")
 
@@ -323,6 +323,7 @@ def take_over(args: argparse.Namespace, experiment: Experiment, fixed: tuple[str
     """
     experiment.lock()
     saved = experiment.info["arguments"]
+    saved.setdefault("network", "default")  # a run of a version that had one network in each lesson
     for name in (*FIXED, *fixed, *TAKEN_OVER):
         if name not in saved:
             raise UserError(f"{experiment.path / 'run.json'} is damaged: its argument {name!r} is missing")
