@@ -91,16 +91,14 @@ class SequenceModel(keras.Model):
         self.sequence = list(sequence)
         #: The output shape of each layer, without T and B.
         self.shapes: list[tuple[int, ...]] = []
-        shape: tuple[int | None, ...] = (None, None)
+        x: Any = keras.KerasTensor((None, None), dtype="int32")  # stands for symbols [B, T]
         for layer in self.sequence:
             _check_layer(layer)
-            if not layer.built:
-                layer.build(shape)
             if isinstance(layer, keras.layers.RNN):
-                shape = (None, None, _units(layer))
+                x, *_ = layer(x)
             elif not isinstance(layer, WindowDropout):
-                shape = tuple(layer.compute_output_shape(shape))
-            self.shapes.append(tuple(int(size or 0) for size in shape[2:]))
+                x = layer(x)
+            self.shapes.append(tuple(x.shape[2:]))
         self.recurrent = [layer for layer in self.sequence if isinstance(layer, keras.layers.RNN)]
         self.cells = {layer.name: cell_of(layer) for layer in self.recurrent}
         self.built = True
@@ -117,7 +115,10 @@ class SequenceModel(keras.Model):
     def in_words(self) -> str:
         """What `train.py` prints of it: how large it is, its layers, and what runs more slowly than it could."""
         names = {cell.layer: name for name, cell in CELLS.items()}
-        kinds = Counter((_units(layer), names.get(type(layer), type(layer).__name__)) for layer in self.recurrent)
+        widths = dict(zip((layer.name for layer in self.sequence), self.shapes, strict=True))
+        kinds = Counter(
+            (widths[layer.name][-1], names.get(type(layer), type(layer).__name__)) for layer in self.recurrent
+        )
         parts = " + ".join(f"{number} x {units} {kind}" for (units, kind), number in kinds.items())
         head = f"network: {parts or 'no recurrent layer'}, {self.count_params():,} weights"
         return "\n".join(filter(None, (head, layer_table(self.layer_rows()), self.remark)))
@@ -132,7 +133,7 @@ class SequenceModel(keras.Model):
 
     def initial_state(self, batch_size: int) -> list[State]:
         """The state before the first symbol of B sequences: per recurrent layer a tuple of zeros [B, H]."""
-        return [tuple(keras.tree.flatten(layer.get_initial_state(batch_size))) for layer in self.recurrent]
+        return [tuple(layer.get_initial_state(batch_size)) for layer in self.recurrent]
 
     def call(self, ids: Tensor, states: Sequence[State], training: bool = False) -> tuple[Tensor, list[State]]:
         """Logits [T, B, V] of the symbol after each of `ids` [T, B], and the state after the last."""
@@ -151,9 +152,9 @@ class SequenceModel(keras.Model):
             elif isinstance(layer, WindowDropout):
                 x = layer(x, seeds=self.seeds, training=training)
             elif isinstance(layer, _LAST_AXIS):
-                x = _plain(layer, x, training)
+                x = layer(x)  # Keras tells it whether this is training
             else:
-                x = ops.swapaxes(_plain(layer, ops.swapaxes(x, 0, 1), training), 0, 1)  # [B, T, ...] and back
+                x = ops.swapaxes(layer(ops.swapaxes(x, 0, 1)), 0, 1)  # [B, T, ...] and back
         return x, new_states
 
     def prepare(self) -> list[Any]:
@@ -190,7 +191,7 @@ class SequenceModel(keras.Model):
                 x = x[0]
                 new_states.append(state)
             elif not isinstance(layer, WindowDropout) and not self._is_looked_up(depth):
-                x = _plain(layer, x[:, None], training=False)[:, 0]  # a window of one step: [B, 1, ...] and back
+                x = layer(x[:, None])[:, 0]  # a window of one step: [B, 1, ...] and back
         return x, new_states
 
     def _is_looked_up(self, depth: int) -> bool:
@@ -212,17 +213,6 @@ def _check_layer(layer: keras.layers.Layer) -> None:
             f"the layer {layer.name} in model.py is a {type(layer).__name__}, which looks at several steps at once and "
             "keeps no state: take layers that treat each step by itself, or recurrent ones"
         )
-
-
-def _units(layer: keras.layers.Layer) -> int:
-    """H, the width of a recurrent layer's output."""
-    size = getattr(layer.cell, "output_size", None) or layer.cell.state_size
-    return int(keras.tree.flatten(size)[0])
-
-
-def _plain(layer: keras.layers.Layer, x: Tensor, training: bool) -> Tensor:
-    """The output of a layer that has no state."""
-    return layer(x, training=training) if layer._call_has_training_arg else layer(x)
 
 
 def _keras(layer: keras.layers.Layer, x: Tensor, state: State, training: bool) -> tuple[Tensor, State]:
