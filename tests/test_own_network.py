@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -18,7 +19,6 @@ NORM = '        network.append(layers.LayerNormalization(name=f"norm_{k + 1}"))\
 def edit(path: Path, old: str, new: str) -> None:
     text = path.read_text("utf-8")
     assert text.count(old) == 1, f"{old!r} is not in the model any more"
-    path.unlink()  # it shares its bytes with the other copies
     path.write_text(text.replace(old, new), "utf-8")
 
 
@@ -39,10 +39,8 @@ def works(tree: Path, *args: str) -> str:
     where = ("--experiment_dir", str(tree / "run"))
     printed = run(tree, "train", "--smoke", *where, *args)
     assert weights(run(tree, "train", "--resume", "--max_minutes", "0.01", *where)) == weights(printed)
-    written = [run(tree, "sample", "--seed", "1", "--length", "50", "--no_copy_check", *where) for _ in range(2)]
-    assert len(written[0].strip("\n")) >= 40
-    assert written[0] == written[1]
-    subprocess.run(["rm", "-r", str(tree / "run")], check=True)
+    assert len(run(tree, "sample", "--seed", "1", "--length", "50", "--no_copy_check", *where).strip("\n")) >= 40
+    shutil.rmtree(tree / "run")
     return printed
 
 
