@@ -92,7 +92,7 @@ def test_results_and_all_gradients_are_those_of_keras(cell: str, vocab_size: int
     one, other = all_of(ours, stack, *inputs), all_of(keras_own, stack, *inputs)
     assert len(one) == 1 + 2 * LAYERS * CELLS[cell].states + len(stack.trainable_variables)
     assert len(stack.trainable_variables) == 1 + 3 * LAYERS + 2
-    assert all(stack.cells.values())
+    assert [cell.layer for cell in stack.cells if cell] == [CELLS[cell].layer] * LAYERS
     assert not stack.remark
     assert_equal(one, other)
 

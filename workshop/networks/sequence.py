@@ -100,13 +100,15 @@ class SequenceModel(keras.Model):
                 x = layer(x)
             self.shapes.append(tuple(x.shape[2:]))
         self.recurrent = [layer for layer in self.sequence if isinstance(layer, keras.layers.RNN)]
-        self.cells = {layer.name: cell_of(layer) for layer in self.recurrent}
+        #: What computes each layer faster than Keras does; None for those that Keras runs.
+        self.cells = [cell_of(layer) for layer in self.sequence]
         self.built = True
 
     @property
     def remark(self) -> str:
         """Which recurrent layers Keras runs itself, and why; empty where the engine runs all of them."""
-        slow = [layer for layer in self.recurrent if not self.cells[layer.name]]
+        layers = zip(self.sequence, self.cells, strict=True)
+        slow = [layer for layer, cell in layers if isinstance(layer, keras.layers.RNN) and not cell]
         if not slow:
             return ""
         which = "them" if len(slow) == len(self.recurrent) else ", ".join(layer.name for layer in slow)
@@ -115,9 +117,10 @@ class SequenceModel(keras.Model):
     def in_words(self) -> str:
         """What `train.py` prints of it: how large it is, its layers, and what runs more slowly than it could."""
         names = {cell.layer: name for name, cell in CELLS.items()}
-        widths = dict(zip((layer.name for layer in self.sequence), self.shapes, strict=True))
         kinds = Counter(
-            (widths[layer.name][-1], names.get(type(layer), type(layer).__name__)) for layer in self.recurrent
+            (shape[-1], names.get(type(layer), type(layer).__name__))
+            for layer, shape in zip(self.sequence, self.shapes, strict=True)
+            if isinstance(layer, keras.layers.RNN)
         )
         parts = " + ".join(f"{number} x {units} {kind}" for (units, kind), number in kinds.items())
         head = f"network: {parts or 'no recurrent layer'}, {self.count_params():,} weights"
@@ -143,7 +146,7 @@ class SequenceModel(keras.Model):
             if on_cpu and self._is_looked_up(depth):
                 table = layer.embeddings  # the layer above projects it, see `run_layer`
             elif isinstance(layer, keras.layers.RNN):
-                cell = self.cells[layer.name] if on_cpu else None
+                cell = self.cells[depth] if on_cpu else None
                 x, state = (
                     run_layer(cell, layer, x, next(before), table) if cell else _keras(layer, x, next(before), training)
                 )
@@ -163,7 +166,7 @@ class SequenceModel(keras.Model):
         """
         prepared: list[Any] = []
         for depth, layer in enumerate(self.sequence):
-            if not self.cells.get(layer.name):
+            if not self.cells[depth]:
                 prepared.append(None)
                 continue
             kernel, bias, *recurrent = weights_of(layer)
@@ -176,7 +179,7 @@ class SequenceModel(keras.Model):
         """Logits [B, V] of the symbol after `ids` [B], and the new state: `call` on one step."""
         before, new_states, x = iter(states), [], ids
         for depth, (layer, weights) in enumerate(zip(self.sequence, prepared, strict=True)):
-            cell = self.cells.get(layer.name)
+            cell = self.cells[depth]
             if cell:
                 kernel, bias, recurrent, recurrent_bias = weights
                 looked_up = depth and self._is_looked_up(depth - 1)
@@ -196,8 +199,7 @@ class SequenceModel(keras.Model):
 
     def _is_looked_up(self, depth: int) -> bool:
         """Whether a layer is an embedding that the engine looks up for the recurrent layer above it."""
-        above = self.sequence[depth + 1].name if depth + 1 < len(self.sequence) else ""
-        return type(self.sequence[depth]) is keras.layers.Embedding and bool(self.cells.get(above))
+        return type(self.sequence[depth]) is keras.layers.Embedding and any(self.cells[depth + 1 : depth + 2])
 
 
 def _check_layer(layer: keras.layers.Layer) -> None:
