@@ -15,7 +15,7 @@ from workshop.quiet import quietly
 
 with quietly():
     from char_rnn.generate import Generator
-    from char_rnn.model import CharRNN
+    from char_rnn.model import recurrent
     from char_rnn.vocab import Vocabulary
     from workshop.networks.sampling import Choice
 
@@ -26,7 +26,7 @@ def main() -> None:
     """Measure, and print the ratio."""
     args = compare.parser(__doc__).parse_args()
     vocabulary = Vocabulary("".join(map(chr, range(33, 97))))
-    generator = Generator(CharRNN(len(vocabulary), 128, 2, "lstm", 0.0), vocabulary, Choice(temperature=0.8))
+    generator = Generator(recurrent(len(vocabulary), 128, 2, "lstm", 0.0), vocabulary, Choice(temperature=0.8))
     prime = np.array([1])
 
     def write(streams: int, characters: int) -> float:

@@ -17,7 +17,7 @@ with quietly():
     from midi_rnn.encoding import ENCODINGS, END
     from midi_rnn.generate import Generator
     from midi_rnn.lesson import LESSON
-    from midi_rnn.model import MidiRNN
+    from midi_rnn.model import recurrent
     from workshop.networks.sampling import Choice
 
 PIECES, STEPS = 10, 1000
@@ -29,7 +29,9 @@ def main() -> None:
     result: dict[str, object] = {}
     for encoding in ENCODINGS.values():
         for size, settings in LESSON.sizes.items():
-            network = MidiRNN(encoding.vocab_size, settings["rnn_size"], settings["num_layers"], settings["cell"], 0.0)
+            network = recurrent(
+                encoding.vocab_size, settings["rnn_size"], settings["num_layers"], settings["cell"], 0.0
+            )
             generator = Generator(network, encoding, Choice())
             seconds = []
             for seed in range(4):

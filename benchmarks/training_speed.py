@@ -22,7 +22,7 @@ with quietly():
     import tensorflow as tf
     from keras import ops
 
-    from char_rnn.model import CharRNN
+    from char_rnn.model import recurrent
     from workshop.run.training import CLIP_NORM, Stepper
 
 VOCAB, BATCH, STEPS = 65, 50, 50
@@ -73,7 +73,7 @@ def keras_step(units: int, compiled: bool):
 
 def workshop_step(units: int):
     """The workshop's own training step."""
-    model, average = (CharRNN(VOCAB, units, 2, "lstm", 0.0) for _ in range(2))
+    model, average = (recurrent(VOCAB, units, 2, "lstm", 0.0) for _ in range(2))
     stepper = Stepper(model, average, 0.002)
     return stepper.step, model.initial_state(BATCH), (STEPS, BATCH)
 

@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 from keras import ops
 
-from char_rnn.model import CharRNN
 from char_rnn.vocab import Vocabulary
 from workshop.networks.generation import Loop
 from workshop.networks.sampling import NEVER, Choice
+from workshop.networks.sequence import SequenceModel
 
 
 class Generator(Loop):
@@ -22,7 +22,7 @@ class Generator(Loop):
             only, the likeliest within it.
     """
 
-    def __init__(self, model: CharRNN, vocabulary: Vocabulary, choice: Choice, sample: int = 1):
+    def __init__(self, model: SequenceModel, vocabulary: Vocabulary, choice: Choice, sample: int = 1):
         super().__init__(model, len(vocabulary), _Rules(vocabulary, sample), choice)
 
 

@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 
 from char_rnn.generate import Generator
-from char_rnn.model import CharRNN
 from char_rnn.vocab import Vocabulary
 from workshop.files import write_text
 from workshop.networks.sampling import Choice
+from workshop.networks.sequence import SequenceModel
 from workshop.run.board import Board
 
 #: Chosen by benchmarks/temperatures.py; sample.py takes it too, unless it is told otherwise.
@@ -21,7 +21,9 @@ SHOWN_LINES = 6
 class Preview:
     """Writes a sample when asked to show one; the loop is compiled the first time."""
 
-    def __init__(self, model: CharRNN, vocabulary: Vocabulary, start: str, length: int, seed: int, temperature: float):
+    def __init__(
+        self, model: SequenceModel, vocabulary: Vocabulary, start: str, length: int, seed: int, temperature: float
+    ):
         self._generator = Generator(model, vocabulary, Choice(temperature))
         self._vocabulary, self._length, self._seed = vocabulary, length, seed
         self._start = vocabulary.encode(start)

@@ -60,10 +60,10 @@ def main() -> int:
         from char_rnn.preview import TEMPERATURE, Preview
         from workshop.run.training import Settings, Trainer, farewell
 
-    network = {name: getattr(args, name) for name in (*LESSON.network, "seed")}
+    network = {name: getattr(args, name) for name in (*LESSON.network, "seed")} | {"name": args.network}
     network["vocab_size"] = len(text.vocabulary)
     model, average = (build(network, len(text.vocabulary), experiments.most_weights(resumed)) for _ in range(2))
-    print(f"network: {args.num_layers} x {args.rnn_size} {args.cell}, {model.count_params():,} weights")
+    print(model.in_words())
 
     # ---- 4 train -----------------------------------------------------------------------------------------------------
     info = {

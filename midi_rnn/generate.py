@@ -23,9 +23,9 @@ from midi_rnn.encoding import (
     WAIT,
     Encoding,
 )  # fmt: skip
-from midi_rnn.model import MidiRNN
 from workshop.networks.generation import Loop, Rules
 from workshop.networks.sampling import NEVER, Choice
+from workshop.networks.sequence import SequenceModel
 
 #: A new piece begins on a bar of so many beats, and at least so many beats after the one before.
 BAR_BEATS = 4.0
@@ -47,7 +47,7 @@ class Generator(Loop):
     """
 
     def __init__(
-        self, model: MidiRNN, encoding: Encoding, choice: Choice, seen: Sequence[int] | None = None,
+        self, model: SequenceModel, encoding: Encoding, choice: Choice, seen: Sequence[int] | None = None,
         limits: Mapping[str, int] | None = None,
     ):  # fmt: skip
         allowed = np.full(encoding.vocab_size, 0 if seen is None else NEVER, np.float32)

@@ -7,11 +7,11 @@ import numpy as np
 
 from midi_rnn.encoding import Encoding
 from midi_rnn.generate import Generator, notes_of
-from midi_rnn.model import MidiRNN
 from midi_rnn.performing import perform
 from midi_rnn.portrait import portrait, table
 from workshop.audio.synthesis import RATE
 from workshop.networks.sampling import Choice
+from workshop.networks.sequence import SequenceModel
 from workshop.notes.midifiles import pitch_name
 from workshop.pictures import clear_away
 from workshop.run.board import Board
@@ -37,7 +37,13 @@ class Preview:
     """
 
     def __init__(
-        self, model: MidiRNN, encoding: Encoding, facts: dict[str, Any], length: int, seed: int, temperature: float
+        self,
+        model: SequenceModel,
+        encoding: Encoding,
+        facts: dict[str, Any],
+        length: int,
+        seed: int,
+        temperature: float,
     ):
         self._generator = Generator(model, encoding, Choice(temperature), facts["seen"], facts["limits"])
         self._encoding, self._facts, self._length, self._seed = encoding, facts, length, seed

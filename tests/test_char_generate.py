@@ -9,40 +9,41 @@ import tensorflow as tf
 from keras import ops
 
 from char_rnn.generate import Generator
-from char_rnn.model import CharRNN
+from char_rnn.model import recurrent
 from char_rnn.vocab import Vocabulary
 from workshop.networks.generation import PIECE
 from workshop.networks.sampling import Choice
+from workshop.networks.sequence import SequenceModel
 
 #: 20 symbols with the unknown one; a space and a line end among them.
 VOCABULARY = Vocabulary(" \nabcdefghijklmnopq")
 V = len(VOCABULARY)
 
 
-def network(cell: str = "lstm", num_layers: int = 2, unknown: float = 0.0) -> CharRNN:
+def network(cell: str = "lstm", num_layers: int = 2, unknown: float = 0.0) -> SequenceModel:
     """A network with weights large enough that the past matters; `unknown` favours the unknown symbol."""
-    model = CharRNN(V, 8, num_layers, cell, 0.0, seed=3)
+    model = recurrent(V, 8, num_layers, cell, 0.0, seed=3)
     rng = np.random.default_rng(5)
     for variable in model.trainable_variables:
         variable.assign(rng.normal(0, 1.2, variable.shape))
     bias = rng.normal(0, 0.5, V)
     bias[0] += unknown
-    model.softmax.bias.assign(bias)
+    model.layers[-1].bias.assign(bias)
     return model
 
 
 @pytest.fixture(scope="module")
-def model() -> CharRNN:
+def model() -> SequenceModel:
     return network()
 
 
 @pytest.fixture(scope="module")
-def drawing(model: CharRNN) -> Generator:
+def drawing(model: SequenceModel) -> Generator:
     return Generator(model, VOCABULARY, Choice())
 
 
 @pytest.fixture(scope="module")
-def greedy(model: CharRNN) -> Generator:
+def greedy(model: SequenceModel) -> Generator:
     return Generator(model, VOCABULARY, Choice(), sample=0)
 
 
@@ -55,18 +56,18 @@ def some_text(length: int, seed: int = 1) -> np.ndarray:
 
 
 @tf.function
-def whole_text(model: CharRNN, ids: tf.Tensor) -> tf.Tensor:
+def whole_text(model: SequenceModel, ids: tf.Tensor) -> tf.Tensor:
     return model(ids[:, None], model.initial_state(1))[0][:, 0]
 
 
-def logits_from_scratch(model: CharRNN, ids: np.ndarray) -> np.ndarray:
+def logits_from_scratch(model: SequenceModel, ids: np.ndarray) -> np.ndarray:
     """Logits [T, V] after each of `ids` [T], by the function that training uses."""
     # Two lengths only, to trace the function rarely: what comes after a character does not change what comes before.
     length = 256 if len(ids) <= 256 else 2 * PIECE + 64
     return whole_text(model, tf.constant(np.pad(ids, (0, length - len(ids))), tf.int32)).numpy()[: len(ids)]
 
 
-def written_from_scratch(model: CharRNN, prime: np.ndarray, length: int) -> list[int]:
+def written_from_scratch(model: SequenceModel, prime: np.ndarray, length: int) -> list[int]:
     """Always the likeliest character that is not the unknown one, by reading everything again for each."""
     ids = list(prime)
     for _ in range(length):
@@ -91,7 +92,7 @@ def test_step_by_step_equals_the_training_graph(cell: str, num_layers: int) -> N
 
 @pytest.mark.parametrize("prime_length", [1, 7])
 def test_the_likeliest_characters_are_those_found_by_reading_all_again(
-    model: CharRNN, greedy: Generator, prime_length: int
+    model: SequenceModel, greedy: Generator, prime_length: int
 ) -> None:
     prime = some_text(prime_length)
     expected = written_from_scratch(model, prime, 60)
@@ -100,7 +101,7 @@ def test_the_likeliest_characters_are_those_found_by_reading_all_again(
 
 
 @pytest.mark.parametrize("prime_length", [PIECE - 1, PIECE, PIECE + 1, PIECE + 2, 2 * PIECE + 1])
-def test_a_prime_of_any_length_is_read_to_its_end(model: CharRNN, greedy: Generator, prime_length: int) -> None:
+def test_a_prime_of_any_length_is_read_to_its_end(model: SequenceModel, greedy: Generator, prime_length: int) -> None:
     prime = some_text(prime_length)
     ids = np.concatenate([prime, write(greedy, prime, 20)[:, 0]])
     assert len(ids) == prime_length + 20
@@ -128,7 +129,7 @@ def test_a_longer_text_begins_with_the_shorter_one(drawing: Generator) -> None:
     assert write(drawing, prime, PIECE + 40)[:50].tolist() == write(drawing, prime, 50).tolist()
 
 
-def test_a_text_does_not_depend_on_where_pieces_end(model: CharRNN, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_text_does_not_depend_on_where_pieces_end(model: SequenceModel, monkeypatch: pytest.MonkeyPatch) -> None:
     prime = some_text(30)
     texts = []
     for piece in (8, 29, 30, 256):
@@ -156,7 +157,7 @@ def test_greedy_texts_of_a_batch_are_the_same_one(greedy: Generator) -> None:
     assert written[:, 0].tolist() == write(greedy, some_text(3), 100)[:, 0].tolist()
 
 
-def test_choosing_among_one_is_greedy(model: CharRNN, greedy: Generator) -> None:
+def test_choosing_among_one_is_greedy(model: SequenceModel, greedy: Generator) -> None:
     prime = some_text(3)
     expected = write(greedy, prime, 100).tolist()
     assert write(Generator(model, VOCABULARY, Choice(top_k=1)), prime, 100, 1, 9).tolist() == expected
@@ -164,7 +165,7 @@ def test_choosing_among_one_is_greedy(model: CharRNN, greedy: Generator) -> None
     assert write(Generator(model, VOCABULARY, Choice(temperature=1e-4)), prime, 100, 1, 9).tolist() == expected
 
 
-def test_a_choice_is_kept_to(model: CharRNN) -> None:
+def test_a_choice_is_kept_to(model: SequenceModel) -> None:
     """Every character is among the three likeliest given all before it, and not always the likeliest."""
     prime = some_text(3)
     ids = np.concatenate([prime, write(Generator(model, VOCABULARY, Choice(top_k=3)), prime, 200)[:, 0]])
@@ -174,7 +175,7 @@ def test_a_choice_is_kept_to(model: CharRNN) -> None:
     assert ranks.min() == 0
 
 
-def test_what_is_drawn_follows_the_distribution(model: CharRNN, drawing: Generator) -> None:
+def test_what_is_drawn_follows_the_distribution(model: SequenceModel, drawing: Generator) -> None:
     prime = some_text(3)
     drawn = write(drawing, prime, 1, 1000)[0]
     expected = np.exp(logits_from_scratch(model, prime)[-1])
@@ -188,9 +189,9 @@ def test_what_is_drawn_follows_the_distribution(model: CharRNN, drawing: Generat
 def test_words_are_drawn_at_their_beginning_only() -> None:
     """With --sample 2 a character after a space or line end may be any; every other one is the likeliest."""
     model = network()
-    bias = np.asarray(model.softmax.bias).copy()
+    bias = np.asarray(model.layers[-1].bias).copy()
     bias[1:3] += 2.0  # spaces and line ends, so that there are words
-    model.softmax.bias.assign(bias)
+    model.layers[-1].bias.assign(bias)
     prime = VOCABULARY.encode("ab\n").astype(np.int32)
 
     def ranks(sample: int) -> tuple[np.ndarray, np.ndarray]:
@@ -230,7 +231,7 @@ def test_a_prime_with_an_unknown_symbol_is_read(greedy: Generator) -> None:
     assert len(write(greedy, np.array([0, 0, 5]), 20)) == 20
 
 
-def test_no_piece_is_compiled_twice(model: CharRNN) -> None:
+def test_no_piece_is_compiled_twice(model: SequenceModel) -> None:
     """Primes and texts of any length use one compiled loop; compiling takes longer than writing."""
     generator = Generator(model, VOCABULARY, Choice())
     traced = []

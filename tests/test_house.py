@@ -1,6 +1,7 @@
 """The rules of the house, kept by reading the sources."""
 
 import ast
+import importlib
 import re
 import sys
 from pathlib import Path
@@ -144,7 +145,7 @@ def test_a_lesson_has_the_files_of_every_lesson(lesson: str) -> None:
 
 
 #: What a network may be made of: Keras' parts for networks, and nothing that trains, loads or saves.
-PARTS_OF_KERAS = {"Model", "activations", "backend", "initializers", "layers", "ops", "random", "tree"}
+PARTS_OF_KERAS = {"KerasTensor", "Model", "activations", "backend", "initializers", "layers", "ops", "random", "tree"}
 BACKENDS = {"tensorflow", "torch", "jax"}
 
 
@@ -183,18 +184,41 @@ def other_than_keras(source: str) -> list[str]:
 
 @pytest.mark.parametrize("lesson", LESSONS)
 def test_the_network_is_keras_alone(lesson: str) -> None:
-    files = files_of_the_network(ROOT / lesson / "model.py")
-    texts = {named(path): path.read_text("utf-8") for path in files}
-    assert any("keras.Model)" in text for text in texts.values()), "the network is defined in none of them"
-    assert any("add_weight(" in text or "keras.layers." in text for text in texts.values())
+    texts = {named(path): path.read_text("utf-8") for path in files_of_the_network(ROOT / lesson / "model.py")}
     assert {name: found for name, text in texts.items() if (found := other_than_keras(text))} == {}
+
+
+def layers_made(source: str) -> set[str]:
+    """What a source names of Keras' layers, and its own arrays of weights."""
+    nodes = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Attribute)]
+    found = {node.attr for node in nodes if ast.unparse(node.value) in {"layers", "keras.layers"}}
+    return found | ({"add_weight"} & {node.attr for node in nodes})
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_the_network_is_seen_in_model_py(lesson: str) -> None:
+    source = (ROOT / lesson / "model.py").read_text("utf-8")
+    recurrent = {"Embedding", "LSTM", "GRU", "SimpleRNN", "Dense"}
+    assert layers_made(source) >= ({"add_weight"} if lesson == "wavenet" else recurrent)
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ClassDef):
+            assert any(isinstance(part, ast.FunctionDef | ast.AnnAssign) for part in node.body), f"{node.name} is empty"
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_networks_are_chosen_by_name_from_what_model_py_lists(lesson: str) -> None:
+    """So that a name in a run.json from somewhere else can call nothing but that."""
+    module = importlib.import_module(f"{lesson}.model")
+    assert "default" in module.NETWORKS
+    assert all(network.__module__ == module.__name__ for network in module.NETWORKS.values())
 
 
 def test_the_looking_at_networks_sees() -> None:
     files = {named(path) for path in files_of_the_network(ROOT / "midi_rnn" / "model.py")}
-    assert files == {"workshop/networks/next_symbol.py", "workshop/networks/recurrent.py"} | (
-        files & {"midi_rnn/model.py"}
-    )
+    assert files == {"midi_rnn/model.py"} | {
+        f"workshop/networks/{name}.py" for name in ("description", "recurrent", "sequence")
+    }
+    assert layers_made("layers.LSTM(3)\nkeras.layers.Dense\nself.add_weight()") == {"LSTM", "Dense", "add_weight"}
     bad = "import keras\ndef f():\n    import tensorflow as tf\nkeras.optimizers.Adam()\nfrom keras.saving import x"
     assert other_than_keras(bad) == ["optimizers", "saving", "tensorflow"]
 

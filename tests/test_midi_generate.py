@@ -26,9 +26,10 @@ from midi_rnn.encoding import (
     Encoding,
 )  # fmt: skip
 from midi_rnn.generate import BAR_BEATS, PAUSE_BEATS, RULES, Generator, first_piece, notes_of
-from midi_rnn.model import MidiRNN
+from midi_rnn.model import recurrent
 from workshop.networks.generation import PIECE
 from workshop.networks.sampling import NEVER, Choice, gumbel
+from workshop.networks.sequence import SequenceModel
 from workshop.notes.midifiles import read, write
 
 MELODY, PERFORMANCE = ENCODINGS["melody"], ENCODINGS["performance"]
@@ -37,12 +38,12 @@ LOUD = VELOCITY + 20
 WILD = Choice(temperature=3.0)
 
 
-def network(encoding: Encoding) -> MidiRNN:
+def network(encoding: Encoding) -> SequenceModel:
     """A network with weights large enough that the past matters, and that likes what its rules forbid: holds without a
     note, ends with notes down, notes off, and short waits.
     """
     size = encoding.vocab_size
-    model = MidiRNN(size, 8, 2, "lstm", 0.0, seed=3)
+    model = recurrent(size, 8, 2, "lstm", 0.0, seed=3)
     rng = np.random.default_rng(1)
     for variable in model.trainable_variables:
         variable.assign(rng.normal(0, 1.5, variable.shape))
@@ -54,7 +55,7 @@ def network(encoding: Encoding) -> MidiRNN:
         bias[NOTE_OFF:WAIT] += 7.0
         bias[WAIT : WAIT + 20] += 2.0
         bias[LONGEST] += 6.0
-    model.softmax.bias.assign(bias)
+    model.layers[-1].bias.assign(bias)
     return model
 
 
@@ -103,7 +104,7 @@ def allowed(encoding: Encoding, symbols: list[int]) -> np.ndarray:
 
 
 @tf.function
-def read_whole(model: MidiRNN, ids: tf.Tensor) -> tf.Tensor:
+def read_whole(model: SequenceModel, ids: tf.Tensor) -> tf.Tensor:
     return model(ids[:, None], model.initial_state(1))[0][:, 0]
 
 

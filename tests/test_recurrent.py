@@ -9,9 +9,10 @@ import pytest
 import tensorflow as tf
 from keras import ops
 
-from char_rnn.model import CharRNN
+from char_rnn.model import recurrent as network
 from workshop.networks import recurrent
-from workshop.networks.recurrent import CELLS, RecurrentStack
+from workshop.networks.recurrent import CELLS
+from workshop.networks.sequence import SequenceModel
 
 T, B, H, LAYERS = 9, 3, 5, 2
 SMALL = 11
@@ -19,42 +20,43 @@ LARGE = recurrent._ONE_HOT_LIMIT + 1
 KINDS = [(cell, vocab_size) for cell in CELLS for vocab_size in (SMALL, LARGE)]
 
 
-def make(cell: str, vocab_size: int = SMALL, dropout: float = 0.0) -> RecurrentStack:
-    """A stack with weights that are all different from zero, biases too."""
-    stack = RecurrentStack(vocab_size, H, LAYERS, cell, dropout, seed=1)
+def make(cell: str, vocab_size: int = SMALL, dropout: float = 0.0) -> SequenceModel:
+    """A network with weights that are all different from zero, biases too."""
+    stack = network(vocab_size, H, LAYERS, cell, dropout, seed=1)
     rng = np.random.default_rng(2)
     for variable in stack.trainable_variables:
         variable.assign(rng.normal(size=variable.shape, scale=0.6))
     return stack
 
 
-def data(stack: RecurrentStack, vocab_size: int = SMALL) -> tuple[np.ndarray, list, np.ndarray, list]:
+def data(stack: SequenceModel, vocab_size: int = SMALL) -> tuple[np.ndarray, list, np.ndarray, list]:
     """Symbols [T, B] with repetitions, initial states, and weights that make a loss of outputs and final states."""
     rng = np.random.default_rng(3)
     ids = rng.integers(0, vocab_size, (T, B)).astype(np.int32)
     ids[1] = ids[0]
 
     def states() -> list:
-        shapes = [[(B, H)] * stack.cell.states] * LAYERS
+        shapes = [[part.shape for part in layer] for layer in stack.initial_state(B)]
         return [tuple(tf.constant(rng.normal(size=shape), tf.float32) for shape in layer) for layer in shapes]
 
-    return ids, states(), rng.normal(size=(T, B, H)).astype(np.float32), states()
+    return ids, states(), rng.normal(size=(T, B, vocab_size)).astype(np.float32), states()
 
 
-def ours(stack: RecurrentStack, ids: np.ndarray, states: list) -> tuple[Any, list]:
+def ours(stack: SequenceModel, ids: np.ndarray, states: list) -> tuple[Any, list]:
     return stack(ids, states)
 
 
-def keras_own(stack: RecurrentStack, ids: np.ndarray, states: list) -> tuple[Any, list]:
+def keras_own(stack: SequenceModel, ids: np.ndarray, states: list) -> tuple[Any, list]:
     """The same network as Keras runs it: batch-major, its own layers and its own gradients."""
-    x, last = stack.embedding(ops.transpose(ids)), []
-    for layer, state in zip(stack.layers, states, strict=True):
+    embedding, *layers, softmax = stack.sequence
+    x, last = embedding(ops.transpose(ids)), []
+    for layer, state in zip(layers, states, strict=True):
         x, *state = layer(x, initial_state=list(state))
         last.append(tuple(state))
-    return ops.transpose(x, (1, 0, 2)), last
+    return ops.transpose(softmax(x), (1, 0, 2)), last
 
 
-def all_of(run: Any, stack: RecurrentStack, ids: Any, states: list, w_outputs: Any, w_states: list) -> dict[str, Any]:
+def all_of(run: Any, stack: SequenceModel, ids: Any, states: list, w_outputs: Any, w_states: list) -> dict[str, Any]:
     """Outputs, final states, and the gradients of everything that has one."""
     flat = keras.tree.flatten(states)
     with tf.GradientTape() as tape:
@@ -88,8 +90,10 @@ def test_results_and_all_gradients_are_those_of_keras(cell: str, vocab_size: int
     stack = make(cell, vocab_size)
     inputs = data(stack, vocab_size)
     one, other = all_of(ours, stack, *inputs), all_of(keras_own, stack, *inputs)
-    assert len(one) == 1 + 2 * LAYERS * stack.cell.states + len(stack.trainable_variables)
-    assert len(stack.trainable_variables) == 1 + 3 * LAYERS
+    assert len(one) == 1 + 2 * LAYERS * CELLS[cell].states + len(stack.trainable_variables)
+    assert len(stack.trainable_variables) == 1 + 3 * LAYERS + 2
+    assert [cell.layer for cell in stack.cells if cell] == [CELLS[cell].layer] * LAYERS
+    assert not stack.remark
     assert_equal(one, other)
 
 
@@ -119,7 +123,7 @@ def test_step_by_step_is_the_same_as_a_whole_window(cell: str) -> None:
     stack = make(cell)
     ids, states, *_ = data(stack)
     outputs, last = stack(ids, states)
-    tables = stack.step_tables()
+    tables = stack.prepare()
     for t in range(T):
         output, states = stack.step(tables, tf.constant(ids[t]), states)
         np.testing.assert_allclose(output, outputs[t], rtol=1e-5, atol=1e-6)
@@ -160,7 +164,7 @@ def test_looking_up_adds_the_gradients_of_a_symbol_that_occurs_twice(vocab_size:
 
 @pytest.mark.parametrize(("cell", "weights"), [("lstm", 279_873), ("gru", 214_849), ("rnn", 82_497)])
 def test_the_classic_network_has_the_number_of_weights_that_keras_gives(cell: str, weights: int) -> None:
-    assert CharRNN(65, 128, 2, cell, 0).count_params() == weights
+    assert network(65, 128, 2, cell, 0).count_params() == weights
     # By hand: embedding, layers (a GRU of Keras has a second bias), softmax.
     gates, biases = {"lstm": (4, 1), "gru": (3, 2), "rnn": (1, 1)}[cell]
     layer = gates * 128 * (128 + 128 + biases)
@@ -170,12 +174,17 @@ def test_the_classic_network_has_the_number_of_weights_that_keras_gives(cell: st
 # ---- dropout
 
 
-def dropped(stack: RecurrentStack, ids: np.ndarray) -> np.ndarray:
+def below_the_output(model: SequenceModel) -> SequenceModel:
+    """The layers but for the last, which mixes the units."""
+    return SequenceModel(model.sequence[:-1], seed=1)
+
+
+def dropped(stack: SequenceModel, ids: np.ndarray) -> np.ndarray:
     return np.asarray(stack(ids, stack.initial_state(ids.shape[1]), training=True)[0])
 
 
 def test_dropout_takes_the_same_units_for_all_steps_of_a_window_and_others_for_the_next() -> None:
-    stack = RecurrentStack(SMALL, 64, 1, "gru", 0.4, seed=1)
+    stack = below_the_output(network(SMALL, 64, 1, "gru", 0.4, seed=1))
     ids = np.random.default_rng(0).integers(0, SMALL, (T, B))
     masks = [dropped(stack, ids) == 0 for _ in range(2)]
     for mask in masks:
@@ -186,7 +195,7 @@ def test_dropout_takes_the_same_units_for_all_steps_of_a_window_and_others_for_t
 
 
 def test_dropout_keeps_the_mean() -> None:
-    stack = RecurrentStack(SMALL, 256, 1, "rnn", 0.4, seed=1)
+    stack = below_the_output(network(SMALL, 256, 1, "rnn", 0.4, seed=1))
     ids = np.random.default_rng(0).integers(0, SMALL, (2, 40))
     plain = np.asarray(stack(ids, stack.initial_state(40))[0])
     kept = dropped(stack, ids)
@@ -227,7 +236,7 @@ def test_the_same_seed_makes_the_same_weights(cell: str) -> None:
 
     def weights(seed: int, global_seed: int) -> list[np.ndarray]:
         keras.utils.set_random_seed(global_seed)
-        return [np.asarray(v) for v in CharRNN(SMALL, H, 2, cell, 0.0, seed).trainable_variables]
+        return [np.asarray(v) for v in network(SMALL, H, 2, cell, 0.0, seed).trainable_variables]
 
     drawn = [array for array in weights(4, 1) if np.unique(array).size > 2]
     assert len(drawn) == 6  # the table, two kernels of each layer, the softmax; the biases begin as zeros and ones

@@ -18,8 +18,9 @@ import tensorflow as tf
 from keras import ops
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from char_rnn.model import CharRNN
+from char_rnn.model import recurrent
 from workshop.errors import UserError
+from workshop.networks.sequence import SequenceModel
 from workshop.run import checkpoint, experiment, stopping, training
 from workshop.run.baseline import Baseline
 from workshop.run.batches import HeldOut, Streams
@@ -200,9 +201,9 @@ def test_the_networks_of_lesson_1_resume_exactly_too(
     """Its LSTM does in test_resume.py, in processes of their own."""
     monkeypatch.setattr(training.tf.config, "list_logical_devices", lambda kind: [])
 
-    def build() -> CharRNN:
+    def build() -> SequenceModel:
         keras.utils.set_random_seed(7)
-        return CharRNN(V, 6, 2, cell, 0.4, 3)
+        return recurrent(V, 6, 2, cell, 0.4, 3)
 
     assert make(tmp_path / "straight", build, num_epochs=2).fit() == 0
     assert make(tmp_path / "parts", build, kill(signal.SIGINT, 3), num_epochs=2).fit() == 130

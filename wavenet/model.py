@@ -14,6 +14,7 @@ width, L blocks.
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -23,7 +24,8 @@ from keras import ops
 
 from workshop.audio.mu_law import STEPS
 from workshop.checks import Check, whole
-from workshop.networks.description import check_network, check_size
+from workshop.networks.description import check_network, check_size, choose
+from workshop.networks.layer_table import Row, layer_table
 
 Tensor = Any
 
@@ -104,6 +106,30 @@ class WaveNet(keras.Model):
             self.conditions = weight("conditions", *size, fan_in=d)
         self.built = True
 
+    def in_words(self, sample_rate: int) -> str:
+        """What `train.py` prints of it; `sample_rate` in Hz."""
+        blocks, seen = len(self.shape.dilations), 1000 * self.shape.receptive_field / sample_rate
+        head = f"network: {blocks} blocks, {self.count_params():,} weights; sees {seen:.0f} ms"
+        return f"{head}\n{layer_table(self.layer_rows())}"
+
+    def layer_rows(self) -> list[Row]:
+        """Its layers for the table, the arrays of a block together."""
+        shape, last = self.shape, len(self.kernels) - 1
+        rows: list[tuple[str, str, int, list[Any]]] = [("table", "lookup", shape.residual_channels, [self.table])]
+        for k in range(last + 1):
+            ends = [self.residuals[k], self.residual_biases[k]] if k < last else []
+            width = shape.residual_channels if k < last else shape.dilation_channels
+            rows.append((f"block_{k + 1}", "gated block", width, [self.kernels[k], self.biases[k], *ends]))
+        if shape.conditions:
+            rows.append(("conditions", "lookup", 2 * shape.dilation_channels, [self.conditions]))
+        rows.append(("skips", "dense, relu", shape.skip_channels, [self.skips, self.skip_bias]))
+        rows.append(("hidden", "dense, relu", shape.skip_channels, [self.hidden, self.hidden_bias]))
+        rows.append(("output", "dense", STEPS, [self.output_kernel, self.output_bias]))
+        return [
+            (name, kind, f"[T, B, {width}]", sum(math.prod(array.shape) for array in arrays))
+            for name, kind, width, arrays in rows
+        ]
+
     def initial_state(self, batch_size: int) -> tuple:
         """Nothing: all that a prediction depends on goes in with it."""
         return ()
@@ -161,10 +187,15 @@ def check(network: dict[str, Any], most_weights: float = math.inf) -> Shape:
     return shape
 
 
+#: The networks that `train.py --network NAME` can train, as functions of a shape and a seed: add yours here.
+NETWORKS: dict[str, Callable[[Shape, int], WaveNet]] = {"default": WaveNet}
+
+
 def build(network: dict[str, Any], most_weights: float = math.inf) -> WaveNet:
     """The network that a run.json describes; the arguments are those of `check`.
 
     Raises:
         UserError: the description is damaged, or does not fit the checkpoints.
     """
-    return WaveNet(check(network, most_weights), network["seed"])
+    function, rest = choose(NETWORKS, network)
+    return function(check(rest, most_weights), rest["seed"])

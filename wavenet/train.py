@@ -63,10 +63,11 @@ def main() -> int:
         from workshop.run.training import Settings, Trainer, farewell
 
     names = sounds.facts["conditions"]
-    network = {name: getattr(args, name) for name in (*LESSON.network, "seed")} | {"conditions": len(names)}
+    network = {name: getattr(args, name) for name in (*LESSON.network, "seed")}
+    network |= {"conditions": len(names), "name": args.network}
     model, average = (build(network, experiments.most_weights(resumed)) for _ in range(2))
-    field, blocks = model.shape.receptive_field, len(model.shape.dilations)
-    print(f"network: {blocks} blocks, {model.count_params():,} weights; sees {1000 * field / args.sample_rate:.0f} ms")
+    field = model.shape.receptive_field
+    print(model.in_words(args.sample_rate))
 
     # ---- 4 train -----------------------------------------------------------------------------------------------------
     info = {

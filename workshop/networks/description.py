@@ -1,11 +1,40 @@
-"""Checks of the description of a network before memory is allocated for it: a run.json can come from anywhere."""
+"""The description of a network in a run.json, checked before memory is allocated for it: it can come from anywhere."""
 
 import math
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import keras
 
 from workshop.checks import Check
 from workshop.errors import UserError
+
+#: The name in a lesson's NETWORKS of the network that is trained without `--network`, and that a description without a
+#: name means.
+DEFAULT = "default"
+
+Choice = TypeVar("Choice", bound=Callable)
+
+
+def choose(networks: Mapping[str, Choice], network: Mapping[str, Any]) -> tuple[Choice, dict[str, Any]]:
+    """The function of a lesson's model.py that a description names, and the rest of the description.
+
+    Args:
+        networks: the functions by name; nothing else is ever looked up.
+        network: what the command line or run.json says.
+
+    Raises:
+        UserError: there is no such name.
+    """
+    rest = dict(network)
+    name = rest.pop("name", DEFAULT)
+    if not isinstance(name, str) or name not in networks:
+        raise UserError(
+            f"there is no network {name!r} in this lesson's model.py, where NETWORKS has: {', '.join(networks)}; "
+            "choose one of them with --network, or add yours"
+        )
+    return networks[name], rest
 
 
 def check_network(network: dict[str, Any], checks: Mapping[str, Check], most_weights: float = math.inf) -> None:
@@ -35,3 +64,26 @@ def check_size(weights: int, most_weights: float) -> None:
         raise UserError(
             f"run.json is damaged: it describes a network of {weights:,} weights, and the checkpoints hold fewer"
         )
+
+
+@contextmanager
+def limited(most_weights: float) -> Iterator[None]:
+    """While a network is built, count the weights that its layers ask for, each array before it is allocated: what
+    layers a function of model.py makes of its arguments is known to that function alone.
+
+    Raises:
+        UserError: there are more than `most_weights`.
+    """
+    add_weight, asked = keras.layers.Layer.add_weight, 0
+
+    def counted(layer: Any, *args: Any, **kwargs: Any) -> Any:
+        nonlocal asked
+        asked += math.prod(kwargs.get("shape") or ())
+        check_size(asked, most_weights)
+        return add_weight(layer, *args, **kwargs)
+
+    keras.layers.Layer.add_weight = counted
+    try:
+        yield
+    finally:
+        keras.layers.Layer.add_weight = add_weight

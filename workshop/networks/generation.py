@@ -12,8 +12,8 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from workshop.networks.next_symbol import NextSymbol
 from workshop.networks.sampling import Choice, adjust, draw, gumbel
+from workshop.networks.sequence import SequenceModel
 
 #: Symbols per call of the compiled loop.
 PIECE = 512
@@ -44,7 +44,7 @@ class Loop:
         choice: how the next symbol is chosen.
     """
 
-    def __init__(self, model: NextSymbol, vocab_size: int, rules: Rules, choice: Choice):
+    def __init__(self, model: SequenceModel, vocab_size: int, rules: Rules, choice: Choice):
         self.model, self.choice = model, choice
         self._vocab_size, self._rules = vocab_size, rules
         on_cpu = not tf.config.list_logical_devices("GPU")

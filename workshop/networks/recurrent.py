@@ -10,7 +10,7 @@ Arrays are time-major: T steps, B sequences, D inputs, H units; G is the number 
 for a plain RNN).
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -234,106 +234,69 @@ def on_gpu() -> bool:
     return bool(tf.config.list_logical_devices("GPU"))
 
 
-class RecurrentStack(keras.layers.Layer):
-    """Embedding and recurrent layers with dropout after each of them; the state goes in and comes out.
+def first_weights(draws: Iterator[int]) -> dict[str, Any]:
+    """The arguments of a recurrent layer that start its weights and its random state from `draws`."""
+    return {
+        "seed": next(draws),
+        "kernel_initializer": keras.initializers.GlorotUniform(seed=next(draws)),
+        "recurrent_initializer": keras.initializers.Orthogonal(seed=next(draws)),
+    }
 
-    Args:
-        vocab_size: V, the number of symbols.
-        rnn_size: H, units of each layer, and the width of the embedding.
-        num_layers: recurrent layers.
-        cell: a name in `CELLS`.
-        dropout: share of each layer's outputs that is dropped in training.
-        seed: of the weights and of the dropout.
+
+#: The arguments for which the engine computes what Keras' layer does. Those that only start or regularise weights, and
+#: those of which there is one way to compute the same (`unroll`, `implementation`), may be anything.
+_EXPECTED = {
+    "activation": "tanh",
+    "recurrent_activation": "sigmoid",
+    "use_bias": True,
+    "dropout": 0,
+    "recurrent_dropout": 0,
+    "reset_after": True,
+    "go_backwards": False,
+    "stateful": False,
+    "return_sequences": True,
+    "return_state": True,
+}
+
+
+def cell_of(layer: keras.layers.Layer) -> Cell | None:
+    """The cell that computes what a layer of Keras does, or None where there is none: `unfit` says why."""
+    return None if unfit(layer) else next(cell for cell in CELLS.values() if type(layer) is cell.layer)
+
+
+def unfit(layer: keras.layers.Layer) -> str:
+    """Why the engine cannot run a recurrent layer, as the end of a sentence; empty where it can."""
+    if type(layer) not in [cell.layer for cell in CELLS.values()]:
+        return f"{layer.name} is a {type(layer).__name__}"
+    config = layer.get_config()
+    for name, expected in _EXPECTED.items():
+        if name in config and config[name] != expected:
+            return f"{layer.name} has {name}={config[name]!r}"
+    return ""
+
+
+def weights_of(layer: keras.layers.Layer) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Kernel [D, G*H], its bias, recurrent kernel [H, G*H] and its bias of a layer, as tensors."""
+    # Copied, because outside of a compiled function TensorFlow would take the variables themselves for inputs of the
+    # custom gradient.
+    kernel, recurrent, bias = map(ops.copy, (layer.cell.kernel, layer.cell.recurrent_kernel, layer.cell.bias))
+    if len(bias.shape) == 2:  # a GRU has a bias on either side
+        return kernel, bias[0], recurrent, bias[1]
+    return kernel, bias, recurrent, ops.zeros_like(bias)
+
+
+def run_layer(
+    cell: Cell, layer: keras.layers.Layer, x: Tensor, state: State, table: Tensor | None = None
+) -> tuple[Tensor, State]:
+    """Outputs [T, B, H] and the new state of a layer for features x [T, B, D]; or for symbols x [T, B] and the table
+    [V, D] of the embedding below it.
     """
-
-    def __init__(
-        self, vocab_size: int, rnn_size: int, num_layers: int, cell: str, dropout: float, seed: int, **kwargs: Any
-    ):
-        super().__init__(autocast=False, **kwargs)  # symbols are integers and stay so
-        self.cell = CELLS[cell]
-        self.rnn_size = rnn_size
-        self.dropout = dropout
-        # One generator for all, so that a checkpoint holds one random state.
-        self.seeds = keras.random.SeedGenerator(seed)
-        draws = seeds_of_weights(seed)
-        self.embedding = keras.layers.Embedding(
-            vocab_size, rnn_size, embeddings_initializer=keras.initializers.RandomUniform(seed=next(draws)),
-            name="embedding",
-        )  # fmt: skip
-        self.layers = [
-            self.cell.layer(
-                rnn_size, return_sequences=True, return_state=True, name=f"{cell}_{k + 1}", seed=next(draws),
-                kernel_initializer=keras.initializers.GlorotUniform(seed=next(draws)),
-                recurrent_initializer=keras.initializers.Orthogonal(seed=next(draws)),
-            )
-            for k in range(num_layers)
-        ]  # fmt: skip
-        self.embedding.build((None, None))
-        for layer in self.layers:
-            layer.build((None, None, rnn_size))
-        self.built = True
-
-    def initial_state(self, batch_size: int) -> list[State]:
-        """Zero states of all layers: per layer a tuple of tensors [B, H]."""
-        return [tuple(ops.zeros((batch_size, self.rnn_size)) for _ in range(self.cell.states)) for _ in self.layers]
-
-    def _weights(self, layer: keras.layers.Layer) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Kernel [D, G*H], its bias, recurrent kernel [H, G*H], its bias, as tensors."""
-        # Copied, because outside of a compiled function TensorFlow would take the variables themselves for inputs of
-        # the custom gradient.
-        kernel, recurrent, bias = map(ops.copy, (layer.cell.kernel, layer.cell.recurrent_kernel, layer.cell.bias))
-        if len(bias.shape) == 2:  # a GRU has a bias on either side
-            return kernel, bias[0], recurrent, bias[1]
-        return kernel, bias, recurrent, ops.zeros_like(bias)
-
-    def call(self, ids: Tensor, states: Sequence[State], training: bool = False) -> tuple[Tensor, list[State]]:
-        """Outputs [T, B, H] and new states for symbols `ids` [T, B] and the states before them."""
-        new_states = []
-        x = None
-        for depth, (layer, state) in enumerate(zip(self.layers, states, strict=True)):
-            if on_gpu():
-                x = ops.take(self.embedding.embeddings, ids, axis=0) if depth == 0 else x
-                x, *state = layer(ops.swapaxes(x, 0, 1), initial_state=list(state), training=training)
-                x = ops.swapaxes(x, 0, 1)
-            else:
-                x, state = self._scan(layer, ids if depth == 0 else x, state)
-            new_states.append(tuple(state))
-            if training and self.dropout:
-                # The same units for all steps of the window (Gal and Ghahramani 2016, arXiv:1512.05287): a better
-                # regulariser for a recurrent network than a new draw at each step, and T times fewer random numbers.
-                x = x * keras.random.dropout(ops.ones_like(x[0]), self.dropout, seed=self.seeds)
-        return x, new_states
-
-    def _scan(self, layer: keras.layers.Layer, x: Tensor, state: State) -> tuple[Tensor, State]:
-        """One layer over symbols [T, B] or features [T, B, D]."""
-        kernel, bias, recurrent, recurrent_bias = self._weights(layer)
-        if len(x.shape) == 2:
-            # Each symbol is projected once, not each of its occurrences.
-            projected = look_up(ops.matmul(self.embedding.embeddings, kernel) + bias, x)
-        else:
-            steps, batch, width = x.shape
-            projected = ops.matmul(ops.reshape(x, (steps * batch, width)), kernel) + bias
-            projected = ops.reshape(projected, (steps, batch, -1))
-        return scan(self.cell, projected, recurrent, recurrent_bias, state)
-
-    def step_tables(self) -> list[tuple[Tensor, ...]]:
-        """What `step` needs of the weights, prepared once per generation: per layer (input table or kernel, bias,
-        recurrent kernel, bias).
-        """
-        prepared = [self._weights(layer) for layer in self.layers]
-        kernel, bias, recurrent, recurrent_bias = prepared[0]
-        prepared[0] = (ops.matmul(self.embedding.embeddings, kernel) + bias, bias, recurrent, recurrent_bias)
-        return prepared
-
-    def step(
-        self, tables: list[tuple[Tensor, ...]], ids: Tensor, states: Sequence[State]
-    ) -> tuple[Tensor, list[State]]:
-        """One step of generation: outputs [B, H] and new states for symbols `ids` [B]; equals `call` on one step."""
-        new_states = []
-        x = None
-        for depth, ((kernel, bias, recurrent, recurrent_bias), state) in enumerate(zip(tables, states, strict=True)):
-            projected = ops.take(kernel, ids, axis=0) if depth == 0 else ops.matmul(x, kernel) + bias
-            state, _ = self.cell.step(state, projected, ops.matmul(state[0], recurrent) + recurrent_bias)
-            x = state[0]
-            new_states.append(state)
-        return x, new_states
+    kernel, bias, recurrent, recurrent_bias = weights_of(layer)
+    if table is not None:
+        # Each symbol is projected once, not each of its occurrences.
+        projected = look_up(ops.matmul(table, kernel) + bias, x)
+    else:
+        steps, batch, width = x.shape
+        projected = ops.matmul(ops.reshape(x, (steps * batch, width)), kernel) + bias
+        projected = ops.reshape(projected, (steps, batch, -1))
+    return scan(cell, projected, recurrent, recurrent_bias, state)

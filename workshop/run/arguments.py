@@ -43,6 +43,7 @@ def train_parser(description: str, lesson: Lesson) -> Parser:
         default=lesson.size,
         help=f"the one dial: {sizes}",
     )
+    group.add_argument("--network", metavar="NAME", default="default", help="one of NETWORKS in the lesson's model.py")
     if lesson.network == RECURRENT:
         _add_recurrent(group)
     else:

@@ -303,11 +303,11 @@ def _named(lesson_dir: Path, requested: Path) -> Path:
 
 
 #: Arguments that a resumed run may not change, because the run would not be the same any more.
-FIXED = ("size", "seq_length", "batch_size", "val_split", "seed")
+FIXED = ("network", "size", "seq_length", "batch_size", "val_split", "seed")
 #: Arguments that a resumed run takes over from the run it continues, unless they are given anew.
 TAKEN_OVER = ("data_dir", "num_epochs", "learning_rate", "save_every", "sample_every", "keep_every", "message")
 #: Arguments that older experiments do not have, and what they stood for in them.
-ADDED = {"keep_every": None}
+ADDED = {"keep_every": None, "network": "default"}
 
 
 def arguments(args: argparse.Namespace) -> dict[str, Any]:

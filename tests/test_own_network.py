@@ -1,0 +1,72 @@
+"""A person changes the network of a lesson in their own copy, and all that the workshop does with it goes on."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+H = 64  # units of the smallest size, which --smoke takes
+DENSE = '    network.append(layers.Dense(32, activation="relu"))\n'
+NORM = '        network.append(layers.LayerNormalization(name=f"norm_{k + 1}"))\n'
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    text = path.read_text("utf-8")
+    assert text.count(old) == 1, f"{old!r} is not in the model any more"
+    path.write_text(text.replace(old, new), "utf-8")
+
+
+def run(tree: Path, script: str, *args: str) -> str:
+    environment = {**os.environ, "PYTHONPATH": str(tree)}
+    command = [sys.executable, f"char_rnn/{script}.py", *args]
+    done = subprocess.run(command, cwd=tree, env=environment, capture_output=True, text=True, encoding="utf-8")
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def weights(printed: str) -> int:
+    return int(re.findall(r"^network: .* ([\d,]+) weights$", printed, re.MULTILINE)[0].replace(",", ""))
+
+
+def works(tree: Path, *args: str) -> str:
+    """Trains, goes on and writes; gives what training prints."""
+    where = ("--experiment_dir", str(tree / "run"))
+    printed = run(tree, "train", "--smoke", *where, *args)
+    assert weights(run(tree, "train", "--resume", "--max_minutes", "0.01", *where)) == weights(printed)
+    assert len(run(tree, "sample", "--seed", "1", "--length", "50", "--no_copy_check", *where).strip("\n")) >= 40
+    shutil.rmtree(tree / "run")
+    return printed
+
+
+def test_a_network_is_changed_in_model_py(tree: Path) -> None:
+    model = tree / "char_rnn" / "model.py"
+    before = run(tree, "train", "--smoke", "--experiment_dir", str(tree / "before"))
+    vocab = int(re.findall(r"softmax +Dense +\[T, B, (\d+)\]", before)[0])
+
+    # A layer before the output.
+    edit(model, "    output = Glorot", f"{DENSE}    output = Glorot")
+    wider = works(tree)
+    assert weights(wider) - weights(before) == (H * 32 + 32) + (32 * vocab + vocab) - (H * vocab + vocab)
+    assert re.search(r"^  dense +Dense +\[T, B, 32\] +2,080$", wider, re.MULTILINE)
+    assert "Keras' own layers" not in wider
+
+    # GRUs with a normalisation after each, in place of the LSTMs.
+    edit(model, '"lstm": layers.LSTM', '"lstm": layers.GRU')
+    edit(model, "        if dropout:\n", f"{NORM}        if dropout:\n")
+    normal = works(tree)
+    lstm, gru = 4 * H * (H + H + 1), 3 * H * (H + H + 2)
+    assert weights(normal) - weights(wider) == gru + 2 * H - lstm
+    assert "Keras' own layers" not in normal
+
+    # What the compiled engine does not know, as a network of its own name.
+    edit(model, "return_state=True, name", "return_state=True, recurrent_dropout=0.2, name")
+    edit(model, '"default": recurrent', '"default": recurrent, "mine": recurrent')
+    slow = works(tree, "--network", "mine")
+    assert weights(slow) == weights(normal)
+    assert "network: Keras' own layers run them, slower than the compiled ones, because lstm_1 has recurrent" in slow
