@@ -80,6 +80,7 @@ def test_a_smoke_run_leaves_a_complete_experiment(tutorial: Path, saved: subproc
     experiment = tutorial / "char_rnn" / "save_X"
     assert sorted(path.name for path in experiment.iterdir()) == [
         "checkpoints",
+        "log.txt",
         "run.json",
         "samples",
         "tensorboard",
@@ -90,7 +91,7 @@ def test_a_smoke_run_leaves_a_complete_experiment(tutorial: Path, saved: subproc
     assert info["status"] == "finished"
     assert info["step"] == 20
     assert info["network"] == {
-        "rnn_size": 64, "num_layers": 1, "cell": "lstm", "dropout": 0.0, "seed": 0,
+        "name": "default", "rnn_size": 64, "num_layers": 1, "cell": "lstm", "dropout": 0.0, "seed": 0,
         "vocab_size": len(Vocabulary.load(experiment / "vocab.json")),
     }  # fmt: skip
     assert info["arguments"]["smoke"] is True
@@ -285,6 +286,7 @@ def test_a_prime_can_be_a_file(trained: Path, tmp_path: Path, sampled: Run) -> N
         assert "never seen" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_copied_experiment_samples_without_its_data(
     tiny_text: Path, tiny_arguments: list[str], tmp_path: Path, sampled: Run, run_script: Run
 ) -> None:

@@ -29,6 +29,7 @@ TRAIN: dict[str, tuple[str | None, Any]] = {
     "experiment_dir": ("mine", "mine"),
     "resume": (None, True),
     "size": ("tiny", "tiny"),
+    "network": ("default", "default"),
     "rnn_size": ("7", 7),
     "num_layers": ("3", 3),
     "dropout": ("0.25", 0.25),

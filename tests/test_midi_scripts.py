@@ -135,7 +135,8 @@ def test_a_smoke_run_leaves_a_complete_experiment(tutorial: Path, saved: subproc
     assert info["status"] == "finished"
     assert info["step"] == 20
     assert info["network"] == {
-        "rnn_size": 64, "num_layers": 1, "cell": "lstm", "dropout": 0.0, "seed": 0, "vocab_size": 131,
+        "name": "default", "rnn_size": 64, "num_layers": 1, "cell": "lstm", "dropout": 0.0, "seed": 0,
+        "vocab_size": 131,
     }  # fmt: skip
     assert info["arguments"]["smoke"] is True
     assert info["arguments"]["seq_length"] == 20

@@ -408,7 +408,7 @@ def test_the_script_starts_its_readers_without_tensorflow(
     done = run_script("midi_rnn/train.py", "--data_dir", tmp_path / "music")
     assert done.returncode == 2
     assert "none of the 20 MIDI files" in done.stderr
-    assert len(re.findall(r"\| +workshop\.midilibrary\n", done.stderr)) > 1
+    assert len(re.findall(r"\| +workshop\.notes\.midilibrary\n", done.stderr)) > 1
     assert "tensorflow" not in done.stderr
     assert "Traceback" not in done.stderr
 

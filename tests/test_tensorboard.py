@@ -99,6 +99,7 @@ def test_an_experiment_is_three_runs_with_short_names(tensorboard: str) -> None:
     assert all({"loss/nats", "loss in bits"} <= set(of_a_run) for of_a_run in tags.values())
 
 
+@pytest.mark.slow
 def test_the_values_are_those_of_run_json(tensorboard: str, experiments: Path) -> None:
     info = json.loads((experiments / "experiments" / "01" / "run.json").read_text("utf-8"))
     measured = points(tensorboard, VALIDATION, "loss/nats")
@@ -112,6 +113,7 @@ def test_the_values_are_those_of_run_json(tensorboard: str, experiments: Path) -
     assert [value for _, value in bits] == pytest.approx([value / np.log(2) for _, value in training], rel=1e-5)
 
 
+@pytest.mark.slow
 def test_accuracy_is_beside_the_simplest_guesses(tensorboard: str, experiments: Path, tiny_text: Path) -> None:
     ((step, accuracy),) = points(tensorboard, VALIDATION, "more/accuracy")
     assert step == 20
@@ -128,6 +130,7 @@ def test_accuracy_is_beside_the_simplest_guesses(tensorboard: str, experiments: 
     assert dict(points(tensorboard, TRAIN, "more/learning rate"))[20] == pytest.approx(0.01)
 
 
+@pytest.mark.slow
 def test_the_previews_can_be_read(tensorboard: str, experiments: Path) -> None:
     assert ask(tensorboard, "plugin/text/tags") == {TRAIN: ["preview/text"]}
     shown = ask(tensorboard, "plugin/text/text", run=TRAIN, tag="preview/text")
@@ -141,6 +144,7 @@ def test_the_previews_can_be_read(tensorboard: str, experiments: Path) -> None:
         assert words in text["text"]
 
 
+@pytest.mark.slow
 def test_it_says_where_the_data_is(tensorboard: str, experiments: Path) -> None:
     assert ask(tensorboard, "environment")["data_location"] == str(experiments)
 

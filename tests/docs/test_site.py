@@ -230,6 +230,7 @@ def test_without_sphinx_it_says_what_to_do(monkeypatch: pytest.MonkeyPatch, tmp_
         docs.build(tmp_path / "html")
 
 
+@pytest.mark.slow
 def test_a_page_with_a_mistake_is_named(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
