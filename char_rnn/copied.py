@@ -16,7 +16,7 @@ from workshop.text.textfiles import find_text_files
 
 #: Reading a longer training text again would take longer than writing the sample.
 MOST_BYTES = 100_000_000
-#: Where run.json comes from somebody else, its path may be any: so many files and folders are looked at to find texts.
+#: Most files and folders that are searched for texts: the path in a run.json from elsewhere may be any.
 MOST_ENTRIES = 20_000
 #: Characters of the passage that are shown.
 SHOWN = 60

@@ -131,7 +131,7 @@ def trained_on(experiment: Experiment) -> dict[str, Any]:
     """What run.json says about the text of an experiment; an older one says less.
 
     Raises:
-        UserError: an entry makes no sense; it is named.
+        UserError: an entry is invalid; it is named.
     """
     facts: dict[str, Any] = experiment.info["data"]
     there = {name: makes_sense for name, makes_sense in CHECKS.items() if name in facts}

@@ -46,7 +46,7 @@ class Encoding(Protocol):
         """Symbols, int16 [T]."""
 
     def decode(self, symbols: np.ndarray) -> np.ndarray:
-        """Notes [N, 4] of any symbols; what makes no sense in them makes no sound."""
+        """Notes [N, 4] of any symbols; invalid ones are skipped."""
 
     def transpose(self, symbols: np.ndarray, semitones: int) -> np.ndarray:
         """The same music so many semitones higher."""

@@ -1,6 +1,6 @@
 """Playing with a trained network, event by event; the loop is that of `workshop/networks/generation.py`.
 
-What makes no sense cannot be generated: a hold without a note, a note off without its note on, the end of a piece while
+Invalid sequences cannot be generated: a hold without a note, a note off without its note on, the end of a piece while
 notes sound, a key that is held longer than any in the data.
 """
 
@@ -95,7 +95,7 @@ class _PerformanceRules:
     def __init__(self, allowed: np.ndarray, longest_note: float = math.inf, voices: int = PITCHES):
         waits = np.flatnonzero(allowed[WAIT:VELOCITY] == 0) + 1
         self._allowed = allowed.copy()
-        # A key that the training data never lets go, or that only the prime presses, would be held for ever.
+        # A key that the training data never lets go, or that only the prompt presses, would never be released.
         self._allowed[NOTE_OFF:WAIT] = 0
         self._longest_note, self._voices = longest_note, voices
         self._shortest_wait = int(waits.min(initial=LONGEST_WAIT))

@@ -1,4 +1,4 @@
-"""What no piece of the data goes beyond, so that none that is generated does.
+"""Limits of the training data (longest note, polyphony), enforced while generating.
 
 A young network forgets which keys it holds down.
 """

@@ -1,4 +1,4 @@
-"""What music is like in numbers, so that what was generated can be held against what was learnt from."""
+"""Summary statistics of music, to compare generated pieces with the training data."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

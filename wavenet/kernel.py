@@ -142,7 +142,7 @@ def _shared_dense(weights: Weights, work: Work, layer: int) -> None:
 def assist(weights: Weights, work: Work) -> bool:
     """Be the second core of `advance`, until there is nothing left to do (False) or has not been for a while (True).
 
-    Job n is layer n % 3. The first one that is found, which nobody may be waiting for any more, says: I am here.
+    Job n is layer n % 3. The first one that is found may have been given up already; answering it announces this core.
     """
     signals, idle = work.signals, 0
     while idle < IDLE:

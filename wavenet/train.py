@@ -28,7 +28,7 @@ def main() -> int:
     group.add_argument("--silence_threshold", type=rates.threshold, default=0.0, help=silence)
     condition = "learn sounds by name: `folder`, each subfolder a name, or a JSON file that names one for each file"
     group.add_argument("--condition", type=cli.folder_or_file, metavar="folder|FILE.json", help=condition)
-    group.add_argument("--l2", type=cli.not_negative, default=0.0, help="hold the kernels back by so much (L2)")
+    group.add_argument("--l2", type=cli.not_negative, default=0.0, help="L2 weight decay")
     parser.alias("l2", "--l2_regularization_strength")
     args = parser.read()
 

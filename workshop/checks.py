@@ -39,7 +39,7 @@ def expect(entries: Mapping[str, Any], checks: Mapping[str, Check], where: str, 
         under: where in it, for the sentence, such as " under 'data'".
 
     Raises:
-        UserError: an entry is missing, or makes no sense; it is named.
+        UserError: an entry is missing or invalid; it is named.
     """
     for name, makes_sense in checks.items():
         if name not in entries or not makes_sense(entries[name]):

@@ -53,7 +53,7 @@ def find_files(
     """The files that `path` stands for: a file stands for itself, a folder for every file with one of the suffixes in
     it and in the folders below, sorted by relative name; hidden files are left out.
 
-    A file among several that may not be read is in the list: whoever reads it sets it aside with the reason.
+    An unreadable file among several is in the list: the reader skips it with the reason.
 
     Args:
         path: a file or a folder.
@@ -62,7 +62,7 @@ def find_files(
         whole: a file of this name stands for the whole folder.
         skip: names without suffix, in lower case, of files that are about the others and not one of them; also with one
             more word, as in `license-mit`.
-        also: suffixes of files that whoever reads them refuses, so that they are named and not passed over in silence.
+        also: suffixes of files that the reader refuses, so that they are reported instead of ignored.
         most: so many files and folders are looked at.
 
     Raises:

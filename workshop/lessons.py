@@ -1,7 +1,7 @@
 """The lessons: a record of each, read by everything that speaks of all of them.
 
-A lesson is a folder of the clone with a `lesson.py` that holds its record. Whoever adds one adds that folder, and runs
-`python -m workshop.server_files`, which writes what the shell and Docker have to know.
+A lesson is a folder of the clone with a `lesson.py` that holds its record. After adding one, run
+`python -m workshop.server_files`, which writes the server lists for the shell and Docker.
 """
 
 import functools

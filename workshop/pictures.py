@@ -48,7 +48,7 @@ def write_png(path: Path, picture: np.ndarray) -> None:
 
 def blank(width: int, height: int, **layout: Any) -> Any:
     """An empty figure of so many pixels."""
-    # At its very first import matplotlib says that it builds a cache of the fonts; nobody asked.
+    # Suppresses the font cache message of the very first import.
     logging.getLogger("matplotlib").setLevel(logging.ERROR)
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure

@@ -7,7 +7,7 @@ the screen, rename the window, or turn the order of what follows.
 import re
 import sys
 
-#: Control characters but for the tab and the end of a line, and those that turn the direction of writing.
+#: Control characters except tab and newline, and those that change the direction of writing.
 _COMMANDS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 #: Characters that some system does not allow in the name of a file.
@@ -28,7 +28,7 @@ def label(text: str, longest: int) -> str:
     """A short name made of any text: one line that can be part of a file's name, and of a name in TensorBoard.
 
     Args:
-        text: what somebody called something.
+        text: any name.
         longest: characters that it may have; where it is longer, its end becomes `…`.
     """
     printable = "".join(character if character.isprintable() else " " for character in text)

@@ -1,6 +1,6 @@
 """Sound files of any kind as samples: mono, at one rate.
 
-Files are set aside with a reason where they hold nothing that can be heard. What had to be changed in a sound is said.
+Files without audible sound are skipped with a reason. Changes made to a sound are reported.
 """
 
 import os

@@ -17,7 +17,7 @@ BEATS = 4
 LOUDNESS = {"X": 1.0, "x": 0.7, "o": 0.3}
 #: Hertz from which on noise is a hi-hat: far above what kick and snare are made of.
 HAT_EDGE = 5500.0
-#: Share of its loudness by which a stroke may differ, because nobody hits the same way twice.
+#: Random variation of the loudness of a stroke, as a share of it.
 UNEVENNESS = 0.12
 #: How hard a loop is driven into its limits, as drum machines do: else the first moments of its kicks would be loud,
 #: and all the rest too soft beside other instruments.

@@ -135,7 +135,7 @@ class HeldOutSounds:
         [T, B] float32 (1 where counted, else 0).
         """
         field, length = self.context, self.seq_length
-        # What is before as a ring, in case that it is shorter than a receptive field.
+        # The samples before wrap around where they are fewer than the context.
         parts = [
             part
             for before, ring in zip(self.before, self.held_out, strict=True)

@@ -12,7 +12,7 @@ CLIPPED = 0.01
 #: 0.55 to 0.57 at any level (0.5 to 0.64 where it lasts for one window); speech up to 0.07, instruments up to 0.04,
 #: drum loops up to 0.08, a snare drum alone 0.26, the surf and the applause of General MIDI up to 0.37.
 FLAT = 0.4
-#: Noise that is quieter than this is the hiss of a silence: a careful network makes it, and a listener hears nothing.
+#: Noise below this level is inaudible and counts as silence.
 HISS = 10 ** (-45 / 20)
 WINDOW = 512
 

@@ -22,7 +22,7 @@ RATE = 22050
 #: The longest piece in seconds: an hour is 320 MB of samples at `RATE`, and rendering takes about twice that.
 LONGEST_PIECE = 3600.0
 
-#: A note is held for at most so many seconds: nobody misses the end of a note that got stuck. And for at least so many,
+#: Longest note in seconds, so that a stuck note ends. And the shortest,
 #: for it to have begun.
 LONGEST_NOTE, SHORTEST_NOTE = 60.0, 0.05
 

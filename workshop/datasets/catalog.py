@@ -67,7 +67,7 @@ class DataSet:
         """Return where the file as downloaded is kept.
 
         A set that needs cleaning keeps it beside the cleaned text, or in the folder of what was made of it: it carries
-        the licence, lets the cleaning be made anew, and proves without a network that the set is what the catalogue
+        the licence, allows repeating the cleaning, and proves without a network that the set is what the catalogue
         says.
         """
         target = self.target_in(data_dir)

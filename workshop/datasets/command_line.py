@@ -194,7 +194,7 @@ def _bring(data_set: DataSet, original: Path, mirror: str) -> None:
         return
     from tqdm import tqdm
 
-    # Without a terminal there is nobody to watch a bar, and a log would fill with it.
+    # No progress bar without a terminal: it would fill a log.
     with tqdm(total=data_set.bytes, unit="B", unit_scale=True, desc=data_set.name, disable=None) as bar:
         fetch(remote, original, progress=lambda arrived: bar.update(arrived - bar.n) and None)
 
@@ -289,7 +289,7 @@ def _get(arguments: argparse.Namespace) -> int:
         print("\n" + textwrap.indent(data_set.notice.strip(), "!  ") + "\n")
     if data_set.made == "manual" and not is_here(data_set, arguments.data_dir):
         print(by_hand(data_set, target))
-    # Whatever follows, and whoever reads along, the licence has been said by then.
+    # The licence is printed before anything else can fail.
     sys.stdout.flush()
     try:
         brought = get(data_set, arguments.data_dir, arguments.mirror)

@@ -14,7 +14,7 @@ from workshop.commands import start_sh
 from workshop.errors import UserError
 from workshop.notes.abc_text import Tune, parse_tunes
 
-#: Counted up whenever the export below changes, so that older exports are made anew.
+#: Raise it when the export changes, so that older exports are made again.
 EXPORT_VERSION = 2
 
 LICENCE = (

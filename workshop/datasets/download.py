@@ -143,7 +143,7 @@ def _complete(
         try:
             _receive(remote, part, timeout, progress)
         except _Interrupted as error:
-            # More than ever before, not only more than just now: what has arrived may have been thrown away meanwhile.
+            # More than ever before, not only more than just now: a damaged part may have been discarded meanwhile.
             failures = 1 if _size(part) > most else failures + 1
             most = max(most, _size(part))
             if failures >= attempts:
@@ -168,7 +168,7 @@ def copy(source: Path, remote: Remote, target: Path) -> None:
                 while block := reader.read(1 << 20):
                     writer.write(block)
         except OSError:
-            part.unlink(missing_ok=True)  # unlike a download, it is begun anew
+            part.unlink(missing_ok=True)  # unlike a download, it starts over
             raise
         install(part, target, remote, str(source))
 

@@ -1,5 +1,5 @@
-"""A folder of files that the workshop makes at set-up: made once, made anew when its maker has changed, and never
-touched when somebody has changed it.
+"""A folder of files that the workshop generates at set-up: once, again when the generator has changed, and never
+after the user has modified it.
 
 Its ``SOURCE.txt`` holds a stamp that says how it was made, and a digest of all its files, by which changes are noticed.
 """
@@ -19,7 +19,7 @@ LEFT_OVER = 3600
 
 
 def make(folder: Path, stamp: str, write_all: Callable[[Path], None]) -> bool:
-    """Make ``folder`` unless it is up to date or somebody's; return whether it was made.
+    """Make ``folder`` unless it is up to date or modified by the user; return whether it was made.
 
     Args:
         folder: where it is to be.
@@ -47,7 +47,7 @@ def make(folder: Path, stamp: str, write_all: Callable[[Path], None]) -> bool:
 
 
 def is_there(folder: Path, stamp: str = "") -> bool:
-    """Return whether ``folder`` has files that are made as ``stamp`` says, or that somebody has changed or brought."""
+    """Return whether ``folder`` is up to date with ``stamp``, or modified by the user."""
     try:
         names = _names(folder)
     except FileNotFoundError:

@@ -22,7 +22,7 @@ from workshop.notes.abc_text import Tune
 if TYPE_CHECKING:
     import numpy as np
 
-#: Counted up whenever the export below changes, so that older exports are made anew.
+#: Raise it when the export changes, so that older exports are made again.
 EXPORT_VERSION = 1
 
 #: Quarter notes a minute, by meter: 104 dotted quarters for jigs, 88 halves for reels. The books give no tempos, and
@@ -113,7 +113,7 @@ def file_name(number: int, title: str) -> str:
 def export(folder: Path) -> bool:
     """Write the tunes and ``SOURCE.txt`` to ``folder`` unless up to date; return whether they were written.
 
-    A folder in which somebody has changed, added or removed a tune is theirs and stays as it is.
+    A folder that was modified by the user stays as it is.
 
     Raises:
         UserError: music21 is not installed, or ``folder`` cannot be written to.
@@ -154,7 +154,7 @@ def _write_files(folder: Path, chosen: list[tuple[int, Tune, Melody]]) -> None:
     with ThreadPoolExecutor(4) as pool:
         writing = pool.map(partial(_write_one, folder), chosen)
         try:
-            # Without a terminal there is nobody to watch a bar, and a log would fill with it.
+            # No progress bar without a terminal: it would fill a log.
             for _ in tqdm(writing, "MIDI files", len(chosen), unit="", delay=2, leave=False, disable=None):
                 pass
         except BaseException:
@@ -164,7 +164,7 @@ def _write_files(folder: Path, chosen: list[tuple[int, Tune, Melody]]) -> None:
 
 
 def _write_one(folder: Path, numbered: tuple[int, Tune, Melody]) -> None:
-    # numpy and mido take a moment, which whoever is up to date can spare.
+    # Imported late: numpy and mido are not needed when the export is up to date.
     from workshop.notes import midifiles
 
     number, tune, melody = numbered

@@ -2,7 +2,7 @@
 
 `python -m workshop.tunes` writes them to ``data/audio/starter``, a folder for each instrument and one for the drums,
 with a ``SOURCE.txt``. The tunes are those of the MIDI files, taken from the same corpus and not from these
-files: somebody may have changed them, and what is read of them does not tell where a bar begins.
+files: the user may have changed them, and they do not tell where a bar begins.
 
 No tune is played by two instruments: what training holds out would else be a melody that it has heard on another one.
 But all have as many tunes of each meter, so that an instrument is not known by its rhythm.
@@ -87,7 +87,7 @@ class Excerpt:
 def export(folder: Path) -> bool:
     """Write the sounds and ``SOURCE.txt`` to ``folder`` unless up to date; return whether they were written.
 
-    A folder in which somebody has changed, added or removed something is theirs and stays as it is.
+    A folder that was modified by the user stays as it is.
 
     Raises:
         UserError: music21 or pretty_midi is not installed, or ``folder`` cannot be written to.
@@ -197,7 +197,7 @@ def play(excerpt: Excerpt, instrument: Instrument) -> "np.ndarray":
 
 def _write_all(folder: Path, stamp: str, dealt: dict[Instrument, list[Excerpt]]) -> None:
     """Write the sounds, then SOURCE.txt."""
-    # numpy takes a moment, which whoever is up to date can spare.
+    # Imported late: numpy is not needed when the export is up to date.
     from tqdm import tqdm
 
     from workshop.audio import drums, synthesis
@@ -205,7 +205,7 @@ def _write_all(folder: Path, stamp: str, dealt: dict[Instrument, list[Excerpt]])
     loops = drums.loops()
     total = sum(map(len, dealt.values())) + len(loops)
     samples = 0
-    # Without a terminal there is nobody to watch a bar, and a log would fill with it.
+    # No progress bar without a terminal: it would fill a log.
     with tqdm(total=total, desc="sounds", unit="", delay=2, leave=False, disable=None) as bar:
         for instrument, excerpts in dealt.items():
             for excerpt in excerpts:

@@ -120,7 +120,7 @@ class Inspection:
 def inspect_text(path: Path, encoding: str | None = None) -> Inspection:
     """Read the texts that ``path`` stands for and return what there is to know.
 
-    A broken file is set aside with its reason.
+    A broken file is skipped with its reason.
 
     Args:
         path: a folder or a file, as in training.

@@ -22,7 +22,7 @@ from workshop.files import explain, replacing, write_text
 def export(folder: Path) -> bool:
     """Write ``input.txt`` and ``SOURCE.txt`` to ``folder`` unless up to date; return whether they were written.
 
-    An ``input.txt`` that somebody has changed or brought is theirs and stays as it is.
+    An ``input.txt`` that was modified by the user stays as it is.
 
     Raises:
         UserError: music21 is not installed, or ``folder`` cannot be written to.

@@ -164,7 +164,7 @@ def show(site: Path, host: str, port: int) -> None:
         try:
             build(site)
         except UserError as error:
-            # A mistake in one page keeps nobody from reading the others.
+            # A mistake in one page must not hide the others.
             if not (site / "index.html").exists():
                 raise
             print(f"error: {error}; what there is is shown", file=sys.stderr, flush=True)

@@ -459,7 +459,7 @@ CHECKS: tuple[Callable[[], Iterator[Finding]], ...] = (
 
 
 def examine() -> Iterator[Finding]:
-    """All findings in order. A check that fails itself becomes a finding too: the doctor never falls ill."""
+    """All findings in order. An exception in a check is reported as a finding."""
     for check in CHECKS:
         try:
             yield from check()

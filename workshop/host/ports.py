@@ -47,7 +47,7 @@ class Server:
     @property
     def may_move(self) -> bool:
         """Whether it may take another port where its own is in use: the tutorial may, because a Mac listens on that
-        port for AirPlay, unless somebody has chosen the port.
+        port for AirPlay, unless the port was chosen by the user.
         """
         return self.name == DOCS and not os.environ.get(self.variable)
 
@@ -76,7 +76,7 @@ def wanted_server(name: str) -> Server:
 
 
 def read_port(given: str, name: str) -> int:
-    """The port that somebody has given; `name` says where.
+    """The port that was given by the user; `name` says where.
 
     Raises:
         UserError: if it is not a port.
@@ -111,7 +111,7 @@ def port_problem(server: Server) -> str | None:
 
 
 def free_port_near(port: int) -> int:
-    """A port that nobody listens on now, a few above the given one."""
+    """A free port, a few above the given one."""
     for candidate in range(port + 100, min(port + 200, 65536)):
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", candidate)) != 0:

@@ -4,7 +4,7 @@
 
 `start.sh` calls this, and docker/entrypoint.sh does in the container. What `start`, `lab` and `docs` started is
 remembered in ``.workshop/``: one JSON file and one log for each server. A server listens on this computer alone
-(127.0.0.1), because TensorBoard asks nobody for a password; ``WORKSHOP_BIND`` opens it.
+(127.0.0.1), because TensorBoard has no password; ``WORKSHOP_BIND`` opens it.
 """
 
 import argparse
@@ -34,7 +34,7 @@ from workshop.host.ports import DOCS, LAB, TENSORBOARD_PORTS, Server, free_port_
 #: How long a server may take until it answers, in seconds. A first start on a slow disk reads many small files.
 PATIENCE_SECONDS = 30.0
 
-#: JupyterLab's settings for everybody.
+#: JupyterLab's default settings.
 #: The page that JupyterLab opens on, which leads to the notebooks; docker/host.sh and start.ps1 say the same.
 LAB_PAGE = "/lab/tree/docs/notebooks/README.md"
 SETTINGS = Path(__file__).with_name("jupyter")
@@ -147,7 +147,7 @@ def one_at_a_time() -> Iterator[None]:
 
 
 def answers(server: Server) -> bool:
-    """Whether somebody speaks HTTP there. A proxy of the school is never asked about this computer."""
+    """Whether an HTTP server answers there. No proxy is used."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         with opener.open(f"{server.url.replace('localhost', '127.0.0.1')}/", timeout=2.0):
@@ -228,7 +228,7 @@ def start_tensorboard(name: str) -> Server:
             try:
                 remember(server, process.pid, command)
             except UserError:
-                process.terminate()  # nobody could stop it later
+                process.terminate()  # without a record it could not be stopped later
                 process.wait()
                 raise
         # Nobody else looks before: a process that has only just begun has no command line yet to be known by.
@@ -389,7 +389,7 @@ def run_until_ctrl_c(name: str) -> int:
 
 
 def serve(name: str) -> NoReturn:
-    """Become the server of that name, until somebody ends it. Whoever calls this looks after it and keeps its words.
+    """Replace this process by the server of that name. The caller supervises it and keeps its log.
 
     Raises:
         UserError: if the environment names something that is not a port, or if the token cannot be made.
@@ -398,7 +398,7 @@ def serve(name: str) -> NoReturn:
     os.environ.update(environment_of(server))
     command = command_of(server)
     os.chdir(ROOT)
-    os.execv(command[0], command)  # noqa: S606 - there is nobody left here to wait for it
+    os.execv(command[0], command)  # noqa: S606 - this process is replaced
 
 
 # ---- stopping and looking --------------------------------------------------------------------------------------------
@@ -455,7 +455,7 @@ def main(argv: list[str] | None = None) -> int:
     verbs.add_parser("status", help="say what runs")
     verbs.add_parser(LAB, help="run JupyterLab until Ctrl-C")
     verbs.add_parser(DOCS, help="run the tutorial's site until Ctrl-C")
-    serving = verbs.add_parser("serve", help="be one server, under the eyes of whoever calls this")
+    serving = verbs.add_parser("serve", help="run one server in the foreground (for a supervisor)")
     serving.add_argument("name", choices=names())
     verbs.add_parser("tensorboard", help="be one TensorBoard, with its own arguments", add_help=False)
     arguments, further = parser.parse_known_args(argv)

@@ -110,7 +110,7 @@ def send(typing: Any, array: Any, at: Any, value: Any) -> Any:
 
 @_instruction
 def receive(typing: Any, array: Any, at: Any) -> Any:
-    """Read an int64 that another core may have sent, anew each time."""
+    """Load an int64 that another core may have stored (acquire); never cached in a register."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return builder.load_atomic(_place(context, builder, signature.args[0], *arguments), "acquire", 8)

@@ -84,7 +84,7 @@ class Key:
         altered: by how many semitones it alters letters; None where no key is given.
         semitones: by how much notes sound higher than written; None where nothing is said of it.
         accidentals: those that it names itself, as written.
-        unknown: words that make no sense in a key.
+        unknown: words that are not part of a key.
     """
 
     name: str

@@ -117,7 +117,7 @@ def read_tune(tune: Tune) -> Melody:
 def read_loosely(tune: Tune) -> tuple[Melody, list[str]]:
     """Return what can be played of a tune in ABC notation, and what had to be passed over, each in a few words.
 
-    Signs that make no sense are skipped. Where repeats do not fit together everything is played once, and where bars do
+    Invalid signs are skipped. Where repeats do not fit together everything is played once, and where bars do
     not fit the meter note follows note.
     """
     remarks = list(tune.remarks)
@@ -409,7 +409,7 @@ class _Scanner:
 
 @dataclass
 class _LooseScanner(_Scanner):
-    """Passes over what makes no sense, with a remark each time."""
+    """Skips invalid notation, with a remark each time."""
 
     remarks: list[str] = field(default_factory=list)
     is_exact: bool = False

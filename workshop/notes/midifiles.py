@@ -22,7 +22,7 @@ from workshop.notes.midi_pairing import ENDS_NOTES, RESET_CONTROLLERS, SUSTAIN, 
 
 SUFFIXES = folders.SUFFIXES["MIDI"]
 
-#: Counted up whenever `read` understands a file in another way, so that what was kept of it is read anew.
+#: Raise it when `read` reads files differently, so that cached files are read again.
 READER_VERSION = 3
 #: A MIDI file of three hours of dense piano has 2 MB; what is larger is something else.
 MOST_BYTES = 8 << 20
@@ -121,7 +121,7 @@ def read(path: Path) -> Score:
     """Read a MIDI file of format 0, 1 or 2.
 
     Raises:
-        UserError: it cannot be read, or is no MIDI file, or makes no sense; the sentence names it and says why.
+        UserError: it cannot be read, is no MIDI file, or is damaged; the sentence names it and says why.
     """
     content = load(path)
     try:
@@ -211,7 +211,7 @@ def _notes(readers: list["_TrackReader"], longest: float) -> tuple[tuple[Part, .
     ringing: list[tuple[int, float]] = []
     for key, numbered in channels.items():
         if key[-1] != DRUM_CHANNEL and any(change.controller == SUSTAIN for change in controls.get(key, [])):
-            # What the pedal holds at the end of its file is not held for ever.
+            # Notes held by the pedal end with the file.
             end = max(reader.tick for reader in readers if reader.piece == key[0])
             last = min(end, max(note.end for _, note in numbered) + longest)
             ends = held([note for _, note in numbered], controls[key], last)

@@ -1,7 +1,7 @@
 """Many MIDI files at once: read in processes of their own, what is broken set aside with its reason, and all of it kept
 so that the next time takes no time.
 
-What is kept is known by the content of the files: a file that is changed is read anew, one that is moved is not.
+The cache key is the content of the files: a changed file is read again, a moved one is not.
 """
 
 import contextlib
@@ -44,7 +44,7 @@ class Library:
     """What a collection of MIDI files holds.
 
     Attributes:
-        scores: what each usable file plays, in the order of the files; made anew each time it is asked for.
+        scores: what each usable file plays, in the order of the files; unpacked at each access.
         set_aside: a sentence for each of the others: its name and the reason.
         duplicates: files whose bytes are the same as another one's, which are left out.
     """
@@ -55,7 +55,7 @@ class Library:
 
 
 def read_all(files: Sequence[Path], cache: Path | None = None, timeout: float = MOST_SECONDS) -> Library:
-    """Read MIDI files; what cannot be read is set aside and never stops the rest.
+    """Read MIDI files; an unreadable one is skipped with its reason.
 
     Args:
         files: of one folder.

@@ -28,7 +28,9 @@ def train_parser(description: str, lesson: Lesson) -> Parser:
         help="where everything of this run goes; without it, the next free experiments/NN beside the script",
     )
     group.add_argument(
-        "--resume", action="store_true", help="go on with that experiment, or else the newest, exactly where it stopped"
+        "--resume",
+        action="store_true",
+        help="resume --experiment_dir (default: the latest) exactly from its last checkpoint",
     )
     group.add_argument(
         "--val_split", type=cli.held_out_share, default=0.1, help="share of the data that is held out to measure with"

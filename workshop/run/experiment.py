@@ -35,7 +35,7 @@ from workshop.visible import visible_line
 
 #: Raised when the layout of the folder changes in a way that older code cannot read.
 FORMAT = 1
-#: So many files that were set aside are named on the screen; all of them are in set_aside.txt.
+#: Skipped files shown on the screen; set_aside.txt lists all of them.
 SHOWN_REASONS = 5
 
 #: So many kept checkpoints are named where another one was asked for.
@@ -153,7 +153,7 @@ class Experiment:
             remove_leftovers(folder)
 
     def report(self, set_aside: list[str]) -> None:
-        """Write the files that were set aside, each with its reason, to set_aside.txt; nothing where there are none.
+        """Write the skipped files, each with its reason, to set_aside.txt; nothing where there are none.
 
         Raises:
             UserError: it cannot be written; of a new experiment no trace is left.
@@ -192,7 +192,7 @@ class Experiment:
 
 
 def print_set_aside(reasons: list[str]) -> None:
-    """Print why files were set aside, the first few."""
+    """Print why files were skipped, the first few."""
     for reason in reasons[:SHOWN_REASONS]:
         print(f"  set aside: {visible_line(reason)}")
     if len(reasons) > SHOWN_REASONS:
@@ -295,7 +295,7 @@ def find(lesson_dir: Path, requested: str | None) -> Experiment:
 
 
 def _named(lesson_dir: Path, requested: Path) -> Path:
-    """The folder that somebody means: as it is typed, or else by its place or number within the lesson."""
+    """The folder that an argument names: a path, or else a place or number within the lesson."""
     for place in (Path(), lesson_dir, lesson_dir / "experiments"):
         if os.path.exists(place / requested):
             return requested if place == Path() else short_path(place / requested)
@@ -304,7 +304,7 @@ def _named(lesson_dir: Path, requested: Path) -> Path:
 
 #: Arguments that a resumed run may not change, because the run would not be the same any more.
 FIXED = ("network", "size", "seq_length", "batch_size", "val_split", "seed")
-#: Arguments that a resumed run takes over from the run it continues, unless they are given anew.
+#: Arguments that a resumed run takes over from the run it continues, unless they are given again.
 TAKEN_OVER = ("data_dir", "num_epochs", "learning_rate", "save_every", "sample_every", "keep_every", "message")
 #: Arguments that older experiments do not have, and what they stood for in them.
 ADDED = {"keep_every": None, "network": "default"}
@@ -380,7 +380,7 @@ def take_over(args: argparse.Namespace, experiment: Experiment, fixed: tuple[str
     for name in TAKEN_OVER:
         if name not in args.given:
             setattr(args, name, str(data_of(experiment)) if name == "data_dir" else saved[name])
-        # What was given anew holds for the next resumption too.
+        # An argument that is given again also holds for the next resumption.
         saved[name] = kept(args.data_dir) if name == "data_dir" else getattr(args, name)
 
 

@@ -54,7 +54,7 @@ class Log:
         self._write()
 
     def end(self) -> None:
-        """Take no more lines: somebody may have kept one of the streams."""
+        """Take no more lines: one of the streams may still be referenced."""
         self._is_over = True
 
     def _write(self) -> None:

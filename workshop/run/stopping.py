@@ -68,7 +68,7 @@ class Limits:
 
     @property
     def finds_its_end(self) -> bool:
-        """Whether nobody has said when to end: neither epochs nor steps nor a patience are given."""
+        """Whether neither epochs nor steps nor a patience are given."""
         return self.patience is None and self.total is None
 
     def ending(self, at: Position, minutes: float) -> Ending | None:
@@ -121,7 +121,7 @@ class Limits:
             )
 
     def reason(self, ending: Ending, at: Position) -> str:
-        """What ended a training that nobody stopped, in words."""
+        """What ended a training that was not stopped by a signal, in words."""
         if ending == "stalled":
             return f"the held-out loss {_not_improved(at.without_best)} (best at step {at.best_step:,})"
         if ending == "time":

@@ -74,7 +74,7 @@ def enter(experiment: Path) -> Path | None:
         kept(experiment), os.getpid(), socket.gethostname(), os.environ.get("WORKSHOP_IN_CONTAINER") == "1",
         datetime.now().astimezone().isoformat(timespec="seconds"),
     )  # fmt: skip
-    # A name that no other training had: whoever clears away the entry of a dead one never meets this one.
+    # A unique name: clearing the entry of a dead training never removes this one.
     entry = FOLDER / f"{os.getpid()}-{time.time_ns()}.json"
     try:
         FOLDER.mkdir(parents=True, exist_ok=True)
@@ -93,7 +93,7 @@ def leave(entry: Path | None) -> None:
 
 
 def is_asked_to_stop(entry: Path | None) -> bool:
-    """Whether somebody has asked the training of this entry to stop."""
+    """Whether the training of this entry was asked to stop."""
     return entry is not None and _request(entry).exists()
 
 
