@@ -340,7 +340,8 @@ release_lock() {
 # The starter tunes, and the sounds made of them, are made anew when what makes them has changed. They lie in the clone,
 # and so does the note that they are there.
 tunes_makers() {
-  (cd "$ROOT/workshop" && checksum tunes.py abc_text.py abc_fields.py abc_notation.py abc_repeats.py midi_tunes.py starter_sounds.py drums.py)
+  (cd "$ROOT/workshop" && checksum datasets/corpus.py datasets/tunes.py datasets/midi_tunes.py datasets/starter_sounds.py \
+    notes/abc_text.py notes/abc_fields.py notes/abc_notation.py notes/abc_repeats.py audio/drums.py)
 }
 
 tunes_are_made() { [ "$(cat "$STATE/tunes" 2>/dev/null)" = "$(tunes_makers)" ]; }

@@ -24,7 +24,7 @@ READ = """
 import sys, time
 from pathlib import Path
 if __name__ == "__main__":
-    from workshop import midilibrary
+    from workshop.notes import midilibrary
     midilibrary.CACHE = Path(sys.argv[2])
     from midi_rnn import dataset
     started = time.perf_counter()

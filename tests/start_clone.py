@@ -14,14 +14,9 @@ TOOLS += ["sort", "true", "uname", "wc"]
 
 #: What makes the starter tunes and sounds: when one of them changes, so may the tunes.
 TUNES_MAKERS = [
-    "tunes.py",
-    "abc_text.py",
-    "abc_fields.py",
-    "abc_notation.py",
-    "abc_repeats.py",
-    "midi_tunes.py",
-    "starter_sounds.py",
-    "drums.py",
+    *(f"datasets/{name}.py" for name in ("corpus", "tunes", "midi_tunes", "starter_sounds")),
+    *(f"notes/{name}.py" for name in ("abc_text", "abc_fields", "abc_notation", "abc_repeats")),
+    "audio/drums.py",
 ]
 
 #: A Python outside of any environment: it answers the probe and "makes" environments.
@@ -112,6 +107,8 @@ def make_clone(folder: Path) -> Clone:
         (root / "requirements" / f"{name}.txt").write_text(f"# {name}\n")
     (root / "pyproject.toml").write_text("# pyproject.toml\n")
     for name in TUNES_MAKERS:
+        assert (ROOT / "workshop" / name).is_file()
+        (root / "workshop" / name).parent.mkdir(exist_ok=True)
         (root / "workshop" / name).write_text("")
     for name in TOOLS:
         found = shutil.which(name)

@@ -345,7 +345,8 @@ def test_readers_are_without_tensorflow(misbehaving: Callable[..., list[Path]], 
 SCRIPT = """
 import sys, time
 from pathlib import Path
-from workshop import cli, midilibrary
+from workshop import cli
+from workshop.notes import midilibrary
 
 def slow(file):
     time.sleep(0.3)
@@ -420,7 +421,9 @@ MOST_MEMORY = 1.5 * 2**30
 READING = """
 import sys
 from pathlib import Path
-from workshop import cli, midi_inspection, midilibrary
+from workshop import cli
+from workshop.datasets import midi_inspection
+from workshop.notes import midilibrary
 
 def main():
     midilibrary.CACHE = Path(sys.argv[2])

@@ -61,7 +61,7 @@ def test_the_tutorial_is_the_clones_own(workshop: Workshop) -> None:
 
 
 def test_a_notebooks_kernel_knows_the_lessons(workshop: Workshop) -> None:
-    address = f"127.0.0.1:{workshop.host.ports['lab']}/api/kernels"
+    address = f"127.0.0.1:{workshop.ports['lab']}/api/kernels"
     headers = {"Authorization": f"token {workshop.token}"}
     ask = urllib.request.Request(f"http://{address}", data=b"{}", headers=headers, method="POST")
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))

@@ -65,7 +65,7 @@ def test_tensorboard_draws_the_loss_and_shows_previews(
     workshop: Workshop, view: Callable[[str], Any], lesson: str
 ) -> None:
     workshop.trained(lesson)
-    address = f"http://localhost:{workshop.host.ports[lesson]}"
+    address = f"http://localhost:{workshop.ports[lesson]}"
     page = view(f"{address}/#timeseries")
     page.locator("scalar-card", has_text="loss").locator("line-chart").first.wait_for()
     keep(page, f"{lesson}_scalars")
@@ -82,7 +82,7 @@ def test_jupyterlab_runs_a_notebook(workshop: Workshop, view: Callable[[str], An
     notebook["metadata"] = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
     workshop.inside("bash", "-c", 'echo "$0" >picture.ipynb', json.dumps(notebook))
 
-    page = view(f"http://localhost:{workshop.host.ports['lab']}/lab/tree/picture.ipynb?token={workshop.token}")
+    page = view(f"http://localhost:{workshop.ports['lab']}/lab/tree/picture.ipynb?token={workshop.token}")
     page.locator(".jp-Notebook .jp-CodeCell").first.click()
     page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for(state="attached")
     page.keyboard.press("Shift+Enter")
@@ -92,7 +92,7 @@ def test_jupyterlab_runs_a_notebook(workshop: Workshop, view: Callable[[str], An
 
 
 def test_the_tutorial_shows_pictures_and_plays_a_tune(workshop: Workshop, view: Callable[[str], Any]) -> None:
-    address = f"http://localhost:{workshop.host.ports['docs']}"
+    address = f"http://localhost:{workshop.ports['docs']}"
     page = view(address)
     page.locator("h1", has_text="ml4music workshop").wait_for()
     page.wait_for_function("[...document.images].length > 1 && [...document.images].every(i => i.naturalWidth > 100)")

@@ -232,7 +232,7 @@ def assert_the_token_is_private(clone: Path, token: str) -> None:
 
 @pytest.mark.container
 def test_only_this_computer_reaches_the_container(workshop: Workshop, figure: Note) -> None:
-    ports = set(workshop.host.ports.values())
+    ports = set(workshop.ports.values())
     assert wide_open(listeners_here(), ports) == []
     inside = listeners(workshop.inside("cat", "/proc/net/tcp", "/proc/net/tcp6"))
     # Docker's own name server, TensorBoard's readers and kernels listen on loopback, each container's own.
@@ -247,7 +247,7 @@ def test_only_this_computer_reaches_the_container(workshop: Workshop, figure: No
 
 @pytest.mark.container
 def test_jupyterlab_in_the_container_refuses_strangers(workshop: Workshop, figure: Note) -> None:
-    tried, opened = opened_by_strangers(workshop.host.ports["lab"], workshop.token)
+    tried, opened = opened_by_strangers(workshop.ports["lab"], workshop.token)
     assert opened == []
     assert_the_token_is_private(workshop.clone, workshop.token)
     told = workshop.docker("inspect", workshop.container) + workshop.docker("logs", workshop.container)
