@@ -30,7 +30,7 @@ def train_parser(description: str, lesson: Lesson) -> Parser:
     group.add_argument(
         "--resume",
         action="store_true",
-        help="resume --experiment_dir (default: the latest) exactly from its last checkpoint",
+        help="resume the latest run, or --experiment_dir, exactly from its last checkpoint",
     )
     group.add_argument(
         "--val_split", type=cli.held_out_share, default=0.1, help="share of the data that is held out to measure with"
