@@ -64,7 +64,7 @@ def reader(lesson: str, experiment: Path, generated: Callable[[Any, int, int], n
         if network != info["network"]:
             return build(network, *rest)
         if hasattr(model, "check"):
-            model.check(network, *rest)
+            model.check({name: value for name, value in network.items() if name != "name"}, *rest)
         return at_hand.pop()
 
     class Generator(generate.Generator):  # type: ignore[name-defined, misc]
