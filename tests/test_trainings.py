@@ -61,15 +61,15 @@ def test_it_is_listed_and_stopped_by_its_name(
     again = run_script("char_rnn/train.py", "--resume", "--experiment_dir", path)
     assert again.returncode == 2
     assert f"./start.sh trainings stop {path}" in again.stderr
-    assert trainings.main([]) == 0
+    trainings.main([])
     (line,) = (line for line in capsys.readouterr().out.splitlines() if line.startswith(str(path)))
     assert str(process.pid) in line.split()
     os.set_blocking(terminal, False)
-    assert trainings.main(["stop", str(path)]) == 0
+    trainings.main(["stop", str(path)])
     assert process.wait(60) == 143
     assert record(path)["status"] == "stopped"
-    assert trainings.main(["stop", str(path)]) == 2
-    assert "there is no training" in capsys.readouterr().err
+    with pytest.raises(trainings.UserError, match="there is no training"):
+        trainings.main(["stop", str(path)])
 
 
 @pytest.mark.parametrize("damaged", ["[]", "{}", '{"step": "x"}', "{", "\udcff"])
@@ -87,6 +87,22 @@ def test_the_entry_of_a_dead_one_is_cleared_away(tmp_path: Path, monkeypatch: py
     assert entry.is_file()
     assert trainings.running() == {}
     assert not entry.exists()
+
+
+def test_an_experiment_whose_name_is_no_utf_8_is_listed(tmp_path: Path) -> None:
+    """Other trainings that run here are in the list as well."""
+    folder = tmp_path / os.fsdecode(b"caf\xe9\x1b[2J")
+    (folder / "checkpoints").mkdir(parents=True)
+    lock = os.open(folder / "checkpoints", os.O_RDONLY)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    entry = trainings.enter(folder)
+    env = {**os.environ, "PYTHONIOENCODING": "utf-8:strict"}
+    command = [sys.executable, "-m", "workshop.trainings"]
+    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
+    os.close(lock)
+    trainings.leave(entry)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert f"{tmp_path}/caf\\udce9\\x1b[2J  " in done.stdout
 
 
 def test_one_that_does_not_hear_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,9 +5,8 @@
 The command's name; the code is in `workshop/run/trainings.py`.
 """
 
-import sys
-
+from workshop import cli
 from workshop.run.trainings import main
 
 if __name__ == "__main__":
-    sys.exit(main())
+    cli.run(main)

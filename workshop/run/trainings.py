@@ -192,25 +192,22 @@ def stop(name: str, patience_seconds: float = PATIENCE_SECONDS) -> None:
         time.sleep(0.2)
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Do what the command line asks for, and return the exit status."""
+def main(argv: list[str] | None = None) -> None:
+    """Do what the command line asks for.
+
+    Raises:
+        UserError: see `stop`.
+    """
     parser = argparse.ArgumentParser(prog="python -m workshop.trainings", description=(__doc__ or "").splitlines()[0])
     verbs = parser.add_subparsers(dest="verb")
     verbs.add_parser("list", help="show the trainings that run; the same without a word")
     stopping = verbs.add_parser("stop", help="let a training save and end")
     stopping.add_argument("name", help="its name in the list, such as char_rnn/01")
     arguments = parser.parse_args(argv)
-    try:
-        if arguments.verb == "stop":
-            stop(arguments.name)
-            print(visible_line(f"{arguments.name} has saved and ended; --resume goes on with it."))
-            return 0
-        trainings = list(running().values())
-    except UserError as error:
-        print(f"error: {visible_line(str(error))}", file=sys.stderr)
-        return 2
-    if not trainings:
+    if arguments.verb == "stop":
+        stop(arguments.name)
+        print(visible_line(f"{arguments.name} has saved and ended; --resume goes on with it."))
+    elif trainings := list(running().values()):
+        print("\n".join(visible_line(line) for line in table(trainings).splitlines()))
+    else:
         print("No training of the workshop is running.")
-        return 0
-    print("\n".join(visible_line(line) for line in table(trainings).splitlines()))
-    return 0
