@@ -23,7 +23,7 @@ with quietly():
     from keras import ops
 
     from char_rnn.model import recurrent
-    from workshop.run.training import CLIP_NORM, Stepper
+    from workshop.run.learner import CLIP_NORM, NextSymbolLearner, cross_entropy
 
 VOCAB, BATCH, STEPS = 65, 50, 50
 #: Steps that are not counted.
@@ -74,8 +74,8 @@ def keras_step(units: int, compiled: bool):
 def workshop_step(units: int):
     """The workshop's own training step."""
     model, average = (recurrent(VOCAB, units, 2, "lstm", 0.0) for _ in range(2))
-    stepper = Stepper(model, average, 0.002)
-    return stepper.step, model.initial_state(BATCH), (STEPS, BATCH)
+    learner = NextSymbolLearner(model, average, cross_entropy, learning_rate=0.002, batch_size=BATCH, held_out=[])
+    return lambda inputs, targets, state: (learner.step(inputs, targets), state), (), (STEPS, BATCH)
 
 
 def measure(contestant: str, units: int, steps: int) -> float:

@@ -16,8 +16,6 @@ import numpy as np
 from workshop.quiet import quietly
 
 with quietly():
-    import tensorflow as tf
-
     from wavenet.cores import Cores
     from wavenet.generate import PIECE
     from wavenet.lesson import LESSON
@@ -26,7 +24,7 @@ with quietly():
     from workshop.audio.excerpts import Excerpts
     from workshop.audio.mu_law import SILENCE
     from workshop.networks.sampling import Choice
-    from workshop.run.training import Stepper
+    from workshop.run.learner import NextSymbolLearner, cross_entropy
 
 PEER = Path(__file__).with_name("torch_wavenet.py")
 LARGE = Shape(*(LESSON.sizes["large"][name] for name in LESSON.network))
@@ -50,15 +48,17 @@ def generate(engine: type, streams: int) -> float:
 def train() -> float:
     """Median milliseconds of a training step on random samples."""
     model, average = WaveNet(LARGE), WaveNet(LARGE)
-    stepper = Stepper(model, average, 0.001)
     size = LESSON.sizes["large"]
+    learner = NextSymbolLearner(
+        model, average, cross_entropy, learning_rate=0.001, batch_size=size["batch_size"], held_out=[]
+    )
     ring = np.random.default_rng(0).integers(0, 256, 40 * size["seq_length"]).astype(np.uint8)
     windows = Excerpts([ring], LARGE.receptive_field, size["batch_size"], size["seq_length"])
     times = []
     for number in range(STEPS + 2):
         inputs, targets = windows.window(0, number)
         started = time.perf_counter()
-        float(stepper.step(tf.constant(inputs), tf.constant(targets), ())[0])
+        float(learner.step(inputs, targets))
         times.append(1e3 * (time.perf_counter() - started))
     return float(np.median(times[2:]))
 

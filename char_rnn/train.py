@@ -9,6 +9,7 @@ there with --resume. Then let it write: python sample.py
 """
 
 from pathlib import Path
+from typing import Any
 
 from char_rnn.lesson import LESSON
 from workshop import cli
@@ -35,64 +36,63 @@ def main() -> int:
     from char_rnn import dataset
     from char_rnn.vocab import Vocabulary
     from workshop.quiet import quietly
-    from workshop.run import experiment as experiments
+    from workshop.run import starting
     from workshop.run.baseline import ngram_baseline
     from workshop.run.batches import HeldOut, Streams, streams_for
+    from workshop.run.farewell import farewell
 
-    resumed = experiments.find(LESSON.folder, args.experiment_dir) if args.resume else None
-    if resumed:
-        experiments.take_over(args, resumed, fixed=LESSON.fixed_arguments)
-    arguments.apply_size(args, LESSON)
+    resumed = starting.take_up(LESSON, args)
 
     # ---- 2 data ------------------------------------------------------------------------------------------------------
     data_dir = Path(args.data_dir)
     vocabulary = Vocabulary.load(resumed.path / "vocab.json") if resumed else None
     text = dataset.load(data_dir, args.val_split, args.encoding, vocabulary)
     batch_size = streams_for(len(text.train), "characters", data_dir, args.batch_size, args.seq_length)
-    if resumed:
-        experiments.check_same_data(resumed, text.facts["fingerprint"], data_dir)
+    starting.check_data(resumed, text.facts, data_dir)
     dataset.describe(text, data_dir)
+    training = Streams(text.train, batch_size, args.seq_length, args.seed)
+    held_out = HeldOut(text.held_out[:MOST_MEASURED], text.train)
     baseline = ngram_baseline(text.train, text.held_out[:MOST_MEASURED], len(text.vocabulary))
 
     # ---- 3 model -----------------------------------------------------------------------------------------------------
     with quietly():
+        from keras import ops
+
         from char_rnn.model import build
         from char_rnn.preview import TEMPERATURE, Preview
-        from workshop.run.training import Settings, Trainer, farewell
+        from workshop.run.learner import NextSymbolLearner
 
-    network = {name: getattr(args, name) for name in (*LESSON.network, "seed")} | {"name": args.network}
-    network["vocab_size"] = len(text.vocabulary)
-    model, average = (build(network, len(text.vocabulary), experiments.most_weights(resumed)) for _ in range(2))
+    network = starting.network_of(LESSON, args, vocab_size=len(text.vocabulary))
+    model, average = (build(network, len(text.vocabulary), starting.most_weights(resumed)) for _ in range(2))
     print(model.in_words())
 
     # ---- 4 train -----------------------------------------------------------------------------------------------------
-    info = {
-        "arguments": experiments.arguments(args),
-        "network": network,
-        "data": text.facts,
-        "baseline": baseline.losses,
-        "sampling": {"temperature": TEMPERATURE},
-        "message": args.message,
-    }
-    experiment = resumed or experiments.create(LESSON.folder, args.experiment_dir, info)
-    experiment.report(text.set_aside)
-    if not resumed:
-        with experiment.beginning():
-            text.vocabulary.save(experiment.path / "vocab.json")
-    settings = Settings.of(args, max_steps=SMOKE_STEPS if args.smoke else None)
-    training = Streams(text.train, batch_size, args.seq_length, args.seed)
-    held_out = HeldOut(text.held_out[:MOST_MEASURED], text.train)
-    preview = Preview(
-        average, text.vocabulary, text.facts["lead_in"], PREVIEW_LENGTH, args.seed, experiments.temperature(experiment)
+    def loss_of(logits: Any, targets: Any) -> Any:
+        """The loss of each prediction in nats [T, B]: -ln p of the character that came next (cross-entropy)."""
+        return ops.sparse_categorical_crossentropy(targets, logits, from_logits=True)
+
+    temperature = starting.temperature(resumed, TEMPERATURE)
+    preview = Preview(average, text.vocabulary, text.facts["lead_in"], PREVIEW_LENGTH, args.seed, temperature)
+    learner = NextSymbolLearner(
+        model, average, loss_of, learning_rate=args.learning_rate, batch_size=batch_size, held_out=held_out
     )
-    trainer = Trainer(model, average, experiment, training, held_out, settings, "characters", preview, baseline)
-    if resumed:
-        trainer.resume()
-    status = trainer.fit()
+    session = starting.open_session(
+        LESSON, args, resumed, learner, training, network=network, data=text.facts, skipped=text.set_aside,
+        temperature=temperature, preview=preview, baseline=baseline, smoke_steps=SMOKE_STEPS,
+    )  # fmt: skip
+    if not resumed:
+        with session.experiment.beginning():
+            text.vocabulary.save(session.experiment.path / "vocab.json")
+    with session:
+        for inputs, targets in session:
+            loss, gradients = learner.gradients(inputs, targets)  # of the loss, for each weight
+            learner.descend(gradients)  # a step of Adam
+            learner.update_average()  # the averaged weights are measured and generate
+            session.count(loss)  # measure, save, preview or stop, where it is time to
 
     # ---- 5 listen ----------------------------------------------------------------------------------------------------
-    print(farewell(experiment, baseline, LESSON.folder))
-    return status
+    print(farewell(session.experiment, baseline, LESSON.folder))
+    return session.status
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ you like: it saves, and goes on from there with --resume. Then let it play: pyth
 """
 
 from pathlib import Path
+from typing import Any
 
 from midi_rnn.lesson import LESSON
 from workshop import cli
@@ -38,62 +39,62 @@ def main() -> int:
     # Heavy imports come after the arguments, so that --help and mistakes are answered at once.
     from midi_rnn import dataset, facts
     from workshop.quiet import quietly
-    from workshop.run import experiment as experiments
+    from workshop.run import starting
     from workshop.run.baseline import ngram_baseline
     from workshop.run.batches import HeldOut, Medley, join, streams_for
+    from workshop.run.farewell import farewell
 
-    resumed = experiments.find(LESSON.folder, args.experiment_dir) if args.resume else None
-    if resumed:
-        experiments.take_over(args, resumed, fixed=LESSON.fixed_arguments)
-    arguments.apply_size(args, LESSON)
+    resumed = starting.take_up(LESSON, args)
 
     # ---- 2 data ------------------------------------------------------------------------------------------------------
     data_dir = Path(args.data_dir)
     music = dataset.load(data_dir, args.val_split, args.encoding, args.track, args.transpose, args.stretch)
-    if resumed:
-        experiments.check_same_data(resumed, music.facts["fingerprint"], data_dir)
+    starting.check_data(resumed, music.facts, data_dir)
     facts.describe(music, data_dir)
     train, measured = join(music.train, dataset.END), join(music.held_out, dataset.END)[:MOST_MEASURED]
     batch_size = streams_for(len(train), music.encoding.unit, data_dir, args.batch_size, args.seq_length)
+    vary = dataset.variation(music.encoding, args.transpose, args.stretch)
+    training = Medley(music.train, dataset.END, batch_size, args.seq_length, vary, args.seed)
+    held_out = HeldOut(measured, train)
     baseline = ngram_baseline(train, measured, music.encoding.vocab_size, orders=(1, 2, 3, 4, 5))
 
     # ---- 3 model -----------------------------------------------------------------------------------------------------
     with quietly():
+        from keras import ops
+
         from midi_rnn.model import build
         from midi_rnn.preview import TEMPERATURE, Preview
-        from workshop.run.training import Settings, Trainer, farewell
+        from workshop.run.learner import NextSymbolLearner
 
-    network = {name: getattr(args, name) for name in (*LESSON.network, "seed")} | {"name": args.network}
-    network["vocab_size"] = vocab_size = music.encoding.vocab_size
-    model, average = (build(network, vocab_size, experiments.most_weights(resumed)) for _ in range(2))
+    vocab_size = music.encoding.vocab_size
+    network = starting.network_of(LESSON, args, vocab_size=vocab_size)
+    model, average = (build(network, vocab_size, starting.most_weights(resumed)) for _ in range(2))
     print(model.in_words())
 
     # ---- 4 train -----------------------------------------------------------------------------------------------------
-    info = {
-        "arguments": experiments.arguments(args),
-        "network": network,
-        "data": music.facts,
-        "baseline": baseline.losses,
-        "sampling": {"temperature": TEMPERATURE},
-        "message": args.message,
-    }
-    experiment = resumed or experiments.create(LESSON.folder, args.experiment_dir, info)
-    experiment.report(music.set_aside)
-    settings = Settings.of(args, max_steps=SMOKE_STEPS if args.smoke else None)
-    vary = dataset.variation(music.encoding, args.transpose, args.stretch)
-    training = Medley(music.train, dataset.END, batch_size, args.seq_length, vary, args.seed)
-    preview = Preview(
-        average, music.encoding, music.facts, PREVIEW_LENGTH, args.seed, experiments.temperature(experiment)
+    def loss_of(logits: Any, targets: Any) -> Any:
+        """The loss of each prediction in nats [T, B]: -ln p of the event that came next (cross-entropy)."""
+        return ops.sparse_categorical_crossentropy(targets, logits, from_logits=True)
+
+    temperature = starting.temperature(resumed, TEMPERATURE)
+    preview = Preview(average, music.encoding, music.facts, PREVIEW_LENGTH, args.seed, temperature)
+    learner = NextSymbolLearner(
+        model, average, loss_of, learning_rate=args.learning_rate, batch_size=batch_size, held_out=held_out
     )
-    held_out = HeldOut(measured, train)
-    trainer = Trainer(model, average, experiment, training, held_out, settings, "events", preview, baseline)
-    if resumed:
-        trainer.resume()
-    status = trainer.fit()
+    session = starting.open_session(
+        LESSON, args, resumed, learner, training, network=network, data=music.facts, skipped=music.set_aside,
+        temperature=temperature, preview=preview, baseline=baseline, smoke_steps=SMOKE_STEPS,
+    )  # fmt: skip
+    with session:
+        for inputs, targets in session:
+            loss, gradients = learner.gradients(inputs, targets)  # of the loss, for each weight
+            learner.descend(gradients)  # a step of Adam
+            learner.update_average()  # the averaged weights are measured and generate
+            session.count(loss)  # measure, save, preview or stop, where it is time to
 
     # ---- 5 listen ----------------------------------------------------------------------------------------------------
-    print(farewell(experiment, baseline, LESSON.folder))
-    return status
+    print(farewell(session.experiment, baseline, LESSON.folder))
+    return session.status
 
 
 if __name__ == "__main__":

@@ -12,13 +12,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from test_training import content, kill, make
+from test_training import content, fit, kill, make
 from tiny import LESSONS
 
 from char_rnn import sample
 from workshop.errors import UserError
-from workshop.run import checkpoint, experiment, training
+from workshop.run import checkpoint, experiment, learner
 from workshop.run.experiment import Experiment
+from workshop.run.session import Settings
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 Refused = Callable[..., str]
@@ -39,7 +40,7 @@ def kept_in(path: Path) -> dict[str, bytes]:
 
 def without_xla(patch: pytest.MonkeyPatch) -> None:
     """Compiling takes most of the time of these tests; the slow one does it."""
-    patch.setattr(training.tf.config, "list_logical_devices", lambda kind: ["a GPU, where XLA is not used"])
+    patch.setattr(learner.tf.config, "list_logical_devices", lambda kind: ["a GPU, where XLA is not used"])
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +49,7 @@ def straight(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("kept") / "straight"
     with pytest.MonkeyPatch.context() as patch:
         without_xla(patch)
-        assert make(path, **SETTINGS).fit() == 0
+        assert fit(make(path, **SETTINGS)) == 0
     return path
 
 
@@ -75,15 +76,14 @@ def copied(trained: Path, tmp_path: Path) -> Path:
 def test_the_averaged_weights_of_each_so_many_steps_are_kept(tmp_path: Path) -> None:
     trainer = make(tmp_path / "a", max_steps=8, keep_every=3)
     weights = []
-    advance = trainer._advance
+    count = trainer.count
 
-    def advancing(*batch: np.ndarray) -> float:
-        loss = advance(*batch)
-        weights.append(np.asarray(trainer.average.table).copy())
-        return loss
+    def counting(loss: Any) -> None:
+        weights.append(np.asarray(trainer.learner.average.table).copy())
+        count(loss)
 
-    trainer._advance = advancing
-    trainer.fit()
+    trainer.count = counting
+    fit(trainer)
     assert list(kept_in(tmp_path / "a")) == ["step_000003.npz", "step_000006.npz"]
     assert trainer.experiment.kept_steps == [3, 6]
     for step in (3, 6):
@@ -95,13 +95,13 @@ def test_the_averaged_weights_of_each_so_many_steps_are_kept(tmp_path: Path) -> 
 
 @pytest.mark.usefixtures("quick")
 def test_nothing_is_kept_unless_it_is_asked_for(tmp_path: Path) -> None:
-    assert make(tmp_path / "a", max_steps=3, save_every=1).fit() == 0
+    assert fit(make(tmp_path / "a", max_steps=3, save_every=1)) == 0
     assert kept_in(tmp_path / "a") == {}
 
 
 @pytest.mark.usefixtures("quick")
 def test_keeping_changes_nothing_else(straight: Path, tmp_path: Path) -> None:
-    assert make(tmp_path / "a", **{**SETTINGS, "keep_every": None}).fit() == 0
+    assert fit(make(tmp_path / "a", **{**SETTINGS, "keep_every": None})) == 0
     assert content(tmp_path / "a") == content(straight)
 
 
@@ -109,9 +109,9 @@ def test_keeping_changes_nothing_else(straight: Path, tmp_path: Path) -> None:
 def test_in_parts_the_same_are_kept_as_in_one_go(straight: Path, tmp_path: Path) -> None:
     assert [Experiment(straight, {}).kept(step).name for step in KEPT] == list(kept_in(straight))
     path = tmp_path / "parts"
-    assert make(path, **{**SETTINGS, "num_epochs": 2}).fit() == 0
-    assert make(path, preview=kill(signal.SIGINT, 16), **SETTINGS).fit() == 130
-    assert make(path, **SETTINGS).fit() == 0
+    assert fit(make(path, **{**SETTINGS, "num_epochs": 2})) == 0
+    assert fit(make(path, preview=kill(signal.SIGINT, 16), **SETTINGS)) == 130
+    assert fit(make(path, **SETTINGS)) == 0
     assert content(path) == content(straight)
     assert kept_in(path) == kept_in(straight)
 
@@ -138,8 +138,8 @@ def test_killed_between_two_saves_the_same_are_kept(
     with monkeypatch.context() as patch:
         patch.setattr(checkpoint, "save", killing)
         with pytest.raises(Killed):
-            make(path, **SETTINGS).fit()
-    assert make(path, **SETTINGS).fit() == 0
+            fit(make(path, **SETTINGS))
+    assert fit(make(path, **SETTINGS)) == 0
     assert content(path) == content(straight)
     assert kept_in(path) == kept_in(straight)
     assert not list(path.rglob(".*"))
@@ -158,17 +158,19 @@ def test_a_full_disk_is_said_and_what_was_saved_is_left(tmp_path: Path, monkeypa
     with monkeypatch.context() as patch:
         patch.setattr(checkpoint, "replacing", full)
         with pytest.raises(UserError, match=said):
-            make(tmp_path / "a", **SETTINGS).fit()
-    assert make(tmp_path / "a", **SETTINGS).fit() == 0
+            fit(make(tmp_path / "a", **SETTINGS))
+    assert fit(make(tmp_path / "a", **SETTINGS)) == 0
     assert len(kept_in(tmp_path / "a")) == len(KEPT)
 
 
 @pytest.mark.usefixtures("quick")
 def test_weights_that_are_not_numbers_are_not_kept(tmp_path: Path) -> None:
     trainer = make(tmp_path / "a", keep_every=2)
-    trainer.average.table.assign(np.full(trainer.average.table.shape, np.nan))
+    table = trainer.learner.average.table
+    table.assign(np.full(table.shape, np.nan))
+    trainer.learner.update_average = lambda: None
     with pytest.raises(UserError, match="the loss is not a number any more"):
-        trainer._keep()
+        fit(trainer)
     assert kept_in(tmp_path / "a") == {}
 
 
@@ -251,7 +253,7 @@ def test_a_resumed_run_goes_on_keeping(copied: Path) -> None:
     again = Namespace(**vars(asked) | {"keep_every": None, "given": set()})
     experiment.take_over(again, experiment.find(copied.parent / "char_rnn", str(copied)))
     assert again.keep_every == 20
-    assert training.Settings.of(again).keep_every == 20
+    assert Settings.of(again, 20).keep_every == 20
 
 
 def test_what_is_asked_for_and_not_there_is_answered(copied: Path, refused: Refused) -> None:

@@ -21,12 +21,16 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from char_rnn.model import recurrent
 from workshop.errors import UserError
 from workshop.networks.sequence import SequenceModel
-from workshop.run import checkpoint, experiment, stopping, training
+from workshop.run import checkpoint, experiment, learner, stopping
+from workshop.run import session as sessions
 from workshop.run.baseline import Baseline
 from workshop.run.batches import HeldOut, Streams
 from workshop.run.board import Board
 from workshop.run.experiment import Experiment
-from workshop.run.training import Settings, Stepper, Trainer, farewell, stop_signals
+from workshop.run.farewell import farewell
+from workshop.run.learner import Measurement, NextSymbolLearner, cross_entropy
+from workshop.run.session import Session, Settings
+from workshop.run.signals import stop_signals
 
 V, T, B = 5, 4, 3
 #: 6 windows of T x B an epoch.
@@ -96,20 +100,34 @@ def kill(number: int, at: int) -> Silent:
     return Silent(lambda step: os.kill(os.getpid(), number) if step == at else None)
 
 
-def make(path: Path, build: Callable[[], Any] = Table, preview: Silent | None = None, **settings: Any) -> Trainer:
-    """A trainer of a new experiment at `path`, or, resumed, of the one that is there."""
+def make(path: Path, build: Callable[[], Any] = Table, preview: Silent | None = None, **given: Any) -> Session:
+    """The session of a new experiment at `path`, or, resumed, of the one that is there."""
     lesson = path.parent / "some_rnn"
     there = (path / "run.json").exists()
     found = experiment.find(lesson, str(path)) if there else experiment.create(lesson, str(path), INFO)
-    defaults = dict(learning_rate=0.05, num_epochs=2, save_every=1000, sample_every=1)
-    streams, held_out = Streams(TEXT, B, T, seed=1), HeldOut(HELD_OUT, TEXT, 4, 10, 20)
-    trainer = Trainer(
-        build(), build(), found, streams, held_out, Settings(**{**defaults, **settings}), "notes", preview or Silent(),
-        BASELINE,
+    taught = NextSymbolLearner(
+        build(), build(), cross_entropy, learning_rate=given.pop("learning_rate", 0.05), batch_size=B,
+        held_out=HeldOut(HELD_OUT, TEXT, 4, 10, 20),
     )  # fmt: skip
-    if there:
-        trainer.resume()
-    return trainer
+    settings = Settings(**{"num_epochs": 2, "save_every": 1000, "sample_every": 1, **given})
+    streams = Streams(TEXT, B, T, seed=1)
+    return Session(
+        found, taught, streams, settings, unit="notes", preview=preview or Silent(), baseline=BASELINE, resume=there
+    )
+
+
+def fit(session: Session) -> int:
+    """The loop of every lesson; returns the exit status."""
+    taught: Any = session.learner
+    with session:
+        for inputs, targets in session:
+            session.count(taught.step(inputs, targets))
+    return session.status
+
+
+def measuring(monkeypatch: pytest.MonkeyPatch, session: Session, measure: Callable[[], float]) -> None:
+    """Let `measure` stand in for the measurement of the held-out data."""
+    monkeypatch.setattr(session.learner, "evaluate", lambda asked=(): Measurement(measure()))
 
 
 def content(made: Path | Experiment) -> tuple[dict[str, bytes], dict[str, Any]]:
@@ -128,14 +146,14 @@ def record(path: Path) -> dict[str, Any]:
 def _without_xla() -> Iterator[None]:
     """Compiling takes most of the time of these tests; test_resume.py and the slow ones do it."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(training.tf.config, "list_logical_devices", lambda kind: ["a GPU, where XLA is not used"])
+        patch.setattr(learner.tf.config, "list_logical_devices", lambda kind: ["a GPU, where XLA is not used"])
         yield
 
 
 @pytest.fixture
 def every_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
     """Measure at the end of each epoch, however short it is."""
-    monkeypatch.setattr(training, "LEAST_BETWEEN_MEASUREMENTS", 1)
+    monkeypatch.setattr(sessions, "LEAST_BETWEEN_MEASUREMENTS", 1)
 
 
 # ---- exact resume
@@ -146,17 +164,17 @@ def straight(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Four epochs without a stop, of a network with dropout."""
     path = tmp_path_factory.mktemp("straight") / "experiment"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(training, "LEAST_BETWEEN_MEASUREMENTS", 1)
-        assert make(path, Small, num_epochs=4).fit() == 0
+        patch.setattr(sessions, "LEAST_BETWEEN_MEASUREMENTS", 1)
+        assert fit(make(path, Small, num_epochs=4)) == 0
     return path
 
 
 @pytest.mark.usefixtures("every_epoch")
 def test_two_epochs_and_two_more_are_four(straight: Path, tmp_path: Path) -> None:
     path = tmp_path / "experiment"
-    assert make(path, Small, num_epochs=2).fit() == 0
+    assert fit(make(path, Small, num_epochs=2)) == 0
     assert content(path)[1]["step"] == 2 * WINDOWS
-    assert make(path, Small, num_epochs=4).fit() == 0
+    assert fit(make(path, Small, num_epochs=4)) == 0
     (arrays, meta), (expected, expected_meta) = content(path), content(straight)
     assert arrays == expected
     assert meta == expected_meta
@@ -173,9 +191,9 @@ def test_stopped_anywhere_and_resumed_it_is_the_same_run(
     straight: Path, tmp_path: Path, number: signal.Signals, at: int
 ) -> None:
     path = tmp_path / "experiment"
-    assert make(path, Small, kill(number, at), num_epochs=4).fit() == 128 + number
+    assert fit(make(path, Small, kill(number, at), num_epochs=4)) == 128 + number
     assert (content(path)[1]["step"], record(path)["status"]) == (at, "stopped")
-    assert make(path, Small, num_epochs=4).fit() == 0
+    assert fit(make(path, Small, num_epochs=4)) == 0
     assert content(path) == content(straight)
     assert record(path)["history"] == record(straight)["history"]
 
@@ -184,11 +202,11 @@ def test_stopped_anywhere_and_resumed_it_is_the_same_run(
 def test_the_comparison_of_runs_can_fail(straight: Path, tmp_path: Path) -> None:
     """Of a run that goes on without its random state, dropout makes another."""
     path = tmp_path / "experiment"
-    assert make(path, Small, kill(signal.SIGINT, 8), num_epochs=4).fit() == 130
+    assert fit(make(path, Small, kill(signal.SIGINT, 8), num_epochs=4)) == 130
     resumed = make(path, Small, num_epochs=4)
-    state = resumed.model.seeds.state
+    state = resumed.learner.model.seeds.state
     state.assign(ops.convert_to_tensor(state) + 1)
-    resumed.fit()
+    fit(resumed)
     assert content(path)[0] != content(straight)[0]
 
 
@@ -199,15 +217,15 @@ def test_the_networks_of_lesson_1_resume_exactly_too(
     tmp_path: Path, cell: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its LSTM does in test_resume.py, in processes of their own."""
-    monkeypatch.setattr(training.tf.config, "list_logical_devices", lambda kind: [])
+    monkeypatch.setattr(learner.tf.config, "list_logical_devices", lambda kind: [])
 
     def build() -> SequenceModel:
         keras.utils.set_random_seed(7)
         return recurrent(V, 6, 2, cell, 0.4, 3)
 
-    assert make(tmp_path / "straight", build, num_epochs=2).fit() == 0
-    assert make(tmp_path / "parts", build, kill(signal.SIGINT, 3), num_epochs=2).fit() == 130
-    assert make(tmp_path / "parts", build, num_epochs=2).fit() == 0
+    assert fit(make(tmp_path / "straight", build, num_epochs=2)) == 0
+    assert fit(make(tmp_path / "parts", build, kill(signal.SIGINT, 3), num_epochs=2)) == 130
+    assert fit(make(tmp_path / "parts", build, num_epochs=2)) == 0
     assert content(tmp_path / "parts") == content(tmp_path / "straight")
 
 
@@ -216,10 +234,10 @@ def test_a_resumed_run_is_measured_where_a_straight_one_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: int
 ) -> None:
     """With epochs that are too short to measure each of them."""
-    monkeypatch.setattr(training, "LEAST_BETWEEN_MEASUREMENTS", 10)
+    monkeypatch.setattr(sessions, "LEAST_BETWEEN_MEASUREMENTS", 10)
     for name, stops in (("straight", []), ("parts", [at])):
         for stop in [*stops, 0]:
-            make(tmp_path / name, preview=kill(signal.SIGINT, stop), num_epochs=6, save_every=7).fit()
+            fit(make(tmp_path / name, preview=kill(signal.SIGINT, stop), num_epochs=6, save_every=7))
     steps = [point["step"] for point in record(tmp_path / "straight")["history"]]
     assert steps == [7, 12, 14, 21, 24, 28, 30, 35, 36]
     assert record(tmp_path / "parts")["history"] == record(tmp_path / "straight")["history"]
@@ -229,11 +247,11 @@ def test_a_resumed_run_is_measured_where_a_straight_one_is(
 def test_the_measurement_at_the_end_of_a_part_leaves_no_trace_in_what_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(training, "LEAST_BETWEEN_MEASUREMENTS", 100)
-    assert make(tmp_path / "straight", num_epochs=4, save_every=7).fit() == 0
-    assert make(tmp_path / "parts", num_epochs=3, save_every=7).fit() == 0
+    monkeypatch.setattr(sessions, "LEAST_BETWEEN_MEASUREMENTS", 100)
+    assert fit(make(tmp_path / "straight", num_epochs=4, save_every=7)) == 0
+    assert fit(make(tmp_path / "parts", num_epochs=3, save_every=7)) == 0
     assert record(tmp_path / "parts")["history"][-1]["step"] == 18
-    assert make(tmp_path / "parts", num_epochs=4, save_every=7).fit() == 0
+    assert fit(make(tmp_path / "parts", num_epochs=4, save_every=7)) == 0
     assert record(tmp_path / "parts")["history"] == record(tmp_path / "straight")["history"]
     assert content(tmp_path / "parts") == content(tmp_path / "straight")
 
@@ -246,25 +264,25 @@ def test_a_run_killed_before_its_first_step_can_be_resumed(tmp_path: Path) -> No
         raise Killed
 
     trainer = make(tmp_path / "a")
-    trainer.training = type("Windows", (), {"batch_size": B, "windows": WINDOWS, "window": staticmethod(window)})()
+    trainer.batches = type("Windows", (), {"batch_size": B, "windows": WINDOWS, "window": staticmethod(window)})()
     with pytest.raises(Killed):
-        trainer.fit()
-    assert make(tmp_path / "a").fit() == 0
-    assert make(tmp_path / "b").fit() == 0
+        fit(trainer)
+    assert fit(make(tmp_path / "a")) == 0
+    assert fit(make(tmp_path / "b")) == 0
     assert content(tmp_path / "a") == content(tmp_path / "b")
 
 
 def test_the_learning_rate_may_be_another_when_resumed(tmp_path: Path) -> None:
-    make(tmp_path / "a", num_epochs=1).fit()
+    fit(make(tmp_path / "a", num_epochs=1))
     resumed = make(tmp_path / "a", num_epochs=2, learning_rate=1e-9)
-    before = np.asarray(resumed.model.table).copy()
-    resumed.fit()
-    np.testing.assert_allclose(np.asarray(resumed.model.table), before, atol=1e-6)
+    before = np.asarray(resumed.learner.model.table).copy()
+    fit(resumed)
+    np.testing.assert_allclose(np.asarray(resumed.learner.model.table), before, atol=1e-6)
 
 
 def test_a_checkpoint_that_does_not_fit_is_refused(tmp_path: Path) -> None:
     trained = make(tmp_path / "a", num_epochs=1)
-    trained.fit()
+    fit(trained)
     latest = trained.experiment.latest
     arrays, meta = checkpoint.load(latest)
     lacking_state = {name: array for name, array in arrays.items() if not name.startswith("state/")}
@@ -286,10 +304,10 @@ def test_a_checkpoint_that_does_not_fit_is_refused(tmp_path: Path) -> None:
 
 
 def test_an_experiment_that_is_done_says_so(tmp_path: Path) -> None:
-    make(tmp_path / "a", num_epochs=1).fit()
+    fit(make(tmp_path / "a", num_epochs=1))
     before = (tmp_path / "a" / "run.json").read_bytes()
     with pytest.raises(UserError, match="all of its 1 epochs: to go on, give a higher --num_epochs"):
-        make(tmp_path / "a", num_epochs=1).fit()
+        fit(make(tmp_path / "a", num_epochs=1))
     assert (tmp_path / "a" / "run.json").read_bytes() == before
 
 
@@ -297,23 +315,22 @@ def test_an_experiment_that_is_done_says_so(tmp_path: Path) -> None:
 
 
 def test_a_run_that_is_further_than_a_smoke_run_says_so(tmp_path: Path) -> None:
-    make(tmp_path / "a", num_epochs=1).fit()
+    fit(make(tmp_path / "a", num_epochs=1))
     again = make(tmp_path / "a", num_epochs=9, max_steps=3)
-    again.resume()
     with pytest.raises(UserError, match="has gone further than --smoke goes: leave it out to go on"):
-        again.fit()
+        fit(again)
 
 
 def test_the_state_is_carried_through_an_epoch_and_begins_anew_with_the_next(tmp_path: Path) -> None:
     for steps, counted in ((WINDOWS, 0), (WINDOWS + 2, 2 * T)):
         trainer = make(tmp_path / str(steps), max_steps=steps)
-        trainer.fit()
-        assert np.asarray(trainer.state).tolist() == [counted] * B
+        fit(trainer)
+        assert np.asarray(trainer.learner.state).tolist() == [counted] * B
 
 
 def test_a_step_is_adams_on_the_mean_loss_and_the_average_follows(tmp_path: Path) -> None:
     trainer = make(tmp_path / "a", max_steps=2, learning_rate=0.1)
-    trainer.fit()
+    fit(trainer)
     # By hand: the gradient of the mean cross-entropy, Adam as in its paper, the average as the code says it.
     table = average = np.zeros((V, V))
     m = v = np.zeros((V, V))
@@ -327,8 +344,8 @@ def test_a_step_is_adams_on_the_mean_loss_and_the_average_follows(tmp_path: Path
         table = table - 0.1 * (m / (1 - 0.9**step)) / (np.sqrt(v / (1 - 0.999**step)) + 1e-7)
         keep = step / (10 + step)
         average = keep * average + (1 - keep) * table
-    np.testing.assert_allclose(np.asarray(trainer.model.table), table, rtol=1e-3, atol=1e-4)
-    np.testing.assert_allclose(np.asarray(trainer.average.table), average, rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(np.asarray(trainer.learner.model.table), table, rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(np.asarray(trainer.learner.average.table), average, rtol=1e-3, atol=1e-4)
 
 
 class Biased(Table):
@@ -344,16 +361,20 @@ class Biased(Table):
         return logits * scales[:, None], state + ids.shape[0]
 
 
+def teach(model: Any, average: Any, l2: float = 0.0) -> NextSymbolLearner:
+    """A learner that is not measured."""
+    return NextSymbolLearner(model, average, cross_entropy, learning_rate=0.01, batch_size=B, held_out=[], l2=l2)
+
+
 def stepped(l2: float) -> tuple[np.ndarray, np.ndarray]:
     """Table and bias after many steps on a window that says nothing (scales of 0), but for l2."""
     model, average = Biased(), Biased()
     model.table.assign(np.eye(V))
-    stepper = Stepper(model, average, 0.01, l2)
+    taught = teach(model, average, l2)
     ids, targets = TEXT[: T * B].reshape(T, B).astype(np.int32), TEXT[1 : T * B + 1].reshape(T, B).astype(np.int32)
     inputs = (tf.constant(ids), tf.zeros(B))
-    state = model.initial_state(B)
     for _ in range(20):
-        _, state = stepper.step(inputs, tf.constant(targets), state)
+        taught.step(inputs, targets)
     return np.asarray(model.table), np.asarray(model.bias)
 
 
@@ -373,9 +394,7 @@ def test_each_sequence_keeps_its_own_of_several_inputs() -> None:
     model.table.assign(np.eye(V) * 3)
     ids = np.tile(np.arange(B, dtype=np.int32), (T, 1))
     scales = np.arange(B, dtype=np.float32)
-    loss, _ = Stepper(model, average, 0.01).step(
-        (tf.constant(ids), tf.constant(scales)), tf.constant(ids), ops.zeros(B)
-    )
+    loss = teach(model, average).step((ids, scales), ids)
     logits = (np.eye(V)[:B] * 3 + 1) * scales[:, None]
     expected = np.mean([np.log(np.exp(row).sum()) - row[k] for k, row in enumerate(logits)])
     assert float(loss) == pytest.approx(expected, rel=1e-5)
@@ -383,7 +402,7 @@ def test_each_sequence_keeps_its_own_of_several_inputs() -> None:
 
 def test_a_long_gradient_is_shortened(tmp_path: Path) -> None:
     trainer = make(tmp_path / "a")
-    assert trainer.stepper.optimizer.global_clipnorm == training.CLIP_NORM == 5
+    assert trainer.learner.optimizer.global_clipnorm == learner.CLIP_NORM == 5
 
 
 # ---- measurements
@@ -391,18 +410,18 @@ def test_a_long_gradient_is_shortened(tmp_path: Path) -> None:
 
 def test_a_measurement_is_the_loss_over_the_whole_held_out_text_in_one_stream(tmp_path: Path) -> None:
     trainer = make(tmp_path / "a", Small, max_steps=12)
-    trainer.fit()
+    fit(trainer)
     # The text before it is read as well, so that the first held-out symbols are not predicted from nothing.
     everything = np.concatenate([TEXT, HELD_OUT]).astype(np.int32)
-    logits, _ = trainer.average(everything[:-1, None], trainer.average.initial_state(1))
+    logits, _ = trainer.learner.average(everything[:-1, None], trainer.learner.average.initial_state(1))
     logits = np.asarray(logits)[:, 0].astype(np.float64)
     losses = np.log(np.exp(logits).sum(axis=1)) - logits[np.arange(len(logits)), everything[1:]]
     plain = losses[len(TEXT) - 1 :].mean()
-    assert trainer.measure() == pytest.approx(plain, abs=2e-3)
+    assert trainer.learner.evaluate().loss == pytest.approx(plain, abs=2e-3)
     # In one part, with all that comes before it, the two are the same.
-    trainer.held_out = HeldOut(HELD_OUT, TEXT, 1, 10, len(TEXT) - 1)
-    assert trainer.measure() == pytest.approx(plain, abs=1e-5)
-    assert trainer.measure() == trainer.measure()
+    trainer.learner.held_out = HeldOut(HELD_OUT, TEXT, 1, 10, len(TEXT) - 1)
+    assert trainer.learner.evaluate().loss == pytest.approx(plain, abs=1e-5)
+    assert trainer.learner.evaluate().loss == trainer.learner.evaluate().loss
 
 
 @pytest.mark.usefixtures("every_epoch")
@@ -411,11 +430,11 @@ def test_the_best_weights_are_those_of_the_lowest_measurement(tmp_path: Path, mo
     losses, weights = iter([3.0, 2.0, 2.5, 1.75, 1.9]), []
 
     def measure() -> float:
-        weights.append(np.asarray(trainer.average.table).copy())
+        weights.append(np.asarray(trainer.learner.average.table).copy())
         return next(losses)
 
-    monkeypatch.setattr(trainer, "measure", measure)
-    trainer.fit()
+    measuring(monkeypatch, trainer, measure)
+    fit(trainer)
     arrays, meta = checkpoint.load(trainer.experiment.best)
     assert meta == {"step": 4, "validation": 1.75}
     assert arrays.keys() == {"average/0"}
@@ -428,15 +447,15 @@ def test_the_best_weights_are_those_of_the_lowest_measurement(tmp_path: Path, mo
 def test_a_network_learns_what_can_be_learnt(tmp_path: Path) -> None:
     trainer = make(tmp_path / "a", num_epochs=40, sample_every=1000)
     scale = np.tile(np.arange(V, dtype=np.uint8), 40)
-    trainer.training, trainer.held_out = Streams(scale, B, T), HeldOut(scale[:50], scale, 2, 10, 5)
-    before = trainer.measure()
-    trainer.fit()
+    trainer.batches, trainer.learner.held_out = Streams(scale, B, T), HeldOut(scale[:50], scale, 2, 10, 5)
+    before = trainer.learner.evaluate().loss
+    fit(trainer)
     assert before == pytest.approx(np.log(V), abs=1e-3)
-    assert trainer.measure() < 0.1
+    assert trainer.learner.evaluate().loss < 0.1
 
 
 def test_tensorboard_has_training_validation_and_baseline(tmp_path: Path) -> None:
-    make(tmp_path / "a", max_steps=5, save_every=3).fit()
+    fit(make(tmp_path / "a", max_steps=5, save_every=3))
     history = record(tmp_path / "a")["history"]
     found = {}
     best = f"baseline/order_{BASELINE.order}"
@@ -459,9 +478,9 @@ def test_tensorboard_has_training_validation_and_baseline(tmp_path: Path) -> Non
 def test_tensorboard_has_accuracy_pace_and_learning_rate(tmp_path: Path) -> None:
     trainer = make(tmp_path / "a", num_epochs=4, save_every=10, sample_every=1000)
     trainer.baseline = Baseline({"1": 1.5}, {"repeating the last": 0.125})
-    trainer.fit()
-    inputs, targets, counted = (np.concatenate(parts, axis=1) for parts in zip(*trainer.held_out, strict=True))
-    logits, _ = trainer.average(inputs, trainer.average.initial_state(inputs.shape[1]), training=False)
+    fit(trainer)
+    inputs, targets, counted = (np.concatenate(parts, axis=1) for parts in zip(*trainer.learner.held_out, strict=True))
+    logits, _ = trainer.learner.average(inputs, trainer.learner.average.initial_state(inputs.shape[1]), training=False)
     right = (np.asarray(logits).argmax(axis=-1) == targets) * counted
 
     def points(curve: str, name: str) -> dict[int, float]:
@@ -486,18 +505,18 @@ def test_tensorboard_has_accuracy_pace_and_learning_rate(tmp_path: Path) -> None
     ("settings", "step"), [({"num_epochs": 2}, 12), ({"max_steps": 7}, 7), ({"max_steps": 99}, 12)]
 )
 def test_it_ends_where_it_should_and_measures_there(tmp_path: Path, settings: dict[str, Any], step: int) -> None:
-    assert make(tmp_path / "a", **settings).fit() == 0
+    assert fit(make(tmp_path / "a", **settings)) == 0
     run = record(tmp_path / "a")
     assert (run["step"], run["status"], run["history"][-1]["step"]) == (step, "finished", step)
     assert content(tmp_path / "a")[1]["step"] == step
 
 
 def test_time_ends_it_and_it_can_go_on(tmp_path: Path) -> None:
-    assert make(tmp_path / "a", max_minutes=1e-9).fit() == 0
+    assert fit(make(tmp_path / "a", max_minutes=1e-9)) == 0
     run = record(tmp_path / "a")
     assert (run["step"], run["status"]) == (1, "finished")
     assert [point["step"] for point in run["history"]] == [1]
-    assert make(tmp_path / "a", max_minutes=60).fit() == 0
+    assert fit(make(tmp_path / "a", max_minutes=60)) == 0
     assert record(tmp_path / "a")["step"] == 2 * WINDOWS
 
 
@@ -506,8 +525,8 @@ def test_patience_ends_it_after_so_many_measurements_without_a_new_best(
 ) -> None:
     trainer = make(tmp_path / "a", num_epochs=2, save_every=1, patience=3)
     losses = iter([3.0, 3.1, 3.2, 2.9, 2.9, 3.0, 2.95, 1.0])
-    monkeypatch.setattr(trainer, "measure", lambda: next(losses))
-    assert trainer.fit() == 0
+    measuring(monkeypatch, trainer, lambda: next(losses))
+    assert fit(trainer) == 0
     run = record(tmp_path / "a")
     assert (run["step"], run["status"]) == (7, "finished: no new best for a while")
     assert run["best"] == {"validation": 2.9, "step": 4}
@@ -528,7 +547,7 @@ def test_patience_ends_it_after_so_many_measurements_without_a_new_best(
 def test_the_last_line_says_what_ended_it(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], settings: dict[str, Any], end: str
 ) -> None:
-    assert make(tmp_path / "a", **settings).fit() == 0
+    assert fit(make(tmp_path / "a", **settings)) == 0
     assert capsys.readouterr().err.splitlines()[-1] == end
 
 
@@ -536,7 +555,7 @@ def test_the_last_line_says_what_ended_it(
 def test_the_last_line_says_who_stopped_it(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], number: signal.Signals, by: str
 ) -> None:
-    assert make(tmp_path / "a", preview=kill(number, 3)).fit() == 128 + number
+    assert fit(make(tmp_path / "a", preview=kill(number, 3))) == 128 + number
     assert capsys.readouterr().err.splitlines()[-1] == f"ended: stopped by {by}; everything is saved"
 
 
@@ -544,7 +563,7 @@ def test_the_last_line_says_who_stopped_it(
 WITHOUT_EPOCHS: dict[str, Any] = dict(num_epochs=None, save_every=1, sample_every=10**6)
 
 
-def losses_by_step(trainer: Trainer, best_step: int) -> Callable[[], float]:
+def losses_by_step(trainer: Session, best_step: int) -> Callable[[], float]:
     """Stands in for the measurement: falls up to a step, and rises after it."""
     return lambda *_: 1.0 + abs(trainer.position.step - best_step)
 
@@ -554,8 +573,8 @@ def test_a_training_without_epochs_ends_some_time_after_its_best(
 ) -> None:
     monkeypatch.setattr(stopping, "MIN_STEPS", 15)
     trainer = make(tmp_path / "a", **WITHOUT_EPOCHS)
-    monkeypatch.setattr(trainer, "measure", losses_by_step(trainer, 8))
-    assert trainer.fit() == 0
+    measuring(monkeypatch, trainer, losses_by_step(trainer, 8))
+    assert fit(trainer) == 0
     run = record(tmp_path / "a")
     assert (run["step"], run["status"]) == (18, "finished: no new best for a while")
     assert run["best"] == {"validation": 1.0, "step": 8}
@@ -571,21 +590,21 @@ def test_early_stopping_knows_what_came_before_an_interruption(
     monkeypatch.setattr(stopping, "MIN_STEPS", 15)
     for name, preview in (("straight", Silent()), ("parts", kill(signal.SIGINT, stop))):
         trainer = make(tmp_path / name, Small, preview, **{**WITHOUT_EPOCHS, "sample_every": 1})
-        monkeypatch.setattr(trainer, "measure", losses_by_step(trainer, 8))
-        assert trainer.fit() == (0 if name == "straight" else 130)
+        measuring(monkeypatch, trainer, losses_by_step(trainer, 8))
+        assert fit(trainer) == (0 if name == "straight" else 130)
     assert record(tmp_path / "parts")["step"] == stop
     again = make(tmp_path / "parts", Small, **WITHOUT_EPOCHS)
-    monkeypatch.setattr(again, "measure", losses_by_step(again, 8))
+    measuring(monkeypatch, again, losses_by_step(again, 8))
     if stop < 18:
-        assert again.fit() == 0
+        assert fit(again) == 0
     else:
         with pytest.raises(UserError, match=r"has stopped improving: .* give --num_epochs above 3 or --patience above"):
-            again.fit()
+            fit(again)
     assert content(tmp_path / "parts") == content(tmp_path / "straight")
 
 
 def test_without_epochs_it_is_measured_more_often(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(training, "LEAST_BETWEEN_MEASUREMENTS", 24)
+    monkeypatch.setattr(sessions, "LEAST_BETWEEN_MEASUREMENTS", 24)
     monkeypatch.setattr(stopping, "MEASURE_EVERY", 12)
     for name, settings, steps in (
         ("epochs", {"num_epochs": 9}, [24, 48, 54]),
@@ -594,19 +613,19 @@ def test_without_epochs_it_is_measured_more_often(tmp_path: Path, monkeypatch: p
     ):
         monkeypatch.setattr(stopping, "MIN_STEPS", 15)
         trainer = make(tmp_path / name, sample_every=10**6, **settings)
-        monkeypatch.setattr(trainer, "measure", losses_by_step(trainer, 0))
-        trainer.fit()
+        measuring(monkeypatch, trainer, losses_by_step(trainer, 0))
+        fit(trainer)
         assert [point["step"] for point in record(tmp_path / name)["history"]] == steps, name
 
 
 def test_a_training_that_stopped_early_goes_on_with_epochs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stopping, "MIN_STEPS", 15)
     trainer = make(tmp_path / "a", **WITHOUT_EPOCHS)
-    monkeypatch.setattr(trainer, "measure", losses_by_step(trainer, 8))
-    trainer.fit()
-    assert make(tmp_path / "a", **{**WITHOUT_EPOCHS, "num_epochs": 5}).fit() == 0
+    measuring(monkeypatch, trainer, losses_by_step(trainer, 8))
+    fit(trainer)
+    assert fit(make(tmp_path / "a", **{**WITHOUT_EPOCHS, "num_epochs": 5})) == 0
     assert record(tmp_path / "a")["step"] == 5 * WINDOWS
-    make(tmp_path / "b", num_epochs=5, save_every=1).fit()
+    fit(make(tmp_path / "b", num_epochs=5, save_every=1))
     assert content(tmp_path / "a")[0] == content(tmp_path / "b")[0]
 
 
@@ -616,11 +635,11 @@ def test_a_loss_that_is_no_number_stops_it_and_keeps_what_was_saved(
 ) -> None:
     def spoil(step: int) -> None:
         if step == 5:
-            getattr(trainer, broken).table.assign(np.full((V, V), np.nan))
+            getattr(trainer.learner, broken).table.assign(np.full((V, V), np.nan))
 
     trainer = make(tmp_path / "a", save_every=4, preview=Silent(spoil), learning_rate=0.05)
     with pytest.raises(UserError) as failure:
-        trainer.fit()
+        fit(trainer)
     sentence = str(failure.value)
     assert "not a number" in sentence
     assert "lower --learning_rate than 0.05" in sentence
@@ -630,7 +649,7 @@ def test_a_loss_that_is_no_number_stops_it_and_keeps_what_was_saved(
     assert meta["step"] == 4
     assert all(np.isfinite(array).all() for array in arrays.values())
     resumed = make(tmp_path / "a", learning_rate=0.01)
-    assert resumed.fit() == 0
+    assert fit(resumed) == 0
     assert record(tmp_path / "a")["status"] == "finished"
 
 
@@ -649,17 +668,17 @@ def test_a_full_disk_stops_it_and_keeps_what_was_saved(tmp_path: Path, monkeypat
 
     monkeypatch.setattr(checkpoint, "save", save)
     with pytest.raises(UserError, match=r"latest\.npz could not be saved: no space left .*--resume"):
-        trainer.fit()
+        fit(trainer)
     monkeypatch.undo()
     assert content(tmp_path / "a")[1]["step"] in (4, 6)
-    assert make(tmp_path / "a").fit() == 0
-    make(tmp_path / "b").fit()
+    assert fit(make(tmp_path / "a")) == 0
+    fit(make(tmp_path / "b"))
     assert content(tmp_path / "a")[0] == content(tmp_path / "b")[0]
 
 
 def test_previews_come_when_asked_for_and_are_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     steps: list[int] = []
-    make(tmp_path / "a", preview=Silent(steps.append), sample_every=5).fit()
+    fit(make(tmp_path / "a", preview=Silent(steps.append), sample_every=5))
     assert steps == [5, 10, 12]
     assert "shown at 10\n" in capsys.readouterr().err
 
@@ -670,7 +689,7 @@ def test_previews_come_when_asked_for_and_are_said(tmp_path: Path, capsys: pytes
 )
 def test_a_run_does_not_end_without_a_preview(tmp_path: Path, settings: dict[str, Any], shown: list[int]) -> None:
     steps: list[int] = []
-    make(tmp_path / "a", preview=Silent(steps.append), **settings).fit()
+    fit(make(tmp_path / "a", preview=Silent(steps.append), **settings))
     assert steps == shown
 
 
@@ -684,13 +703,13 @@ def test_a_preview_that_a_kill_prevented_is_shown_when_it_goes_on(tmp_path: Path
 
     often = dict(save_every=4, sample_every=4)
     with pytest.raises(Killed):
-        make(tmp_path / "a", preview=Silent(die), **often).fit()
+        fit(make(tmp_path / "a", preview=Silent(die), **often))
     steps: list[int] = []
     trainer = make(tmp_path / "a", preview=Silent(steps.append), **often)
     assert trainer.position.step == 4
-    trainer.fit()
+    fit(trainer)
     assert steps == [4, 8, 12]
-    make(tmp_path / "a", preview=Silent(steps.append), num_epochs=3, **often).fit()
+    fit(make(tmp_path / "a", preview=Silent(steps.append), num_epochs=3, **often))
     assert steps == [4, 8, 12, 16, 18], "none is shown twice"
 
 
@@ -702,8 +721,8 @@ def test_who_stops_a_run_does_not_wait_for_a_preview(tmp_path: Path, monkeypatch
         os.kill(os.getpid(), signal.SIGINT)
         return 1.0
 
-    monkeypatch.setattr(trainer, "measure", stopped_while_it_measures)
-    assert trainer.fit() == 130
+    measuring(monkeypatch, trainer, stopped_while_it_measures)
+    assert fit(trainer) == 130
     assert record(tmp_path / "a")["step"] == 4
     assert steps == []
 
@@ -726,12 +745,12 @@ def test_ctrl_c_before_and_after_the_steps_ends_like_any_other(
         monkeypatch.setattr(owner, name, call)
 
     owner, name, number = {
-        "first save": (trainer, "save", 1), "first step": (trainer.stepper, "step", 1),
-        "last save": (trainer, "save", 2), "last measurement": (trainer.stepper, "held_out_loss", 1),
+        "first save": (trainer, "save", 1), "first step": (trainer.learner, "gradients", 1),
+        "last save": (trainer, "save", 2), "last measurement": (trainer.learner, "_held_out_loss", 1),
         "last preview": (trainer.preview, "show", 1),
     }[place]  # fmt: skip
     interrupting(owner, name, number)
-    assert trainer.fit() == 128 + signal.SIGINT
+    assert fit(trainer) == 128 + signal.SIGINT
     run, (_, saved) = record(tmp_path / "a"), content(tmp_path / "a")
     assert run["status"] == "stopped"
     assert run["step"] == saved["step"] == {"first save": 0, "first step": 1}.get(place, 3)
@@ -743,14 +762,14 @@ def test_the_preview_at_the_end_comes_after_all_is_saved_and_leaves_no_trace_in_
         assert record(tmp_path / "parts")["status"] == "finished"
         keras.random.uniform((3,))  # whatever it draws
 
-    make(tmp_path / "parts", Small, Silent(look), num_epochs=1, sample_every=1000).fit()
-    make(tmp_path / "parts", Small, num_epochs=2, sample_every=1000).fit()
-    make(tmp_path / "straight", Small, num_epochs=2, sample_every=1000).fit()
+    fit(make(tmp_path / "parts", Small, Silent(look), num_epochs=1, sample_every=1000))
+    fit(make(tmp_path / "parts", Small, num_epochs=2, sample_every=1000))
+    fit(make(tmp_path / "straight", Small, num_epochs=2, sample_every=1000))
     assert content(tmp_path / "parts") == content(tmp_path / "straight")
 
 
 def test_it_says_how_it_goes_against_the_baseline(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    make(tmp_path / "a", max_steps=1).fit()
+    fit(make(tmp_path / "a", max_steps=1))
     err = capsys.readouterr().err
     assert err.startswith("compiling the network")
     assert "\nstep 1/1  epoch 0.17  loss 1.609 nats = 2.322 bits\n" in err
@@ -777,7 +796,7 @@ def test_a_signal_is_noted_and_the_handlers_come_back(number: signal.Signals) ->
 @pytest.mark.parametrize("second", [signal.SIGINT, signal.SIGTERM])
 def test_a_second_signal_ends_the_process_at_once(second: signal.Signals) -> None:
     code = (
-        "import os, signal, sys, time\nfrom workshop.run.training import stop_signals\n"
+        "import os, signal, sys, time\nfrom workshop.run.signals import stop_signals\n"
         f"with stop_signals() as asked:\n    os.kill(os.getpid(), signal.SIGINT)\n    assert asked == [2]\n"
         f"    os.kill(os.getpid(), {int(second)})\n    time.sleep(30)\n"
     )
@@ -791,12 +810,9 @@ def test_a_second_signal_ends_the_process_at_once(second: signal.Signals) -> Non
 
 
 def test_the_settings_are_those_of_the_command_line() -> None:
-    given = dict(
-        learning_rate=0.1, num_epochs=2, save_every=3, sample_every=4, max_minutes=5.0, patience=6, rnn_size=7,
-        keep_every=9,
-    )  # fmt: skip
-    assert Settings.of(Namespace(**given), max_steps=8) == Settings(0.1, 2, 3, 4, 5.0, 6, 8, keep_every=9)
-    assert Settings.of(Namespace(**given)).max_steps is None
+    given = dict(num_epochs=2, save_every=3, sample_every=4, max_minutes=5.0, patience=6, rnn_size=7, keep_every=9)
+    assert Settings.of(Namespace(**given, smoke=True), 8) == Settings(2, 3, 4, 5.0, 6, 8, 9)
+    assert Settings.of(Namespace(**given, smoke=False), 8).max_steps is None
 
 
 def test_the_farewell_says_commands_that_can_be_typed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

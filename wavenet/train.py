@@ -8,6 +8,7 @@ after 20 minutes; Ctrl-C saves, and --resume goes on from there. Then let it sou
 """
 
 from pathlib import Path
+from typing import Any
 
 from wavenet.lesson import LESSON
 from workshop import cli
@@ -38,60 +39,67 @@ def main() -> int:
     from wavenet import dataset
     from workshop.audio import excerpts, mu_law
     from workshop.quiet import quietly
-    from workshop.run import experiment as experiments
+    from workshop.run import starting
     from workshop.run.baseline import ngram_baseline
+    from workshop.run.farewell import farewell
 
-    resumed = experiments.find(LESSON.folder, args.experiment_dir) if args.resume else None
-    if resumed:
-        experiments.take_over(args, resumed, fixed=LESSON.fixed_arguments)
-    arguments.apply_size(args, LESSON)
+    resumed = starting.take_up(LESSON, args)
 
     # ---- 2 data ------------------------------------------------------------------------------------------------------
     data_dir = Path(args.data_dir)
     sounds = dataset.load(data_dir, args.sample_rate, args.val_split, args.silence_threshold, args.condition)
     train, held_out = excerpts.rings(sounds)
     batch_size = excerpts.side_by_side(train, data_dir, args.batch_size, args.seq_length)
-    if resumed:
-        experiments.check_same_data(resumed, sounds.facts["fingerprint"], data_dir)
+    starting.check_data(resumed, sounds.facts, data_dir)
     dataset.describe(sounds, data_dir)
     baseline = ngram_baseline(np.concatenate(train), np.concatenate(held_out), mu_law.STEPS, orders=(1, 2, 3))
 
     # ---- 3 model -----------------------------------------------------------------------------------------------------
     with quietly():
+        from keras import ops
+
         from wavenet.model import build
         from wavenet.preview import TEMPERATURE, Preview
-        from workshop.run.training import Settings, Trainer, farewell
+        from workshop.run.learner import NextSymbolLearner
 
     names = sounds.facts["conditions"]
-    network = {name: getattr(args, name) for name in (*LESSON.network, "seed")}
-    network |= {"conditions": len(names), "name": args.network}
-    model, average = (build(network, experiments.most_weights(resumed)) for _ in range(2))
+    network = starting.network_of(LESSON, args, conditions=len(names))
+    model, average = (build(network, starting.most_weights(resumed)) for _ in range(2))
     field = model.shape.receptive_field
     print(model.in_words(args.sample_rate))
 
     # ---- 4 train -----------------------------------------------------------------------------------------------------
-    info = {
-        "arguments": experiments.arguments(args),
-        "network": network,
-        "data": sounds.facts,
-        "baseline": baseline.losses,
-        "sampling": {"temperature": TEMPERATURE},
-        "message": args.message,
-    }
-    experiment = resumed or experiments.create(LESSON.folder, args.experiment_dir, info)
-    experiment.report(sounds.set_aside)
-    settings = Settings.of(args, max_steps=SMOKE_STEPS if args.smoke else None)
+    def loss_of(logits: Any, targets: Any) -> Any:
+        """The loss of each prediction in nats [T, B]: -ln p of the sample that came next (cross-entropy)."""
+        return ops.sparse_categorical_crossentropy(targets, logits, from_logits=True)
+
     training = excerpts.Excerpts(train, field, batch_size, args.seq_length, args.seed)
     measured = excerpts.HeldOutSounds(held_out, train, field, batch_size, args.seq_length)
-    preview = Preview(average, train, names, args.sample_rate, args.seed, experiments.temperature(experiment))
-    trainer = Trainer(model, average, experiment, training, measured, settings, "samples", preview, baseline)
-    if resumed:
-        trainer.resume()
-    status = trainer.fit()
+    temperature = starting.temperature(resumed, TEMPERATURE)
+    preview = Preview(average, train, names, args.sample_rate, args.seed, temperature)
+    learner = NextSymbolLearner(
+        model,
+        average,
+        loss_of,
+        learning_rate=args.learning_rate,
+        batch_size=batch_size,
+        held_out=measured,
+        l2=args.l2,
+    )
+    session = starting.open_session(
+        LESSON, args, resumed, learner, training, network=network, data=sounds.facts, skipped=sounds.set_aside,
+        temperature=temperature, preview=preview, baseline=baseline, smoke_steps=SMOKE_STEPS,
+    )  # fmt: skip
+    with session:
+        for inputs, targets in session:
+            loss, gradients = learner.gradients(inputs, targets)  # of the loss, for each weight
+            learner.descend(gradients)  # a step of Adam
+            learner.update_average()  # the averaged weights are measured and generate
+            session.count(loss)  # measure, save, preview or stop, where it is time to
 
     # ---- 5 listen ----------------------------------------------------------------------------------------------------
-    print(farewell(experiment, baseline, LESSON.folder))
-    return status
+    print(farewell(session.experiment, baseline, LESSON.folder))
+    return session.status
 
 
 if __name__ == "__main__":

@@ -68,6 +68,10 @@ class Board:
         self._number(curve, "loss/nats", nats, step)
         self._number(curve, "loss in bits", nats / BIT, step)
 
+    def plain_loss(self, curve: str, loss: float, step: int) -> None:
+        """A point of a loss curve that is not in nats."""
+        self._number(curve, "loss/loss", loss, step)
+
     def more(self, curve: str, name: str, value: float, step: int) -> None:
         """A point of a curve in the collapsed group of charts."""
         self._number(curve, f"more/{name}", value, step)

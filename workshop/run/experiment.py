@@ -264,11 +264,6 @@ def _next_free(folder: Path) -> Path:
         return path
 
 
-def most_weights(experiment: Experiment | None) -> float:
-    """How many weights the checkpoints of an experiment hold; infinite where there is no experiment yet."""
-    return experiment.most_weights if experiment else math.inf
-
-
 def find(lesson_dir: Path, requested: str | None) -> Experiment:
     """Open an experiment of a lesson: the requested one, or else the newest.
 

@@ -12,6 +12,11 @@ LOG_SECONDS = 10.0
 RENEW_SECONDS = 0.5
 
 
+def loss_in_words(loss: float, in_nats: bool) -> str:
+    """A loss as it is printed: in bits as well where it is in nats."""
+    return f"{loss:.3f} nats = {loss / BIT:.3f} bits" if in_nats else f"{loss:.3f}"
+
+
 class Progress:
     """Says how a training goes: step, epoch, loss, speed in the lesson's own unit, and time left.
 
@@ -21,12 +26,14 @@ class Progress:
         unit: what is counted in a second ("characters").
         minutes: time limit, counted from now; None for no limit.
         may_stop_early: whether the end may come before the last step and the time limit.
+        in_nats: whether the loss is in nats per symbol.
     """
 
     def __init__(
-        self, total: int | None, step: int, unit: str, minutes: float | None = None, may_stop_early: bool = False
-    ):
-        self._total, self._unit = total, unit
+        self, total: int | None, step: int, unit: str, minutes: float | None = None, may_stop_early: bool = False,
+        in_nats: bool = True,
+    ):  # fmt: skip
+        self._total, self._unit, self._in_nats = total, unit, in_nats
         self._end = math.inf if minutes is None else time.monotonic() + 60 * minutes
         self._at_most = "at most " if may_stop_early else ""
         self._renew = sys.stderr.isatty()
@@ -54,8 +61,7 @@ class Progress:
     def _print(self, step: int, epoch: float, now: float) -> None:
         assert self._loss is not None
         of_total = "" if self._total is None else f"/{self._total:,}"
-        line = f"step {step:,}{of_total}  epoch {epoch:.2f}  "
-        line += f"loss {self._loss:.3f} nats = {self._loss / BIT:.3f} bits"
+        line = f"step {step:,}{of_total}  epoch {epoch:.2f}  loss {loss_in_words(self._loss, self._in_nats)}"
         if not self._first:
             seconds = now - self._started
             line += f"  {self._symbols / seconds:,.0f} {self._unit}/s"

@@ -48,7 +48,7 @@ def reader(lesson: str, experiment: Path, generated: Callable[[Any, int, int], n
     from importlib import import_module
 
     from workshop.run import trainings
-    from workshop.run.training import Trainer
+    from workshop.run.session import Session
 
     trainings.FOLDER = Path("trainings")  # in the folder of the case
     sample, train, model, generate = (
@@ -72,10 +72,10 @@ def reader(lesson: str, experiment: Path, generated: Callable[[Any, int, int], n
             count = rest[0] if len(rest) > 1 else prime.shape[1]
             yield generated(prime, length, count)
 
-    def stop(trainer: Any) -> int:
+    def stop(session: Any) -> Any:
         raise Checked
 
-    model.build, generate.Generator, Trainer.fit = built_once, Generator, stop
+    model.build, generate.Generator, Session.__enter__ = built_once, Generator, stop
 
     def read(case: bytes, folder: Path) -> None:
         shutil.copytree(experiment, folder / "experiment")

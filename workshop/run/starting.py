@@ -1,0 +1,120 @@
+"""What every `train.py` does around its lesson: taking up the run that `--resume` continues, or starting a new one."""
+
+import argparse
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from workshop.lessons import Lesson
+from workshop.run import arguments, experiment
+from workshop.run.baseline import Baseline
+from workshop.run.experiment import Experiment
+
+if TYPE_CHECKING:
+    from workshop.run.session import Batches, Learner, Preview, Session
+
+
+def take_up(lesson: Lesson, args: argparse.Namespace) -> Experiment | None:
+    """Complete the arguments: by those of the run that `--resume` goes on with, and by what `--size` stands for.
+
+    Args:
+        lesson: whose `train.py` this is.
+        args: the command line; it is changed.
+
+    Returns:
+        the experiment to go on with, or None for a new one.
+
+    Raises:
+        UserError: there is no such experiment, an argument contradicts it, or another process trains it.
+    """
+    resumed = experiment.find(lesson.folder, args.experiment_dir) if args.resume else None
+    if resumed:
+        experiment.take_over(args, resumed, fixed=lesson.fixed_arguments)
+    arguments.apply_size(args, lesson)
+    return resumed
+
+
+def check_data(resumed: Experiment | None, facts: Mapping[str, Any], data_dir: Path) -> None:
+    """Refuse to go on with other data than a run began with.
+
+    Args:
+        resumed: what `take_up` returned.
+        facts: what run.json says of the data.
+        data_dir: where it is.
+
+    Raises:
+        UserError: the data is another.
+    """
+    if resumed:
+        experiment.check_same_data(resumed, facts["fingerprint"], data_dir)
+
+
+def network_of(lesson: Lesson, args: argparse.Namespace, **more: int) -> dict[str, Any]:
+    """What run.json says of the network: the name of its function in `model.py`, and the arguments of that.
+
+    Args:
+        lesson: says which arguments describe a network.
+        args: the command line.
+        more: arguments that the data decides, such as the number of symbols.
+    """
+    return {name: getattr(args, name) for name in (*lesson.network, "seed")} | more | {"name": args.network}
+
+
+def most_weights(resumed: Experiment | None) -> float:
+    """How many weights a network may have: those that the checkpoints hold, so that a damaged run.json cannot ask for
+    more; infinite for a new experiment.
+    """
+    return resumed.most_weights if resumed else math.inf
+
+
+def temperature(resumed: Experiment | None, default: float) -> float:
+    """The softmax temperature that the previews are drawn at: that of the resumed run, or a lesson's default.
+
+    Raises:
+        UserError: run.json holds an invalid value.
+    """
+    return experiment.temperature(resumed) if resumed else default
+
+
+def open_session(
+    lesson: Lesson, args: argparse.Namespace, resumed: Experiment | None, learner: "Learner", batches: "Batches", *,
+    network: Mapping[str, Any], data: Mapping[str, Any], skipped: list[str], temperature: float,
+    preview: "Preview | None", baseline: Baseline | None, smoke_steps: int,
+) -> "Session":  # fmt: skip
+    """The session that trains `learner`: in the resumed experiment, or in a new one with its run.json.
+
+    Args:
+        lesson: whose `train.py` this is.
+        args: the command line, completed by `take_up`.
+        resumed: what `take_up` returned.
+        learner: what is trained.
+        batches: to learn from.
+        network: as `network_of` gives it.
+        data: what run.json says of the data.
+        skipped: why files were left out, a sentence each.
+        temperature: to generate with, where `sample.py` is not told one.
+        preview: of the network; None for no previews.
+        baseline: what the loss is compared with; None for nothing.
+        smoke_steps: where `--smoke` ends.
+
+    Raises:
+        UserError: the folder cannot be made or written to, or its checkpoint is damaged.
+    """
+    # Late, because TensorFlow comes with it.
+    from workshop.run.session import Session, Settings
+
+    info = {
+        "arguments": experiment.arguments(args),
+        "network": dict(network),
+        "data": dict(data),
+        "baseline": baseline.losses if baseline else {},
+        "sampling": {"temperature": temperature},
+        "message": args.message,
+    }
+    opened = resumed or experiment.create(lesson.folder, args.experiment_dir, info)
+    opened.report(skipped)
+    return Session(
+        opened, learner, batches, Settings.of(args, smoke_steps), unit=lesson.unit, preview=preview, baseline=baseline,
+        resume=bool(resumed),
+    )  # fmt: skip
