@@ -1,4 +1,4 @@
-"""A person changes the network of a lesson in their own copy, and all that the workshop does with it goes on."""
+"""A person changes the network or the loss of a lesson in their own copy, and all that the workshop does goes on."""
 
 import os
 import re
@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 pytestmark = pytest.mark.slow
@@ -70,3 +71,27 @@ def test_a_network_is_changed_in_model_py(tree: Path) -> None:
     slow = works(tree, "--network", "mine")
     assert weights(slow) == weights(normal)
     assert "network: Keras' own layers run them, slower than the compiled ones, because lstm_1 has recurrent" in slow
+
+
+def test_the_loss_is_changed_in_train_py(tree: Path) -> None:
+    """As the page about what is under the hood shows it: label smoothing."""
+    page = (tree / "docs" / "07-under-the-hood.md").read_text("utf-8")
+    (smoothing,) = re.findall(r"```python\n(        right = .*?)```", page, re.DOTALL)
+
+    def trained(name: str, *, stopped: bool = False) -> dict[str, np.ndarray]:
+        where = ("--experiment_dir", str(tree / name), "--data_dir", str(tree / "songs.txt"))
+        tiny = ("--size", "tiny", "--rnn_size", "8", "--batch_size", "4", "--seq_length", "8", "--seed", "1")
+        run(tree, "train", *where, *tiny, "--num_epochs", "1" if stopped else "2")
+        if stopped:
+            run(tree, "train", "--resume", *where, "--num_epochs", "2")
+        with np.load(tree / name / "checkpoints" / "latest.npz") as arrays:
+            return {key: arrays[key] for key in arrays if key != "meta.json"}
+
+    (tree / "songs.txt").write_text("la la la, I sing of my home\n" * 30, "utf-8")
+    plain = trained("plain")
+    cross_entropy = "        return ops.sparse_categorical_crossentropy(targets, logits, from_logits=True)\n"
+    edit(tree / "char_rnn" / "train.py", cross_entropy, smoothing)
+    smooth, parts = trained("smooth"), trained("parts", stopped=True)
+    assert (smooth["average/0"] != plain["average/0"]).any()
+    assert smooth.keys() == parts.keys()
+    assert all((smooth[key] == parts[key]).all() for key in smooth)

@@ -187,12 +187,16 @@ class Session:
                 return
             self._progress.close()
             self._finish()
-            asked = self._asked
-        by_itself = (
-            self.limits.reason(self._ending, self.position) if self._ending != "stopped" else "stopped by itself"
-        )
-        self._progress.say(f"ended: {in_words(asked[0]) if asked else by_itself}")
-        self.status = 128 + asked[0] if asked else 0
+        self._progress.say(f"ended: {self._reason()}")
+        self.status = 128 + self._asked[0] if self._asked else 0
+
+    def _reason(self) -> str:
+        """What ended the training, in words."""
+        if self._asked:
+            return in_words(self._asked[0])
+        if self._ending == "stopped":
+            return "the training loop was left; everything is saved"
+        return self.limits.reason(self._ending, self.position)
 
     def __iter__(self) -> Iterator[tuple[Any, ...]]:
         """The batches, until a limit is reached or a signal asks for the end; `count` is due after each.
