@@ -1,1 +1,1 @@
-"""One training run, from its first step to its folder. It knows a model by its methods and data by batches."""
+"""One training run, from its first step to its folder. It knows a model by its learner and data by batches."""
