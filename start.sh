@@ -225,7 +225,7 @@ make_environment() { # kind
   if [ -n "$(ls -A "$VENV" 2>/dev/null)" ]; then
     [ -f "$STEPS/owner" ] || fail "'$VENV' is there already and was not made by start.sh:" \
       "move it away, or set WORKSHOP_VENV to another folder."
-    say "The environment in '$VENV' does not fit (moved, half made, or of another kind), so it is made anew."
+    say "The environment in '$VENV' does not fit (moved, half made, or of another kind), so it is made again."
     # The folder of steps goes last of all, so that this can be interrupted too.
     rm -f "$STEPS/made"
     find "$VENV" -mindepth 1 -maxdepth 1 ! -name workshop-setup -exec rm -rf {} +
@@ -337,7 +337,7 @@ release_lock() {
   trap - EXIT INT TERM HUP
 }
 
-# The starter tunes, and the sounds made of them, are made anew when what makes them has changed. They lie in the clone,
+# The starter tunes, and the sounds made of them, are made again when what makes them has changed. They lie in the clone,
 # and so does the note that they are there.
 tunes_makers() {
   (cd "$ROOT/workshop" && checksum datasets/corpus.py datasets/tunes.py datasets/midi_tunes.py datasets/starter_sounds.py \

@@ -75,9 +75,9 @@ explain_silence() { # engine, status
   case "$ENGINE_INFO" in
     *"ermission denied"*)
       note_trouble "$1 is installed, but you may not use its engine" \
-        "type 'sudo usermod -aG docker \$USER' and log in anew" ;;
+        "type 'sudo usermod -aG docker \$USER' and log in again" ;;
     *) if [ "$2" = 124 ]; then
-      note_trouble "$1 is installed, but its engine has not answered within $ANSWER_SECONDS seconds" "start it anew"
+      note_trouble "$1 is installed, but its engine has not answered within $ANSWER_SECONDS seconds" "restart it"
     else
       note_trouble "$1 is installed, but its engine does not run" "$start"
     fi ;;
@@ -112,7 +112,7 @@ find_engine() {
     { note_trouble "no Docker engine was found" "install Docker Desktop or Docker Engine"; return 1; }
 }
 
-fail_for_engine() { fail "The container is not to be had, because $ENGINE_PROBLEM: $ENGINE_ADVICE, and try again."; }
+fail_for_engine() { fail "The container cannot be used, because $ENGINE_PROBLEM: $ENGINE_ADVICE, and try again."; }
 
 say_why_local() {
   say "Local mode: $ENGINE_PROBLEM, so everything runs on this computer itself (for the container: $ENGINE_ADVICE)."
@@ -556,7 +556,7 @@ hand_on() { # signal
 PASSED='^(TERM|NO_COLOR|WORKSHOP_MIRROR|WORKSHOP_DEMO_SMOKE|WORKSHOP_PREFIX|CUDA_VISIBLE_DEVICES|XLA_FLAGS|OMP_NUM_THREADS|(TF|KERAS)_[A-Z0-9_]+)$'
 passed_variables() { compgen -e | grep -E "$PASSED" || true; }
 
-# The container has given up all of root's rights, so root gets them anew; some engines cannot do that.
+# The container has given up all of root's rights, so root gets them again; some engines cannot do that.
 has_root_rights() { "$ENGINE" exec --privileged -u 0:0 "$CONTAINER" true >/dev/null 2>&1; }
 
 leave_container() {

@@ -82,7 +82,7 @@ def load(
     set_aside = dict(library.set_aside)
     pieces: dict[str, _Piece] = {}
     duplicates = len(library.duplicates)
-    for file, score in counted(library.scores.items(), len(library.scores), "making symbols of MIDI files"):
+    for file, score in counted(library.scores.items(), len(library.scores), "encoding MIDI files"):
         try:
             piece = _piece(made, file, score, track)
         except UserError as error:

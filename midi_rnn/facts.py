@@ -26,7 +26,7 @@ def describe(music: Music, path: Path) -> None:
     held = "the end of the one piece" if facts["split"] == "end of the piece" else pieces
     print(f"  {train + held_out:,} {music.encoding.unit}; held out: {held}")
     if facts["duplicate_files"]:
-        print(f"  {plural(facts['duplicate_files'], 'file')} left out, with the same notes as another one")
+        print(f"  {plural(facts['duplicate_files'], 'duplicate file')} left out: the same notes as another file")
     if facts["other_notes"]:
         print(
             f"  several notes at a time, or several tracks, in {plural(facts['polyphonic_files'], 'file')}: "
@@ -50,7 +50,7 @@ def _pedal(facts: dict[str, Any]) -> str:
     notes = plural(facts["pedal_notes"], "note")
     if ENCODINGS[facts["encoding"]].in_real_time:
         return f"{pedal}: {notes} last until it is up or the key is struck again"
-    return f"{pedal}: the melody encoding does not hear it, {notes} end with the key; --encoding performance hears it"
+    return f"{pedal}: the melody encoding ignores it, {notes} end with the key; --encoding performance uses it"
 
 
 def trained_on(experiment: Experiment) -> dict[str, Any]:

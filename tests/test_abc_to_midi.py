@@ -103,7 +103,7 @@ def test_a_tune_without_a_number_is_one_tune() -> None:
 def test_notes_beyond_midi_are_left_out() -> None:
     melody, remarks = playable(Tune("", "4/4", "1/4", "C", "C c'''''''' D"))
     assert [pitch for _, _, pitch in melody.notes] == [60, 62]
-    assert remarks == ["1 notes higher or lower than MIDI goes"]
+    assert remarks == ["1 notes outside of MIDI's range"]
 
 
 def test_a_summary_counts() -> None:

@@ -134,7 +134,7 @@ def test_broken_files_are_set_aside_with_the_reason(tmp_path: Path, capsys: pyte
     printed = capsys.readouterr().out
     assert "2 files" in printed
     for reason in loaded.set_aside:
-        assert f"set aside: {reason}" in printed
+        assert f"skipped: {reason}" in printed
 
 
 def test_rare_characters_are_folded_and_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

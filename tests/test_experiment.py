@@ -395,7 +395,7 @@ def test_an_argument_that_makes_no_sense_is_damage(tmp_path: Path) -> None:
     made = experiment.create(tmp_path, None, {"arguments": {**ARGUMENTS, "seq_length": "20"}})
     args = parser.read([])
     args.fits = lambda name, value: name != "seq_length"
-    with pytest.raises(UserError, match=r"run\.json is damaged: its argument 'seq_length' makes no sense"):
+    with pytest.raises(UserError, match=r"run\.json is damaged: its argument 'seq_length' is not valid"):
         experiment.take_over(args, made)
 
 

@@ -158,7 +158,7 @@ def test_the_same_bytes_and_the_same_notes_count_once(tmp_path: Path, capsys: py
     describe(music, tmp_path)
     printed = capsys.readouterr().out
     assert "5 files found, 5 read, 3 used" in printed
-    assert "2 files left out, with the same notes as another one" in printed
+    assert "2 duplicate files left out" in printed
 
 
 def test_notes_beside_the_melody_are_counted_and_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -213,7 +213,7 @@ def test_broken_files_are_set_aside_with_the_reason(tmp_path: Path, capsys: pyte
     describe(music, tmp_path)
     printed = capsys.readouterr().out
     assert "8 files found, 5 read, 3 used" in printed
-    assert all(f"set aside: {reason}" in printed for reason in music.set_aside)
+    assert all(f"skipped: {reason}" in printed for reason in music.set_aside)
     Experiment(tmp_path, {}).report(music.set_aside)
     assert (tmp_path / "set_aside.txt").read_text("utf-8").splitlines() == music.set_aside
 
@@ -227,7 +227,7 @@ def test_of_many_broken_files_some_are_printed_and_all_are_in_the_report(
     music = dataset.load(tmp_path)
     describe(music, tmp_path)
     printed = capsys.readouterr().out
-    assert printed.count("set aside: ") == SHOWN_REASONS
+    assert printed.count("skipped: ") == SHOWN_REASONS
     assert "and 3 more: see set_aside.txt in the experiment" in printed
     Experiment(tmp_path, {}).report(music.set_aside)
     assert (tmp_path / "set_aside.txt").read_text("utf-8").count("\n") == SHOWN_REASONS + 3
@@ -278,8 +278,8 @@ def test_the_sustain_pedal_is_heard_or_it_is_said_that_it_is_not(
     assert "sustain pedal in 2 files: 6 notes last until it is up" in capsys.readouterr().out
     describe(unheard, tmp_path)
     said = capsys.readouterr().out
-    assert "sustain pedal in 2 files: the melody encoding does not hear it, 6 notes end with the key" in said
-    assert "--encoding performance hears it" in said
+    assert "sustain pedal in 2 files: the melody encoding ignores it, 6 notes end with the key" in said
+    assert "--encoding performance uses it" in said
     describe(dataset.load(tmp_path / "c.mid"), tmp_path)
     assert "sustain pedal" not in capsys.readouterr().out
 

@@ -1,4 +1,4 @@
-"""Many MIDI files: each is kept or set aside with its reason, and nothing stops the rest; then they are kept."""
+"""Many MIDI files: each is read or skipped with a reason, and no file stops the rest; then they are cached."""
 
 import contextlib
 import os
@@ -322,7 +322,7 @@ def test_readers_that_crash_are_reported_and_the_rest_is_read(
     assert [file.stem for file in library.scores] == ["a", "b", "c"]
     assert sorted(library.set_aside) == sorted(set(files) - set(library.scores))
     for file, reason in library.set_aside.items():
-        assert reason == f"{file} cannot be read: the process that read it broke down"
+        assert reason == f"{file} cannot be read: the process that read it crashed"
     said = capfd.readouterr().err.splitlines()
     assert all(re.fullmatch(r"reading MIDI files: \d of 8 files", line) for line in said)
 

@@ -111,7 +111,7 @@ def test_gpu_makes_the_environment_anew_and_keeps_it(clone: Clone) -> None:
     gpu = PACKAGES.replace("cpu", "gpu")
     clone.start("--local", "run", "true")
     clone.take_calls()
-    assert "made anew" in clone.start("--local", "--gpu", "run", "true").stderr
+    assert "made again" in clone.start("--local", "--gpu", "run", "true").stderr
     assert clone.take_pip_calls() == [gpu, PROJECT]
     clone.start("--local", "run", "true")
     clone.start("--local", "--gpu", "run", "true")
@@ -239,7 +239,7 @@ def test_a_moved_clone_is_set_up_anew(clone: Clone) -> None:
     clone.root = moved
     answer = clone.start("--local", "run", "true")
     assert answer.returncode == 0
-    assert "made anew" in answer.stderr
+    assert "made again" in answer.stderr
     assert clone.take_pip_calls() == [PACKAGES, PROJECT]
 
 

@@ -129,7 +129,7 @@ def test_an_engine_that_does_not_serve(clone: DockerClone, says: str, words: str
     assert answer.stderr.count("\n") == 1
     demanded = clone.start("run", "true", STUB_INFO_SAYS=says, WORKSHOP_MODE="container")
     assert demanded.returncode == 1
-    assert demanded.stderr.startswith("The container is not to be had, because docker is installed")
+    assert demanded.stderr.startswith("The container cannot be used, because docker is installed")
     assert words in demanded.stderr
 
 

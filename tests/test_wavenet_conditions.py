@@ -70,7 +70,7 @@ def test_other_conditions_are_other_data(folder: Path, tmp_path: Path) -> None:
         ({"alone.wav": " "}, "should name a condition"),
         (["alone.wav"], "is damaged: it should hold a JSON object"),
         ({"other.wav": "a"}, "names none of the sound files in .*; the first that it names is other.wav"),
-        ({"alone.wav": "solo"}, r"finds one condition alone in .* \(solo\)"),
+        ({"alone.wav": "solo"}, r"finds only one condition in .* \(solo\)"),
     ],
 )
 def test_a_file_of_names_that_is_of_no_use_is_said(folder: Path, tmp_path: Path, names: object, reason: str) -> None:
@@ -106,5 +106,5 @@ def test_many_names_are_not_all_listed() -> None:
 @pytest.mark.parametrize("names", ["flute", ["a"], ["a", 5], None])
 def test_a_record_of_conditions_that_makes_no_sense_is_damaged(tmp_path: Path, names: object) -> None:
     experiment = Experiment(tmp_path, {"data": {"conditions": names}, "network": {"conditions": 2}})
-    with pytest.raises(UserError, match="its conditions make no sense"):
+    with pytest.raises(UserError, match="its conditions are not valid"):
         conditions.known(experiment)

@@ -71,7 +71,7 @@ def lesson(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def data(lesson: str, tmp_path: Path, request: pytest.FixtureRequest, read_here: None) -> Path:
-    """The lesson's data and a file that is set aside."""
+    """The lesson's data and a file that is skipped."""
     folder = Path(shutil.copytree(request.getfixturevalue(LESSONS[lesson][2]), tmp_path / "data"))
     if (folder / "input.txt").exists():
         (folder / "input.txt").rename(folder / "words.txt")

@@ -106,7 +106,7 @@ def _at_rate(recording: _Recording, rate: int, path: Path) -> np.ndarray:
     if not np.isfinite(recording.mono).all():
         raise UserError(f"{path} holds samples that are not numbers")
     if recording.rate not in RATES:
-        raise UserError(f"{path} is damaged: its sample rate makes no sense ({recording.rate:,})")
+        raise UserError(f"{path} is damaged: its sample rate is not valid ({recording.rate:,})")
     if recording.rate == rate:
         return recording.mono
     import soxr

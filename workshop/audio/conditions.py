@@ -77,7 +77,7 @@ def known(experiment: Experiment) -> list[str]:
     names = experiment.info["data"].get("conditions", [])
     count = experiment.info["network"].get("conditions")
     if not (isinstance(names, list) and all(isinstance(name, str) for name in names) and len(names) == count):
-        raise UserError(f"{experiment.path / 'run.json'} is damaged: its conditions make no sense ({names!r})")
+        raise UserError(f"{experiment.path / 'run.json'} is damaged: its conditions are not valid ({names!r})")
     return names
 
 
@@ -90,7 +90,7 @@ def numbers(wanted: str | None, names: list[str], count: int) -> list[int]:
     if wanted is None:
         return [k % max(len(names), 1) for k in range(count)]
     if not names:
-        raise UserError(f"the network was trained without --condition, so --condition {wanted} means nothing to it")
+        raise UserError(f"the network was trained without --condition, so leave out --condition {wanted}")
     if wanted not in names:
         near = did_you_mean(wanted, names)
         raise UserError(f"there is no condition {wanted!r}{near}: the network knows {in_words(names)}")

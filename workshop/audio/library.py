@@ -100,7 +100,7 @@ def load(
         raise UserError(set_aside[0] if len(files) == 1 else _nothing(path, set_aside))
     names = sorted({name for name, _ in sounds.values()})
     if condition and len(names) < 2:
-        raise UserError(f"--condition finds one condition alone in {path} ({names[0]}): train without --condition")
+        raise UserError(f"--condition finds only one condition in {path} ({names[0]}): train without --condition")
     in_order = [[values for _, (its, values) in sorted(sounds.items()) if its == name] for name in names]
     train, held_out = zip(*(hold_out(pieces, val_split) for pieces in in_order), strict=True)
     used = [f"{digest} {name}".rstrip() for digest, (name, _) in sorted(sounds.items())]
@@ -183,7 +183,7 @@ def describe(sounds: Sounds, path: Path) -> None:
     if facts["seconds_kept"] < facts["seconds"]:
         print(f"  silence left out: {(facts['seconds'] - facts['seconds_kept']) / 60:,.1f} minutes")
     if facts["duplicate_files"]:
-        print(f"  {plural(facts['duplicate_files'], 'file')} left out, the same as another one")
+        print(f"  {plural(facts['duplicate_files'], 'duplicate file')} left out")
     for remark in sounds.remarks[:SHOWN_REASONS]:
         print(f"  changed: {visible_line(remark)}")
     if len(sounds.remarks) > SHOWN_REASONS:
@@ -199,5 +199,5 @@ def sample_rate(experiment: Experiment) -> int:
     """
     rate = experiment.info["data"].get("sample_rate")
     if type(rate) is not int or rate not in RATES:
-        raise UserError(f"{experiment.path / 'run.json'} is damaged: its sample rate makes no sense ({rate!r})")
+        raise UserError(f"{experiment.path / 'run.json'} is damaged: its sample rate is not valid ({rate!r})")
     return rate

@@ -74,7 +74,7 @@ def render(notes: np.ndarray, program: int = 0, rate: int = RATE) -> np.ndarray:
     seconds = float((starts + held).max())
     if not seconds <= LONGEST_PIECE:
         raise UserError(
-            f"a piece of {seconds / 60:.0f} minutes is too long to be made audible: the most is "
+            f"a piece of {seconds / 60:.0f} minutes is too long to render: the most is "
             f"{LONGEST_PIECE / 60:.0f} minutes, so that it fits into memory; take a part of it"
         )
     sound = np.zeros(int((seconds + LONGEST_RELEASE + 1) * rate), np.float32)

@@ -57,7 +57,7 @@ def playable(tune: Tune) -> tuple[Melody, list[str]]:
     melody, remarks = read_loosely(tune)
     notes = [note for note in melody.notes if 0 <= note[2] < 128]
     if len(notes) < len(melody.notes):
-        remarks.append(f"{len(melody.notes) - len(notes)} notes higher or lower than MIDI goes")
+        remarks.append(f"{len(melody.notes) - len(notes)} notes outside of MIDI's range")
     return replace(melody, notes=notes), remarks
 
 
@@ -93,8 +93,8 @@ def _parser() -> cli.Parser:
     parser = cli.Parser(
         prog="python -m workshop.abc_to_midi", description="Play tunes in ABC notation: write them as MIDI files."
     )
-    parser.add_argument("file", type=Path, help="text with one tune or many; what else is in it is passed over")
-    parser.add_argument("--out", type=Path, help="folder for the files; without it, one beside the text, named like it")
+    parser.add_argument("file", type=Path, help="text with one tune or more; anything else in it is skipped")
+    parser.add_argument("--out", type=Path, help="output folder (default: beside the text, with the same name)")
     parser.add_argument(
         "--midi_instrument", type=instrument, default=PROGRAM, metavar="NAME",
         help=f"General MIDI instrument, by name or by number; {PROGRAM} is {INSTRUMENTS[PROGRAM]}",
@@ -123,7 +123,7 @@ def main() -> None:
         melody, remarks = playable(tune)
         title = f"tune {number}, {tune.title or 'untitled'}"
         if not melody.notes:
-            cli.say(f"{title}: left out, for there is no note in it that can be played")
+            cli.say(f"{title}: left out, because it has no playable note")
             continue
         played += 1
         tempo = args.tempo or melody.tempo or usual_tempo(melody)

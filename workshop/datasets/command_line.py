@@ -122,7 +122,7 @@ def get(data_set: DataSet, data_dir: Path, mirror: str = "") -> bool:
     if is_here(data_set, data_dir):
         return False
     if data_set.made == "shipped":
-        raise UserError(f"{target} should be part of this project and is missing; fetch the project anew")
+        raise UserError(f"{target} is part of this project and is missing; download the project again")
     if data_set.made == "manual" and not data_set.files:
         raise UserError(f"{target} has no MIDI files yet; put some there by hand, and run the command again")
     if data_set.made == "manual":
@@ -182,7 +182,7 @@ def make_mirror(data_set: DataSet, folder: Path, data_dir: Path, mirror: str = "
 
 def _in_the_way(file: Path, data_set: DataSet) -> UserError:
     part = f"the one of the set {data_set.name}" if data_set.manifest else f"the set {data_set.name}"
-    return UserError(f"{file} is there but is not {part}; move it away and run the command again")
+    return UserError(f"{file} exists and is not {part}; move it away and run the command again")
 
 
 def _bring(data_set: DataSet, original: Path, mirror: str) -> None:
@@ -275,7 +275,7 @@ def _list(arguments: argparse.Namespace) -> int:
     for one in catalog.values():
         print(f"{one.name:<{width}}  {one.what}")
     print()
-    print("To bring one here:            python -m workshop.datasets get NAME")
+    print("To fetch one:                 python -m workshop.datasets get NAME")
     print("To see whether it will train: python -m workshop.datasets inspect DIR")
     return 0
 
@@ -295,7 +295,7 @@ def _get(arguments: argparse.Namespace) -> int:
         brought = get(data_set, arguments.data_dir, arguments.mirror)
     except KeyboardInterrupt:
         if state(data_set, arguments.data_dir) != "no":
-            print("stopped; what has arrived is kept, and the same command goes on from there", file=sys.stderr)
+            print("stopped; what was downloaded is kept: run the same command to continue", file=sys.stderr)
         return INTERRUPTED
     folder = target if target.is_dir() else target.parent
     print(f"{'ready in' if brought else 'already in'} {folder}")
@@ -389,7 +389,7 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
     )
     verb = verbs.add_parser("list", parents=[data_dir], help="show all data sets and which are here")
     verb.set_defaults(run=_list)
-    verb = verbs.add_parser("get", parents=[data_dir], help="bring a data set here, verified and cleaned")
+    verb = verbs.add_parser("get", parents=[data_dir], help="fetch a data set, verified and cleaned")
     verb.add_argument("name", metavar="NAME", help="a name that `list` shows")
     verb.add_argument(
         "--mirror",
@@ -408,7 +408,7 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
         help="another mirror to take them from (default: WORKSHOP_MIRROR, else their source)",
     )
     verb.set_defaults(run=_mirror)
-    verb = verbs.add_parser("inspect", help="say whether a folder or file of text, MIDI or sound will train")
+    verb = verbs.add_parser("inspect", help="check whether texts, MIDI files or sounds will train")
     verb.add_argument("path", metavar="DIR", type=Path, help="a folder of texts, MIDI files or sounds, or one file")
     verb.add_argument("--encoding", default=None, help="how the texts are encoded (default: detected, file by file)")
     verb.set_defaults(run=_inspect)

@@ -287,7 +287,7 @@ def _read_mirror(source: Path, most_bytes: int) -> bytes:
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         raise _not_in_mirror(source) from None
     except OSError as error:
-        raise UserError(f"{source} in the mirror may not be read ({error.strerror}); correct that there") from None
+        raise UserError(f"{source} in the mirror cannot be read ({error.strerror}); correct that there") from None
 
 
 def _read_small(
@@ -312,11 +312,11 @@ def _summary(wrong: dict[Path, UserError]) -> str:
     """Say in one sentence which files could not be had, and why the first of them."""
     first = next(iter(wrong.values()))
     if len(wrong) == 1:
-        return f"one file could not be brought: {first}"
+        return f"one file could not be fetched: {first}"
     names = ", ".join(target.name for target in list(wrong)[:3]) + (
         f" and {len(wrong) - 3} more" if len(wrong) > 3 else ""
     )
-    return f"{len(wrong)} files could not be brought ({names}), the first because {first}"
+    return f"{len(wrong)} files could not be fetched ({names}), the first because {first}"
 
 
 def part_of(target: Path) -> Path:
@@ -344,7 +344,7 @@ def install(part: Path, target: Path, remote: Remote, source: str) -> None:
 
 def _other_contents(source: str) -> UserError:
     return UserError(
-        f"{source} is not the file that the catalogue names (its contents differ), so it was thrown away; "
+        f"{source} is not the file that the catalogue names (its contents differ), so it was discarded; "
         "try again, or use another source by --mirror"
     )
 
@@ -389,7 +389,7 @@ def _receive(remote: Remote, part: Path, timeout: float, progress: Callable[[int
     if arrived > remote.bytes:
         part.unlink()
         raise UserError(
-            f"{remote.url} is longer than the {remote.bytes:,} bytes that the catalogue names, so it was thrown away; "
+            f"{remote.url} is longer than the {remote.bytes:,} bytes that the catalogue names, so it was discarded; "
             "use another source by --mirror"
         )
     if arrived < remote.bytes:
@@ -397,7 +397,7 @@ def _receive(remote: Remote, part: Path, timeout: float, progress: Callable[[int
             part.unlink()
             raise UserError(
                 f"{remote.url} has {arrived:,} bytes and not the {remote.bytes:,} that the catalogue names, "
-                "so it was thrown away; use another source by --mirror"
+                "so it was discarded; use another source by --mirror"
             )
         raise _Interrupted("the connection was cut")
 
@@ -463,7 +463,7 @@ class _PassingErrors:
         if isinstance(error, (ValueError, OverflowError)):
             # What urllib says of addresses and numbers that it cannot make anything of.
             raise UserError(
-                f"{self.url} cannot be fetched: the server's answer makes no sense ({_reason(error)}); "
+                f"{self.url} cannot be fetched: the server's answer is not valid HTTP ({_reason(error)}); "
                 "use another source by --mirror"
             ) from None
 

@@ -95,7 +95,7 @@ def inspect_midi(path: Path) -> MidiInspection:
     library = read_all(files)
     inspection = MidiInspection(path, len(files), duplicates=len(library.duplicates))
     inspection.set_aside = list(library.set_aside.values())
-    for file, score in counted(library.scores.items(), len(library.scores), "looking at their notes"):
+    for file, score in counted(library.scores.items(), len(library.scores), "analysing their notes"):
         if len(score.pitched):
             _add(inspection, score)
         else:
@@ -129,7 +129,7 @@ def _add(inspection: MidiInspection, score: Score) -> None:
 
 def report(inspection: MidiInspection) -> str:
     """What a person should know, in aligned lines, the verdict last."""
-    aside = f", {len(inspection.set_aside):,} set aside" if inspection.set_aside else ""
+    aside = f", {len(inspection.set_aside):,} skipped" if inspection.set_aside else ""
     files = plural(inspection.found, "MIDI file")
     rows = [("files", f"{files} in {inspection.path}: {inspection.used:,} with notes{aside}")]
     if inspection.used:
@@ -164,10 +164,10 @@ def _silence(inspection: MidiInspection) -> str:
 
 
 def _pedal(inspection: MidiInspection) -> str:
-    """What hears the sustain pedal."""
+    """How much the sustain pedal holds, and which encoding uses it."""
     return (
         f"holds {plural(inspection.pedal_notes, 'note')} in {plural(inspection.pedal_files, 'file')}: "
-        "--encoding performance hears it, melody does not"
+        "--encoding performance uses it, --encoding melody ignores it"
     )
 
 
@@ -185,7 +185,7 @@ def verdict(inspection: MidiInspection) -> str:
         suits = "will train with --encoding performance; --encoding melody would move its notes to sixteenths"
     if inspection.notes < COMFORTABLE_NOTES:
         return (
-            f"{suits}; with so little music it will soon repeat it by heart: {COMFORTABLE_NOTES:,} notes or more, or "
-            "--transpose 5, make it play things of its own"
+            f"{suits}; with so little music the network soon learns it by heart: add more, up to {COMFORTABLE_NOTES:,} "
+            "notes, or vary it with --transpose 5"
         )
     return suits

@@ -222,15 +222,15 @@ def verdict(inspection: Inspection) -> str:
         return f"too short: needs at least {MINIMUM_CHARACTERS:,} characters, has {has}; add more texts"
     if inspection.characters < COMFORTABLE_CHARACTERS:
         return (
-            "will train, but with so little text it will soon repeat it by heart; "
-            f"{COMFORTABLE_CHARACTERS:,} characters or more make it write things of its own"
+            "will train, but with so little text the network soon learns it by heart: "
+            f"add more, up to {COMFORTABLE_CHARACTERS:,} characters"
         )
     return "will train"
 
 
 def _files(inspection: Inspection) -> str:
     there = f"{plural(len(inspection.files), 'text')} in {inspection.path}"
-    return there + (f", {len(inspection.broken):,} set aside" if inspection.broken else "")
+    return there + (f", {len(inspection.broken):,} skipped" if inspection.broken else "")
 
 
 def _alphabet(inspection: Inspection) -> str:

@@ -146,7 +146,7 @@ def serve(site: Path, host: str, port: int) -> SiteServer:
         return SiteServer(site, host, port)
     except OSError as error:
         raise UserError(
-            f"port {port} for the site cannot be had ({error.strerror}): set WORKSHOP_PORT_DOCS to another number"
+            f"port {port} for the site is not available ({error.strerror}): set WORKSHOP_PORT_DOCS to another number"
         ) from error
 
 
@@ -167,7 +167,7 @@ def show(site: Path, host: str, port: int) -> None:
             # A mistake in one page must not hide the others.
             if not (site / "index.html").exists():
                 raise
-            print(f"error: {error}; what there is is shown", file=sys.stderr, flush=True)
+            print(f"error: {error}; the pages that were made are shown", file=sys.stderr, flush=True)
         serving.join()
 
 

@@ -1,5 +1,4 @@
-"""Many MIDI files at once: read in processes of their own, what is broken set aside with its reason, and all of it kept
-so that the next time takes no time.
+"""Read many MIDI files in parallel: broken files are skipped with a reason, and what was read is cached.
 
 The cache key is the content of the files: a changed file is read again, a moved one is not.
 """
@@ -92,7 +91,7 @@ def read_all(files: Sequence[Path], cache: Path | None = None, timeout: float = 
 def _digests(files: Sequence[Path]) -> tuple[dict[Path, str], dict[Path, str]]:
     """The sha256 of each file, and for those that cannot be read a sentence."""
     digests, unreadable = {}, {}
-    for file in counted(files, len(files), "looking at MIDI files"):
+    for file in counted(files, len(files), "reading MIDI files"):
         try:
             digests[file] = hashlib.sha256(load(file)).hexdigest()
         except UserError as error:
@@ -138,7 +137,7 @@ def _read_apart(files: list[Path], timeout: float) -> Iterator[Score | str]:
                 except TimeoutError:
                     yield _Failure(f"takes longer than {timeout:g} seconds to read")
                 except Exception:  # whatever it was, the other files are read
-                    yield _Failure("cannot be read: the process that read it broke down")
+                    yield _Failure("cannot be read: the process that read it crashed")
         finally:
             pool.stop()  # otherwise it would first read all that is left
 

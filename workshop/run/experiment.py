@@ -194,7 +194,7 @@ class Experiment:
 def print_set_aside(reasons: list[str]) -> None:
     """Print why files were skipped, the first few."""
     for reason in reasons[:SHOWN_REASONS]:
-        print(f"  set aside: {visible_line(reason)}")
+        print(f"  skipped: {visible_line(reason)}")
     if len(reasons) > SHOWN_REASONS:
         print(f"  and {len(reasons) - SHOWN_REASONS:,} more: see set_aside.txt in the experiment")
 
@@ -345,7 +345,7 @@ def check_same_data(experiment: Experiment, fingerprint: str, data_dir: Path) ->
     if experiment.info["data"].get("fingerprint") != fingerprint:
         raise UserError(
             f"{data_dir} does not hold the data that {experiment.path} was trained on: put it back, "
-            "name it with --data_dir, or train anew"
+            "name it with --data_dir, or train again"
         )
     experiment.info["data"]["path"] = kept(data_dir)
 
@@ -369,12 +369,12 @@ def take_over(args: argparse.Namespace, experiment: Experiment, fixed: tuple[str
         if name not in saved:
             raise UserError(f"{experiment.path / 'run.json'} is damaged: its argument {name!r} is missing")
         if not args.fits(name, saved[name]):
-            raise UserError(f"{experiment.path / 'run.json'} is damaged: its argument {name!r} makes no sense")
+            raise UserError(f"{experiment.path / 'run.json'} is damaged: its argument {name!r} is not valid")
     for name in (*FIXED, *fixed):
         if name in args.given and getattr(args, name) != saved[name]:
             raise UserError(
                 f"--{name} {getattr(args, name)} contradicts the experiment {experiment.path}, which has {saved[name]}"
-                ": leave it out to go on, or train anew without --resume"
+                ": leave it out to go on, or train again without --resume"
             )
         setattr(args, name, saved[name])
     for name in TAKEN_OVER:
