@@ -54,5 +54,5 @@ def test_a_measurement_that_is_not_valid_is_damage(wrong: dict[str, Any]) -> Non
 def test_a_place_beyond_the_data_is_damage() -> None:
     with pytest.raises(UserError, match=r"latest\.npz is damaged: its position is window 7 of 7"):
         Position.of(META, PATH, windows=7)
-    with pytest.raises(UserError, match=r"it knows of more than a training \('bar'\)"):
+    with pytest.raises(UserError, match=r"it has an unexpected entry \('bar'\)"):
         Position.of({**META, "bar": 1}, PATH, windows=20)

@@ -173,7 +173,7 @@ def test_what_is_about_the_image_needs_an_engine(clone: DockerClone, verb: str) 
     assert clone.start(verb, "x", STUB_INFO_SAYS="no").returncode in (1, 2)
     answer = clone.start("--local", verb, *([] if verb == "build" else ["x"]))
     assert answer.returncode == 2
-    assert "which local mode does without" in answer.stderr
+    assert "local mode has none" in answer.stderr
 
 
 # ---- building --------------------------------------------------------------------------------------------------------

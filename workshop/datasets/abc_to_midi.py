@@ -94,14 +94,14 @@ def _parser() -> cli.Parser:
         prog="python -m workshop.abc_to_midi", description="Play tunes in ABC notation: write them as MIDI files."
     )
     parser.add_argument("file", type=Path, help="text with one tune or more; anything else in it is skipped")
-    parser.add_argument("--out", type=Path, help="output folder (default: beside the text, with the same name)")
+    parser.add_argument("--out", type=Path, help="output folder; by default beside the text, with the same name")
     parser.add_argument(
         "--midi_instrument", type=instrument, default=PROGRAM, metavar="NAME",
         help=f"General MIDI instrument, by name or by number; {PROGRAM} is {INSTRUMENTS[PROGRAM]}",
     )  # fmt: skip
     parser.add_argument(
         "--tempo", type=tempos.tempo,
-        help="quarter notes a minute; default: that of the tune's field Q:, or else one that is usual in its meter",
+        help="quarter notes per minute; by default those of the tune's field Q:, or what is usual in its meter",
     )  # fmt: skip
     parser.add_argument("--wav", action="store_true", help="render audio too")
     return parser

@@ -126,7 +126,8 @@ def read_manifest(data_set: DataSet) -> dict[str, str]:
         hashes[parts[2]] = parts[1]
     if len(hashes) != data_set.files:
         raise UserError(
-            f"the list of files {path} names {len(hashes):,} files and not {data_set.files:,}; download the project again"
+            f"the list of files {path} names {len(hashes):,} files and not {data_set.files:,}; "
+            "download the project again"
         )
     return hashes
 

@@ -25,7 +25,7 @@ def train_parser(description: str, lesson: Lesson) -> Parser:
     group.add_argument("--data_dir", default=lesson.starter_path, help="folder or file to train on")
     group.add_argument(
         "--experiment_dir",
-        help="folder of this run (default: the next free experiments/NN beside the script)",
+        help="folder of this run; by default the next free experiments/NN beside the script",
     )
     group.add_argument(
         "--resume",
@@ -59,13 +59,13 @@ def train_parser(description: str, lesson: Lesson) -> Parser:
     group.add_argument(
         "--num_epochs",
         type=cli.count,
-        help="passes over the data, resumed runs included (default: until the held-out loss stops improving)",
+        help="passes over the data, resumed runs included; by default until the held-out loss stops improving",
     )
-    limit = f"stop after so many minutes (default: {DEFAULT_MINUTES:g}; with --num_epochs, no limit)"
+    limit = f"stop after so many minutes; by default {DEFAULT_MINUTES:g}, or with --num_epochs no limit"
     group.add_argument("--max_minutes", type=cli.positive, help=limit)
-    patience = f"default: {MIN_MEASUREMENTS} or more, growing with the training; with --num_epochs, no limit"
+    patience = f"by default {MIN_MEASUREMENTS} or more, growing with the training, or with --num_epochs no limit"
     group.add_argument(
-        "--patience", type=cli.count, help=f"stop after so many validations without a new best loss ({patience})"
+        "--patience", type=cli.count, help=f"stop after so many validations without a new best loss; {patience}"
     )
     group.add_argument(
         "--save_every",
@@ -122,7 +122,7 @@ def sample_parser(description: str, length: int | None, unit: str, prime_help: s
     """
     parser = Parser(description=description)
     group = parser.add_argument_group("model and prompt")
-    group.add_argument("--experiment_dir", help="the experiment to sample from (default: the latest)")
+    group.add_argument("--experiment_dir", help="the experiment to sample from; by default the latest")
     group.add_argument(
         "--checkpoint",
         type=_checkpoint,
@@ -143,8 +143,8 @@ def sample_parser(description: str, length: int | None, unit: str, prime_help: s
     group.add_argument(
         "--temperature",
         type=cli.positive,
-        help="softmax temperature: below 1 more conservative, above 1 more random (default: that of the "
-        "training's previews)",
+        help="softmax temperature: below 1 more conservative, above 1 more random; by default that of the "
+        "training's previews",
     )
     group.add_argument("--top_k", type=cli.count, help="sample only from the k most likely symbols")
     group.add_argument(
@@ -155,7 +155,7 @@ def sample_parser(description: str, length: int | None, unit: str, prime_help: s
     group.add_argument(
         "--seed",
         type=cli.seed,
-        help="the same seed gives the same sample (default: a new seed each time, printed)",
+        help="the same seed gives the same sample; by default a new seed each time, printed",
     )
     old_arguments.accept(parser, old_arguments.SAMPLE_ALIASES, old_arguments.SAMPLE)
     return parser
