@@ -11,7 +11,7 @@ while read -r name port title; do
 done <"$SERVER_LIST"
 SERVERS="$LESSONS lab docs"
 INSIDE=/workshop                  # where the container sees the clone
-ANSWER_SECONDS=10                 # timeout for an engine that hangs
+ANSWER_SECONDS=10                 # time limit for an engine that hangs
 HEALTH_SECONDS=120
 GRACE_SECONDS=30                  # time for a training to save
 
