@@ -15,9 +15,9 @@ from workshop.text.overlap import longest_copied
 from workshop.text.textfiles import find_text_files
 
 #: Reading a longer training text again would take longer than writing the sample.
-MOST_BYTES = 100_000_000
+MAX_BYTES = 100_000_000
 #: Most files and folders that are searched for texts: the path in a run.json from elsewhere may be any.
-MOST_ENTRIES = 20_000
+MAX_ENTRIES = 20_000
 #: Characters of the passage that are shown.
 SHOWN = 60
 
@@ -30,8 +30,8 @@ def report(ids: np.ndarray, vocabulary: Vocabulary, facts: dict[str, Any]) -> st
         return "copied passages were not looked for, because run.json does not say what the training text was"
     path = found(facts["path"], "char_rnn") or Path(facts["path"])
     try:
-        files = find_text_files(path, MOST_ENTRIES)
-        if sum(file.stat().st_size for file in files) > MOST_BYTES:
+        files = find_text_files(path, MAX_ENTRIES)
+        if sum(file.stat().st_size for file in files) > MAX_BYTES:
             return "the training text is too long to look for copied passages in it"
         text = dataset.load(path, facts["val_split"], facts["encoding_given"], vocabulary)
     except UserError as error:

@@ -31,7 +31,7 @@ LEAD_IN = 300
 #: Folders that, side by side in the data folder, say themselves what is held out; what is beside them is not read.
 SPLIT_FOLDERS = ("train", "valid")
 #: A file with more beats than a day has at the fastest tempo has a damaged clock.
-MOST_BEATS = 24 * 60 * TEMPOS[1]
+MAX_BEATS = 24 * 60 * TEMPOS[1]
 
 
 @dataclass(frozen=True)
@@ -157,7 +157,7 @@ def _piece(encoding: Encoding, file: Path, score: Score, track: str | None) -> _
     if not len(pitched):
         raise UserError("holds only drums")
     end = pitched[:, 1].max()
-    if end > MOST_BEATS:
+    if end > MAX_BEATS:
         raise UserError(f"is damaged: it would have {end:,.0f} beats")
     sounding = encoding.sounding(score, track)
     if not len(sounding):

@@ -8,7 +8,7 @@ from midi_rnn.encoding import ENCODINGS
 from midi_rnn.limits import are_limits
 from midi_rnn.portrait import portrait
 from workshop.checks import Check, expect
-from workshop.notes.midi_rests import LONGEST_REST_BARS
+from workshop.notes.midi_rests import MAX_REST_BARS
 from workshop.notes.tempos import TEMPOS
 from workshop.run.experiment import Experiment, print_set_aside
 from workshop.visible import visible_line
@@ -38,7 +38,7 @@ def describe(music: Music, path: Path) -> None:
         print(f"  {plural(facts['unisons'], 'note')} left out, where another voice presses the same key")
     if facts["shortened_rests"]:
         rests = plural(facts["shortened_rests"], "rest")
-        print(f"  {rests} of more than {LONGEST_REST_BARS} bars shortened by whole bars")
+        print(f"  {rests} of more than {MAX_REST_BARS} bars shortened by whole bars")
     if facts["pedal_notes"]:
         print(f"  {_pedal(facts)}")
     print_set_aside(music.set_aside)

@@ -11,7 +11,7 @@ from workshop.notes.midifiles import Score
 #: The name of a track says that it is the one where a word begins like this.
 MELODY_NAME = re.compile(r"\b(melody|vocal|voice|lead|sopran|sing|tune)", re.IGNORECASE)
 #: A part with fewer notes than this share of the fullest one is not taken for the melody.
-LEAST_SHARE = 0.25
+MIN_SHARE = 0.25
 
 
 def chosen_part(score: Score, track: str | None) -> np.ndarray:
@@ -34,7 +34,7 @@ def chosen_part(score: Score, track: str | None) -> np.ndarray:
     if named and len(named) < len(parts):  # what all names say, as the title of the piece may, says nothing
         return notes[named[0]]
     fullest = max(len(notes[k]) for k in parts)
-    return max((notes[k] for k in parts if len(notes[k]) >= LEAST_SHARE * fullest), key=lambda n: n[:, 2].mean())
+    return max((notes[k] for k in parts if len(notes[k]) >= MIN_SHARE * fullest), key=lambda n: n[:, 2].mean())
 
 
 def _called(score: Score, parts: list[int], track: str) -> int:

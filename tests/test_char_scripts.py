@@ -327,10 +327,10 @@ def test_a_path_from_elsewhere_makes_it_read_little(
     ids = vocabulary.encode("the winter")[:, None]
     (tmp_path / "a.txt").write_text("the winter, the winter\n" * 9, "utf-8")
     assert "10 characters, 'the winter'" in copied.report(ids, vocabulary, facts)
-    monkeypatch.setattr(copied, "MOST_ENTRIES", 0)
+    monkeypatch.setattr(copied, "MAX_ENTRIES", 0)
     assert "far too many files" in copied.report(ids, vocabulary, facts)
-    monkeypatch.setattr(copied, "MOST_ENTRIES", 1)
-    monkeypatch.setattr(copied, "MOST_BYTES", 9 * 23 - 1)
+    monkeypatch.setattr(copied, "MAX_ENTRIES", 1)
+    monkeypatch.setattr(copied, "MAX_BYTES", 9 * 23 - 1)
     assert "too long to look for" in copied.report(ids, vocabulary, facts)
     assert "is empty" in copied.report(ids, vocabulary, facts | {"path": "/proc/kmsg"})
 

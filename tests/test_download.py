@@ -15,7 +15,7 @@ from damage import fill
 from serving import CONTENT, SHA256, Listening, Server
 
 from workshop.datasets.download import (
-    MOST_WRONG,
+    MAX_WRONG,
     WORKERS,
     Remote,
     SmallFile,
@@ -332,7 +332,7 @@ def test_a_wrong_file_leaves_the_others_and_what_was_there(server: Server, tmp_p
 
 def test_another_source_is_not_asked_for_all_files(server: Server, tmp_path: Path) -> None:
     server.statuses = [404] * 500
-    with pytest.raises(UserError, match=rf"^{MOST_WRONG} files could not be fetched .*the server answers 404"):
+    with pytest.raises(UserError, match=rf"^{MAX_WRONG} files could not be fetched .*the server answers 404"):
         get_all(many(server.url, tmp_path, 500))
     assert len(server.ranges) < 200
 

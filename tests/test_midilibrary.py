@@ -417,7 +417,7 @@ def test_the_script_starts_its_readers_without_tensorflow(
 # ---- twenty thousand files
 
 MANY = 20_000
-MOST_MEMORY = 1.5 * 2**30
+MAX_MEMORY = 1.5 * 2**30
 READING = """
 import sys
 from pathlib import Path
@@ -486,7 +486,7 @@ def test_twenty_thousand_files_are_read_in_little_memory_and_with_progress(tmp_p
     assert begun.returncode == 0
     assert (used, notes) == (MANY, MANY * 200)
     assert pedal_notes > 0
-    assert 50 << 20 < most < MOST_MEMORY
+    assert 50 << 20 < most < MAX_MEMORY
     assert any(line.startswith("reading MIDI files: ") for line in progress)
     assert all(re.fullmatch(r".+: [\d,]+ of 20,000 files", line) for line in progress)
 

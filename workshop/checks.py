@@ -10,17 +10,17 @@ from workshop.errors import UserError
 #: Whether a value is valid.
 Check = Callable[[Any], bool]
 #: The largest whole number: above it some programs lose digits when they write JSON.
-MOST = 1 << 53
+MAX_WHOLE = 1 << 53
 
 
-def whole(least: int = 0, most: int = MOST) -> Check:
+def whole(least: int = 0, most: int = MAX_WHOLE) -> Check:
     """A whole number from `least` to `most`."""
     return lambda value: type(value) is int and least <= value <= most
 
 
 def number(least: float = -math.inf, below: float = math.inf) -> Check:
     """A number of at least `least` and below `below`, whole or not."""
-    return lambda value: (type(value) is float or whole(-MOST)(value)) and least <= value < below
+    return lambda value: (type(value) is float or whole(-MAX_WHOLE)(value)) and least <= value < below
 
 
 def a(kind: type) -> Check:

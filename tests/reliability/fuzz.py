@@ -4,7 +4,7 @@
     python tests/reliability/fuzz.py midi --cases 2000 --seed 7   others
 
 Allowed is a value or a `UserError`. Everything else ends the run with the case in which it happened: another exception,
-a case of more than `MOST_SECONDS`, anything written outside of the folder of the case, a process started, a name looked
+a case of more than `MAX_SECONDS`, anything written outside of the folder of the case, a process started, a name looked
 up in the network. What came of it is one line of JSON: `cases`, `accepted`, `refused`, `slowest` (seconds) and
 `peak_mb`, by how much the memory grew at the most.
 """
@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).resolve().parent
-MOST_SECONDS = 10.0
+MAX_SECONDS = 10.0
 #: After so many seconds a case is taken to hang: where it stands is printed, and the run ends.
 HANGING_SECONDS = 60.0
 
@@ -130,7 +130,7 @@ class Tally:
             self.slowest = max(self.slowest, taken)
         if self._guard.seen:
             raise Forbidden(self._guard.seen[0])
-        assert taken < MOST_SECONDS, f"took {taken:.1f} s"
+        assert taken < MAX_SECONDS, f"took {taken:.1f} s"
 
 
 def memory_mb(name: str) -> float:

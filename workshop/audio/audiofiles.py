@@ -13,8 +13,8 @@ from typing import BinaryIO
 import numpy as np
 
 from workshop import folders
+from workshop.audio.concatenated import mp3_parts, parts
 from workshop.audio.decoding import Block, Soundless, Undecodable, by_ffmpeg, by_libsndfile
-from workshop.audio.links import mp3_parts, parts
 from workshop.audio.mixing import Mixer
 from workshop.audio.rates import RATES
 from workshop.errors import UserError

@@ -15,7 +15,7 @@ from workshop.run.experiment import Experiment
 #: Stands for "the name of the subfolder" where else a JSON file is named.
 BY_FOLDER = "folder"
 #: So many are named in a message.
-MOST_NAMED = 12
+MAX_NAMED = 12
 
 
 def of_files(source: str, data_dir: Path, files: Sequence[Path]) -> dict[Path, str]:
@@ -99,5 +99,5 @@ def numbers(wanted: str | None, names: list[str], count: int) -> list[int]:
 
 def in_words(names: list[str]) -> str:
     """Names for a sentence, not too many."""
-    more = f" and {len(names) - MOST_NAMED:,} more" if len(names) > MOST_NAMED else ""
-    return ", ".join(names[:MOST_NAMED]) + more
+    more = f" and {len(names) - MAX_NAMED:,} more" if len(names) > MAX_NAMED else ""
+    return ", ".join(names[:MAX_NAMED]) + more

@@ -20,7 +20,7 @@ from workshop.audio import conditions
 from workshop.audio.audiofiles import Sound, find_audio_files, frame_power, read_sound
 from workshop.audio.rates import RATES
 from workshop.errors import UserError
-from workshop.files import explain, replacing
+from workshop.files import atomic_write, explain
 from workshop.places import kept
 from workshop.run.batches import hold_out
 from workshop.run.experiment import SHOWN_REASONS, Experiment, print_set_aside
@@ -156,7 +156,7 @@ def _cached(file: Path, rate: int) -> tuple[str, Sound]:
     content = _packed(read_sound(file, rate))
     with contextlib.suppress(OSError):  # where it cannot be kept, it is read again the next time
         place.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(place) as opened:
+        with atomic_write(place) as opened:
             opened.write(hashlib.sha256(content).digest() + content)
     return digest, _unpacked(content)
 

@@ -14,7 +14,7 @@ import numpy as np
 from workshop.audio.soundfont import Generator as G
 from workshop.audio.soundfont import Zone, hertz, sounding
 from workshop.errors import UserError
-from workshop.files import explain, replacing
+from workshop.files import atomic_write, explain
 
 #: Samples a second.
 RATE = 22050
@@ -100,7 +100,7 @@ def write_wav(path: Path, samples: np.ndarray, rate: int = RATE) -> None:
     pcm = np.round(np.clip(samples, -1, 1) * 32767).astype("<i2")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(path) as file, wave.open(file, "wb") as target:
+        with atomic_write(path) as file, wave.open(file, "wb") as target:
             target.setnchannels(1)
             target.setsampwidth(2)
             target.setframerate(rate)

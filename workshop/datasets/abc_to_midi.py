@@ -16,8 +16,8 @@ from workshop import cli
 from workshop.datasets.midi_tunes import PROGRAM, file_name, note_table, usual_tempo
 from workshop.errors import UserError
 from workshop.notes import tempos
-from workshop.notes.abc_fields import Garbled
-from workshop.notes.abc_notation import Melody, read_loosely
+from workshop.notes.abc_fields import AbcError
+from workshop.notes.abc_notation import Melody, read_leniently
 from workshop.notes.abc_text import Tune, read_piece, split_tunes
 from workshop.notes.instruments import INSTRUMENTS, instrument
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 #: More remarks than these about a tune are counted only.
-MOST_REMARKS = 4
+MAX_REMARKS = 4
 
 
 def tunes_in(text: str) -> tuple[list[tuple[int, Tune]], list[str]]:
@@ -42,7 +42,7 @@ def tunes_in(text: str) -> tuple[list[tuple[int, Tune]], list[str]]:
     for number, piece in enumerate(pieces, start=1):
         try:
             found.append((number, read_piece(piece, before)))
-        except Garbled as error:
+        except AbcError as error:
             remarks.append(f"tune {number} left out: {error}")
     return found, remarks
 
@@ -54,7 +54,7 @@ def _lines(text: str) -> str:
 
 def playable(tune: Tune) -> tuple[Melody, list[str]]:
     """Return what a MIDI file can hold of a tune, and remarks about the rest."""
-    melody, remarks = read_loosely(tune)
+    melody, remarks = read_leniently(tune)
     notes = [note for note in melody.notes if 0 <= note[2] < 128]
     if len(notes) < len(melody.notes):
         remarks.append(f"{len(melody.notes) - len(notes)} notes outside of MIDI's range")
@@ -64,8 +64,8 @@ def playable(tune: Tune) -> tuple[Melody, list[str]]:
 def summary(remarks: list[str]) -> str:
     """Return remarks in one clause, the same ones counted: unknown sign '?' (2 times)."""
     counted = Counter(remarks).most_common()
-    shown = [remark if times == 1 else f"{remark} ({times} times)" for remark, times in counted[:MOST_REMARKS]]
-    more = sum(times for _, times in counted[MOST_REMARKS:])
+    shown = [remark if times == 1 else f"{remark} ({times} times)" for remark, times in counted[:MAX_REMARKS]]
+    more = sum(times for _, times in counted[MAX_REMARKS:])
     return "; ".join(shown) + (f"; and {more} more" if more else "")
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from tqdm import tqdm
 
 from workshop.audio.audiofiles import Sound, find_audio_files, frame_power, read_sound
-from workshop.datasets.inspection_report import laid_out, training_time
+from workshop.datasets.inspection_report import format_report, training_time
 from workshop.errors import UserError
 from workshop.words import plural
 
@@ -113,7 +113,7 @@ def report(inspection: AudioInspection) -> str:
         rows += (("changed", remark) for remark in inspection.changed)
         if inspection.will_train:
             rows.append(("training", training_time(total, "audio")))
-    return laid_out(rows, inspection.set_aside, verdict(inspection))
+    return format_report(rows, inspection.set_aside, verdict(inspection))
 
 
 def verdict(inspection: AudioInspection) -> str:

@@ -26,7 +26,7 @@ from workshop import ROOT
 from workshop.datasets import midi_tunes, starter_sounds, tunes
 from workshop.datasets.catalog import DataSet, find, has_hash, is_verified, read_catalog, read_manifest
 from workshop.datasets.download import Remote, SmallFile, copy, fetch, fetch_all, is_web_address, part_of
-from workshop.datasets.made_folder import LEFT_OVER
+from workshop.datasets.generated_folder import LEFT_OVER
 from workshop.errors import UserError
 from workshop.files import remove_leftovers, write_text
 from workshop.folders import KINDS, NothingFound, find_files

@@ -22,14 +22,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from workshop.errors import UserError
-from workshop.files import explain, replacing
+from workshop.files import atomic_write, explain
 
 BLOCK_BYTES = 1 << 16
 
 #: How many small files are asked for at a time.
 WORKERS = 8
 #: So many files that are missing or wrong mean that this is another source, and that the rest is not worth asking for.
-MOST_WRONG = 20
+MAX_WRONG = 20
 #: How long an end that comes early waits for the threads, in seconds; those that a server keeps waiting stay behind.
 PATIENCE = 2.0
 
@@ -37,7 +37,7 @@ PATIENCE = 2.0
 PASSING_STATUS = (408, 425, 429, 500, 502, 503, 504)
 
 #: So many characters of what a server says are repeated.
-MOST_SAID = 200
+MAX_SAID = 200
 
 MIRROR_HINT = "check the network and run the command again, or give a folder or address with the files by --mirror"
 
@@ -229,7 +229,7 @@ def fetch_all(
             else:
                 _write(file.target, content)
                 progress()
-            if len(wrong) == MOST_WRONG:
+            if len(wrong) == MAX_WRONG:
                 break
     if wrong:
         raise UserError(_summary(wrong))
@@ -304,7 +304,7 @@ def _read_small(
 def _write(target: Path, content: bytes) -> None:
     with _WritingErrors(target):
         target.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(target) as file:
+        with atomic_write(target) as file:
             file.write(content)
 
 
@@ -493,4 +493,4 @@ def _reason(error: object) -> str:
         return error.strerror
     # Some errors repeat what the server has sent, whatever it was.
     said = " ".join("".join(letter if letter.isprintable() else " " for letter in str(error)).split())
-    return said[:MOST_SAID] or type(error).__name__
+    return said[:MAX_SAID] or type(error).__name__

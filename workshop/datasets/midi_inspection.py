@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from workshop.counting import counted
-from workshop.datasets.inspection_report import laid_out, training_time
-from workshop.notes.midi_rests import LONGEST_REST_BARS, rests
+from workshop.datasets.inspection_report import format_report, training_time
+from workshop.notes.midi_rests import MAX_REST_BARS, rests
 from workshop.notes.midifiles import Score, find_midi_files, pitch_name
 from workshop.notes.midilibrary import read_all
 from workshop.words import plural
@@ -44,7 +44,7 @@ class MidiInspection:
         together: notes that begin while another one sounds.
         on_grid: notes that begin on a sixteenth.
         beats: how long the files last, from their beginning to their last note.
-        long_rests: silences of more than `LONGEST_REST_BARS` bars, before the first note or in the middle.
+        long_rests: silences of more than `MAX_REST_BARS` bars, before the first note or in the middle.
         silent_beats: how long these last.
         longest_rest: the longest of them, in beats.
         pedal_notes: notes that the sustain pedal holds beyond their own ends.
@@ -151,15 +151,15 @@ def report(inspection: MidiInspection) -> str:
         ]
     if inspection.will_train:
         rows.append(("training", training_time(inspection.notes, "MIDI")))
-    return laid_out(rows, inspection.set_aside, verdict(inspection))
+    return format_report(rows, inspection.set_aside, verdict(inspection))
 
 
 def _silence(inspection: MidiInspection) -> str:
     """How much of the music is silence."""
     if not inspection.long_rests:
-        return f"no rest of more than {LONGEST_REST_BARS} bars"
+        return f"no rest of more than {MAX_REST_BARS} bars"
     share = inspection.silent_beats / inspection.beats
-    long = f"{plural(inspection.long_rests, 'rest')} of more than {LONGEST_REST_BARS} bars"
+    long = f"{plural(inspection.long_rests, 'rest')} of more than {MAX_REST_BARS} bars"
     return f"{share:.0%} of the time: {long}, the longest {inspection.longest_rest:,.0f} beats; training shortens them"
 
 

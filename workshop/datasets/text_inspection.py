@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workshop.datasets.inspection_report import laid_out, training_time
+from workshop.datasets.inspection_report import format_report, training_time
 from workshop.errors import UserError
 from workshop.text.textfiles import detect_encoding, find_text_files, read_chunks
 from workshop.words import plural
@@ -208,7 +208,7 @@ def report(inspection: Inspection) -> str:
         ]
     if inspection.will_train:
         rows.append(("training", training_time(inspection.characters, "text")))
-    return laid_out(rows, list(inspection.broken.values()), verdict(inspection))
+    return format_report(rows, list(inspection.broken.values()), verdict(inspection))
 
 
 def verdict(inspection: Inspection) -> str:

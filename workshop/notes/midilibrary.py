@@ -35,7 +35,7 @@ CACHE = ROOT / ".workshop" / "midi"
 #: What is kept lies in blocks of at least so many bytes, so that none is in memory twice for long.
 BLOCK_BYTES = 16 << 20
 #: A file that takes longer hangs the reader.
-MOST_SECONDS = 30.0
+MAX_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Library:
     duplicates: list[Path]
 
 
-def read_all(files: Sequence[Path], cache: Path | None = None, timeout: float = MOST_SECONDS) -> Library:
+def read_all(files: Sequence[Path], cache: Path | None = None, timeout: float = MAX_SECONDS) -> Library:
     """Read MIDI files; an unreadable one is skipped with its reason.
 
     Args:
@@ -127,7 +127,7 @@ def _read_apart(files: list[Path], timeout: float) -> Iterator[Score | str]:
     context = multiprocessing.get_context("spawn")
     with ProcessPool(max_workers=processes, context=context) as pool:
         try:
-            with _deaf():
+            with _interrupts_deferred():
                 futures = deque(pool.schedule(_reason, args=[file], timeout=timeout) for file in files)
             for file in counted(files, len(files), "reading MIDI files"):
                 try:
@@ -143,10 +143,10 @@ def _read_apart(files: list[Path], timeout: float) -> Iterator[Score | str]:
 
 
 @contextlib.contextmanager
-def _deaf() -> Iterator[None]:
-    """Processes that are started meanwhile never hear Ctrl-C; this one hears it afterwards, and ends them."""
+def _interrupts_deferred() -> Iterator[None]:
+    """Block SIGINT for child processes started in this block; in this process it is handled after the block."""
     if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "pthread_sigmask"):
-        yield  # only the main thread hears it at all, and Windows cannot block it
+        yield  # only the main thread gets SIGINT, and Windows cannot block it
         return
     resource_tracker.ensure_running()  # it would unblock the signal when the first process starts
     heard: list[int] = []
