@@ -1,4 +1,4 @@
-"""Give a reader of foreign bytes thousands of files that no program should have written.
+"""Give a file reader thousands of files that no program should have written.
 
     python tests/reliability/fuzz.py midi --cases 2000            always the same cases
     python tests/reliability/fuzz.py midi --cases 2000 --seed 7   others
@@ -46,7 +46,7 @@ class Forbidden(BaseException):
 
 @dataclass(frozen=True)
 class Reader:
-    """Something that reads foreign bytes.
+    """A file reader under test.
 
     Attributes:
         cases: a hypothesis strategy of what it is given.
@@ -169,7 +169,7 @@ def fuzz(name: str, cases: int, seed: int | None) -> dict[str, Any]:
 
 def main() -> None:
     """Fuzz the reader that the command line names."""
-    parser = argparse.ArgumentParser(description="Fuzz a reader of foreign bytes.")
+    parser = argparse.ArgumentParser(description="Fuzz a file reader.")
     parser.add_argument("reader")
     parser.add_argument("--cases", type=int, default=100)
     parser.add_argument("--seed", type=int, help="of other cases; always the same ones without it")

@@ -55,7 +55,7 @@ def test_foreign_bytes_are_read_or_refused(
     counts = f"{came['accepted']:,} read, {came['refused']:,} refused"
     tried = f"{came['cases']:,} cases" + (f", seed {seed}" if seed else "")
     costs = f"at most {came['slowest']:.1f} s and {came['peak_mb']} MB"
-    figure(f"foreign bytes: {READERS[reader]}", tried, f"{counts}; {costs}")
+    figure(f"fuzzed files: {READERS[reader]}", tried, f"{counts}; {costs}")
 
 
 @pytest.mark.slow

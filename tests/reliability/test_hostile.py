@@ -218,7 +218,7 @@ def test_checkpoints_that_mean_harm(victim: Victim, run_main: Run, amount: Amoun
         resumed += 1
     assert everything(victim.path) == before
     figure(
-        f"checkpoints of {victim.lesson} that mean harm: pickles, bombs, lies about sizes",
+        f"checkpoints of {victim.lesson}, malicious: pickles, zip bombs, wrong sizes",
         f"{tried} read by sample.py, {resumed} by train.py --resume",
         f"each is refused, within {slowest:.2f} s and {max(grown, 0):.0f} MB; no code is run",
     )
@@ -272,9 +272,9 @@ def test_folders_with_odd_names(victim: Victim, run_main: Run, amount: Amount, f
             assert done.returncode == 0, (name, done.stderr)
             plain(done)
     figure(
-        f"names of {victim.lesson}'s experiments that a shell or a terminal would obey",
+        f"names of {victim.lesson}'s experiments with shell commands and control characters",
         f"{len(names) + 1} names",
-        "nothing is obeyed, and nothing is written outside",
+        "nothing is executed, and nothing is written outside",
     )
 
 
