@@ -241,7 +241,7 @@ def test_parts_that_share_their_bytes_are_refused(saved: Path) -> None:
             again = copy.copy(part)
             again.filename = f"model/{number + 1}.npy"
             archive.filelist.append(again)
-        archive.comment = b"written anew"
+        archive.comment = b"written again"
     with pytest.raises(UserError, match="its parts do not fit its size"):
         checkpoint.load(saved)
 

@@ -250,7 +250,7 @@ def test_a_set_from_a_mirror_address_named_by_the_environment(
     assert sorted(os.listdir(folder)) == ["123.txt", "input.txt"]
 
 
-def test_a_book_is_cleaned_anew_without_the_network(known: dict[str, DataSet], mirror: Path, tmp_path: Path) -> None:
+def test_a_book_is_cleaned_again_without_the_network(known: dict[str, DataSet], mirror: Path, tmp_path: Path) -> None:
     book = known["song_book"]
     assert datasets.get(book, tmp_path, str(mirror))
     (tmp_path / book.target).unlink()
@@ -778,7 +778,7 @@ def test_the_real_chorales_become_midi_files(tmp_path: Path) -> None:
         "test": 77,
     }
     assert datasets.state(one, tmp_path) == "yes"
-    # What is missing is made anew without the network, and what somebody has changed stays.
+    # What is missing is made again without the network, and what somebody has changed stays.
     (folder / "train/001.mid").unlink()
     (folder / "train/002.mid").write_bytes(b"mine")
     assert datasets.state(one, tmp_path) == "381 of 382"

@@ -134,7 +134,7 @@ def test_a_missing_file_is_said_at_once(server: Server, target: Path) -> None:
 )
 def test_wrong_contents_are_thrown_away(server: Server, target: Path, content: bytes, words: str) -> None:
     server.content = content
-    with pytest.raises(UserError, match=f"{words}.*thrown away.*--mirror"):
+    with pytest.raises(UserError, match=f"{words}.*discarded.*--mirror"):
         get(server.remote(), target)
     assert os.listdir(target.parent) == []
 
@@ -164,7 +164,7 @@ def test_a_line_that_always_breaks_is_given_up(server: Server, target: Path) -> 
 
 
 def test_a_server_that_has_less_and_does_not_say_how_much_is_given_up(server: Server, target: Path) -> None:
-    """What has arrived is refused to be gone on with and thrown away, again and again."""
+    """What has arrived is refused to be resumed and is discarded, again and again."""
     server.content, server.length = CONTENT[:9], "unknown"
     with pytest.raises(UserError, match="could not be fetched"):
         get(server.remote(), target)
@@ -350,7 +350,7 @@ def test_many_files_of_a_mirror_folder(tmp_path: Path) -> None:
     files = [SmallFile(tmp_path / f"{name}.mid", SHA256, tmp_path / "set" / f"{name}.mid") for name in names]
     assert get_all(files[:1]) == 1
     for file in files[1:]:
-        with pytest.raises(UserError, match=r"brought: the mirror has no .*\.mid; copy the file there"):
+        with pytest.raises(UserError, match=r"fetched: the mirror has no .*\.mid; copy the file there"):
             get_all([file])
 
 

@@ -360,7 +360,7 @@ def test_what_would_make_it_another_run_is_refused_by_name(lesson: Path, name: s
 
 
 @pytest.mark.usefixtures("with_data")
-def test_how_long_and_how_fast_may_be_given_anew(lesson: Path) -> None:
+def test_how_long_and_how_fast_may_be_given_again(lesson: Path) -> None:
     args = resumed(lesson, num_epochs=99, learning_rate=0.1, data_dir="moved", message="again", save_every=3)
     assert (args.num_epochs, args.learning_rate, args.data_dir) == (99, 0.1, "moved")
     assert (args.message, args.save_every, args.sample_every) == ("again", 3, 500)
@@ -400,7 +400,7 @@ def test_an_argument_that_makes_no_sense_is_damage(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("with_data")
-def test_what_was_given_anew_holds_for_the_next_resumption(lesson: Path) -> None:
+def test_what_was_given_again_holds_for_the_next_resumption(lesson: Path) -> None:
     made = make(lesson)
     experiment.take_over(
         Namespace(**{**ARGUMENTS, "num_epochs": 100}, given={"num_epochs"}, fits=fits),

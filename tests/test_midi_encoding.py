@@ -221,7 +221,7 @@ def test_a_very_dense_passage_fills_every_step() -> None:
 
 
 def reference_decode(symbols: np.ndarray) -> list[tuple[int, int, int, int]]:
-    """Start and end in units, pitch, bin of velocity: written anew, as a table of what sounds at each moment."""
+    """Start and end in units, pitch, bin of velocity: written again, as a table of what sounds at each moment."""
     notes: list[tuple[int, int, int, int]] = []
     open_notes: dict[int, tuple[int, int]] = {}
     now, loudness = 0, 16

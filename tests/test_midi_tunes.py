@@ -343,7 +343,7 @@ def test_a_file_plays_its_tune(small: Path, tmp_path: Path) -> None:
     assert [(meter.numerator, meter.denominator) for meter in meters] == [(6, 8)]
 
 
-def test_a_new_music21_makes_the_export_anew(small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_new_music21_makes_the_export_again(small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tmp_path / "midi" / "tunes"
     export(folder)
     (folder / ".DS_Store").write_text("a Mac was here")

@@ -153,7 +153,7 @@ def test_only_what_is_new_is_read(music: Path, tmp_path: Path, read_files: list[
     assert read_files == []
 
 
-def test_a_new_reader_reads_all_anew(
+def test_a_new_reader_reads_all_again(
     music: Path, tmp_path: Path, read_files: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read_all(find_midi_files(music), tmp_path / "cache")
@@ -175,7 +175,7 @@ def flipped(content: bytes, at: int) -> bytes:
 
 
 @pytest.mark.parametrize("damage", [b"", b"PK\3\4", b"text", None], ids=["empty", "zip", "text", "folder"])
-def test_what_was_kept_and_is_damaged_is_read_anew(
+def test_what_was_kept_and_is_damaged_is_read_again(
     music: Path, tmp_path: Path, read_files: list[str], damage: bytes | None
 ) -> None:
     files = find_midi_files(music)

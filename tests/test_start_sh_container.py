@@ -199,7 +199,7 @@ def test_the_second_use_builds_and_starts_nothing(up: DockerClone) -> None:
     assert up.take_words("compose build", "compose up", "stop", "rm") == []
 
 
-def test_the_image_is_built_anew_when_what_it_is_made_of_has_changed(up: DockerClone) -> None:
+def test_the_image_is_built_again_when_what_it_is_made_of_has_changed(up: DockerClone) -> None:
     for name in (
         "Dockerfile",
         "requirements/cpu.txt",
@@ -288,7 +288,7 @@ def test_down_removes_the_container(up: DockerClone) -> None:
     assert "no container to remove" in up.start("down").stderr
 
 
-def test_other_settings_make_it_anew_unless_somebody_is_inside(up: DockerClone) -> None:
+def test_other_settings_make_it_again_unless_somebody_is_inside(up: DockerClone) -> None:
     assert "made again" in up.start("run", "true", WORKSHOP_MEMORY="4g").stderr
     up.take_calls()
     inside = up.popen("run", "bash", "-c", "echo in; sleep 30", WORKSHOP_MEMORY="4g")

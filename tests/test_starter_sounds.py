@@ -190,7 +190,7 @@ def test_the_same_is_made_again(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("small")
 @pytest.mark.parametrize("what", ["version", "music21"])
-def test_a_new_version_makes_the_sounds_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str) -> None:
+def test_a_new_version_makes_the_sounds_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str) -> None:
     folder = tmp_path / "starter"
     export(folder)
     (folder / ".DS_Store").write_text("a Mac was here")

@@ -200,7 +200,7 @@ def test_while_the_site_is_made_for_the_first_time_the_browser_asks_again(tmp_pa
 
 
 def test_a_port_in_use_is_one_sentence(tmp_path: Path) -> None:
-    with docs.serve(tmp_path, "127.0.0.1", 0) as server, pytest.raises(UserError, match="cannot be had"):
+    with docs.serve(tmp_path, "127.0.0.1", 0) as server, pytest.raises(UserError, match="is not available"):
         docs.serve(tmp_path, "127.0.0.1", server.server_port)
 
 

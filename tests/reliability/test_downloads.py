@@ -299,7 +299,7 @@ def test_killed_and_resumed(
         time.sleep(chance.uniform(0, 0.45))
         process.send_signal(signal.SIGKILL)
         if process.wait(30) == 0:
-            shutil.rmtree(folder)  # it was faster: it begins anew
+            shutil.rmtree(folder)  # it was faster: it begins again
             continue
         killed += 1
         for file in folder.glob("*.mid"):
