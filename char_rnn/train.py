@@ -75,7 +75,7 @@ def main() -> int:
         "message": args.message,
     }
     experiment = resumed or experiments.create(LESSON.folder, args.experiment_dir, info)
-    experiment.report(text.set_aside)
+    experiment.report(text.skipped)
     if not resumed:
         with experiment.beginning():
             text.vocabulary.save(experiment.path / "vocab.json")

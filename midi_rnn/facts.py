@@ -10,7 +10,7 @@ from midi_rnn.portrait import portrait
 from workshop.checks import Check, expect
 from workshop.notes.midi_rests import MAX_REST_BARS
 from workshop.notes.tempos import TEMPOS
-from workshop.run.experiment import Experiment, print_set_aside
+from workshop.run.experiment import Experiment, print_skipped
 from workshop.visible import visible_line
 from workshop.words import plural
 
@@ -41,7 +41,7 @@ def describe(music: Music, path: Path) -> None:
         print(f"  {rests} of more than {MAX_REST_BARS} bars shortened by whole bars")
     if facts["pedal_notes"]:
         print(f"  {_pedal(facts)}")
-    print_set_aside(music.set_aside)
+    print_skipped(music.skipped)
 
 
 def _pedal(facts: dict[str, Any]) -> str:

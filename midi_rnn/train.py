@@ -78,7 +78,7 @@ def main() -> int:
         "message": args.message,
     }
     experiment = resumed or experiments.create(LESSON.folder, args.experiment_dir, info)
-    experiment.report(music.set_aside)
+    experiment.report(music.skipped)
     settings = Settings.of(args, max_steps=SMOKE_STEPS if args.smoke else None)
     vary = dataset.variation(music.encoding, args.transpose, args.stretch)
     training = Medley(music.train, dataset.END, batch_size, args.seq_length, vary, args.seed)

@@ -415,7 +415,7 @@ def test_what_was_given_again_holds_for_the_next_resumption(lesson: Path) -> Non
 
 @pytest.mark.parametrize(
     "name",
-    ["run.json", "vocab.json", "set_aside.txt", "log.txt", "checkpoints", "checkpoints/latest.npz",
+    ["run.json", "vocab.json", "skipped.txt", "log.txt", "checkpoints", "checkpoints/latest.npz",
      "checkpoints/step_000040.npz", "tensorboard", "tensorboard/train", "samples", "generated", "anything"],
 )  # fmt: skip
 def test_a_link_in_an_experiment_is_named(lesson: Path, tmp_path: Path, name: str) -> None:

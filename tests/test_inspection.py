@@ -58,7 +58,7 @@ def test_one_character_over_and_over_will_not_train(tmp_path: Path, capsys: pyte
     assert "will not train: the text is one character over and over" in out
 
 
-def test_broken_files_are_set_aside_with_their_reason(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_broken_files_are_skipped_with_their_reason(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "good.txt").write_text(prose(5_000))
     (tmp_path / "picture.txt").write_bytes(b"\x89PNG\0\0\0")
     (tmp_path / "empty.txt").write_bytes(b"")

@@ -129,7 +129,7 @@ def sampled(run_main: Run) -> Run:
 def test_a_smoke_run_leaves_a_complete_experiment(tutorial: Path, saved: subprocess.CompletedProcess[str]) -> None:
     experiment = tutorial / "midi_rnn" / "experiments" / "01"
     there = sorted(path.name for path in experiment.iterdir())
-    assert there == ["checkpoints", "log.txt", "run.json", "samples", "set_aside.txt", "tensorboard"]
+    assert there == ["checkpoints", "log.txt", "run.json", "samples", "skipped.txt", "tensorboard"]
     info = strict_json(experiment / "run.json")
     assert info["lesson"] == "midi_rnn"
     assert info["status"] == "finished"
@@ -153,7 +153,7 @@ def test_a_smoke_run_leaves_a_complete_experiment(tutorial: Path, saved: subproc
         arrays, at = checkpoint.load(experiment / "checkpoints" / f"{name}.npz")
         assert at["step"] == 20
         assert all(np.isfinite(array).all() for array in arrays.values())
-    (reason,) = (experiment / "set_aside.txt").read_text("utf-8").splitlines()
+    (reason,) = (experiment / "skipped.txt").read_text("utf-8").splitlines()
     assert "broken.mid is cut short" in reason
     assert not list(experiment.rglob("*.part"))
     assert not list(experiment.rglob("*.pkl"))

@@ -79,7 +79,7 @@ def main() -> int:
         "message": args.message,
     }
     experiment = resumed or experiments.create(LESSON.folder, args.experiment_dir, info)
-    experiment.report(sounds.set_aside)
+    experiment.report(sounds.skipped)
     settings = Settings.of(args, max_steps=SMOKE_STEPS if args.smoke else None)
     training = excerpts.Excerpts(train, field, batch_size, args.seq_length, args.seed)
     measured = excerpts.HeldOutSounds(held_out, train, field, batch_size, args.seq_length)

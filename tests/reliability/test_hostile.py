@@ -119,7 +119,7 @@ def plain(done: subprocess.CompletedProcess[str]) -> None:
 
 def placed(victim: Victim) -> Iterator[tuple[str, Callable[[], object]]]:
     """Each place of an experiment, and how something is put there instead of what is there."""
-    files = ["run.json", "vocab.json", "set_aside.txt", "log.txt", "checkpoints/latest.npz", "checkpoints/best.npz"]
+    files = ["run.json", "vocab.json", "skipped.txt", "log.txt", "checkpoints/latest.npz", "checkpoints/best.npz"]
     files += ["checkpoints/step_000040.npz"]
     files += [f"checkpoints/.latest.npz.{os.getpid()}.part", f".run.json.{os.getpid()}.part"]
     folders = ["checkpoints", "samples", "tensorboard", "tensorboard/train", "tensorboard/baseline", "generated"]

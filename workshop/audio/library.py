@@ -23,7 +23,7 @@ from workshop.errors import UserError
 from workshop.files import atomic_write, explain
 from workshop.places import kept
 from workshop.run.batches import hold_out
-from workshop.run.experiment import SHOWN_REASONS, Experiment, print_set_aside
+from workshop.run.experiment import SHOWN_REASONS, Experiment, print_skipped
 from workshop.visible import visible_line
 from workshop.words import plural
 
@@ -43,14 +43,14 @@ class Sounds:
         train: for each condition the sounds that are trained on, [N, ...] each; one list where there are none.
         held_out: likewise those that are only measured on.
         facts: what run.json says about the data; `fingerprint` tells whether other files hold the same sounds.
-        set_aside: files that could not be used, with the reason.
+        skipped: files that could not be used, with the reason.
         remarks: what was changed in sounds to make them usable, each with its file.
     """
 
     train: list[list[np.ndarray]]
     held_out: list[list[np.ndarray]]
     facts: dict[str, Any]
-    set_aside: list[str]
+    skipped: list[str]
     remarks: list[str]
 
 
@@ -76,7 +76,7 @@ def load(
     """
     files = find_audio_files(path)
     named = conditions.of_files(condition, path, files) if condition else dict.fromkeys(files, "")
-    set_aside: list[str] = []
+    skipped: list[str] = []
     remarks: list[str] = []
     sounds: dict[str, tuple[str, np.ndarray]] = {}
     seconds = 0.0
@@ -91,13 +91,13 @@ def load(
             if not len(loud):
                 raise UserError(f"{file} is quieter than --silence_threshold {silence_threshold:g} all along")
         except UserError as error:
-            set_aside.append(str(error))
+            skipped.append(str(error))
             continue
         seconds += len(sound.samples) / rate
         remarks += (f"{file}: {remark}" for remark in sound.remarks)
         sounds[digest] = named[file], encode(loud)
     if not sounds:
-        raise UserError(set_aside[0] if len(files) == 1 else _nothing(path, set_aside))
+        raise UserError(skipped[0] if len(files) == 1 else _nothing(path, skipped))
     names = sorted({name for name, _ in sounds.values()})
     if condition and len(names) < 2:
         raise UserError(f"--condition finds only one condition in {path} ({names[0]}): train without --condition")
@@ -108,8 +108,8 @@ def load(
         "path": kept(path),
         "files": len(files),
         "used": len(sounds),
-        "set_aside": len(set_aside),
-        "duplicate_files": len(files) - len(sounds) - len(set_aside),
+        "set_aside": len(skipped),
+        "duplicate_files": len(files) - len(sounds) - len(skipped),
         "sample_rate": rate,
         "seconds": round(seconds, 2),
         "seconds_kept": round(sum(len(values) for _, values in sounds.values()) / rate, 2),
@@ -117,7 +117,7 @@ def load(
         "conditions": names if condition else [],
         "fingerprint": hashlib.sha256(f"{rate} {silence_threshold} {used}".encode()).hexdigest(),
     }
-    return Sounds(list(train), list(held_out), facts, set_aside, remarks)
+    return Sounds(list(train), list(held_out), facts, skipped, remarks)
 
 
 def loud_part(samples: np.ndarray, threshold: float) -> np.ndarray:
@@ -188,7 +188,7 @@ def describe(sounds: Sounds, path: Path) -> None:
         print(f"  changed: {visible_line(remark)}")
     if len(sounds.remarks) > SHOWN_REASONS:
         print(f"  and {len(sounds.remarks) - SHOWN_REASONS:,} more: `python -m workshop.datasets inspect` shows them")
-    print_set_aside(sounds.set_aside)
+    print_skipped(sounds.skipped)
 
 
 def sample_rate(experiment: Experiment) -> int:

@@ -36,7 +36,7 @@ class MidiInspection:
         path: the file or folder that was looked at.
         found: how many MIDI files it has.
         used: files with notes that are not drums.
-        set_aside: a sentence for each file that cannot be used.
+        skipped: a sentence for each file that cannot be used.
         duplicates: files with the same bytes as another one.
         notes: notes that are not drums.
         drum_notes: the others.
@@ -57,7 +57,7 @@ class MidiInspection:
     path: Path
     found: int = 0
     used: int = 0
-    set_aside: list[str] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
     duplicates: int = 0
     notes: int = 0
     drum_notes: int = 0
@@ -94,12 +94,12 @@ def inspect_midi(path: Path) -> MidiInspection:
     files = find_midi_files(path)
     library = read_all(files)
     inspection = MidiInspection(path, len(files), duplicates=len(library.duplicates))
-    inspection.set_aside = list(library.set_aside.values())
+    inspection.skipped = list(library.skipped.values())
     for file, score in counted(library.scores.items(), len(library.scores), "analysing their notes"):
         if len(score.pitched):
             _add(inspection, score)
         else:
-            inspection.set_aside.append(f"{file} holds {'only drums' if len(score.notes) else 'no notes'}")
+            inspection.skipped.append(f"{file} holds {'only drums' if len(score.notes) else 'no notes'}")
     return inspection
 
 
@@ -129,7 +129,7 @@ def _add(inspection: MidiInspection, score: Score) -> None:
 
 def report(inspection: MidiInspection) -> str:
     """What a person should know, in aligned lines, the verdict last."""
-    aside = f", {len(inspection.set_aside):,} skipped" if inspection.set_aside else ""
+    aside = f", {len(inspection.skipped):,} skipped" if inspection.skipped else ""
     files = plural(inspection.found, "MIDI file")
     rows = [("files", f"{files} in {inspection.path}: {inspection.used:,} with notes{aside}")]
     if inspection.used:
@@ -151,7 +151,7 @@ def report(inspection: MidiInspection) -> str:
         ]
     if inspection.will_train:
         rows.append(("training", training_time(inspection.notes, "MIDI")))
-    return format_report(rows, inspection.set_aside, verdict(inspection))
+    return format_report(rows, inspection.skipped, verdict(inspection))
 
 
 def _silence(inspection: MidiInspection) -> str:

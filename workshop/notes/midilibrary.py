@@ -44,12 +44,12 @@ class Library:
 
     Attributes:
         scores: what each usable file plays, in the order of the files; unpacked at each access.
-        set_aside: a sentence for each of the others: its name and the reason.
+        skipped: a sentence for each of the others: its name and the reason.
         duplicates: files whose bytes are the same as another one's, which are left out.
     """
 
     scores: Mapping[Path, Score]
-    set_aside: dict[Path, str]
+    skipped: dict[Path, str]
     duplicates: list[Path]
 
 
@@ -76,16 +76,16 @@ def read_all(files: Sequence[Path], cache: Path | None = None, timeout: float = 
             lasting = {digest: content for digest, content in known.items() if not isinstance(content, _Failure)}
             _save(kept_in, {digest: lasting[digest] for digest in first if digest in lasting})
     scores: dict[Path, Packed] = {}
-    set_aside, duplicates = dict(unreadable), []
+    skipped, duplicates = dict(unreadable), []
     for file, digest in digests.items():
         kept = known[digest]
         if isinstance(kept, str):
-            set_aside[file] = f"{file} {kept}"
+            skipped[file] = f"{file} {kept}"
         elif file == first[digest]:
             scores[file] = kept
         else:
             duplicates.append(file)
-    return Library(PackedScores(scores), set_aside, duplicates)
+    return Library(PackedScores(scores), skipped, duplicates)
 
 
 def _digests(files: Sequence[Path]) -> tuple[dict[Path, str], dict[Path, str]]:
