@@ -54,12 +54,12 @@ def _pedal(facts: dict[str, Any]) -> str:
 
 
 def trained_on(experiment: Experiment) -> dict[str, Any]:
-    """What run.json says about the data of an experiment: the facts that playing needs are there and make sense.
+    """What run.json says about the data of an experiment: the entries that generation needs, validated.
 
     Raises:
-        UserError: one does not; it is named.
+        UserError: an entry is missing or not valid; it is named.
     """
-    # Older experiments know no limits.
+    # Older experiments have no limits.
     facts = {"limits": None, **experiment.info["data"]}
 
     def are_symbols(value: Any) -> bool:

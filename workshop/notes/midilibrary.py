@@ -27,25 +27,25 @@ from workshop.notes.midifiles import READER_VERSION, Score, load, read
 from workshop.notes.packed_scores import PackedScores, pack
 from workshop.run import checkpoint
 
-#: A score in little memory.
+#: A packed score.
 Packed = bytes | memoryview
 
-#: Where what has been read is kept, a file for each folder of music.
+#: The cache: one file for each folder of music.
 CACHE = ROOT / ".workshop" / "midi"
-#: What is kept lies in blocks of at least so many bytes, so that none is in memory twice for long.
+#: Cached scores are stored in blocks of at least so many bytes, so that a block is in memory twice only briefly.
 BLOCK_BYTES = 16 << 20
-#: A file that takes longer hangs the reader.
+#: Time limit for one file.
 MAX_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
 class Library:
-    """What a collection of MIDI files holds.
+    """The contents of a collection of MIDI files.
 
     Attributes:
-        scores: what each usable file plays, in the order of the files; unpacked at each access.
-        skipped: a sentence for each of the others: its name and the reason.
-        duplicates: files whose bytes are the same as another one's, which are left out.
+        scores: the score of each usable file, in the order of the files; unpacked at each access.
+        skipped: for each unusable file a sentence: its name and the reason.
+        duplicates: files with the same bytes as an earlier one; left out.
     """
 
     scores: Mapping[Path, Score]
@@ -58,8 +58,8 @@ def read_all(files: Sequence[Path], cache: Path | None = None, timeout: float = 
 
     Args:
         files: of one folder.
-        cache: folder in which what has been read is kept; without it, `CACHE`.
-        timeout: seconds after which a file is given up.
+        cache: folder of the cache; by default `CACHE`.
+        timeout: seconds after which a file is skipped.
     """
     digests, unreadable = _digests(files)
     first: dict[str, Path] = {}
@@ -89,7 +89,7 @@ def read_all(files: Sequence[Path], cache: Path | None = None, timeout: float = 
 
 
 def _digests(files: Sequence[Path]) -> tuple[dict[Path, str], dict[Path, str]]:
-    """The sha256 of each file, and for those that cannot be read a sentence."""
+    """The SHA-256 of each file, and a reason for each file that cannot be read."""
     digests, unreadable = {}, {}
     for file in counted(files, len(files), "reading MIDI files"):
         try:
@@ -100,7 +100,7 @@ def _digests(files: Sequence[Path]) -> tuple[dict[Path, str], dict[Path, str]]:
 
 
 def _name(files: Sequence[Path]) -> str:
-    """A name for what is kept of these files: that of the folder they have in common."""
+    """The name of the cache file: a hash of the folder that the files have in common."""
     folder = os.path.commonpath([os.path.realpath(file) for file in files])
     return hashlib.sha256(folder.encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
@@ -109,7 +109,7 @@ def _name(files: Sequence[Path]) -> str:
 
 
 def _reason(file: Path) -> Score | str:
-    """What a file plays, or why it cannot be used, as what goes on from its name."""
+    """The score of a file, or the reason why it cannot be used, as a continuation of its name."""
     try:
         return read(file)
     except UserError as error:
@@ -117,13 +117,13 @@ def _reason(file: Path) -> Score | str:
 
 
 class _Failure(str):
-    """A reason that need not hold the next time: it is not kept."""
+    """A reason that may not hold the next time, so it is not cached."""
 
 
 def _read_apart(files: list[Path], timeout: float) -> Iterator[Score | str]:
-    """What `_reason` says of each file, found in processes that may hang, crash or run out of memory."""
+    """The result of `_reason` for each file, from worker processes that may hang, crash or run out of memory."""
     processes = min(usable_cores(), 8, -(-len(files) // 8))
-    # "spawn", because a fork of a process that has threads, as TensorFlow's and tqdm's, may never wake up.
+    # "spawn", because a fork of a process with threads (TensorFlow, tqdm) can deadlock.
     context = multiprocessing.get_context("spawn")
     with ProcessPool(max_workers=processes, context=context) as pool:
         try:
@@ -131,15 +131,15 @@ def _read_apart(files: list[Path], timeout: float) -> Iterator[Score | str]:
                 futures = deque(pool.schedule(_reason, args=[file], timeout=timeout) for file in files)
             for file in counted(files, len(files), "reading MIDI files"):
                 try:
-                    yield futures.popleft().result()  # and the result is not held any longer
-                except BrokenExecutor:  # no process can be started, as from a script that python reads from its input
+                    yield futures.popleft().result()  # popped, so that the result can be freed
+                except BrokenExecutor:  # no process can be started, as in a script on standard input
                     yield _reason(file)
                 except TimeoutError:
                     yield _Failure(f"takes longer than {timeout:g} seconds to read")
-                except Exception:  # whatever it was, the other files are read
+                except Exception:  # the other files are still read
                     yield _Failure("cannot be read: the process that read it crashed")
         finally:
-            pool.stop()  # otherwise it would first read all that is left
+            pool.stop()  # otherwise it would first read all remaining files
 
 
 @contextlib.contextmanager
