@@ -1,8 +1,8 @@
-# The one door of the workshop on Windows: the same verbs as start.sh, in Docker Desktop's container.
-# .\start.ps1 --help says what that can be. If Windows refuses to run it, type this first:
+# The entry point of the workshop on Windows: the same verbs as start.sh, in Docker Desktop's container.
+# .\start.ps1 --help lists them. If Windows refuses to run it, type this first:
 #   Set-ExecutionPolicy -Scope Process Bypass
 #
-# It keeps to what PowerShell 5.1 knows, which every Windows has. What happens inside the container, start.sh does.
+# Written for PowerShell 5.1, which every Windows has. Inside the container start.sh does the work.
 $ErrorActionPreference = 'Stop'
 
 $Root = $PSScriptRoot
@@ -33,16 +33,16 @@ The first use builds the container (some minutes, about 4 GB); after that it sta
   .\start.ps1 test          run the tests; what follows is passed to pytest
   .\start.ps1 run COMMAND   run one command in the container, from the folder you are in
   .\start.ps1 lab           the address of JupyterLab
-  .\start.ps1 docs          the address of the tutorial, to be read in a browser
-  .\start.ps1 doctor        look at the container and say in plain words what is wrong and what to do
-  .\start.ps1 logs          the last words of TensorBoard, JupyterLab and the tutorial's server
-  .\start.ps1 trainings     the trainings that run; 'trainings stop NAME' lets one save and end
+  .\start.ps1 docs          the address of the tutorial in a browser
+  .\start.ps1 doctor        check the container, and say in plain words what is wrong and what to do
+  .\start.ps1 logs          the last log lines of TensorBoard, JupyterLab and the tutorial's server
+  .\start.ps1 trainings     show the running trainings; 'trainings stop NAME' lets one save and end
   .\start.ps1 stop          stop the container; a training in it saves first
 
-  .\start.ps1 down          stop and remove the container; nothing is lost, for all that you make lies in this folder
-  .\start.ps1 build         build the container's image, which otherwise happens when it is needed
-  .\start.ps1 save FILE     write the image into a file (.tar), for computers without a network
-  .\start.ps1 load FILE     take the image from such a file (.tar or .tar.gz)
+  .\start.ps1 down          stop and remove the container; nothing is lost: all that you make is in this folder
+  .\start.ps1 build         build the container's image now; otherwise it is built when it is needed
+  .\start.ps1 save FILE     write the image to a file (.tar), for computers without a network
+  .\start.ps1 load FILE     load the image from such a file (.tar or .tar.gz)
 
   --gpu      with an NVIDIA card
   --root     a shell, or run, as root in the container
@@ -54,7 +54,7 @@ Without Docker the workshop runs in WSL: type 'wsl --install' once, and ./start.
 
 # ---- the engine and this folder's container ------------------------------------------------------
 
-# Windows PowerShell makes errors of what a program says on its standard error, so that is silenced where it may come.
+# Windows PowerShell turns standard error output of a program into errors, so it is discarded here.
 function Test-Docker([string[]] $Words) {
   $ErrorActionPreference = 'Continue'
   & docker @Words 2>&1 | Out-Null

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# The one door of the workshop: it sets everything up on first use, and then runs what you ask for.
-# `./start.sh --help` says what that can be.
+# The entry point of the workshop: it sets everything up on first use, then runs the given verb.
+# `./start.sh --help` lists the verbs.
 #
-# It keeps to what bash 3.2 knows, because that is the bash of macOS, and to tools that macOS and Linux share.
+# Written for bash 3.2, the bash of macOS, and for tools that macOS and Linux share.
 set -euo pipefail
 unset CDPATH PYTHONHOME
 
@@ -15,14 +15,14 @@ while [ -L "$SELF" ]; do
 done
 ROOT="$(cd "$(dirname "$SELF")" && pwd -P)"
 cd "$HERE"
-STATE="$ROOT/.workshop"          # what this script and workshop.services remember: locks, logs, process ids, the token
+STATE="$ROOT/.workshop"          # state of this script and of workshop.services: locks, logs, process ids, the token
 LOG="$STATE/install.log"
 LOCK="$STATE/setup.lock"
 MODE=""                          # local, container, or inside: this is the container, and start.sh was called in it
 VENV="${WORKSHOP_VENV:-$ROOT/.venv}"
 if [ "${WORKSHOP_IN_CONTAINER:-}" = 1 ]; then VENV="$VIRTUAL_ENV" LOCK="$STATE/inside.lock"; fi
 case "$VENV" in /*) ;; *) VENV="$PWD/$VENV" ;; esac
-STEPS="$VENV/workshop-setup"     # one small file for each finished step: a broken set-up goes on where it stopped
+STEPS="$VENV/workshop-setup"     # one small file for each finished step: an interrupted set-up continues there
 PYTHON=""                        # the Python that the environment is made with, once find_python has found it
 PIP_LOCK=""                      # what pip installs, while it does
 PIP_FOLDER="$STATE/pip"          # where pip keeps what it fetches until it is installed
@@ -53,16 +53,16 @@ answers, everything runs in a container; otherwise on this computer itself. Your
   ./start.sh test          run the tests; what follows is passed to pytest
   ./start.sh run COMMAND   run one command in the ready environment, from the folder you are in
   ./start.sh lab           JupyterLab: its address in the container's mode, or the server itself until Ctrl-C
-  ./start.sh docs          the tutorial, to be read in a browser: likewise its address, or the server itself
-  ./start.sh doctor        look at this computer and say in plain words what is wrong and what to do
-  ./start.sh logs          the last words of TensorBoard, JupyterLab and the tutorial's server
-  ./start.sh trainings     the trainings that run; 'trainings stop NAME' lets one save and end
+  ./start.sh docs          the tutorial in a browser: its address in the container's mode, or the server itself
+  ./start.sh doctor        check this computer, and say in plain words what is wrong and what to do
+  ./start.sh logs          the last log lines of TensorBoard, JupyterLab and the tutorial's server
+  ./start.sh trainings     show the running trainings; 'trainings stop NAME' lets one save and end
   ./start.sh stop          stop all of these, and the container; a training in it saves first
 
-  ./start.sh down          stop and remove the container; nothing is lost, for all that you make lies in this folder
-  ./start.sh build         build the container's image, which otherwise happens when it is needed
-  ./start.sh save FILE     write the image into a file (.tar.gz, .tar.zst, .tar), for computers without a network
-  ./start.sh load FILE     take the image from such a file
+  ./start.sh down          stop and remove the container; nothing is lost: all that you make is in this folder
+  ./start.sh build         build the container's image now; otherwise it is built when it is needed
+  ./start.sh save FILE     write the image to a file (.tar.gz, .tar.zst, .tar), for computers without a network
+  ./start.sh load FILE     load the image from such a file
 
   --local    without the container
   --gpu      with NVIDIA's libraries (a bigger download); an environment without a container keeps them from then on
@@ -70,11 +70,11 @@ answers, everything runs in a container; otherwise on this computer itself. Your
   --help     this page
 
 What can be set in the environment of the command:
-  WORKSHOP_MODE            container or local, instead of the choice by itself
-  WORKSHOP_MEMORY          the most memory that the container may take, for example 4g
+  WORKSHOP_MODE            container or local; by default it is chosen automatically
+  WORKSHOP_MEMORY          memory limit of the container, for example 4g
   WORKSHOP_PYTHON          the Python (3.11, 3.12 or 3.13) to use
   WORKSHOP_VENV            where the environment is kept (default: .venv in this folder)
-  WORKSHOP_PORT_CHAR_RNN   port of the first lesson's TensorBoard (default 7006); likewise for the other lessons
+  WORKSHOP_PORT_CHAR_RNN   port of the first lesson's TensorBoard (default 7006), and so on for the other lessons
   WORKSHOP_PORT_LAB        port of JupyterLab (default 8888)
   WORKSHOP_PORT_DOCS       port of the tutorial (default 7000, or another one where that is in use)
   WORKSHOP_BIND            address to listen on (default 127.0.0.1: this computer alone)
@@ -90,7 +90,7 @@ HELP
 
 is_about_the_image() { case "$1" in down | build | save | load) return 0 ;; *) return 1 ;; esac; }
 
-# Choose, and say the choice in one line unless it was made by whoever called.
+# Choose the mode, and print it in one line unless the caller has set it.
 choose_mode() { # verb, want_local
   case "${WORKSHOP_MODE:-}" in
     "" | local | container) ;;
@@ -103,7 +103,7 @@ choose_mode() { # verb, want_local
   elif find_engine; then
     MODE=container
     [ -n "${WORKSHOP_MODE:-}" ] ||
-      say "Container mode: $ENGINE answers, so everything runs in its container (--local does without)."
+      say "Container mode: $ENGINE answers, so everything runs in its container (--local runs without it)."
   elif [ "${WORKSHOP_MODE:-}" = container ] || is_about_the_image "$1"; then
     fail_for_engine
   else
@@ -114,7 +114,7 @@ choose_mode() { # verb, want_local
 
 refuse_what_does_not_fit() { # verb
   case "$MODE:$1" in
-    local:build | local:save | local:load) misused "'$1' is about the container, which local mode does without." ;;
+    local:build | local:save | local:load) misused "'$1' is about the container, and local mode has none." ;;
     inside:lab | inside:docs | inside:stop | inside:down | inside:build | inside:save | inside:load)
       misused "This is inside the container: leave it with 'exit', and type './start.sh $1' there." ;;
   esac
@@ -144,8 +144,8 @@ print("%d %d %d %s %s" % (sys.version_info[:3] + ("common" if common else "speci
 FOUND=""      # unsuitable Pythons that were met, for the message
 BARE=""       # a suitable one that cannot make environments
 
-# Take the candidate as PYTHON if it serves. It is executed, because a name on the PATH proves nothing: pyenv's shims
-# also stand for versions that do not run.
+# Take the candidate as PYTHON if it is suitable. It is executed, because a name on the PATH proves nothing: pyenv has
+# shims for versions that do not run.
 consider() { # path
   local major="" minor="" patch="" build="" part=""
   [ -x "$1" ] || return 1
@@ -208,14 +208,14 @@ checksum() { cat "$@" | cksum | tr ' ' '-'; }
 is_done() { [ -f "$STEPS/$1" ] && [ "$(cat "$STEPS/$1")" = "$2" ]; }
 mark_done() { printf '%s\n' "$2" >"$STEPS/$1"; }
 
-# A moved folder, another Python or other libraries make the environment useless: scripts in it carry its path, and both
-# kinds of TensorFlow write to the same place.
+# A moved folder, another Python or other libraries invalidate the environment: its scripts contain its path, and both
+# kinds of TensorFlow are installed to the same place.
 environment_stands() { # kind
   [ -x "$VENV/bin/python" ] && is_done made "$ROOT" && is_done kind "$1" &&
     is_done python "${WORKSHOP_PYTHON:-$(cat "$STEPS/python")}"
 }
 
-# An environment with NVIDIA's libraries serves without --gpu as well, so it is kept.
+# An environment with NVIDIA's libraries works without --gpu as well, so it is kept.
 wanted_kind() {
   if [ "$GPU" = yes ] || { [ -x "$VENV/bin/python" ] && is_done kind gpu; }; then echo gpu; else echo cpu; fi
 }
@@ -225,8 +225,8 @@ make_environment() { # kind
   if [ -n "$(ls -A "$VENV" 2>/dev/null)" ]; then
     [ -f "$STEPS/owner" ] || fail "'$VENV' is there already and was not made by start.sh:" \
       "move it away, or set WORKSHOP_VENV to another folder."
-    say "The environment in '$VENV' does not fit (moved, half made, or of another kind), so it is made anew."
-    # The folder of steps goes last of all, so that this can be interrupted too.
+    say "The environment in '$VENV' does not fit (moved, half made, or of another kind), so it is made again."
+    # The folder of steps is removed last, so that this can be interrupted too.
     rm -f "$STEPS/made"
     find "$VENV" -mindepth 1 -maxdepth 1 ! -name workshop-setup -exec rm -rf {} +
     rm -f "$STEPS/packages" "$STEPS/project" "$STEPS/dev" "$STEPS/docs"
@@ -257,7 +257,7 @@ install_packages() { # what, lock or nothing, pip's arguments
 NO_NETWORK='connection broken|connection refused|max retries|timed out|name resolution|name or service not known|'
 NO_NETWORK="$NO_NETWORK"'nodename nor servname|unreachable|proxyerror|reset by peer'
 
-# What counts are complaints and the end.
+# Only errors and the end of the output matter.
 log_says() { { grep -E 'ERROR|WARNING' "$LOG"; tail -n 30 "$LOG"; } 2>/dev/null | grep -i -E "$1" >/dev/null; }
 
 has_less_room_than() { # megabytes
@@ -295,7 +295,7 @@ explain_failure() { # what
 
 runs_start_sh() { ps -p "$1" -o command= 2>/dev/null | grep -q 'start\.sh'; } # process id
 
-# Who else does what needs the lock, in words. In the container it is mostly the container's own first start.
+# The holder of the lock, in words. In the container it is mostly the container's first start.
 what_holds_the_lock() { # process id
   case "$MODE" in
     inside) echo "The container is new and makes the starter tunes and sounds" ;;
@@ -304,7 +304,7 @@ what_holds_the_lock() { # process id
   esac
 }
 
-# Two set-ups at once would spoil each other: the second one waits. A lock whose owner has died is taken over.
+# Two set-ups at the same time would break each other: the second one waits. A stale lock is taken over.
 take_lock() {
   local owner="" nameless=0 told=no
   trap release_lock EXIT
@@ -337,8 +337,8 @@ release_lock() {
   trap - EXIT INT TERM HUP
 }
 
-# The starter tunes, and the sounds made of them, are made anew when what makes them has changed. They lie in the clone,
-# and so does the note that they are there.
+# The starter tunes and sounds are made again when the code that makes them has changed. They are in the clone, and so
+# is the note that they are made.
 tunes_makers() {
   (cd "$ROOT/workshop" && checksum datasets/corpus.py datasets/tunes.py datasets/midi_tunes.py datasets/starter_sounds.py \
     notes/abc_text.py notes/abc_fields.py notes/abc_notation.py notes/abc_repeats.py audio/drums.py)
@@ -376,7 +376,7 @@ warn_of_little_room() {
   fi
 }
 
-# What is needed for some verbs alone is a lock of its own: dev for the tests, docs for the tutorial as a site.
+# Packages for some verbs only have a separate lock file: dev for the tests, docs for the tutorial's site.
 name_of_extra() { # extra
   case "$1" in dev) echo "what the tests need" ;; docs) echo "what makes the tutorial" ;; esac
 }
@@ -390,7 +390,7 @@ install_everything() { # kind extra
     make_environment "$kind"
   fi
   if ! is_done packages "$packages"; then
-    # Taken away first: a half-changed environment must not pass for the one it was.
+    # Removed first: a half-changed environment must not be taken for the old one.
     rm -f "$STEPS/packages"
     install_packages "Installing the packages" "$ROOT/requirements/$kind.txt" \
       --require-hashes -r "$ROOT/requirements/$kind.txt"
@@ -446,13 +446,13 @@ set_up() { # extra
 
 # ---- the verbs -----------------------------------------------------------------------------------
 
-# How start.sh is called from here: without its right to be executed, as after unpacking a ZIP, by bash.
-how_called() { # path of start.sh, as one types it
+# How to call start.sh from here: with bash if it is not executable, as after unpacking a ZIP file.
+how_called() { # path of start.sh, as typed on the command line
   if [ -x "$1" ]; then printf '%q' "$1"; else printf 'bash %q' "$1"; fi
 }
 
-# What a script that is run alone puts before the commands that it prints: the packages are in our environment only.
-tell_prefix() { # path of start.sh, as one types it
+# The prefix of commands that a script prints when it was called by `start.sh run`: outside, the packages are missing.
+tell_prefix() { # path of start.sh, as typed on the command line
   export WORKSHOP_PREFIX="${WORKSHOP_PREFIX:-$(how_called "$1") run }"
 }
 
@@ -533,7 +533,7 @@ verb_test() {
   if [ "$MODE" = inside ]; then
     export HYPOTHESIS_STORAGE_DIRECTORY="$STATE/hypothesis" PYTEST_ADDOPTS="-o cache_dir=$STATE/pytest_cache"
   fi
-  # All of the default tests in two processes; whoever names some, or a marker, gets what they ask for.
+  # All of the default tests run in two processes; tests or markers that are named are passed on.
   if [ $# -eq 0 ]; then set -- -n 2 --dist loadfile; fi
   exec python -m pytest "$@"
 }
@@ -568,7 +568,7 @@ verb_docs() {
   exec python -m workshop.services docs
 }
 
-# The doctor comes before everything else: it installs nothing, and makes do with any Python that serves.
+# The doctor comes first: it installs nothing, and runs on any suitable Python.
 verb_doctor() {
   if [ -x "$VENV/bin/python" ]; then PYTHON="$VENV/bin/python"; else find_python; fi
   cd "$ROOT"
@@ -587,7 +587,7 @@ verb_logs() {
   [ "$found" = yes ] || say "No server of the workshop has run yet, so there are no logs."
 }
 
-# As the doctor does, it makes do with any Python that serves.
+# Like the doctor, it runs on any suitable Python.
 verb_trainings() {
   if [ -x "$VENV/bin/python" ]; then PYTHON="$VENV/bin/python"; else find_python; fi
   cd "$ROOT"

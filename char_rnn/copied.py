@@ -1,6 +1,4 @@
-"""Has the network learnt, or does it recite? The longest passage of a sample that stands in the training text, word for
-word.
-"""
+"""Memorisation check: the longest passage of a sample that is copied verbatim from the training text."""
 
 from pathlib import Path
 from typing import Any
@@ -14,28 +12,32 @@ from workshop.places import found
 from workshop.text.overlap import longest_copied
 from workshop.text.textfiles import find_text_files
 
-#: Reading a longer training text again would take longer than writing the sample.
-MOST_BYTES = 100_000_000
-#: Most files and folders that are searched for texts: the path in a run.json from elsewhere may be any.
-MOST_ENTRIES = 20_000
-#: Characters of the passage that are shown.
+#: A longer training text is not searched: reading it would take longer than generating the sample.
+MAX_BYTES = 100_000_000
+#: Limit of files and folders to search for texts: the path in a foreign run.json may be anything.
+MAX_ENTRIES = 20_000
+#: Characters of the passage to print.
 SHOWN = 60
 
 
 def report(ids: np.ndarray, vocabulary: Vocabulary, facts: dict[str, Any]) -> str:
-    """One sentence on the longest passage that the samples `ids` [n, B] have in common with the training text that
-    `facts` describe.
+    """Report the longest passage that samples share with the training text, in one sentence.
+
+    Args:
+        ids: the samples, int [n, B].
+        vocabulary: that of the experiment.
+        facts: the data section of run.json; it names the training text.
     """
     if not {"path", "characters", "val_split", "encoding_given", "fingerprint"} <= facts.keys():
-        return "copied passages were not looked for, because run.json does not say what the training text was"
+        return "copied passages were not searched for: run.json does not name the training text"
     path = found(facts["path"], "char_rnn") or Path(facts["path"])
     try:
-        files = find_text_files(path, MOST_ENTRIES)
-        if sum(file.stat().st_size for file in files) > MOST_BYTES:
-            return "the training text is too long to look for copied passages in it"
+        files = find_text_files(path, MAX_ENTRIES)
+        if sum(file.stat().st_size for file in files) > MAX_BYTES:
+            return "copied passages were not searched for: the training text is too long"
         text = dataset.load(path, facts["val_split"], facts["encoding_given"], vocabulary)
     except UserError as error:
-        return f"copied passages were not looked for, because the training text is not there any more: {error}"
+        return f"copied passages were not searched for: the training text is gone: {error}"
     changed = "" if text.facts["fingerprint"] == facts["fingerprint"] else " (the text has changed since)"
     overlap, column = max(
         ((longest_copied(ids[:, k], text.train), k) for k in range(ids.shape[1])), key=lambda one: one[0].length

@@ -19,7 +19,7 @@ from char_rnn.vocab import NormalForm, Vocabulary, code_points, count_characters
 from workshop.checks import Check, a, expect, number, whole
 from workshop.errors import UserError
 from workshop.places import kept
-from workshop.run.experiment import Experiment, print_set_aside
+from workshop.run.experiment import Experiment, print_skipped
 from workshop.text.textfiles import detect_encoding, find_text_files, read_chunks
 from workshop.visible import visible_line
 from workshop.words import plural
@@ -58,14 +58,14 @@ class Text:
         train_size: how many of them, from the first, are trained on; the rest is held out.
         vocabulary: what the numbers mean.
         facts: what run.json says about the data; `fingerprint` tells whether another text is the same one.
-        set_aside: files that could not be used, with the reason.
+        skipped: files that could not be used, with the reason.
     """
 
     ids: np.ndarray
     train_size: int
     vocabulary: Vocabulary
     facts: dict[str, Any]
-    set_aside: list[str]
+    skipped: list[str]
 
     @property
     def train(self) -> np.ndarray:
@@ -94,7 +94,7 @@ def load(path: Path, val_split: float = 0.1, encoding: str | None = None, vocabu
         UserError: there is no text that can be used; the sentence says why.
     """
     form = NormalForm()
-    sources, set_aside, duplicates = _sources(find_text_files(path), encoding, form)
+    sources, skipped, duplicates = _sources(find_text_files(path), encoding, form)
     counts = count_characters(_chunks(sources, "counting characters"))
     size = int(counts.sum())
     vocabulary = vocabulary or Vocabulary.from_counts(counts)
@@ -112,7 +112,7 @@ def load(path: Path, val_split: float = 0.1, encoding: str | None = None, vocabu
         "path": kept(path),
         "files": len(sources),
         "duplicate_files": duplicates,
-        "set_aside": len(set_aside),
+        "set_aside": len(skipped),
         "encodings": dict(sorted(Counter(source.encoding.removesuffix("-sig") for source in sources).items())),
         "normal_form": form.name,
         "encoding_given": encoding,
@@ -124,7 +124,7 @@ def load(path: Path, val_split: float = 0.1, encoding: str | None = None, vocabu
         "lead_in": _lead_in(vocabulary, ids[:train_size]),
         "fingerprint": hashlib.sha256("".join(source.digest for source in sources).encode()).hexdigest(),
     }
-    return Text(ids, train_size, vocabulary, facts, set_aside)
+    return Text(ids, train_size, vocabulary, facts, skipped)
 
 
 def trained_on(experiment: Experiment) -> dict[str, Any]:
@@ -151,7 +151,7 @@ def describe(text: Text, path: Path) -> None:
         print(f"  {facts['folded_characters']:,} rare characters are read as one unknown symbol")
     if facts["duplicate_files"]:
         print(f"  {facts['duplicate_files']} of the files have the same text as another one and are left out")
-    print_set_aside(text.set_aside)
+    print_skipped(text.skipped)
 
 
 def _encodings(facts: dict[str, Any]) -> str:
@@ -167,7 +167,7 @@ def _sources(files: list[Path], encoding: str | None, form: NormalForm) -> tuple
     twice. `form` is fed their text.
     """
     sources: dict[str, Source] = {}
-    set_aside: list[str] = []
+    skipped: list[str] = []
     used = 0
     for file in tqdm(files, "reading texts", unit=" files", leave=False, delay=1, disable=None):
         try:
@@ -179,13 +179,13 @@ def _sources(files: list[Path], encoding: str | None, form: NormalForm) -> tuple
         except UserError as error:
             if len(files) == 1:
                 raise
-            set_aside.append(str(error))
+            skipped.append(str(error))
             continue
         used += 1
         sources.setdefault(digest.hexdigest(), Source(file, found, digest.hexdigest()))
     if not sources:
-        raise UserError(f"none of the {len(files)} files can be used; the first: {set_aside[0]}")
-    return [sources[digest] for digest in sorted(sources)], set_aside, used - len(sources)
+        raise UserError(f"none of the {len(files)} files can be used; the first: {skipped[0]}")
+    return [sources[digest] for digest in sorted(sources)], skipped, used - len(sources)
 
 
 def _chunks(sources: list[Source], doing: str) -> Iterator[str]:

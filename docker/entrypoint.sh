@@ -1,17 +1,17 @@
 #!/usr/bin/env bash
 # What the container does: it makes the starter tunes if they are missing, and runs a TensorBoard for each lesson,
-# JupyterLab and the tutorial, each of which is started again when it ends. What they say is kept in
+# JupyterLab and the tutorial, each restarted when it ends. Their output goes to
 # .workshop/NAME.log.
 #
 # With arguments it runs those instead: docker run --rm ml4music-workshop:cpu python char_rnn/train.py --smoke
 set -uo pipefail
 
-PREPARING="$HOME/.preparing"     # there while the starter tunes are made; healthcheck.py looks for it
+PREPARING="$HOME/.preparing"     # exists while the starter tunes are made; healthcheck.py checks for it
 SECONDS_TO_SAVE=25               # a little less than the grace period of docker-compose.yml
 
 say() { printf '%(%H:%M:%S)T %s\n' -1 "$*"; }
 
-# Run a server for ever. One that dies at once, again and again, is given longer and longer pauses.
+# Run a server and restart it when it ends. One that ends at once is restarted after longer and longer pauses.
 keep() { # name
   local log=".workshop/$1.log" pause=1 begun status
   : >"$log"
@@ -26,13 +26,13 @@ keep() { # name
   done
 }
 
-# start.sh sees to it that nobody else makes them at the same time, and remembers that they are made.
+# start.sh holds a lock while they are made, and remembers that they are made.
 prepare() {
   bash start.sh run true
   rm -f "$PREPARING"
 }
 
-# Trainings were started from outside, by `docker exec`, so Docker's signal reaches nobody but this script.
+# Trainings were started by `docker exec`, so Docker's signal reaches only this script.
 end() {
   trap '' TERM INT
   say "Stopping: the servers end, and trainings save what they have learnt."

@@ -1,8 +1,8 @@
 # shellcheck shell=bash
-# The container's side of start.sh on the host: all that speaks to Docker or podman. start.sh reads this file.
+# The container's side of start.sh on the host: everything that calls Docker or podman. start.sh reads this file.
 #
-# The host may have no Python: bash, the engine and the tools that macOS and Linux share are enough. The engine's
-# compose is asked to build and to bring up; everything else is the engine's own, which is the same for all of them.
+# The host needs no Python: only bash, the engine and tools that macOS and Linux share. Compose builds the image and
+# starts the container; everything else uses the engine's own commands, which are the same for Docker and podman.
 
 SERVER_LIST="$ROOT/docker/servers.txt"   # each server's name, port and title, written from the lessons' records
 LESSONS=""
@@ -11,14 +11,14 @@ while read -r name port title; do
 done <"$SERVER_LIST"
 SERVERS="$LESSONS lab docs"
 INSIDE=/workshop                  # where the container sees the clone
-ANSWER_SECONDS=10                 # an engine that hangs is not waited for any longer
+ANSWER_SECONDS=10                 # time limit for an engine that hangs
 HEALTH_SECONDS=120
-GRACE_SECONDS=30                  # what a training gets to save in
+GRACE_SECONDS=30                  # time for a training to save
 
 ENGINE=""                         # docker or podman, once one of them has answered
 COMPOSE=()                        # its compose command
 ENGINE_INFO=""                    # what `docker info` says
-ENGINE_PROBLEM=""                 # why none serves, and what to do about it
+ENGINE_PROBLEM=""                 # why no engine can be used, and the cure
 ENGINE_ADVICE=""
 PROJECT=""                        # compose's name for this clone
 SERVICE=""                        # workshop or workshop-gpu
@@ -60,7 +60,7 @@ within_seconds() { # seconds, command
   wait "$pid"
 }
 
-# Of several engines the first one's trouble is what people are told.
+# Of several engines the problem of the first one is reported.
 note_trouble() { # problem, advice
   if [ -z "$ENGINE_PROBLEM" ]; then
     ENGINE_PROBLEM="$1"
@@ -75,9 +75,9 @@ explain_silence() { # engine, status
   case "$ENGINE_INFO" in
     *"ermission denied"*)
       note_trouble "$1 is installed, but you may not use its engine" \
-        "type 'sudo usermod -aG docker \$USER' and log in anew" ;;
+        "type 'sudo usermod -aG docker \$USER' and log in again" ;;
     *) if [ "$2" = 124 ]; then
-      note_trouble "$1 is installed, but its engine has not answered within $ANSWER_SECONDS seconds" "start it anew"
+      note_trouble "$1 is installed, but its engine has not answered within $ANSWER_SECONDS seconds" "restart it"
     else
       note_trouble "$1 is installed, but its engine does not run" "$start"
     fi ;;
@@ -112,7 +112,7 @@ find_engine() {
     { note_trouble "no Docker engine was found" "install Docker Desktop or Docker Engine"; return 1; }
 }
 
-fail_for_engine() { fail "The container is not to be had, because $ENGINE_PROBLEM: $ENGINE_ADVICE, and try again."; }
+fail_for_engine() { fail "The container cannot be used, because $ENGINE_PROBLEM: $ENGINE_ADVICE, and try again."; }
 
 say_why_local() {
   say "Local mode: $ENGINE_PROBLEM, so everything runs on this computer itself (for the container: $ENGINE_ADVICE)."
@@ -122,8 +122,8 @@ engine_says() { grep -i -E "$1" >/dev/null <<<"$ENGINE_INFO"; }
 
 # ---- who, which image, and how it is set ---------------------------------------------------------
 
-# What is made inside belongs to the calling user. Root inside a rootless Docker is the calling user outside. A real
-# root is not let in: the owner of the clone goes in instead, and user 1000 if that is root as well.
+# Files made inside belong to the calling user. Root inside a rootless Docker is the calling user outside. The
+# container never runs as real root: it runs as the owner of the clone, or as user 1000 if that is root as well.
 choose_user() {
   local owner group
   WORKSHOP_UID="$(id -u)"
@@ -143,7 +143,7 @@ choose_user() {
   export WORKSHOP_UID WORKSHOP_GID
 }
 
-# The folders that are written to from inside are made first, because an engine would make them as root.
+# Folders that the container writes to are made first: the engine would make them as root.
 prepare_folders() {
   local lesson folders=("$STATE" "$STATE/calls" "$ROOT/data" "$ROOT/build")
   for lesson in $LESSONS; do
@@ -155,7 +155,7 @@ prepare_folders() {
   fi
 }
 
-# The image is made of these; the code is not among them, because the container sees the clone's.
+# The image depends on these files; the code is not among them, because the container mounts the clone.
 recipe() { # kind
   local file parts=(Dockerfile .dockerignore pyproject.toml)
   parts+=("requirements/$1.txt" requirements/test.txt requirements/docs.txt)
@@ -218,7 +218,7 @@ look_for_container() {
   done
 }
 
-# A running container with NVIDIA's libraries serves without --gpu as well: nobody's training is ended for less.
+# A running container with NVIDIA's libraries is used without --gpu as well: replacing it would end trainings.
 choose_service() {
   look_for_container
   if [ "$GPU" = yes ] || { [ "$STATUS" = running ] && [ "$SERVICE_THERE" = workshop-gpu ]; }; then
@@ -228,7 +228,7 @@ choose_service() {
   fi
 }
 
-# Whether somebody has a command in the container; those who died without a word are forgotten.
+# Whether a command runs in the container; entries of processes that have died are removed.
 is_in_use() {
   local file
   for file in "$STATE"/calls/*; do
@@ -240,7 +240,7 @@ is_in_use() {
   return 1
 }
 
-# Whether the container that is there can be used as it is. Settings that were not made by start.sh are left alone.
+# Whether the existing container can be used as it is. Settings that start.sh did not make are left alone.
 fits() {
   [ "$STATUS" = running ] && [ "$SERVICE_THERE" = "$SERVICE" ] || return 1
   case "$SETTINGS_THERE" in "$WORKSHOP_SETTINGS" | none | "") return 0 ;; esac
@@ -315,8 +315,8 @@ check_ports() {
   done
 }
 
-# A Mac listens on the tutorial's port for AirPlay, so another one serves as well, unless somebody has chosen it. The
-# settings that the container is recognised by stay those that were wanted.
+# On a Mac AirPlay has the tutorial's port, so another one is taken unless the user has chosen it. The settings that
+# identify the container keep the wanted port.
 move_docs() {
   local port
   port="$(inner_port docs)"
@@ -373,7 +373,7 @@ build_image() {
   rm -f "$ENGINE_LOG"
 }
 
-# A new image is needed when what it is made of has changed, and an older one serves where none can be built.
+# Build a new image when its inputs have changed; where that fails, the older one is used.
 provide_image() {
   if ! has_image; then
     say "The image $IMAGE is built once: some minutes, and about 4 GB of the engine's disk."
@@ -391,7 +391,7 @@ end_container() { # id
   "$ENGINE" stop -t "$GRACE_SECONDS" "$1" >/dev/null
 }
 
-# A container of the other kind makes room; all that was made in it lies in the clone.
+# A container of the other kind is removed; all files made in it are in the clone.
 make_room() {
   local id
   if [ "$SERVICE_THERE" != "$SERVICE" ]; then
@@ -424,7 +424,8 @@ explain_start() {
       "this computer."
   fi
   tail -n 5 "$ENGINE_LOG" >&2 || true
-  fail "The container does not start: the lines above say why (more in $ENGINE_LOG); './start.sh --local' does without."
+  fail "The container does not start: the lines above say why (more in $ENGINE_LOG);" \
+    "'./start.sh --local' runs without it."
 }
 
 start_container() {
@@ -446,7 +447,7 @@ start_container() {
   rm -f "$ENGINE_LOG"
 }
 
-# Take the container that runs, or start it: never two for one clone, even if two ask at the same time.
+# Use the running container or start it: never two for one clone, even if two terminals ask at the same time.
 bring_up() {
   if [ "$GPU" = yes ]; then check_gpu; fi
   prepare_folders
@@ -466,7 +467,7 @@ health() {
   inspect '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}healthy{{end}}' "$CONTAINER"
 }
 
-# The last words of the image's health check.
+# The last output of the image's health check.
 what_is_missing() {
   { inspect '{{range .State.Health.Log}}{{println .Output}}{{end}}' "$CONTAINER" || true; } |
     awk 'NF { last = $0 } END { print last ? last : "its health check says nothing" }'
@@ -525,7 +526,7 @@ print_addresses() {
 
 # ---- a command inside ----------------------------------------------------------------------------
 
-# Where the folder that one stands in lies in the container.
+# The path of the current folder inside the container.
 inside_folder() {
   case "$HERE/" in
     "$ROOT"/*) echo "$INSIDE${HERE#"$ROOT"}" ;;
@@ -540,7 +541,7 @@ signal_inside() { # signal
   [ -n "$pid" ] && "$ENGINE" exec -u "$CALL_USER" "$CONTAINER" bash -c "kill -s $1 -- -$pid" >/dev/null 2>&1
 }
 
-# A command that has only just been started has not written down its process id yet.
+# A command that was just started has not written its process id yet.
 hand_on() { # signal
   local tries=30
   [ -n "$CLIENT" ] || exit 130
@@ -556,7 +557,7 @@ hand_on() { # signal
 PASSED='^(TERM|NO_COLOR|WORKSHOP_MIRROR|WORKSHOP_DEMO_SMOKE|WORKSHOP_PREFIX|CUDA_VISIBLE_DEVICES|XLA_FLAGS|OMP_NUM_THREADS|(TF|KERAS)_[A-Z0-9_]+)$'
 passed_variables() { compgen -e | grep -E "$PASSED" || true; }
 
-# The container has given up all of root's rights, so root gets them anew; some engines cannot do that.
+# The container dropped all capabilities, so root gets them back; some engines cannot do that.
 has_root_rights() { "$ENGINE" exec --privileged -u 0:0 "$CONTAINER" true >/dev/null 2>&1; }
 
 leave_container() {
@@ -581,10 +582,10 @@ run_inside() { # user, command
   trap 'hand_on HUP' HUP
   trap leave_container EXIT
   : >"$CALL"
-  # The command writes down its process id there, as the user that it is inside.
+  # The command writes its process id there, as the user inside.
   chown "$CALL_USER" "$CALL" 2>/dev/null || true
-  # In a process group of its own, Ctrl-C does not end the client before the command has said its last words; but only
-  # the terminal's own group may read from it.
+  # In a separate process group, Ctrl-C does not end the client before the command has printed its last lines; but
+  # only the terminal's foreground group may read from it.
   if [ ! -t 0 ]; then set -m; fi
   # shellcheck disable=SC2016 # expanded inside
   "$ENGINE" exec "${options[@]}" -u "$CALL_USER" -w "$(inside_folder)" "$CONTAINER" \
@@ -596,7 +597,7 @@ run_inside() { # user, command
     status=0
     wait "$CLIENT" || status=$?
   done
-  # A client that a signal has ended leaves the command behind, which may be saving.
+  # If a signal has ended the client, the command still runs and may be saving.
   if [ "$SIGNALLED" = yes ]; then
     while signal_inside 0; do sleep 0.5; done
   fi
@@ -609,7 +610,7 @@ enter() { # verb with its arguments
 
 # ---- a folder outside of the clone, for one command ------------------------------------------------
 
-# Print how a folder of this computer is called inside, and remember it if it lies outside of the clone.
+# Print a host folder's path inside the container, and remember it if it is outside of the clone.
 use_mirror() { # folder
   local folder
   case "$1" in *://*) MIRROR="$1"; return ;; esac
@@ -657,7 +658,7 @@ translate_mirror() { # command
   fi
 }
 
-# A container that runs already cannot be shown another folder, so the command gets one of its own, without servers.
+# A running container cannot mount another folder, so the command gets a separate one, without servers.
 start_lent_container() {
   local options=(--detach --rm --user "$WORKSHOP_UID:$WORKSHOP_GID" --cap-drop ALL)
   options+=(--security-opt no-new-privileges:true --mount "type=bind,$(quoted_source "$ROOT"),target=$INSIDE")
@@ -668,7 +669,7 @@ start_lent_container() {
   provide_image
   release_lock
   say "The container of this command sees '$STICK' as $STICK_INSIDE."
-  # It ends with the command; the day is for a start.sh that died.
+  # It ends with the command, or after a day if start.sh has died.
   LENT="$("$ENGINE" run "${options[@]}" "$IMAGE" sleep 86400 2>"$ENGINE_LOG")" || explain_start
   rm -f "$ENGINE_LOG"
   CONTAINER="$LENT"
@@ -728,7 +729,7 @@ container_address() { # server
   say "Open that address in a browser. './start.sh stop' ends it; what is saved stays."
 }
 
-# The doctor starts nothing. Where the container does not run, the computer itself is looked at.
+# The doctor starts nothing. Where the container does not run, it checks the host.
 container_doctor() {
   look_for_container
   WORKSHOP_ENGINE_INFO="$("$ENGINE" info --format '{{json .}}' 2>/dev/null || true)"
@@ -745,7 +746,7 @@ container_doctor() {
   WORKSHOP_MODE=container verb_doctor "$@"
 }
 
-# From inside the container one sees those outside of it too: they share the folder and its locks.
+# Trainings outside of the container are listed too: they share the folder and its locks.
 container_trainings() {
   look_for_container
   if [ "$STATUS" = running ]; then enter trainings "$@"; fi
@@ -769,7 +770,7 @@ container_stop() {
     say "Stopped. All that was made is in the clone; ./start.sh goes on."
   else
     say "The container does not run."
-    # Servers may be left from before there was an engine.
+    # Servers of local mode may still run.
     if [ -x "$VENV/bin/python" ]; then verb_stop; fi
   fi
 }
@@ -815,7 +816,7 @@ pack() { # file
   case "$1" in *.tar) cat ;; *.zst) zstd -q -T0 -c ;; *) gzip -1 -c ;; esac
 }
 
-# Written aside and renamed: a file with that name is always whole.
+# Written to a temporary file and renamed: a file with the final name is always complete.
 container_save() { # file
   need_file_name save "$@"
   local file="$1" folder

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# One line of progress for what takes long: what is done, how much of how much, and for how long already. What the
-# commands themselves say goes to a log. start.sh reads this file.
+# One line of progress for a long command: what it does, how much of how much, and the time so far. The output of the
+# command goes to a log. start.sh reads this file.
 #
 # In a terminal the line is updated in place. Elsewhere, as in a log, it is printed after 30 seconds, 1 minute, 2, 4 and
 # so on: few lines, and still a sign of life on a slow network.
@@ -39,7 +39,7 @@ with_progress() { # what, measure, log, command
   local what="$1" measure="$2" log="$3" tenths=0 far status=0
   shift 3
   begin_progress "$what"
-  # In a process group of its own it is ended with all that it has started; see end_command.
+  # In a separate process group it can be ended with all its children; see end_command.
   set -m
   "$@" >>"$log" 2>&1 </dev/null &
   PROGRESS_GROUP=$!
@@ -65,8 +65,8 @@ end_command() {
   if [ -t 2 ]; then say ""; fi    # its line has no end yet
 }
 
-# Thin out what a training says without a terminal: its first, 4th, 16th ... line of progress, and of measurements and
-# previews the last ones. It ends with the training, not by the signal that a training saves upon.
+# Thin out the output of a training without a terminal: its first, 4th, 16th ... line of progress, and the last
+# measurements and previews. It ends with the training, not by the signal on which a training saves.
 thin_out() {
   local line steps=0 due=1 last=""
   trap '' INT TERM HUP

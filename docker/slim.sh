@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Take out of /opt/venv what no run needs, then compile the rest, because nobody who runs it can write there.
+# Remove from /opt/venv what is not needed at run time, then compile the rest: users cannot write there.
 set -euo pipefail
 PACKAGES="$(echo /opt/venv/lib/python3*/site-packages)"
 
-# C++ headers, for those who write operations of their own: 290 MB.
+# C++ headers, for writing custom operations: 290 MB.
 rm -rf "$PACKAGES/tensorflow/include"
 # A C++ parser that TensorFlow names among its requirements and never loads: 60 MB.
 rm -rf "$PACKAGES/clang/native"
-# Symbols that only a debugger asks for: 210 MB.
+# Debug symbols: 210 MB.
 strip --strip-unneeded "$PACKAGES"/tensorflow/libtensorflow_*.so.2
 # The same in PyAV's modules: 25 MB.
 find "$PACKAGES/av" -name '*.so' -exec strip --strip-unneeded {} +

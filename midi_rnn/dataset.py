@@ -31,7 +31,7 @@ LEAD_IN = 300
 #: Folders that, side by side in the data folder, say themselves what is held out; what is beside them is not read.
 SPLIT_FOLDERS = ("train", "valid")
 #: A file with more beats than a day has at the fastest tempo has a damaged clock.
-MOST_BEATS = 24 * 60 * TEMPOS[1]
+MAX_BEATS = 24 * 60 * TEMPOS[1]
 
 
 @dataclass(frozen=True)
@@ -43,14 +43,14 @@ class Music:
         train: the pieces that are trained on, int16 [T] each.
         held_out: those that are only measured on.
         facts: what run.json says about the data; `fingerprint` tells whether other files hold the same music.
-        set_aside: files that could not be used, with the reason.
+        skipped: files that could not be used, with the reason.
     """
 
     encoding: Encoding
     train: list[np.ndarray]
     held_out: list[np.ndarray]
     facts: dict[str, Any]
-    set_aside: list[str]
+    skipped: list[str]
 
 
 def load(
@@ -79,19 +79,19 @@ def load(
     if all(by_folder):
         files = [file for found in by_folder for file in found]
     library = read_all(files)
-    set_aside = dict(library.set_aside)
+    skipped = dict(library.skipped)
     pieces: dict[str, _Piece] = {}
     duplicates = len(library.duplicates)
-    for file, score in counted(library.scores.items(), len(library.scores), "making symbols of MIDI files"):
+    for file, score in counted(library.scores.items(), len(library.scores), "encoding MIDI files"):
         try:
             piece = _piece(made, file, score, track)
         except UserError as error:
-            set_aside[file] = f"{file} {error}"
+            skipped[file] = f"{file} {error}"
             continue
         duplicates += piece.digest in pieces
         pieces.setdefault(piece.digest, piece)
     if not pieces:
-        raise UserError(_nothing(path, list(set_aside.values())))
+        raise UserError(_nothing(path, list(skipped.values())))
     in_order = sorted(pieces.values(), key=lambda piece: piece.digest)
     train, held_out, used_split = _split(path, in_order, val_split)
     facts = {
@@ -100,7 +100,7 @@ def load(
         "read": len(library.scores) + len(library.duplicates),
         "used": len(pieces),
         "duplicate_files": duplicates,
-        "set_aside": len(set_aside),
+        "set_aside": len(skipped),
         "encoding": encoding,
         "track": track,
         "notes": sum(piece.measures.notes for piece in pieces.values()),
@@ -122,7 +122,7 @@ def load(
         "portrait": combined([piece.measures for piece in in_order]),
         "fingerprint": hashlib.sha256("".join(sorted(pieces)).encode()).hexdigest(),
     }
-    return Music(made, train, held_out, facts, [set_aside[file] for file in files if file in set_aside])
+    return Music(made, train, held_out, facts, [skipped[file] for file in files if file in skipped])
 
 
 @dataclass(frozen=True)
@@ -157,7 +157,7 @@ def _piece(encoding: Encoding, file: Path, score: Score, track: str | None) -> _
     if not len(pitched):
         raise UserError("holds only drums")
     end = pitched[:, 1].max()
-    if end > MOST_BEATS:
+    if end > MAX_BEATS:
         raise UserError(f"is damaged: it would have {end:,.0f} beats")
     sounding = encoding.sounding(score, track)
     if not len(sounding):

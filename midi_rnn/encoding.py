@@ -71,7 +71,7 @@ LEFT_OUT = 8.0
 HALF_UP = 1e-6
 
 
-class Melody:
+class MelodyEncoding:
     """One voice on a grid of sixteenths: `END`, `REST`, `HOLD`, and a symbol for the beginning of each pitch."""
 
     name = "melody"
@@ -95,7 +95,7 @@ class Melody:
 
     def encode(self, notes: np.ndarray) -> np.ndarray:
         """Symbols, int16 [T], of notes of which none begin together; velocities are lost."""
-        starts, kept = place(notes[:, 0] * STEPS_PER_BEAT)
+        starts, kept = quantise_onsets(notes[:, 0] * STEPS_PER_BEAT)
         notes = notes[kept]
         ends = np.maximum(np.floor(notes[:, 1] * STEPS_PER_BEAT + 0.5).astype(int), starts + 1)
         ends = np.minimum(ends, np.append(starts[1:], ends[-1:]))
@@ -130,10 +130,10 @@ def _earlier(notes: np.ndarray, left_out: np.ndarray) -> np.ndarray:
     return np.column_stack([notes[:, :2] - np.cumsum(left_out)[:, None], notes[:, 2:]])
 
 
-def place(times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Put ascending times, in steps, on whole steps, each on one of its own and as near as can be.
+def quantise_onsets(times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Quantise ascending onsets, in steps, to whole steps: each to a different one, with the least total shift.
 
-    The cheapest way is found from left to right: a note costs the distance that it is moved, or `LEFT_OUT`.
+    Dynamic programming from left to right: a note costs the distance that it is moved, or `LEFT_OUT`.
 
     Returns:
         the steps, int [K], strictly ascending, and which of the times they belong to, int [K].
@@ -141,13 +141,13 @@ def place(times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     nearest = np.floor(times + 0.5).astype(int)
     if (np.diff(nearest) > 0).all():
         return nearest, np.arange(len(times))
-    # By the last step that is taken: the least cost so far, and how it came about, as (what was before, time, step).
+    # By the last step used: the least cost so far, and the path to it, as (path before, time, step).
     best: dict[int, tuple[float, tuple]] = {-1: (0.0, ())}
     for number, time in enumerate(times.tolist()):
         first = max(math.ceil(time - FARTHEST), 0)
         before: dict[int, tuple[float, tuple]] = {}
         for last, way in best.items():
-            _keep_cheaper(before, max(last, first - 1), way)  # further back it is all the same to what follows
+            _keep_cheaper(before, max(last, first - 1), way)  # an earlier last step restricts nothing that follows
         best = {last: (cost + LEFT_OUT, path) for last, (cost, path) in before.items()}
         for step in range(first, math.floor(time + FARTHEST) + 1):
             cost, path = min((way for last, way in before.items() if last < step), key=_cost)
@@ -184,7 +184,7 @@ VELOCITY = WAIT + LONGEST_WAIT
 UNITS_PER_BEAT = 60 / DEFAULT_TEMPO / UNIT_SECONDS
 
 
-class Performance:
+class PerformanceEncoding:
     """Any number of notes at once: `END`, note on and note off for each pitch, waits of 1 to 100 units of 10 ms, and 32
     velocities.
     """
@@ -317,4 +317,4 @@ def _shifted(symbols: np.ndarray, semitones: int, firsts: list[int]) -> np.ndarr
     return result
 
 
-ENCODINGS: dict[str, Encoding] = {"melody": Melody(), "performance": Performance()}
+ENCODINGS: dict[str, Encoding] = {"melody": MelodyEncoding(), "performance": PerformanceEncoding()}

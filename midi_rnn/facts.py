@@ -8,9 +8,9 @@ from midi_rnn.encoding import ENCODINGS
 from midi_rnn.limits import are_limits
 from midi_rnn.portrait import portrait
 from workshop.checks import Check, expect
-from workshop.notes.midi_rests import LONGEST_REST_BARS
+from workshop.notes.midi_rests import MAX_REST_BARS
 from workshop.notes.tempos import TEMPOS
-from workshop.run.experiment import Experiment, print_set_aside
+from workshop.run.experiment import Experiment, print_skipped
 from workshop.visible import visible_line
 from workshop.words import plural
 
@@ -26,7 +26,7 @@ def describe(music: Music, path: Path) -> None:
     held = "the end of the one piece" if facts["split"] == "end of the piece" else pieces
     print(f"  {train + held_out:,} {music.encoding.unit}; held out: {held}")
     if facts["duplicate_files"]:
-        print(f"  {plural(facts['duplicate_files'], 'file')} left out, with the same notes as another one")
+        print(f"  {plural(facts['duplicate_files'], 'duplicate file')} left out: the same notes as another file")
     if facts["other_notes"]:
         print(
             f"  several notes at a time, or several tracks, in {plural(facts['polyphonic_files'], 'file')}: "
@@ -38,10 +38,10 @@ def describe(music: Music, path: Path) -> None:
         print(f"  {plural(facts['unisons'], 'note')} left out, where another voice presses the same key")
     if facts["shortened_rests"]:
         rests = plural(facts["shortened_rests"], "rest")
-        print(f"  {rests} of more than {LONGEST_REST_BARS} bars shortened by whole bars")
+        print(f"  {rests} of more than {MAX_REST_BARS} bars shortened by whole bars")
     if facts["pedal_notes"]:
         print(f"  {_pedal(facts)}")
-    print_set_aside(music.set_aside)
+    print_skipped(music.skipped)
 
 
 def _pedal(facts: dict[str, Any]) -> str:
@@ -50,16 +50,16 @@ def _pedal(facts: dict[str, Any]) -> str:
     notes = plural(facts["pedal_notes"], "note")
     if ENCODINGS[facts["encoding"]].in_real_time:
         return f"{pedal}: {notes} last until it is up or the key is struck again"
-    return f"{pedal}: the melody encoding does not hear it, {notes} end with the key; --encoding performance hears it"
+    return f"{pedal}: the melody encoding ignores it, {notes} end with the key; --encoding performance uses it"
 
 
 def trained_on(experiment: Experiment) -> dict[str, Any]:
-    """What run.json says about the data of an experiment: the facts that playing needs are there and make sense.
+    """What run.json says about the data of an experiment: the entries that generation needs, validated.
 
     Raises:
-        UserError: one does not; it is named.
+        UserError: an entry is missing or not valid; it is named.
     """
-    # Older experiments know no limits.
+    # Older experiments have no limits.
     facts = {"limits": None, **experiment.info["data"]}
 
     def are_symbols(value: Any) -> bool:

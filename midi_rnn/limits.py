@@ -13,11 +13,11 @@ from workshop.checks import whole
 
 
 def limits(encoding: Encoding, pieces: Sequence[np.ndarray], stretch: float = 0.0) -> dict[str, int] | None:
-    """The limits of pieces as symbols [T] each, which are played up to the share `stretch` slower.
+    """The limits of pieces, symbols [T] each, if they are slowed down by up to the share `stretch`.
 
     Returns:
-        `longest_note`, in units of 10 ms, and `voices`, the most keys that are down at once; None where the encoding
-        has one voice.
+        `longest_note`, in units of 10 ms, and `voices`, the maximal number of keys held at the same time; None for an
+        encoding with one voice.
     """
     if not encoding.in_real_time:
         return None
@@ -34,7 +34,7 @@ def limits(encoding: Encoding, pieces: Sequence[np.ndarray], stretch: float = 0.
 
 
 def are_limits(value: object, encoding: Encoding) -> bool:
-    """Whether something from JSON is what `limits` gives; None, as of an older experiment, is no limit."""
+    """Whether a value from JSON is valid as limits; None, in an older experiment, means no limits."""
     if value is None:
         return True
     return (

@@ -1,4 +1,4 @@
-"""Generated notes as what a person can hear, see and open: a MIDI file, audio, a piano roll."""
+"""Write generated notes as a MIDI file, audio and a piano roll."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Which notes of a file make a melody: the part that carries it, and the highest voice of that part."""
+"""Melody extraction: choose the part of a file that carries the melody, and its highest voice."""
 
 import re
 
@@ -8,21 +8,24 @@ from workshop.errors import UserError
 from workshop.nearest import did_you_mean
 from workshop.notes.midifiles import Score
 
-#: The name of a track says that it is the one where a word begins like this.
+#: A track is taken for the melody if a word of its name begins like this.
 MELODY_NAME = re.compile(r"\b(melody|vocal|voice|lead|sopran|sing|tune)", re.IGNORECASE)
-#: A part with fewer notes than this share of the fullest one is not taken for the melody.
-LEAST_SHARE = 0.25
+#: A part with fewer notes than this share of the largest part is not taken for the melody.
+MIN_SHARE = 0.25
 
 
 def chosen_part(score: Score, track: str | None) -> np.ndarray:
-    """The notes [N, 4] of one part that is not drums: the one that `track` means, or else the one that is likeliest the
-    melody.
+    """The notes [N, 4] of one part that is not drums: `track`, or else the most likely melody.
 
-    That is one whose name says so, or else the one with the highest notes on average, of those that play a good share
-    of the time. `track` is a name or a part of it, or a number from 1.
+    The most likely melody is a part with such a name, or else, of the parts with enough notes, the one with the highest
+    mean pitch.
+
+    Args:
+        score: the file.
+        track: a name, a part of a name, or a number from 1.
 
     Raises:
-        UserError: there is no such part; the sentence goes on from the file's name.
+        UserError: there is no such part; the message continues the file's name.
     """
     parts = [k for k, part in enumerate(score.parts) if not part.is_drums]
     notes = {k: score.notes[score.notes[:, 4] == k, :4] for k in parts}
@@ -31,10 +34,10 @@ def chosen_part(score: Score, track: str | None) -> np.ndarray:
     if not parts:
         return np.empty((0, 4))
     named = [k for k in parts if MELODY_NAME.search(score.parts[k].name)]
-    if named and len(named) < len(parts):  # what all names say, as the title of the piece may, says nothing
+    if named and len(named) < len(parts):  # a word in all names, such as the title of the piece, tells nothing
         return notes[named[0]]
-    fullest = max(len(notes[k]) for k in parts)
-    return max((notes[k] for k in parts if len(notes[k]) >= LEAST_SHARE * fullest), key=lambda n: n[:, 2].mean())
+    largest = max(len(notes[k]) for k in parts)
+    return max((notes[k] for k in parts if len(notes[k]) >= MIN_SHARE * largest), key=lambda n: n[:, 2].mean())
 
 
 def _called(score: Score, parts: list[int], track: str) -> int:
@@ -49,11 +52,10 @@ def _called(score: Score, parts: list[int], track: str) -> int:
 
 
 def highest(notes: np.ndarray) -> np.ndarray:
-    """The highest voice of notes [N, 4] in the order of their starts: at most one at a time, none cut but where the
-    next begins.
+    """The highest voice (skyline) of notes [N, 4], ordered by onset: at most one note sounds at a time.
 
-    A note is left out where a higher one goes on sounding for more than half of the time until it ends or a higher one
-    begins, so that one that is only held a little too long does not hide the next.
+    A note is cut where the next one begins. It is left out if a higher note sounds during more than half of the time
+    until it ends or a higher one begins: a note that is held slightly too long does not hide the next one.
     """
     notes = notes[np.lexsort((-notes[:, 1], -notes[:, 2], notes[:, 0]))]
     if (notes[:-1, 1] <= notes[1:, 0]).all() and (np.diff(notes[:, 0]) > 0).all():
@@ -70,9 +72,11 @@ def highest(notes: np.ndarray) -> np.ndarray:
 
 
 def _until_higher(notes: np.ndarray) -> np.ndarray:
-    """When each of the notes ends or, if that is sooner, a later and higher one begins, float64 [N]."""
+    """For each note, the earlier of its end and the onset of a later, higher note; float64 [N]."""
     until = notes[:, 1].copy()
-    later: list[tuple[float, float]] = []  # pitches and starts of those that nothing between is as high as
+    later: list[
+        tuple[float, float]
+    ] = []  # monotonic stack: pitches and starts of later notes with no higher one in between
     for k in reversed(range(len(notes))):
         start, _, pitch, _ = notes[k].tolist()
         while later and later[-1][0] <= pitch:

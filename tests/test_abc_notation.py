@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workshop.datasets.abc_to_midi import playable, summary, tunes_in
-from workshop.notes.abc_fields import WHOLE, Garbled, read_key, read_meter, read_parts, read_tempo, read_unit
+from workshop.notes.abc_fields import WHOLE, AbcError, read_key, read_meter, read_parts, read_tempo, read_unit
 from workshop.notes.abc_notation import Melody, read_tune
 from workshop.notes.abc_repeats import read_endings
 from workshop.notes.abc_text import Tune, parse_tunes
@@ -198,7 +198,7 @@ def test_an_overlay_takes_no_time(body: str, expected: list[tuple[float, float, 
     melody, remarks = read(body)
     assert quarters(melody) == expected
     assert remarks == ["overlay (&) left out"]
-    with pytest.raises(Garbled, match="overlay"):
+    with pytest.raises(AbcError, match="overlay"):
         read_tune(Tune("", "4/4", "1/4", "C", body))
 
 
@@ -313,7 +313,7 @@ def test_parts_have_repeats_and_a_lead_and_may_be_missing() -> None:
     assert remarks == ["no part X (P:)"]
     assert names("P:A\nG4|\nP:B\nA4|") == "G4 A4"
     for garbled in ("A(", "A)", "A?", "A9999", "(((((A9)9)9)9)9)"):
-        with pytest.raises(Garbled):
+        with pytest.raises(AbcError):
             read_parts(garbled)
 
 
@@ -421,7 +421,7 @@ def test_endings_that_do_not_fit_are_said_and_played_once(body: str) -> None:
 def test_passes_of_endings() -> None:
     assert read_endings("1,3-5") == (1, 3, 4, 5)
     for garbled in ("3-1", "0", "99", "1-99999999"):
-        with pytest.raises(Garbled):
+        with pytest.raises(AbcError):
             read_endings(garbled)
 
 
@@ -471,7 +471,7 @@ def test_no_text_is_too_garbled(text: str) -> None:
                 ends = start + length
             try:
                 read_tune(tune)
-            except Garbled:
+            except AbcError:
                 continue
 
 
@@ -479,7 +479,7 @@ def test_no_text_is_too_garbled(text: str) -> None:
 def test_a_field_is_read_or_refused(value: str, reader: object) -> None:
     try:
         reader(value)  # type: ignore[operator]
-    except Garbled as error:
+    except AbcError as error:
         reason = str(error)
     else:
         reason = "read"

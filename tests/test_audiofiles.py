@@ -304,7 +304,7 @@ def test_a_rate_that_cannot_be_is_refused(tmp_path: Path, rate: int) -> None:
     content = bytearray(path.read_bytes())
     content[24:28] = rate.to_bytes(4, "little")
     path.write_bytes(content)
-    assert refused(path) == f"is damaged: its sample rate makes no sense ({rate:,})"
+    assert refused(path) == f"is damaged: its sample rate is not valid ({rate:,})"
 
 
 @pytest.mark.parametrize("promised", [0, 2**36 - 1])

@@ -183,7 +183,7 @@ def test_a_variation_is_another_one_for_each_piece_and_epoch() -> None:
     assert len(set.union(*added)) == sum(map(len, added)) >= 27
 
 
-def test_where_a_variation_shortens_the_pieces_they_begin_anew() -> None:
+def test_where_a_variation_shortens_the_pieces_they_begin_again() -> None:
     def halved(piece: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         return piece[: len(piece) // 2]
 

@@ -57,7 +57,7 @@ def test_a_chart_says_what_it_shows(tmp_path: Path) -> None:
     board.flush()
     events = read(tmp_path / "validation")
     assert curve(events, "more/accuracy") == [(10, 0.25)]
-    assert "likeliest" in events.SummaryMetadata("more/accuracy").summary_description
+    assert "accuracy" in events.SummaryMetadata("more/accuracy").summary_description
     assert curve(read(tmp_path / "train"), "more/notes a second") == [(10, 1000.0)]
 
 

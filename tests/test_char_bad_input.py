@@ -229,11 +229,11 @@ FACTS: list[tuple[str, Any]] = [
 
 
 @pytest.mark.parametrize(("name", "value"), FACTS)
-def test_a_fact_that_makes_no_sense_is_named(refused: Refused, copied: Path, name: str, value: Any) -> None:
+def test_a_fact_that_is_not_valid_is_named(refused: Refused, copied: Path, name: str, value: Any) -> None:
     data = json.loads((copied / "run.json").read_text("utf-8"))["data"]
     change_run(copied, data={**data, name: value})
     said = refused(sample, "--experiment_dir", "copied", "-n", "5")
-    assert said == f"copied/run.json is damaged: its entry {name!r} under 'data' makes no sense"
+    assert said.startswith(f"copied/run.json is damaged: its entry {name!r} under 'data' is not valid (")
 
 
 @pytest.mark.parametrize("meta", [{}, {"step": "9"}, {"step": None}, {"step": -1}])

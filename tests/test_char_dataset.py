@@ -115,7 +115,7 @@ def test_a_file_that_is_there_twice_is_read_once(tmp_path: Path) -> None:
     assert text_of(loaded) in (one + dataset.SEPARATOR + two, two + dataset.SEPARATOR + one)
 
 
-def test_broken_files_are_set_aside_with_the_reason(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_broken_files_are_skipped_with_the_reason(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     good = songs(2)
     write(tmp_path / "good.txt", good[0])
     write(tmp_path / "fine.abc", good[1])
@@ -124,8 +124,8 @@ def test_broken_files_are_set_aside_with_the_reason(tmp_path: Path, capsys: pyte
     write(tmp_path / "cut.txt", ("Ωμέγα " * 20).encode() + b"\xce")
     loaded = dataset.load(tmp_path)
     assert loaded.facts["files"] == 2
-    assert loaded.facts["set_aside"] == len(loaded.set_aside) == 3
-    reasons = {Path(reason.split(".txt")[0]).name: reason for reason in loaded.set_aside}
+    assert loaded.facts["set_aside"] == len(loaded.skipped) == 3
+    reasons = {Path(reason.split(".txt")[0]).name: reason for reason in loaded.skipped}
     assert "is empty" in reasons["empty"]
     assert "binary" in reasons["picture"]
     assert "damaged" in reasons["cut"]
@@ -133,8 +133,8 @@ def test_broken_files_are_set_aside_with_the_reason(tmp_path: Path, capsys: pyte
     dataset.describe(loaded, tmp_path)
     printed = capsys.readouterr().out
     assert "2 files" in printed
-    for reason in loaded.set_aside:
-        assert f"set aside: {reason}" in printed
+    for reason in loaded.skipped:
+        assert f"skipped: {reason}" in printed
 
 
 def test_rare_characters_are_folded_and_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -366,4 +366,4 @@ def test_a_long_text_takes_less_than_twice_its_size(tmp_path: Path) -> None:
 def test_no_warning_is_given_over_a_plain_text(tmp_path: Path) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert dataset.load(write(tmp_path / "input.txt", SONG * 3)).set_aside == []
+        assert dataset.load(write(tmp_path / "input.txt", SONG * 3)).skipped == []

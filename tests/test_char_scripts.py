@@ -301,7 +301,7 @@ def test_a_copied_experiment_samples_without_its_data(
     shutil.rmtree(tmp_path / "data")
     after = ok(sampled(*sampling, "elsewhere/there"))
     assert after.stdout == before.stdout
-    assert "copied passages were not looked for, because the training text is not there any more" in after.stderr
+    assert "copied passages were not searched for: the training text is gone" in after.stderr
 
 
 def test_changed_data_is_said_to_be_changed(trained: Path, tmp_path: Path, sampled: Run) -> None:
@@ -327,11 +327,11 @@ def test_a_path_from_elsewhere_makes_it_read_little(
     ids = vocabulary.encode("the winter")[:, None]
     (tmp_path / "a.txt").write_text("the winter, the winter\n" * 9, "utf-8")
     assert "10 characters, 'the winter'" in copied.report(ids, vocabulary, facts)
-    monkeypatch.setattr(copied, "MOST_ENTRIES", 0)
+    monkeypatch.setattr(copied, "MAX_ENTRIES", 0)
     assert "far too many files" in copied.report(ids, vocabulary, facts)
-    monkeypatch.setattr(copied, "MOST_ENTRIES", 1)
-    monkeypatch.setattr(copied, "MOST_BYTES", 9 * 23 - 1)
-    assert "too long to look for" in copied.report(ids, vocabulary, facts)
+    monkeypatch.setattr(copied, "MAX_ENTRIES", 1)
+    monkeypatch.setattr(copied, "MAX_BYTES", 9 * 23 - 1)
+    assert "training text is too long" in copied.report(ids, vocabulary, facts)
     assert "is empty" in copied.report(ids, vocabulary, facts | {"path": "/proc/kmsg"})
 
 

@@ -241,7 +241,7 @@ def test_parts_that_share_their_bytes_are_refused(saved: Path) -> None:
             again = copy.copy(part)
             again.filename = f"model/{number + 1}.npy"
             archive.filelist.append(again)
-        archive.comment = b"written anew"
+        archive.comment = b"written again"
     with pytest.raises(UserError, match="its parts do not fit its size"):
         checkpoint.load(saved)
 
@@ -266,7 +266,7 @@ def test_a_pipe_or_a_device_is_not_waited_for(tmp_path: Path) -> None:
 def test_what_must_be_in_the_description_is_asked_for(tmp_path: Path, step: object) -> None:
     checkpoint.save(tmp_path / "a.npz", {}, {"step": 9})
     assert checkpoint.load(tmp_path / "a.npz", checkpoint.STEP)[1] == {"step": 9}
-    for meta, words in (({"step": step}, "makes no sense"), ({}, "is missing")):
+    for meta, words in (({"step": step}, "is not valid"), ({}, "is missing")):
         checkpoint.save(tmp_path / "a.npz", {}, meta)
         with pytest.raises(UserError, match=rf"the checkpoint .*a\.npz is damaged: its entry 'step' {words}"):
             checkpoint.load(tmp_path / "a.npz", checkpoint.STEP)

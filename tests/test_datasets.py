@@ -174,7 +174,7 @@ def test_a_damaged_manifest_is_said(songs: DataSet, tmp_path: Path, text: str | 
         Path(songs.manifest).unlink()
     else:
         Path(songs.manifest).write_text(text)
-    with pytest.raises(UserError, match=rf"songs\.sha256 {words}.*fetch the project anew"):
+    with pytest.raises(UserError, match=rf"songs\.sha256 {words}.*download the project again"):
         datasets.get(songs, tmp_path)
 
 
@@ -250,7 +250,7 @@ def test_a_set_from_a_mirror_address_named_by_the_environment(
     assert sorted(os.listdir(folder)) == ["123.txt", "input.txt"]
 
 
-def test_a_book_is_cleaned_anew_without_the_network(known: dict[str, DataSet], mirror: Path, tmp_path: Path) -> None:
+def test_a_book_is_cleaned_again_without_the_network(known: dict[str, DataSet], mirror: Path, tmp_path: Path) -> None:
     book = known["song_book"]
     assert datasets.get(book, tmp_path, str(mirror))
     (tmp_path / book.target).unlink()
@@ -313,7 +313,7 @@ def test_a_mirror_holds_only_what_is_downloaded_and_never_writes_over(
         (tmp_path / "stick" / name).parent.mkdir(parents=True)
         (tmp_path / "stick" / name).write_text("my own words")
     assert datasets.main(["mirror", str(tmp_path / "stick")]) == 2
-    assert "is there but is not the set plays; move it away" in capsys.readouterr().err
+    assert "exists and is not the set plays; move it away" in capsys.readouterr().err
     assert (tmp_path / "stick/plays/input.txt").read_text() == "my own words"
 
 
@@ -333,7 +333,7 @@ def test_what_somebody_put_there_is_never_written_over(known: dict[str, DataSet]
         mine = tmp_path / one.target
         mine.parent.mkdir(parents=True)
         mine.write_text("my own words")
-        with pytest.raises(UserError, match=f"is there but is not the set {one.name}; move it away"):
+        with pytest.raises(UserError, match=f"exists and is not the set {one.name}; move it away"):
             datasets.get(one, tmp_path, str(mirror))
         assert mine.read_text() == "my own words"
 
@@ -429,7 +429,7 @@ def test_starter_sounds_are_made(
 
 def test_a_shipped_set_is_there_or_missed(tmp_path: Path, known: dict[str, DataSet]) -> None:
     starter = replace(known["plays"], made="shipped", target="lyrics/starter")
-    with pytest.raises(UserError, match="should be part of this project and is missing"):
+    with pytest.raises(UserError, match="is part of this project and is missing"):
         datasets.get(starter, tmp_path)
     (tmp_path / "lyrics/starter").mkdir(parents=True)
     (tmp_path / "lyrics/starter/one.txt").write_text("la")
@@ -454,7 +454,7 @@ def test_ctrl_c_says_how_to_go_on(tmp_path: Path) -> None:
         _Silent.over.set()
         server.shutdown()
     assert process.returncode == 130
-    assert err.endswith("stopped; what has arrived is kept, and the same command goes on from there\n")
+    assert err.endswith("stopped; what was downloaded is kept: run the same command to continue\n")
     assert "Traceback" not in err
     assert part.read_bytes() == b"X:1\n"
 
@@ -526,7 +526,7 @@ def test_a_damaged_file_leaves_the_others_and_is_fetched_later(
     command = ["get", "songs", "--mirror", address, "--data_dir", str(tmp_path / "data")]
     assert datasets.main(command) == 2
     err = capsys.readouterr().err
-    assert err.startswith("error: one file could not be brought: ")
+    assert err.startswith("error: one file could not be fetched: ")
     assert "song%20%233%3F.mid" in err
     assert err.count("\n") == 1
     assert count_songs(tmp_path / "data") == len(SONGS) - 1
@@ -543,7 +543,7 @@ def test_a_file_of_ones_own_among_many_is_never_written_over(songs: DataSet, mir
     mine = tmp_path / "midi/songs/song #3?.mid"
     mine.parent.mkdir(parents=True)
     mine.write_text("my own song")
-    with pytest.raises(UserError, match=r"song #3\?\.mid is there but is not the one of the set songs; move it away"):
+    with pytest.raises(UserError, match=r"song #3\?\.mid exists and is not the one of the set songs; move it away"):
         datasets.get(songs, tmp_path, str(mirror))
     assert mine.read_text() == "my own song"
 
@@ -590,7 +590,7 @@ def test_ctrl_c_keeps_the_files_that_have_arrived(songs: DataSet, mirror: Path, 
         over.set()
         server.shutdown()
     assert process.returncode == 130
-    assert err == "stopped; what has arrived is kept, and the same command goes on from there\n"
+    assert err == "stopped; what was downloaded is kept: run the same command to continue\n"
     assert count_songs(data_dir) == len([file for file in data_dir.rglob("*") if file.is_file()]) == len(SONGS) - 1
     assert datasets.state(songs, data_dir) == "10 of 11"
     assert datasets.get(songs, data_dir, str(mirror))
@@ -616,7 +616,7 @@ def test_what_the_gpl_asks_is_said(tmp_path: Path, capsys: pytest.CaptureFixture
     assert "\n!  READ THIS FIRST" in said.out
     assert "passes them on" in said.out
     assert max(map(len, said.out.splitlines())) <= 120
-    assert "20 files could not be brought" in said.err
+    assert "20 files could not be fetched" in said.err
 
 
 # ---- sets that are fetched by hand
@@ -778,7 +778,7 @@ def test_the_real_chorales_become_midi_files(tmp_path: Path) -> None:
         "test": 77,
     }
     assert datasets.state(one, tmp_path) == "yes"
-    # What is missing is made anew without the network, and what somebody has changed stays.
+    # What is missing is made again without the network, and what somebody has changed stays.
     (folder / "train/001.mid").unlink()
     (folder / "train/002.mid").write_bytes(b"mine")
     assert datasets.state(one, tmp_path) == "381 of 382"

@@ -153,7 +153,7 @@ def test_packages(clone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ("status", "last_words", "expected"),
     [
         (-signal.SIGILL, "", "lacks instructions"),
-        (-signal.SIGKILL, "", "want of memory"),
+        (-signal.SIGKILL, "", "memory ran out"),
         (-signal.SIGFPE, "", "SIGFPE"),
         (1, "ImportError: no such thing", "ImportError: no such thing"),
     ],

@@ -15,7 +15,7 @@ from damage import fill
 from serving import CONTENT, SHA256, Listening, Server
 
 from workshop.datasets.download import (
-    MOST_WRONG,
+    MAX_WRONG,
     WORKERS,
     Remote,
     SmallFile,
@@ -134,7 +134,7 @@ def test_a_missing_file_is_said_at_once(server: Server, target: Path) -> None:
 )
 def test_wrong_contents_are_thrown_away(server: Server, target: Path, content: bytes, words: str) -> None:
     server.content = content
-    with pytest.raises(UserError, match=f"{words}.*thrown away.*--mirror"):
+    with pytest.raises(UserError, match=f"{words}.*discarded.*--mirror"):
         get(server.remote(), target)
     assert os.listdir(target.parent) == []
 
@@ -164,7 +164,7 @@ def test_a_line_that_always_breaks_is_given_up(server: Server, target: Path) -> 
 
 
 def test_a_server_that_has_less_and_does_not_say_how_much_is_given_up(server: Server, target: Path) -> None:
-    """What has arrived is refused to be gone on with and thrown away, again and again."""
+    """What has arrived is refused to be resumed and is discarded, again and again."""
     server.content, server.length = CONTENT[:9], "unknown"
     with pytest.raises(UserError, match="could not be fetched"):
         get(server.remote(), target)
@@ -312,7 +312,7 @@ def test_no_network_stops_many_files(tmp_path: Path) -> None:
 def test_files_with_other_contents_are_named(server: Server, tmp_path: Path, content: bytes) -> None:
     server.content = content
     words = (
-        r"12 files could not be brought \(.*\.mid, .*\.mid, .*\.mid and 9 more\), the first because .*contents differ"
+        r"12 files could not be fetched \(.*\.mid, .*\.mid, .*\.mid and 9 more\), the first because .*contents differ"
     )
     with pytest.raises(UserError, match=words):
         get_all(many(server.url, tmp_path))
@@ -324,7 +324,7 @@ def test_a_wrong_file_leaves_the_others_and_what_was_there(server: Server, tmp_p
     wrong = files[3] = SmallFile(files[3].source, "0" * 64, files[3].target)
     wrong.target.parent.mkdir()
     wrong.target.write_text("mine")
-    with pytest.raises(UserError, match=r"^one file could not be brought: http.*/set/3\.mid is not the file"):
+    with pytest.raises(UserError, match=r"^one file could not be fetched: http.*/set/3\.mid is not the file"):
         get_all(files)
     assert wrong.target.read_text() == "mine"
     assert [file.target.read_bytes() == CONTENT for file in files].count(True) == 11
@@ -332,7 +332,7 @@ def test_a_wrong_file_leaves_the_others_and_what_was_there(server: Server, tmp_p
 
 def test_another_source_is_not_asked_for_all_files(server: Server, tmp_path: Path) -> None:
     server.statuses = [404] * 500
-    with pytest.raises(UserError, match=rf"^{MOST_WRONG} files could not be brought .*the server answers 404"):
+    with pytest.raises(UserError, match=rf"^{MAX_WRONG} files could not be fetched .*the server answers 404"):
         get_all(many(server.url, tmp_path, 500))
     assert len(server.ranges) < 200
 
@@ -350,7 +350,7 @@ def test_many_files_of_a_mirror_folder(tmp_path: Path) -> None:
     files = [SmallFile(tmp_path / f"{name}.mid", SHA256, tmp_path / "set" / f"{name}.mid") for name in names]
     assert get_all(files[:1]) == 1
     for file in files[1:]:
-        with pytest.raises(UserError, match=r"brought: the mirror has no .*\.mid; copy the file there"):
+        with pytest.raises(UserError, match=r"fetched: the mirror has no .*\.mid; copy the file there"):
             get_all([file])
 
 
@@ -371,7 +371,7 @@ def test_what_goes_wrong_in_a_thread_is_not_lost(
 @pytest.mark.parametrize("to", ["http://[", "http://[::1", "http://[x]/", "//]", f"http://{'a' * 70}.test/x"])
 def test_a_redirect_to_what_is_no_address_is_one_line(server: Server, target: Path, to: str) -> None:
     server.redirect = to
-    said = r"http[^\n]*(answer makes no sense|which is no web address)[^\n]*--mirror$"
+    said = r"http[^\n]*(answer is not valid HTTP|which is no web address)[^\n]*--mirror$"
     with pytest.raises(UserError, match=f"^{said}"):
         get(server.remote(), target)
     with pytest.raises(UserError, match=said):

@@ -360,7 +360,7 @@ def test_what_would_make_it_another_run_is_refused_by_name(lesson: Path, name: s
 
 
 @pytest.mark.usefixtures("with_data")
-def test_how_long_and_how_fast_may_be_given_anew(lesson: Path) -> None:
+def test_how_long_and_how_fast_may_be_given_again(lesson: Path) -> None:
     args = resumed(lesson, num_epochs=99, learning_rate=0.1, data_dir="moved", message="again", save_every=3)
     assert (args.num_epochs, args.learning_rate, args.data_dir) == (99, 0.1, "moved")
     assert (args.message, args.save_every, args.sample_every) == ("again", 3, 500)
@@ -395,12 +395,12 @@ def test_an_argument_that_makes_no_sense_is_damage(tmp_path: Path) -> None:
     made = experiment.create(tmp_path, None, {"arguments": {**ARGUMENTS, "seq_length": "20"}})
     args = parser.read([])
     args.fits = lambda name, value: name != "seq_length"
-    with pytest.raises(UserError, match=r"run\.json is damaged: its argument 'seq_length' makes no sense"):
+    with pytest.raises(UserError, match=r"run\.json is damaged: its argument 'seq_length' is not valid"):
         experiment.take_over(args, made)
 
 
 @pytest.mark.usefixtures("with_data")
-def test_what_was_given_anew_holds_for_the_next_resumption(lesson: Path) -> None:
+def test_what_was_given_again_holds_for_the_next_resumption(lesson: Path) -> None:
     made = make(lesson)
     experiment.take_over(
         Namespace(**{**ARGUMENTS, "num_epochs": 100}, given={"num_epochs"}, fits=fits),
@@ -415,7 +415,7 @@ def test_what_was_given_anew_holds_for_the_next_resumption(lesson: Path) -> None
 
 @pytest.mark.parametrize(
     "name",
-    ["run.json", "vocab.json", "set_aside.txt", "log.txt", "checkpoints", "checkpoints/latest.npz",
+    ["run.json", "vocab.json", "skipped.txt", "log.txt", "checkpoints", "checkpoints/latest.npz",
      "checkpoints/step_000040.npz", "tensorboard", "tensorboard/train", "samples", "generated", "anything"],
 )  # fmt: skip
 def test_a_link_in_an_experiment_is_named(lesson: Path, tmp_path: Path, name: str) -> None:

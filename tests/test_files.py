@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from workshop import files
 from workshop.errors import UserError
-from workshop.files import free_names, read_json, remove_leftovers, replacing, write_json, write_text
+from workshop.files import atomic_write, free_names, read_json, remove_leftovers, write_json, write_text
 
 JSON = st.recursive(
     # Any code point, lone surrogates as well: that is how Python holds file names which are no UTF-8.
@@ -31,7 +31,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_a_block_that_ends_well_replaces_the_file(folder: Path) -> None:
-    with replacing(folder / "kept") as file:
+    with atomic_write(folder / "kept") as file:
         file.write(b"new")
         assert (folder / "kept").read_bytes() == b"old"
     assert (folder / "kept").read_bytes() == b"new"
@@ -39,7 +39,7 @@ def test_a_block_that_ends_well_replaces_the_file(folder: Path) -> None:
 
 
 def test_text_is_utf_8(folder: Path) -> None:
-    with replacing(folder / "song", "w") as file:
+    with atomic_write(folder / "song", "w") as file:
         file.write("Ümläut ♪")
     assert (folder / "song").read_bytes() == "Ümläut ♪".encode()
 
@@ -47,7 +47,7 @@ def test_text_is_utf_8(folder: Path) -> None:
 @pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "No space left on device"), KeyboardInterrupt(), ValueError()])
 def test_a_block_that_fails_leaves_the_old_file_alone(folder: Path, error: BaseException) -> None:
     def write() -> None:
-        with replacing(folder / "kept") as file:
+        with atomic_write(folder / "kept") as file:
             file.write(b"half of it")
             file.flush()
             raise error
@@ -109,8 +109,8 @@ def test_leftovers_of_a_killed_run_are_removed_and_nothing_else(folder: Path) ->
 
 
 def test_the_leftover_of_a_real_kill_is_found(folder: Path) -> None:
-    code = "import os, sys, pathlib, signal\nfrom workshop.files import replacing\n"
-    code += "with replacing(pathlib.Path(sys.argv[1])) as file:\n    file.write(b'half'); file.flush()\n"
+    code = "import os, sys, pathlib, signal\nfrom workshop.files import atomic_write\n"
+    code += "with atomic_write(pathlib.Path(sys.argv[1])) as file:\n    file.write(b'half'); file.flush()\n"
     code += "    os.kill(os.getpid(), signal.SIGKILL)"
     assert subprocess.run([sys.executable, "-c", code, str(folder / "kept")], check=False).returncode == -9
     assert len(list(folder.iterdir())) == 2
@@ -223,7 +223,7 @@ def test_what_lies_in_the_way_is_not_written_to(folder: Path) -> None:
     aside = folder / f".kept.{os.getpid()}.part"
     aside.symlink_to(folder / "mine")
     (folder / "mine").write_bytes(b"mine")
-    with replacing(folder / "kept") as file:
+    with atomic_write(folder / "kept") as file:
         file.write(b"new")
     assert (folder / "kept").read_bytes() == b"new"
     assert (folder / "mine").read_bytes() == b"mine"

@@ -40,7 +40,7 @@ def test_a_little_text_trains_with_a_warning(tmp_path: Path, capsys: pytest.Capt
     (tmp_path / "a.txt").write_text(prose(MINIMUM_CHARACTERS))
     status, out, _ = inspect(capsys, tmp_path)
     assert status == 0
-    assert "will train, but with so little text it will soon repeat it by heart" in out
+    assert "will train, but with so little text the network soon learns it by heart" in out
 
 
 def test_too_little_says_how_much_is_needed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -58,15 +58,15 @@ def test_one_character_over_and_over_will_not_train(tmp_path: Path, capsys: pyte
     assert "will not train: the text is one character over and over" in out
 
 
-def test_broken_files_are_set_aside_with_their_reason(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_broken_files_are_skipped_with_their_reason(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "good.txt").write_text(prose(5_000))
     (tmp_path / "picture.txt").write_bytes(b"\x89PNG\0\0\0")
     (tmp_path / "empty.txt").write_bytes(b"")
     status, out, _ = inspect(capsys, tmp_path)
     assert status == 0
-    assert f"1 text in {tmp_path}, 2 set aside" in out
-    assert f"set aside   {tmp_path / 'picture.txt'} is not text but binary data" in out
-    assert f"set aside   {tmp_path / 'empty.txt'} is empty" in out
+    assert f"1 text in {tmp_path}, 2 skipped" in out
+    assert f"skipped     {tmp_path / 'picture.txt'} is not text but binary data" in out
+    assert f"skipped     {tmp_path / 'empty.txt'} is empty" in out
 
 
 def test_nothing_but_broken_files_will_not_train(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

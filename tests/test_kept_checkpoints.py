@@ -147,7 +147,7 @@ def test_killed_between_two_saves_the_same_are_kept(
 
 @pytest.mark.usefixtures("quick")
 def test_a_full_disk_is_said_and_what_was_saved_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    replace = checkpoint.replacing
+    replace = checkpoint.atomic_write
 
     def full(path: Path) -> object:
         if path.name == "step_000003.npz":
@@ -156,7 +156,7 @@ def test_a_full_disk_is_said_and_what_was_saved_is_left(tmp_path: Path, monkeypa
 
     said = r"step_000003\.npz could not be saved: no space left.*go on with --resume"
     with monkeypatch.context() as patch:
-        patch.setattr(checkpoint, "replacing", full)
+        patch.setattr(checkpoint, "atomic_write", full)
         with pytest.raises(UserError, match=said):
             fit(make(tmp_path / "a", **SETTINGS))
     assert fit(make(tmp_path / "a", **SETTINGS)) == 0

@@ -78,7 +78,7 @@ def test_a_folder_is_all_midi_files_in_it_and_below(tmp_path: Path) -> None:
     assert sorted(as_lists(music.train + music.held_out)) == sorted(symbols_of(number) for number in range(5))
     assert all(piece.dtype == np.int16 for piece in music.train + music.held_out)
     assert music.encoding is MELODY
-    assert music.set_aside == []
+    assert music.skipped == []
 
 
 @pytest.mark.parametrize("name", ENCODINGS)
@@ -158,7 +158,7 @@ def test_the_same_bytes_and_the_same_notes_count_once(tmp_path: Path, capsys: py
     describe(music, tmp_path)
     printed = capsys.readouterr().out
     assert "5 files found, 5 read, 3 used" in printed
-    assert "2 files left out, with the same notes as another one" in printed
+    assert "2 duplicate files left out" in printed
 
 
 def test_notes_beside_the_melody_are_counted_and_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -176,7 +176,7 @@ def test_notes_beside_the_melody_are_counted_and_told(tmp_path: Path, capsys: py
     assert both["notes"] == len(melody(0, 4)) + len(low) + len(melody(1, 4))
 
 
-def test_a_track_can_be_asked_for_and_files_without_it_are_set_aside(tmp_path: Path) -> None:
+def test_a_track_can_be_asked_for_and_files_without_it_are_skipped(tmp_path: Path) -> None:
     low = melody(7, 4) - [0, 0, 24, 0]
     song(tmp_path / "a.mid", Melody=melody(0, 4), Bass=low)
     song(tmp_path / "b.mid", Melody=melody(1, 4), Organ=low)
@@ -187,13 +187,13 @@ def test_a_track_can_be_asked_for_and_files_without_it_are_set_aside(tmp_path: P
         assert music.facts["used"] == 1
         notes = encoding.decode(np.concatenate(music.train + music.held_out))
         assert notes[:, 2].tolist() == low[:, 2].tolist()
-        assert len(music.set_aside) == 2
-        assert all(reason.startswith(str(tmp_path)) and "has no track bass" in reason for reason in music.set_aside)
+        assert len(music.skipped) == 2
+        assert all(reason.startswith(str(tmp_path)) and "has no track bass" in reason for reason in music.skipped)
     with pytest.raises(UserError, match=r"none of the 3 MIDI files in .*a\.mid has no track Harp.*'Melody'"):
         dataset.load(tmp_path, track="Harp")
 
 
-def test_broken_files_are_set_aside_with_the_reason(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_broken_files_are_skipped_with_the_reason(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     tunes(tmp_path, 3)
     (tmp_path / "empty.mid").write_bytes(b"")
     (tmp_path / "picture.mid").write_bytes(b"\x89PNG\r\n\x1a\n" * 20)
@@ -203,8 +203,8 @@ def test_broken_files_are_set_aside_with_the_reason(tmp_path: Path, capsys: pyte
     music = dataset.load(tmp_path)
     assert music.facts["files"] == 8
     assert music.facts["used"] == 3
-    assert music.facts["set_aside"] == len(music.set_aside) == 5
-    reasons = {Path(reason.split(".mid")[0]).name: reason for reason in music.set_aside}
+    assert music.facts["set_aside"] == len(music.skipped) == 5
+    reasons = {Path(reason.split(".mid")[0]).name: reason for reason in music.skipped}
     assert "is empty" in reasons["empty"]
     assert "is not a MIDI file" in reasons["picture"]
     assert "cut short" in reasons["cut"]
@@ -213,9 +213,9 @@ def test_broken_files_are_set_aside_with_the_reason(tmp_path: Path, capsys: pyte
     describe(music, tmp_path)
     printed = capsys.readouterr().out
     assert "8 files found, 5 read, 3 used" in printed
-    assert all(f"set aside: {reason}" in printed for reason in music.set_aside)
-    Experiment(tmp_path, {}).report(music.set_aside)
-    assert (tmp_path / "set_aside.txt").read_text("utf-8").splitlines() == music.set_aside
+    assert all(f"skipped: {reason}" in printed for reason in music.skipped)
+    Experiment(tmp_path, {}).report(music.skipped)
+    assert (tmp_path / "skipped.txt").read_text("utf-8").splitlines() == music.skipped
 
 
 def test_of_many_broken_files_some_are_printed_and_all_are_in_the_report(
@@ -227,15 +227,15 @@ def test_of_many_broken_files_some_are_printed_and_all_are_in_the_report(
     music = dataset.load(tmp_path)
     describe(music, tmp_path)
     printed = capsys.readouterr().out
-    assert printed.count("set aside: ") == SHOWN_REASONS
-    assert "and 3 more: see set_aside.txt in the experiment" in printed
-    Experiment(tmp_path, {}).report(music.set_aside)
-    assert (tmp_path / "set_aside.txt").read_text("utf-8").count("\n") == SHOWN_REASONS + 3
+    assert printed.count("skipped: ") == SHOWN_REASONS
+    assert "and 3 more: see skipped.txt in the experiment" in printed
+    Experiment(tmp_path, {}).report(music.skipped)
+    assert (tmp_path / "skipped.txt").read_text("utf-8").count("\n") == SHOWN_REASONS + 3
 
 
 def test_without_broken_files_there_is_no_report(tmp_path: Path) -> None:
-    Experiment(tmp_path, {}).report(dataset.load(tunes(tmp_path, 2)).set_aside)
-    assert not (tmp_path / "set_aside.txt").exists()
+    Experiment(tmp_path, {}).report(dataset.load(tunes(tmp_path, 2)).skipped)
+    assert not (tmp_path / "skipped.txt").exists()
 
 
 def test_a_file_with_a_clock_gone_mad_takes_no_memory(tmp_path: Path) -> None:
@@ -249,7 +249,7 @@ def test_a_file_with_a_clock_gone_mad_takes_no_memory(tmp_path: Path) -> None:
     (tmp_path / "mad.mid").write_bytes(header + b"MTrk" + struct.pack(">L", len(track)) + track)
     music = dataset.load(tmp_path)
     assert music.facts["used"] == 2
-    assert "mad.mid is damaged: it would have" in music.set_aside[0]
+    assert "mad.mid is damaged: it would have" in music.skipped[0]
 
 
 def with_pedal(path: Path, notes: np.ndarray) -> Path:
@@ -278,8 +278,8 @@ def test_the_sustain_pedal_is_heard_or_it_is_said_that_it_is_not(
     assert "sustain pedal in 2 files: 6 notes last until it is up" in capsys.readouterr().out
     describe(unheard, tmp_path)
     said = capsys.readouterr().out
-    assert "sustain pedal in 2 files: the melody encoding does not hear it, 6 notes end with the key" in said
-    assert "--encoding performance hears it" in said
+    assert "sustain pedal in 2 files: the melody encoding ignores it, 6 notes end with the key" in said
+    assert "--encoding performance uses it" in said
     describe(dataset.load(tmp_path / "c.mid"), tmp_path)
     assert "sustain pedal" not in capsys.readouterr().out
 

@@ -28,7 +28,7 @@ from midi_rnn.encoding import (
     VELOCITY,
     WAIT,
     Encoding,
-    place,
+    quantise_onsets,
 )
 from workshop.notes.midifiles import Part, Score, read
 
@@ -155,7 +155,7 @@ def test_notes_played_a_little_early_or_late_fall_on_the_grid(rows: list[tuple[i
 def test_a_melody_of_any_notes_keeps_pitches_and_order(rows: list[tuple[float, float, int, int]]) -> None:
     notes = anywhere(rows)
     notes = notes[np.unique(notes[:, 0], return_index=True)[1]]
-    kept = place(notes[:, 0] * 4)[1]
+    kept = quantise_onsets(notes[:, 0] * 4)[1]
     decoded = MELODY.decode(MELODY.encode(notes))
     assert_sound(decoded)
     assert decoded[:, 2].tolist() == notes[kept, 2].tolist()
@@ -174,7 +174,7 @@ def test_a_grace_note_moves_a_neighbour_and_is_not_lost() -> None:
 
 @given(CROWDED)
 def test_notes_have_steps_of_their_own_near_their_times(times: list[float]) -> None:
-    steps, kept = place(np.array(times))
+    steps, kept = quantise_onsets(np.array(times))
     assert len(steps) == len(kept)
     assert steps.dtype.kind == kept.dtype.kind == "i"
     assert (steps >= 0).all()
@@ -187,7 +187,7 @@ def test_notes_have_steps_of_their_own_near_their_times(times: list[float]) -> N
 def test_notes_that_round_to_steps_of_their_own_stay_there(steps: list[int], seed: int) -> None:
     times = np.array(steps, float) + np.random.default_rng(seed).choice([-0.5, 0.49, 0.0, 0.3], len(steps))
     times = times[times >= 0]
-    placed, kept = place(times)
+    placed, kept = quantise_onsets(times)
     assert placed.tolist() == np.floor(times + 0.5).astype(int).tolist()
     assert kept.tolist() == list(range(len(times)))
 
@@ -202,7 +202,7 @@ def test_no_way_of_placing_costs_less(quarters: list[int]) -> None:
         return sum(LEFT_OUT if s is None else abs(s - time) for s, time in zip(steps, times, strict=True))
 
     ways = (way for way in itertools.product(*choices) if ascends([s for s in way if s is not None]))
-    found, kept = place(np.array(times))
+    found, kept = quantise_onsets(np.array(times))
     placed = dict(zip(kept.tolist(), found.tolist(), strict=True))
     assert cost(tuple(placed.get(k) for k in range(len(times)))) == pytest.approx(min(map(cost, ways)), abs=1e-4)
 
@@ -213,7 +213,7 @@ def ascends(steps: list[int]) -> bool:
 
 def test_a_very_dense_passage_fills_every_step() -> None:
     """Of ten thousand notes on a thousand steps as many are kept as there are steps, and it takes no time."""
-    steps, _ = place(np.arange(10_000) / 10)
+    steps, _ = quantise_onsets(np.arange(10_000) / 10)
     assert len(steps) >= 1000
 
 
@@ -221,7 +221,7 @@ def test_a_very_dense_passage_fills_every_step() -> None:
 
 
 def reference_decode(symbols: np.ndarray) -> list[tuple[int, int, int, int]]:
-    """Start and end in units, pitch, bin of velocity: written anew, as a table of what sounds at each moment."""
+    """Start and end in units, pitch, bin of velocity: written again, as a table of what sounds at each moment."""
     notes: list[tuple[int, int, int, int]] = []
     open_notes: dict[int, tuple[int, int]] = {}
     now, loudness = 0, 16

@@ -79,7 +79,7 @@ def play(generator: Generator, prime: list[int], length: int, num_samples: int =
 
 def allowed(encoding: Encoding, symbols: list[int]) -> np.ndarray:
     """For each of the symbols and what comes after the last one, which could stand there, bool [T + 1, V]: the rules,
-    written anew.
+    written again.
     """
     rows = np.ones((len(symbols) + 1, encoding.vocab_size), bool)
     down: set[int] = set()
@@ -285,7 +285,7 @@ def test_time_goes_on_only_as_far_as_a_key_can_be_held() -> None:
     after = rules_after([*one_held, WAIT + 29, NOTE_OFF + C], **limits)
     assert after[WAIT:VELOCITY].all()
     assert after[[NOTE_OFF + E, NOTE_ON + C, LOUD]].all()
-    # A key that is pressed anew begins anew, and the end of a piece lifts all.
+    # A key that is pressed again begins again, and the end of a piece lifts all.
     assert rules_after([NOTE_ON + C, LONGEST, NOTE_ON + C], **limits)[WAIT:VELOCITY].all()
     assert rules_after([NOTE_ON + C, LONGEST, END], **limits)[WAIT:VELOCITY].all()
 

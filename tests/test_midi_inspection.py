@@ -93,4 +93,4 @@ def test_silence_is_measured_and_a_pedal_is_named(tmp_path: Path) -> None:
     song.tracks[0].insert(0, mido.Message("control_change", control=64, value=64))
     song.save(tmp_path / "dense.mid")
     said = report(inspect_midi(tmp_path))
-    assert "pedal       holds 59 notes in 1 file: --encoding performance hears it, melody does not" in said
+    assert "pedal       holds 59 notes in 1 file: --encoding performance uses it, --encoding melody ignores it" in said

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workshop.notes.midi_rests import LONGEST_REST_BARS, rests
+from workshop.notes.midi_rests import MAX_REST_BARS, rests
 
 FOUR = np.array([(0.0, 4.0)])
 
@@ -56,5 +56,5 @@ def test_what_is_left_is_a_rest_in_the_same_place_of_the_bar(steps: list[tuple[i
     silence, surplus = rests(notes, np.array([(0, bar)]))
     assert np.array_equal(surplus % bar, np.zeros(len(notes)))
     left = silence - surplus
-    assert (left <= LONGEST_REST_BARS * bar).all()
-    assert ((surplus == 0) | (left > (LONGEST_REST_BARS - 1) * bar)).all()
+    assert (left <= MAX_REST_BARS * bar).all()
+    assert ((surplus == 0) | (left > (MAX_REST_BARS - 1) * bar)).all()

@@ -129,7 +129,7 @@ def sampled(run_main: Run) -> Run:
 def test_a_smoke_run_leaves_a_complete_experiment(tutorial: Path, saved: subprocess.CompletedProcess[str]) -> None:
     experiment = tutorial / "midi_rnn" / "experiments" / "01"
     there = sorted(path.name for path in experiment.iterdir())
-    assert there == ["checkpoints", "log.txt", "run.json", "samples", "set_aside.txt", "tensorboard"]
+    assert there == ["checkpoints", "log.txt", "run.json", "samples", "skipped.txt", "tensorboard"]
     info = strict_json(experiment / "run.json")
     assert info["lesson"] == "midi_rnn"
     assert info["status"] == "finished"
@@ -153,7 +153,7 @@ def test_a_smoke_run_leaves_a_complete_experiment(tutorial: Path, saved: subproc
         arrays, at = checkpoint.load(experiment / "checkpoints" / f"{name}.npz")
         assert at["step"] == 20
         assert all(np.isfinite(array).all() for array in arrays.values())
-    (reason,) = (experiment / "set_aside.txt").read_text("utf-8").splitlines()
+    (reason,) = (experiment / "skipped.txt").read_text("utf-8").splitlines()
     assert "broken.mid is cut short" in reason
     assert not list(experiment.rglob("*.part"))
     assert not list(experiment.rglob("*.pkl"))
@@ -203,7 +203,7 @@ def test_tensorboard_has_curves_and_previews(tutorial: Path, saved: subprocess.C
 def test_progress_and_the_farewell_are_told(saved: subprocess.CompletedProcess[str]) -> None:
     assert re.search(r"^data: \.\./data/midi/x: 13 files found, 12 read, 12 used: \d+ notes, \d\.\d minutes$", saved.stdout, re.M)  # noqa: E501 # fmt: skip
     assert re.search(r"^  2,304 sixteenths; held out: 1 of them \(192\)$", saved.stdout, re.M)
-    assert re.search(r"^  set aside: .*broken\.mid is cut short", saved.stdout, re.M)
+    assert re.search(r"^  skipped: .*broken\.mid is cut short", saved.stdout, re.M)
     assert re.search(r"^network: 1 x 64 lstm, [\d,]+ weights$", saved.stdout, re.M)
     assert re.search(r"^step 1/20  epoch \d\.\d\d  loss \d\.\d{3} nats = \d\.\d{3} bits", saved.stderr, re.M)
     assert re.search(r"held-out data: \d\.\d+ nats = \d\.\d+ bits, .*n-gram", saved.stderr)

@@ -16,7 +16,7 @@ from workshop.datasets.corpus import COLLECTIONS
 from workshop.datasets.midi_tunes import export, file_name, is_exported, note_table, select
 from workshop.errors import UserError
 from workshop.notes import midifiles
-from workshop.notes.abc_fields import WHOLE, Garbled
+from workshop.notes.abc_fields import WHOLE, AbcError
 from workshop.notes.abc_notation import Melody, read_tune
 from workshop.notes.abc_text import Tune, parse_tunes
 
@@ -103,7 +103,7 @@ def test_bars_begin_where_the_meter_says() -> None:
     assert melody.notes[0][0] == WHOLE * 3 // 8
     assert [start // melody.bar for start, _, pitch in melody.notes if pitch == 74] == [1, 2, 3, 4, 5, 6]
     assert not any(start % melody.bar for start, _, pitch in melody.notes if pitch == 74)
-    with pytest.raises(Garbled, match="does not fit"):
+    with pytest.raises(AbcError, match="does not fit"):
         read_tune(tune("A|dcBA|dcBA:|A|dcBA|d3|"))
     assert read_tune(tune("dcBA|", meter="C|")).meter == (2, 2)
     assert read_tune(tune("dcBA|", meter="C")).meter == (4, 4)
@@ -161,9 +161,9 @@ def test_repeats_are_played(body: str, notes: str) -> None:
     ],
 )  # fmt: skip
 def test_what_is_not_understood_is_said(body: str, reason: str) -> None:
-    with pytest.raises(Garbled, match=reason):
+    with pytest.raises(AbcError, match=reason):
         letters(body)
-    with pytest.raises(Garbled, match="unknown meter"):
+    with pytest.raises(AbcError, match="unknown meter"):
         read_tune(tune("c|", meter="free"))
 
 
@@ -300,7 +300,7 @@ def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         pieces = [
             f"X:1\nT:First {number}\nM:6/8\nL:1/8\nK:D\nA|dAF {high}ed|cBA GFE|dAF {high}ed|cBA d2:|\n",
             f"X:2\nT:Second {number}\nM:C\nL:1/8\nK:G\n{high}2GB dcBA|{high}2BG A2F2|GABc dedB|c2A2 G4|\n",
-            "X:3\nT:Garbled\nM:C\nL:1/8\nK:G\nGABc|d|GABc defg|\n",
+            "X:3\nT:AbcError\nM:C\nL:1/8\nK:G\nGABc|d|GABc defg|\n",
         ]
         (folder / "tunes.abc").write_text("\n".join(pieces), encoding="utf-8")
     monkeypatch.setattr(corpus, "find_corpus", lambda: (tmp_path / "corpus", "1.0"))
@@ -343,7 +343,7 @@ def test_a_file_plays_its_tune(small: Path, tmp_path: Path) -> None:
     assert [(meter.numerator, meter.denominator) for meter in meters] == [(6, 8)]
 
 
-def test_a_new_music21_makes_the_export_anew(small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_new_music21_makes_the_export_again(small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tmp_path / "midi" / "tunes"
     export(folder)
     (folder / ".DS_Store").write_text("a Mac was here")

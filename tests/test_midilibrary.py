@@ -1,4 +1,4 @@
-"""Many MIDI files: each is kept or set aside with its reason, and nothing stops the rest; then they are kept."""
+"""Many MIDI files: each is read or skipped with a reason, and no file stops the rest; then they are cached."""
 
 import contextlib
 import os
@@ -64,7 +64,7 @@ def read_files(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def same(one: Library, other: Library) -> bool:
     scores = zip(one.scores.items(), other.scores.items(), strict=True)
-    return (one.set_aside, one.duplicates) == (other.set_aside, other.duplicates) and all(
+    return (one.skipped, one.duplicates) == (other.skipped, other.duplicates) and all(
         a_file == b_file
         and a.parts == b.parts
         and np.array_equal(a.notes, b.notes)
@@ -76,14 +76,14 @@ def same(one: Library, other: Library) -> bool:
 # ---- what comes of a folder
 
 
-def test_every_file_is_kept_or_set_aside_or_the_same_as_another(music: Path, tmp_path: Path) -> None:
+def test_every_file_is_kept_or_skipped_or_the_same_as_another(music: Path, tmp_path: Path) -> None:
     files = find_midi_files(music)
     library = read_all(files, tmp_path / "cache")
     assert [file.name for file in library.scores] == ["0.mid", "1.mid", "2.mid", "3.mid", "4.mid"]
     for file, score in library.scores.items():
         np.testing.assert_array_equal(score.notes, midifiles.read(file).notes)
     assert library.duplicates == [music / "sub" / "again.mid"]
-    assert library.set_aside == {
+    assert library.skipped == {
         music / "empty.mid": f"{music}/empty.mid is empty",
         music / "text.mid": f"{music}/text.mid is not a MIDI file: it does not begin with MThd",
     }
@@ -92,21 +92,21 @@ def test_every_file_is_kept_or_set_aside_or_the_same_as_another(music: Path, tmp
         midifiles.read(music / "empty.mid")
 
 
-def test_what_cannot_be_read_is_set_aside(music: Path, tmp_path: Path, read_files: list[str]) -> None:
+def test_what_cannot_be_read_is_skipped(music: Path, tmp_path: Path, read_files: list[str]) -> None:
     files = find_midi_files(music)
     (music / "0.mid").unlink()
     with open(music / "1.mid", "wb") as film:
         film.truncate(1 << 30)
     library = read_all(files, tmp_path / "cache")
     assert [file.name for file in library.scores] == ["2.mid", "3.mid", "4.mid"]
-    assert library.set_aside[music / "0.mid"] == f"{music}/0.mid cannot be read: no such file or directory"
-    assert library.set_aside[music / "1.mid"] == f"{music}/1.mid is too large for a MIDI file (1,024 MB)"
+    assert library.skipped[music / "0.mid"] == f"{music}/0.mid cannot be read: no such file or directory"
+    assert library.skipped[music / "1.mid"] == f"{music}/1.mid is too large for a MIDI file (1,024 MB)"
     assert "1.mid" not in read_files
 
 
 def test_nothing_but_unreadable_files(tmp_path: Path) -> None:
     library = read_all([tmp_path / "gone.mid"], tmp_path / "cache")
-    assert (library.scores, list(library.set_aside)) == ({}, [tmp_path / "gone.mid"])
+    assert (library.scores, list(library.skipped)) == ({}, [tmp_path / "gone.mid"])
 
 
 @pytest.mark.parametrize("name", [b"all my songs (best of)", "さくら".encode(), b"\xff\xfe \xe4", b"a\nb", b"-r *"])
@@ -119,7 +119,7 @@ def test_folders_and_files_of_any_name(tmp_path: Path, name: bytes) -> None:
     (folder / os.fsdecode(b"broken" + name + b".mid")).write_bytes(b"MThd")
     library = read_all(find_midi_files(folder), tmp_path / "cache")
     assert [os.fsencode(file.name) for file in library.scores] == [name + b".mid"]
-    (reason,) = library.set_aside.values()
+    (reason,) = library.skipped.values()
     assert os.fsencode(reason) == os.fsencode(folder) + b"/broken" + name + b".mid is cut short"
     assert same(read_all(find_midi_files(folder), tmp_path / "cache"), library)
 
@@ -153,7 +153,7 @@ def test_only_what_is_new_is_read(music: Path, tmp_path: Path, read_files: list[
     assert read_files == []
 
 
-def test_a_new_reader_reads_all_anew(
+def test_a_new_reader_reads_all_again(
     music: Path, tmp_path: Path, read_files: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read_all(find_midi_files(music), tmp_path / "cache")
@@ -175,7 +175,7 @@ def flipped(content: bytes, at: int) -> bytes:
 
 
 @pytest.mark.parametrize("damage", [b"", b"PK\3\4", b"text", None], ids=["empty", "zip", "text", "folder"])
-def test_what_was_kept_and_is_damaged_is_read_anew(
+def test_what_was_kept_and_is_damaged_is_read_again(
     music: Path, tmp_path: Path, read_files: list[str], damage: bytes | None
 ) -> None:
     files = find_midi_files(music)
@@ -309,7 +309,7 @@ def test_a_file_that_hangs_the_reader_is_given_up_and_the_rest_is_read(
     library = read_all(files, tmp_path / "cache", timeout=0.9)
     assert time.monotonic() - started < 30
     assert [file.stem for file in library.scores] == ["a", "b", "c"]
-    assert [reason for file, reason in library.set_aside.items()] == [
+    assert [reason for file, reason in library.skipped.items()] == [
         f"{file} takes longer than 0.9 seconds to read" for file in files if "hang" in file.name
     ]
 
@@ -320,9 +320,9 @@ def test_readers_that_crash_are_reported_and_the_rest_is_read(
     files = misbehaving("a", "exit_1", "memory_1", "b", "bug_1", "killed_1", "exit_2", "c")
     library = read_all(files, tmp_path / "cache")
     assert [file.stem for file in library.scores] == ["a", "b", "c"]
-    assert sorted(library.set_aside) == sorted(set(files) - set(library.scores))
-    for file, reason in library.set_aside.items():
-        assert reason == f"{file} cannot be read: the process that read it broke down"
+    assert sorted(library.skipped) == sorted(set(files) - set(library.scores))
+    for file, reason in library.skipped.items():
+        assert reason == f"{file} cannot be read: the process that read it crashed"
     said = capfd.readouterr().err.splitlines()
     assert all(re.fullmatch(r"reading MIDI files: \d of 8 files", line) for line in said)
 
@@ -338,7 +338,7 @@ def test_what_broke_down_is_tried_again_the_next_time(
 
 def test_readers_are_without_tensorflow(misbehaving: Callable[..., list[Path]], tmp_path: Path) -> None:
     (file,) = misbehaving("modules")
-    (reason,) = read_all([file], tmp_path / "cache").set_aside.values()
+    (reason,) = read_all([file], tmp_path / "cache").skipped.values()
     assert reason.endswith("mido, pytest"), "pytest comes with this module"
 
 
@@ -417,7 +417,7 @@ def test_the_script_starts_its_readers_without_tensorflow(
 # ---- twenty thousand files
 
 MANY = 20_000
-MOST_MEMORY = 1.5 * 2**30
+MAX_MEMORY = 1.5 * 2**30
 READING = """
 import sys
 from pathlib import Path
@@ -486,7 +486,7 @@ def test_twenty_thousand_files_are_read_in_little_memory_and_with_progress(tmp_p
     assert begun.returncode == 0
     assert (used, notes) == (MANY, MANY * 200)
     assert pedal_notes > 0
-    assert 50 << 20 < most < MOST_MEMORY
+    assert 50 << 20 < most < MAX_MEMORY
     assert any(line.startswith("reading MIDI files: ") for line in progress)
     assert all(re.fullmatch(r".+: [\d,]+ of 20,000 files", line) for line in progress)
 
@@ -532,7 +532,7 @@ def real(folder: Path) -> list[Path]:
 
 
 @pytest.mark.parametrize("source", [written, real])
-def test_a_thousand_damaged_files_are_each_kept_or_set_aside(
+def test_a_thousand_damaged_files_are_each_kept_or_skipped(
     tmp_path: Path, source: Callable[[Path], list[Path]]
 ) -> None:
     rng = random.Random(0)
@@ -546,10 +546,10 @@ def test_a_thousand_damaged_files_are_each_kept_or_set_aside(
     library = read_all(files, tmp_path / "cache")
     print(f"{len(library.scores)} of {len(files)} kept in {time.monotonic() - started:.1f} s")
     assert time.monotonic() - started < 60
-    assert len(library.scores) + len(library.set_aside) + len(library.duplicates) == len(files) == 1000
+    assert len(library.scores) + len(library.skipped) + len(library.duplicates) == len(files) == 1000
     assert len(library.scores) > 100
-    assert len(library.set_aside) > 100
-    for file, reason in library.set_aside.items():
+    assert len(library.skipped) > 100
+    for file, reason in library.skipped.items():
         assert reason.startswith(f"{file} is ")
         assert "\n" not in reason
     for score in library.scores.values():

@@ -37,22 +37,22 @@ NONSENSE: list[Any] = [None, "1", "", True, [], {}, [1], -1, math.nan, 10**400]
 
 @pytest.mark.parametrize("name", META)
 @pytest.mark.parametrize("value", NONSENSE, ids=lambda value: repr(value)[:9])
-def test_what_makes_no_sense_is_named(name: str, value: Any) -> None:
+def test_an_entry_that_is_not_valid_is_named(name: str, value: Any) -> None:
     if (name, value) in (("history", []), ("epoch_loss", -1), ("best", -1)):
         return
-    with pytest.raises(UserError, match=rf"the checkpoint latest\.npz is damaged: its entry '{name}' makes no sense"):
+    with pytest.raises(UserError, match=rf"the checkpoint latest\.npz is damaged: its entry '{name}' is not valid"):
         Position.of({**META, name: value}, PATH, windows=20)
 
 
 @pytest.mark.parametrize("wrong", [{"step": "1"}, {"train": None}, {"epoch": math.inf}, {"validation": math.nan}])
-def test_a_measurement_that_makes_no_sense_is_damage(wrong: dict[str, Any]) -> None:
+def test_a_measurement_that_is_not_valid_is_damage(wrong: dict[str, Any]) -> None:
     entry = HISTORY[0] | wrong
-    with pytest.raises(UserError, match="its entry 'history' makes no sense"):
+    with pytest.raises(UserError, match="its entry 'history' is not valid"):
         Position.of({**META, "history": [*HISTORY, entry]}, PATH, windows=20)
 
 
 def test_a_place_beyond_the_data_is_damage() -> None:
-    with pytest.raises(UserError, match=r"latest\.npz is damaged: it stands at window 7 of 7"):
+    with pytest.raises(UserError, match=r"latest\.npz is damaged: its position is window 7 of 7"):
         Position.of(META, PATH, windows=7)
-    with pytest.raises(UserError, match=r"it knows of more than a training \('bar'\)"):
+    with pytest.raises(UserError, match=r"it has an unexpected entry \('bar'\)"):
         Position.of({**META, "bar": 1}, PATH, windows=20)

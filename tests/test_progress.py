@@ -11,7 +11,7 @@ import pytest
 
 from workshop.quiet import quietly
 from workshop.run import ngram, progress
-from workshop.run.baseline import MOST_COUNTED, ORDERS, Baseline, ngram_baseline
+from workshop.run.baseline import MAX_COUNTED, ORDERS, Baseline, ngram_baseline
 from workshop.run.progress import Pace, Progress
 
 
@@ -197,10 +197,10 @@ def test_the_baseline_counts_the_training_part_and_measures_the_other() -> None:
 def test_of_a_very_long_text_the_last_part_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[np.ndarray] = []
     monkeypatch.setattr(ngram, "evaluate", lambda train, *rest: seen.append(train) or {1: 1.0})
-    train = np.zeros(MOST_COUNTED + 10, np.uint8)
+    train = np.zeros(MAX_COUNTED + 10, np.uint8)
     train[-1] = 7
     ngram_baseline(train, np.zeros(3, np.uint8), 8)
-    assert len(seen[0]) == MOST_COUNTED
+    assert len(seen[0]) == MAX_COUNTED
     assert seen[0][-1] == 7
 
 

@@ -106,12 +106,12 @@ def test_gpu_without_a_card_is_refused(clone: Clone) -> None:
     assert not clone.take_pip_calls()
 
 
-def test_gpu_makes_the_environment_anew_and_keeps_it(clone: Clone) -> None:
+def test_gpu_makes_the_environment_again_and_keeps_it(clone: Clone) -> None:
     clone.add_python(clone.bin / "nvidia-smi", "")
     gpu = PACKAGES.replace("cpu", "gpu")
     clone.start("--local", "run", "true")
     clone.take_calls()
-    assert "made anew" in clone.start("--local", "--gpu", "run", "true").stderr
+    assert "made again" in clone.start("--local", "--gpu", "run", "true").stderr
     assert clone.take_pip_calls() == [gpu, PROJECT]
     clone.start("--local", "run", "true")
     clone.start("--local", "--gpu", "run", "true")
@@ -231,7 +231,7 @@ def test_a_changed_lock_is_noticed(clone: Clone) -> None:
     assert clone.take_pip_calls() == [DEV]
 
 
-def test_a_moved_clone_is_set_up_anew(clone: Clone) -> None:
+def test_a_moved_clone_is_set_up_again(clone: Clone) -> None:
     clone.start("--local", "run", "true")
     clone.take_calls()
     moved = clone.root.with_name("moved")
@@ -239,7 +239,7 @@ def test_a_moved_clone_is_set_up_anew(clone: Clone) -> None:
     clone.root = moved
     answer = clone.start("--local", "run", "true")
     assert answer.returncode == 0
-    assert "made anew" in answer.stderr
+    assert "made again" in answer.stderr
     assert clone.take_pip_calls() == [PACKAGES, PROJECT]
 
 
@@ -255,7 +255,7 @@ def test_a_half_finished_install_goes_on(clone: Clone) -> None:
     assert clone.take_pip_calls() == [PACKAGES]
 
 
-def test_a_half_made_environment_is_made_anew(clone: Clone) -> None:
+def test_a_half_made_environment_is_made_again(clone: Clone) -> None:
     answer = clone.start("--local", "run", "true", STUB_VENV_SAYS="Error: out of something")
     assert answer.returncode == 1
     assert "Making the environment failed" in answer.stderr
@@ -431,7 +431,7 @@ def test_missing_tunes_do_not_stop_anybody(clone: Clone) -> None:
 
 
 @pytest.mark.parametrize("name", TUNES_MAKERS)
-def test_tunes_are_made_anew_when_what_makes_them_has_changed(clone: Clone, name: str) -> None:
+def test_tunes_are_made_again_when_what_makes_them_has_changed(clone: Clone, name: str) -> None:
     clone.start("--local", "run", "true")
     clone.take_calls()
     (clone.root / "workshop" / name).write_text("# newer\n")

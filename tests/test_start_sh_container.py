@@ -129,7 +129,7 @@ def test_an_engine_that_does_not_serve(clone: DockerClone, says: str, words: str
     assert answer.stderr.count("\n") == 1
     demanded = clone.start("run", "true", STUB_INFO_SAYS=says, WORKSHOP_MODE="container")
     assert demanded.returncode == 1
-    assert demanded.stderr.startswith("The container is not to be had, because docker is installed")
+    assert demanded.stderr.startswith("The container cannot be used, because docker is installed")
     assert words in demanded.stderr
 
 
@@ -173,7 +173,7 @@ def test_what_is_about_the_image_needs_an_engine(clone: DockerClone, verb: str) 
     assert clone.start(verb, "x", STUB_INFO_SAYS="no").returncode in (1, 2)
     answer = clone.start("--local", verb, *([] if verb == "build" else ["x"]))
     assert answer.returncode == 2
-    assert "which local mode does without" in answer.stderr
+    assert "local mode has none" in answer.stderr
 
 
 # ---- building --------------------------------------------------------------------------------------------------------
@@ -199,7 +199,7 @@ def test_the_second_use_builds_and_starts_nothing(up: DockerClone) -> None:
     assert up.take_words("compose build", "compose up", "stop", "rm") == []
 
 
-def test_the_image_is_built_anew_when_what_it_is_made_of_has_changed(up: DockerClone) -> None:
+def test_the_image_is_built_again_when_what_it_is_made_of_has_changed(up: DockerClone) -> None:
     for name in (
         "Dockerfile",
         "requirements/cpu.txt",
@@ -288,7 +288,7 @@ def test_down_removes_the_container(up: DockerClone) -> None:
     assert "no container to remove" in up.start("down").stderr
 
 
-def test_other_settings_make_it_anew_unless_somebody_is_inside(up: DockerClone) -> None:
+def test_other_settings_make_it_again_unless_somebody_is_inside(up: DockerClone) -> None:
     assert "made again" in up.start("run", "true", WORKSHOP_MEMORY="4g").stderr
     up.take_calls()
     inside = up.popen("run", "bash", "-c", "echo in; sleep 30", WORKSHOP_MEMORY="4g")

@@ -22,7 +22,7 @@ from workshop.datasets.starter_sounds import (
     RATE,
     Excerpt,
     Instrument,
-    deal,
+    assign_instruments,
     export,
     is_exported,
     play,
@@ -190,7 +190,7 @@ def test_the_same_is_made_again(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("small")
 @pytest.mark.parametrize("what", ["version", "music21"])
-def test_a_new_version_makes_the_sounds_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str) -> None:
+def test_a_new_version_makes_the_sounds_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str) -> None:
     folder = tmp_path / "starter"
     export(folder)
     (folder / ".DS_Store").write_text("a Mac was here")
@@ -276,7 +276,7 @@ def test_looking_whether_all_is_there_is_quick(tmp_path: Path) -> None:
 @pytest.fixture(scope="module")
 def real() -> dict[Instrument, list[Excerpt]]:
     """What is dealt of the real collections."""
-    return deal(corpus.collect(corpus.find_corpus()[0])[0])
+    return assign_instruments(corpus.collect(corpus.find_corpus()[0])[0])
 
 
 @pytest.fixture(scope="module")

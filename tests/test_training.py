@@ -321,7 +321,7 @@ def test_a_run_that_is_further_than_a_smoke_run_says_so(tmp_path: Path) -> None:
         fit(again)
 
 
-def test_the_state_is_carried_through_an_epoch_and_begins_anew_with_the_next(tmp_path: Path) -> None:
+def test_the_state_is_carried_through_an_epoch_and_begins_again_with_the_next(tmp_path: Path) -> None:
     for steps, counted in ((WINDOWS, 0), (WINDOWS + 2, 2 * T)):
         trainer = make(tmp_path / str(steps), max_steps=steps)
         fit(trainer)

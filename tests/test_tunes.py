@@ -122,7 +122,7 @@ def test_export_is_made_once(small: Path, tmp_path: Path) -> None:
     assert (folder / "input.txt").stat().st_mtime_ns == stamp
 
 
-def test_a_new_music21_makes_the_export_anew(small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_new_music21_makes_the_export_again(small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     export(tmp_path / "tunes")
     monkeypatch.setattr(corpora, "find_corpus", lambda: (small, "2.0"))
     assert export(tmp_path / "tunes")
@@ -138,7 +138,7 @@ def test_tunes_changed_by_hand_are_left_alone(small: Path, tmp_path: Path, monke
     assert mine.read_text(encoding="utf-8") == "X:1\nmine\n"
 
 
-def test_half_an_export_is_made_anew(small: Path, tmp_path: Path) -> None:
+def test_half_an_export_is_made_again(small: Path, tmp_path: Path) -> None:
     export(tmp_path / "tunes")
     (tmp_path / "tunes" / "input.txt").unlink()
     assert export(tmp_path / "tunes")

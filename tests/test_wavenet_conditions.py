@@ -37,7 +37,7 @@ def test_the_first_subfolder_is_the_condition(folder: Path) -> None:
     assert found.facts["conditions"] == ["flute", "harp"]
     assert [len(part) for part in found.train] == [4, 4]
     assert [len(part) for part in found.held_out] == [1, 1]
-    assert found.set_aside == [f"{folder / 'alone.wav'} has no condition"]
+    assert found.skipped == [f"{folder / 'alone.wav'} has no condition"]
     # Each sound stands under its own name.
     by_hand = [dataset.load(folder / name, RATE, 0.2) for name in ("flute", "harp")]
     for mine, theirs in zip(found.train, by_hand, strict=True):
@@ -49,7 +49,7 @@ def test_a_file_names_conditions_by_path_or_by_name(folder: Path, tmp_path: Path
     found = dataset.load(folder, RATE, condition=listed(tmp_path / "names.json", names))
     assert found.facts["conditions"] == ["high", "low"]
     assert found.facts["used"] == 3
-    assert len(found.set_aside) == 8
+    assert len(found.skipped) == 8
 
 
 def test_other_conditions_are_other_data(folder: Path, tmp_path: Path) -> None:
@@ -70,7 +70,7 @@ def test_other_conditions_are_other_data(folder: Path, tmp_path: Path) -> None:
         ({"alone.wav": " "}, "should name a condition"),
         (["alone.wav"], "is damaged: it should hold a JSON object"),
         ({"other.wav": "a"}, "names none of the sound files in .*; the first that it names is other.wav"),
-        ({"alone.wav": "solo"}, r"finds one condition alone in .* \(solo\)"),
+        ({"alone.wav": "solo"}, r"finds only one condition in .* \(solo\)"),
     ],
 )
 def test_a_file_of_names_that_is_of_no_use_is_said(folder: Path, tmp_path: Path, names: object, reason: str) -> None:
@@ -106,5 +106,5 @@ def test_many_names_are_not_all_listed() -> None:
 @pytest.mark.parametrize("names", ["flute", ["a"], ["a", 5], None])
 def test_a_record_of_conditions_that_makes_no_sense_is_damaged(tmp_path: Path, names: object) -> None:
     experiment = Experiment(tmp_path, {"data": {"conditions": names}, "network": {"conditions": 2}})
-    with pytest.raises(UserError, match="its conditions make no sense"):
+    with pytest.raises(UserError, match="its conditions are not valid"):
         conditions.known(experiment)

@@ -79,7 +79,7 @@ def test_a_folder_is_all_sound_files_in_it_and_below(folder: Path) -> None:
     files = [file for file in folder.rglob("*") if file.is_file() and file.suffix != ".txt"]
     assert sorted(as_lists(both_parts(found))) == sorted(encoded(file) for file in files)
     assert all(part.dtype == np.uint8 for part in both_parts(found))
-    assert found.set_aside == []
+    assert found.skipped == []
 
 
 def test_the_facts_are_those_of_the_sounds(folder: Path) -> None:
@@ -160,7 +160,7 @@ def test_the_same_bytes_count_once(folder: Path, capsys: pytest.CaptureFixture[s
     assert (again.facts["files"], again.facts["used"], again.facts["duplicate_files"]) == (5, 3, 2)
     assert again.facts["seconds"] == found.facts["seconds"]
     describe(again, folder)
-    assert "2 files left out, the same as another one" in capsys.readouterr().out
+    assert "2 duplicate files left out" in capsys.readouterr().out
 
 
 # ---- what cannot be used
@@ -177,20 +177,20 @@ def broken(folder: Path) -> list[str]:
     return ["silent", "single", "empty", "empty too", "text"]
 
 
-def test_broken_files_are_set_aside_with_a_reason(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_broken_files_are_skipped_with_a_reason(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     found = load(sounds(folder, 3), RATE)
     names = broken(folder)
     again = load(folder, RATE)
     assert as_lists(both_parts(again)) == as_lists(both_parts(found))
-    assert again.facts["set_aside"] == len(again.set_aside) == 5
+    assert again.facts["set_aside"] == len(again.skipped) == 5
     assert again.facts["duplicate_files"] == 0
     for name in names:
-        assert any(reason.startswith(f"{folder / name}.wav ") for reason in again.set_aside)
+        assert any(reason.startswith(f"{folder / name}.wav ") for reason in again.skipped)
     describe(again, folder)
-    assert "set aside: " in capsys.readouterr().out
+    assert "skipped: " in capsys.readouterr().out
 
 
-def test_a_file_that_may_not_be_read_is_set_aside(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_may_not_be_read_is_skipped(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refusing(path: Path, mode: str) -> IO[bytes]:
         if path.name == "01.wav":
             raise PermissionError(13, "Permission denied")
@@ -199,7 +199,7 @@ def test_a_file_that_may_not_be_read_is_set_aside(folder: Path, monkeypatch: pyt
     monkeypatch.setattr(library, "open", refusing, raising=False)
     found = load(sounds(folder, 3), RATE)
     assert found.facts["used"] == 2
-    assert found.set_aside == [f"{folder}/01.wav cannot be read: permission denied"]
+    assert found.skipped == [f"{folder}/01.wav cannot be read: permission denied"]
 
 
 def test_of_many_broken_files_some_are_shown(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -208,8 +208,8 @@ def test_of_many_broken_files_some_are_shown(folder: Path, capsys: pytest.Captur
         (folder / f"broken {number}.wav").touch()
     describe(load(folder, RATE), folder)
     printed = capsys.readouterr().out
-    assert printed.count("set aside: ") == SHOWN_REASONS
-    assert printed.endswith(f"and {30 - SHOWN_REASONS} more: see set_aside.txt in the experiment\n")
+    assert printed.count("skipped: ") == SHOWN_REASONS
+    assert printed.endswith(f"and {30 - SHOWN_REASONS} more: see skipped.txt in the experiment\n")
 
 
 def test_where_all_are_broken_one_sentence_says_so(folder: Path) -> None:
@@ -303,7 +303,7 @@ def test_what_is_left_out_is_counted(folder: Path, capsys: pytest.CaptureFixture
     assert "silence left out: 4.0 minutes" in printed
     found = load(folder, RATE, silence_threshold=0.1)
     assert found.facts["used"] == 2
-    assert found.set_aside == [f"{folder}/soft.wav is quieter than --silence_threshold 0.1 all along"]
+    assert found.skipped == [f"{folder}/soft.wav is quieter than --silence_threshold 0.1 all along"]
     with pytest.raises(UserError, match=r"^none of the 3 sound files .* is quieter than --silence_threshold 0\.9 all"):
         load(folder, RATE, silence_threshold=0.9)
 
@@ -414,5 +414,5 @@ def test_many_changes_are_counted(folder: Path, capsys: pytest.CaptureFixture[st
 def test_the_rate_comes_from_run_json(tmp_path: Path) -> None:
     assert sample_rate(Experiment(tmp_path, {"data": {"sample_rate": 8000}})) == 8000
     for rate in (None, 0, -1, "8000", 8000.0, True, 999, 1_000_001, 10**400):
-        with pytest.raises(UserError, match="its sample rate makes no sense"):
+        with pytest.raises(UserError, match="its sample rate is not valid"):
             sample_rate(Experiment(tmp_path, {"data": {"sample_rate": rate}}))

@@ -209,5 +209,5 @@ def test_a_damaged_description_is_no_network() -> None:
     assert build(good).shape == Shape(2, 2, 2, 2, 2, 2)
     large: list[dict] = [{"layers": 64}, {"layers": 10**400}, {"stacks": 10**6}, {"seed": 1 << 64}]
     for damage in ({"layers": 0}, {"stacks": "2"}, {"seed": -1}, {"more": 1}, {"filter_width": 1}, *large):
-        with pytest.raises(UserError, match="describe no network of this lesson"):
+        with pytest.raises(UserError, match="do not describe a network of this lesson"):
             build(good | damage)

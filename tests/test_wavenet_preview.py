@@ -9,7 +9,7 @@ import pytest
 from wavenet.model import build
 from wavenet.preview import Preview
 from workshop.audio import preview
-from workshop.audio.preview import MOST_SHOWN, NAME_WIDTH
+from workshop.audio.preview import MAX_SHOWN, NAME_WIDTH
 
 RATE = 4000
 NETWORK = {
@@ -69,6 +69,6 @@ def test_of_many_conditions_the_first_ones_are_shown_and_the_others_counted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     board, _, said = shown([f"word {number:02d}" for number in range(35)], tmp_path, monkeypatch)
-    assert MOST_SHOWN >= 10
-    assert len(board.sounds) == MOST_SHOWN
-    assert said.splitlines()[-1].endswith(f"and {35 - MOST_SHOWN} more, which sample.py makes")
+    assert MAX_SHOWN >= 10
+    assert len(board.sounds) == MAX_SHOWN
+    assert said.splitlines()[-1].endswith(f"and {35 - MAX_SHOWN} more, which sample.py makes")

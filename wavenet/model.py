@@ -1,13 +1,13 @@
-"""The network of lesson 3: which sample comes next, given those of the last few hundred milliseconds.
+"""The network of lesson 3: predict the next sample from those of the last milliseconds.
 
     sample -> table -> gated block -> ... -> gated block
                            | skip              | skip
-                           +------- sum -------+-> relu -> dense -> relu -> dense -> softmax over 256 steps
+                           +------- sum -------+-> relu -> dense -> relu -> dense -> softmax over 256 levels
 
 A gated block looks at samples that lie `dilation` apart; the dilations double from block to block, so that a few dozen
-blocks see thousands of samples (van den Oord et al., "WaveNet: A Generative Model for Raw Audio", 2016,
-arXiv:1609.03499). Nothing is padded: R samples go in for the first prediction, R being the receptive field, and each
-further one gives one more.
+blocks have a receptive field of thousands of samples (van den Oord et al., "WaveNet: A Generative Model for Raw
+Audio", 2016, arXiv:1609.03499). There is no padding: the first prediction needs R samples, the receptive field, and
+each further sample gives one more.
 
 Arrays are time-major: T samples, B sequences, C residual channels, D channels of the gates, S skip channels, F filter
 width, L blocks.
@@ -35,13 +35,13 @@ class Shape:
     """The shape of a network.
 
     Attributes:
-        stacks: how often the dilations 1, 2, 4, ... are gone through.
+        stacks: repetitions of the dilations 1, 2, 4, ...
         layers: dilations in a stack, so that the largest is 2 ** (layers - 1).
-        filter_width: F, samples that a block looks at.
+        filter_width: F, taps of the dilated convolution.
         residual_channels: C.
         dilation_channels: D.
         skip_channels: S.
-        conditions: how many labels a sound can have; 0 for none.
+        conditions: number of labels; 0 for an unconditional network.
     """
 
     stacks: int
@@ -59,11 +59,11 @@ class Shape:
 
     @property
     def receptive_field(self) -> int:
-        """R, samples that a prediction depends on."""
+        """R, the number of samples that a prediction depends on."""
         return (self.filter_width - 1) * (sum(self.dilations) + 1) + 1
 
 
-#: What run.json says of a network, and what it can be: with more layers than that it would listen for hours.
+#: Valid values of a network in run.json; more layers would give a receptive field of hours.
 CHECKS: dict[str, Check] = {
     **{field.name: whole(1) for field in fields(Shape)},
     "stacks": whole(1, 1000),
@@ -75,7 +75,7 @@ CHECKS: dict[str, Check] = {
 
 
 class WaveNet(keras.Model):
-    """Next-sample network of a `Shape`; `seed` is that of the first weights."""
+    """Next-sample network of a `Shape`; `seed` is that of the initial weights."""
 
     def __init__(self, shape: Shape, seed: int = 0):
         super().__init__(name="wavenet")
@@ -94,7 +94,7 @@ class WaveNet(keras.Model):
         self.table = weight("table", width, STEPS, c, fan_in=width)
         self.kernels = [weight(f"kernel_{k}", width, c, 2 * d, fan_in=width * c) for k in range(len(shape.dilations))]
         self.biases = [weight(f"bias_{k}", 2 * d) for k in range(len(shape.dilations))]
-        # What comes out of the last block goes to the skip connections alone.
+        # The output of the last block goes only to the skip connections.
         self.residuals = [weight(f"residual_{k}", d, c, fan_in=d) for k in range(len(shape.dilations) - 1)]
         self.residual_biases = [weight(f"residual_bias_{k}", c) for k in range(len(shape.dilations) - 1)]
         self.skips = weight("skips", len(shape.dilations) * d, s, fan_in=len(shape.dilations) * d)
@@ -107,13 +107,13 @@ class WaveNet(keras.Model):
         self.built = True
 
     def in_words(self, sample_rate: int) -> str:
-        """What `train.py` prints of it; `sample_rate` in Hz."""
+        """The summary that `train.py` prints; `sample_rate` in Hz."""
         blocks, seen = len(self.shape.dilations), 1000 * self.shape.receptive_field / sample_rate
         head = f"network: {blocks} blocks, {self.count_params():,} weights; sees {seen:.0f} ms"
         return f"{head}\n{layer_table(self.layer_rows())}"
 
     def layer_rows(self) -> list[Row]:
-        """Its layers for the table, the arrays of a block together."""
+        """The rows of the layer table, one for each block."""
         shape, last = self.shape, len(self.kernels) - 1
         rows: list[tuple[str, str, int, list[Any]]] = [("table", "lookup", shape.residual_channels, [self.table])]
         for k in range(last + 1):
@@ -131,17 +131,16 @@ class WaveNet(keras.Model):
         ]
 
     def initial_state(self, batch_size: int) -> tuple:
-        """Nothing: all that a prediction depends on goes in with it."""
+        """An empty state: the inputs hold all that a prediction depends on."""
         return ()
 
     def call(self, inputs: Any, states: tuple = (), training: bool = False) -> tuple[Tensor, tuple]:
         """Logits [T, B, 256] of the sample after each of the last T of `ids` [R - 1 + T, B].
 
         Args:
-            inputs: the ids, values 0..255; or, for a network that has conditions, the pair of them and the numbers of
-                the conditions [B].
-            states: nothing, as given by `initial_state`.
-            training: makes no difference.
+            inputs: the ids, values 0..255; for a conditional network the pair of ids and labels [B].
+            states: empty, as returned by `initial_state`.
+            training: ignored.
         """
         ids, labels = inputs if self.shape.conditions else (inputs, None)
         predicted = ids.shape[0] - self.shape.receptive_field + 1
@@ -159,25 +158,25 @@ class WaveNet(keras.Model):
             gated.append(h[-predicted:])
             if k < len(self.residuals):
                 x = x[-h.shape[0] :] + ops.matmul(h, self.residuals[k]) + self.residual_biases[k]
-        # One product for the skip connections of all blocks, of the predicted samples only.
+        # One product for the skip connections of all blocks, for the predicted samples only.
         skip = ops.relu(ops.matmul(ops.concatenate(gated, axis=-1), self.skips) + self.skip_bias)
         hidden = ops.relu(ops.matmul(skip, self.hidden) + self.hidden_bias)
         return ops.matmul(hidden, self.output_kernel) + self.output_bias, states
 
     def _shifted(self, x: Tensor, tap: int, dilation: int) -> Tensor:
-        """What a tap of the filter sees of x [T, B, C]: [T - (F - 1) * dilation, B, C], tap 0 being the oldest."""
+        """The input of a tap: a slice of x [T, B, C], [T - (F - 1) * dilation, B, C]; tap 0 is the oldest."""
         return x[tap * dilation : x.shape[0] - (self.shape.filter_width - 1 - tap) * dilation]
 
 
 def check(network: dict[str, Any], most_weights: float = math.inf) -> Shape:
-    """See that a description is that of a network, before room is made for it; returns its shape.
+    """Validate a description before memory is allocated, and return its shape.
 
     Args:
         network: what run.json says.
-        most_weights: how many weights its checkpoints hold; infinite for a new network.
+        most_weights: number of weights in its checkpoints; infinite for a new network.
 
     Raises:
-        UserError: the description is damaged, or is of a network that is larger than the checkpoints.
+        UserError: the description is not valid, or the network is larger than the checkpoints.
     """
     check_network(network, CHECKS, most_weights)
     shape = Shape(**{name: value for name, value in network.items() if name != "seed"})

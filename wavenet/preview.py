@@ -20,7 +20,7 @@ class Preview(preview.Preview):
         self, model: WaveNet, train: Sequence[np.ndarray], names: Sequence[str], rate: int, seed: int,
         temperature: float,
     ):  # fmt: skip
-        labels = np.arange(len(names[: preview.MOST_SHOWN]) or 1)
+        labels = np.arange(len(names[: preview.MAX_SHOWN]) or 1)
 
         def generate(prime: np.ndarray, length: int, seed: int) -> Iterator[np.ndarray]:
             # Made each time: it takes over the weights as they are now.

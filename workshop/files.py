@@ -15,7 +15,7 @@ from workshop.errors import UserError
 from workshop.visible import give_out, visible_line
 
 #: No run.json is larger: it would hold a hundred thousand measurements.
-MOST_JSON_BYTES = 32 << 20
+MAX_JSON_BYTES = 32 << 20
 
 #: What holds objects in objects to a greater depth is none of our files, and could not be written again.
 DEEPEST = 100
@@ -37,15 +37,15 @@ def short_path(path: Path) -> Path:
 
 
 @contextlib.contextmanager
-def replacing(path: Path, mode: str = "wb") -> Iterator[IO[Any]]:
-    """Open a new file that takes the place of `path` when the block ends well, and vanishes when it does not.
+def atomic_write(path: Path, mode: str = "wb") -> Iterator[IO[Any]]:
+    """Open a temporary file that replaces `path` when the block succeeds and is deleted when it fails.
 
     Raises:
         OSError: the folder cannot be written or the disk is full; `path` is as it was.
     """
     aside = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        # What a process of the same number has left is not written to: it could be a link to somewhere else.
+        # A leftover of a process with the same id is not written to: it could be a link to another place.
         aside.unlink(missing_ok=True)
         with open(aside, mode.replace("w", "x"), encoding=None if "b" in mode else "utf-8") as file:
             yield file
@@ -70,7 +70,7 @@ def _sync_folder(folder: Path) -> None:
 
 
 def remove_leftovers(folder: Path, older_than: float = 0.0) -> None:
-    """Delete what a run that was killed in the middle of `replacing` has left, so many seconds ago at least."""
+    """Delete what a run that was killed in the middle of `atomic_write` has left, so many seconds ago at least."""
     for leftover in folder.glob(".*.part"):
         with contextlib.suppress(OSError):
             if time.time() - leftover.stat().st_mtime >= older_than:
@@ -85,7 +85,7 @@ def write_text(path: Path, text: str) -> None:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(path) as file:
+        with atomic_write(path) as file:
             file.write(text.encode("utf-8", "surrogatepass"))
     except OSError as error:
         raise UserError(
@@ -129,7 +129,7 @@ def free_names(out: str | None, folder: Path, count: int, suffixes: Sequence[str
 
 def write_json(path: Path, value: Any) -> None:
     """Write `value` as indented JSON in place of `path`; names of files that are no text come back as they are."""
-    with replacing(path) as file:
+    with atomic_write(path) as file:
         file.write(json.dumps(value, indent=2, ensure_ascii=False).encode("utf-8", "surrogatepass") + b"\n")
 
 
@@ -157,7 +157,7 @@ def read_json(path: Path) -> dict[str, Any]:
     """
     try:
         with reading(path) as (file, size):
-            if size > MOST_JSON_BYTES:
+            if size > MAX_JSON_BYTES:
                 raise UserError(f"{path} is damaged: it is far larger than what the workshop writes")
             value = json.loads(file.read(size))
     except OSError as error:

@@ -11,9 +11,9 @@ from workshop.errors import UserError
 from workshop.nearest import did_you_mean
 
 #: A folder with more in it is not one of music. Without an end, a path such as / would be looked through for hours.
-MOST_ENTRIES = 1_000_000
+MAX_ENTRIES = 1_000_000
 #: A folder with more files of another kind for each text is not one of texts: those speak about the others.
-MOST_OTHERS = 4
+MAX_OTHERS = 4
 
 
 class NothingFound(UserError):
@@ -48,7 +48,7 @@ def find_files(
     whole: str = "",
     skip: tuple[str, ...] = (),
     also: tuple[str, ...] = (),
-    most: int = MOST_ENTRIES,
+    most: int = MAX_ENTRIES,
 ) -> list[Path]:
     """The files that `path` stands for: a file stands for itself, a folder for every file with one of the suffixes in
     it and in the folders below, sorted by relative name; hidden files are left out.
@@ -149,11 +149,11 @@ def _check_kind(
     """Refuse a folder in which nothing was found, or little text and much music or sound; `others` counts what else is
     there by suffix.
     """
-    if found and (kind != "text" or others.total() <= MOST_OTHERS * found):
+    if found and (kind != "text" or others.total() <= MAX_OTHERS * found):
         return
     counts = {other: sum(others[suffix] for suffix in other.suffixes) for other in _other_kinds(suffixes)}
     fits, count = max(counts.items(), key=lambda item: item[1], default=(None, 0))
-    if found and count <= MOST_OTHERS * found:
+    if found and count <= MAX_OTHERS * found:
         return
     there = ", ".join(f"{number} {what}" for what, number in others.most_common(3)) or "nothing"
     wanted = f"an {whole}, or any number of " if whole else ""

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from workshop.errors import UserError
-from workshop.files import explain, replacing
+from workshop.files import atomic_write, explain
 
 #: Pixels of a picture of rows: width, height, and how many make an inch.
 WIDTH, HEIGHT, DPI = 1000, 400, 100
@@ -38,7 +38,7 @@ def write_png(path: Path, picture: np.ndarray) -> None:
 
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(path) as file:
+        with atomic_write(path) as file:
             Image.fromarray(picture).save(file, format="PNG")
     except OSError as error:
         raise UserError(

@@ -8,7 +8,7 @@ from containers import Engine, Workshop, free_ports, get, until
 
 pytestmark = pytest.mark.container
 
-MOST_BYTES = 2_100_000_000
+MAX_BYTES = 2_100_000_000
 
 NEEDLESS = """
 set -u
@@ -33,7 +33,7 @@ def test_the_image_is_small(engine: Engine, image: str, capsys: pytest.CaptureFi
     size = int(engine.docker("image", "inspect", "--format", "{{.Size}}", image))
     with capsys.disabled():
         print(f"\n{image}: {size / 1e9:.2f} GB")
-    assert size < MOST_BYTES
+    assert size < MAX_BYTES
 
 
 def test_it_holds_nothing_that_no_run_needs(engine: Engine, image: str) -> None:

@@ -3,7 +3,7 @@
 A block of commands is fenced with ```sh and is executed; one with another fence, or none, is there to be read. What a
 block gives stands in the lines directly below it, in any number and order:
 
-    <!-- gives: experiments/01/run.json -->    a file or folder that it makes, or makes anew, seen from where the block
+    <!-- gives: experiments/01/run.json -->    a file or folder that it makes, or makes again, seen from where the block
                                                ends; * stands for anything
     <!-- says: the last -->                    some words that it prints
     <!-- ends in: char_rnn -->                 the folder that the shell is in afterwards, seen from the workshop's

@@ -1,4 +1,4 @@
-"""The curves of a good, an overfitting and a broken run: kept, as the page describes them, and to be measured anew."""
+"""The curves of a good, an overfitting and a broken run: kept, as the page describes them, and to be measured again."""
 
 import json
 import re

@@ -200,7 +200,7 @@ def test_while_the_site_is_made_for_the_first_time_the_browser_asks_again(tmp_pa
 
 
 def test_a_port_in_use_is_one_sentence(tmp_path: Path) -> None:
-    with docs.serve(tmp_path, "127.0.0.1", 0) as server, pytest.raises(UserError, match="cannot be had"):
+    with docs.serve(tmp_path, "127.0.0.1", 0) as server, pytest.raises(UserError, match="is not available"):
         docs.serve(tmp_path, "127.0.0.1", server.server_port)
 
 
@@ -218,7 +218,7 @@ def test_a_mistake_in_a_page_keeps_nobody_from_the_others(
     monkeypatch.setattr(docs.SiteServer, "serve_forever", lambda self: None)
     if there:
         docs.show(tmp_path, "127.0.0.1", 0)
-        assert capsys.readouterr().err == "error: a page has a mistake; what there is is shown\n"
+        assert capsys.readouterr().err == "error: a page has a mistake; the pages that were made are shown\n"
     else:
         with pytest.raises(UserError, match="a page has a mistake"):
             docs.show(tmp_path, "127.0.0.1", 0)

@@ -85,7 +85,7 @@ def _again(content: bytes, times: int, offset: int = 0, renamed: bool = True, **
             for name, value in lies.items():
                 setattr(again, name, value)
             archive.filelist.append(again)
-        archive.comment = b"written anew"
+        archive.comment = b"written again"
     return made.getvalue()
 
 

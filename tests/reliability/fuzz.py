@@ -1,10 +1,10 @@
-"""Give a reader of foreign bytes thousands of files that no program should have written.
+"""Give a file reader thousands of files that no program should have written.
 
     python tests/reliability/fuzz.py midi --cases 2000            always the same cases
     python tests/reliability/fuzz.py midi --cases 2000 --seed 7   others
 
 Allowed is a value or a `UserError`. Everything else ends the run with the case in which it happened: another exception,
-a case of more than `MOST_SECONDS`, anything written outside of the folder of the case, a process started, a name looked
+a case of more than `MAX_SECONDS`, anything written outside of the folder of the case, a process started, a name looked
 up in the network. What came of it is one line of JSON: `cases`, `accepted`, `refused`, `slowest` (seconds) and
 `peak_mb`, by how much the memory grew at the most.
 """
@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).resolve().parent
-MOST_SECONDS = 10.0
+MAX_SECONDS = 10.0
 #: After so many seconds a case is taken to hang: where it stands is printed, and the run ends.
 HANGING_SECONDS = 60.0
 
@@ -46,7 +46,7 @@ class Forbidden(BaseException):
 
 @dataclass(frozen=True)
 class Reader:
-    """Something that reads foreign bytes.
+    """A file reader under test.
 
     Attributes:
         cases: a hypothesis strategy of what it is given.
@@ -130,7 +130,7 @@ class Tally:
             self.slowest = max(self.slowest, taken)
         if self._guard.seen:
             raise Forbidden(self._guard.seen[0])
-        assert taken < MOST_SECONDS, f"took {taken:.1f} s"
+        assert taken < MAX_SECONDS, f"took {taken:.1f} s"
 
 
 def memory_mb(name: str) -> float:
@@ -169,7 +169,7 @@ def fuzz(name: str, cases: int, seed: int | None) -> dict[str, Any]:
 
 def main() -> None:
     """Fuzz the reader that the command line names."""
-    parser = argparse.ArgumentParser(description="Fuzz a reader of foreign bytes.")
+    parser = argparse.ArgumentParser(description="Fuzz a file reader.")
     parser.add_argument("reader")
     parser.add_argument("--cases", type=int, default=100)
     parser.add_argument("--seed", type=int, help="of other cases; always the same ones without it")

@@ -1,6 +1,6 @@
 """Run the long form of the reliability tests, and make a table of their figures.
 
-    python tests/reliability/table.py                 some two hours; the table is made anew
+    python tests/reliability/table.py                 about two hours; rewrites the table
     python tests/reliability/table.py -k kill         these alone, as pytest chooses them; other rows stay as they were
     python tests/reliability/table.py --short         minutes; the table is only printed
 

@@ -125,7 +125,7 @@ def test_of_two_that_go_on_with_one_experiment_one_does(
     (refusal,) = (words for words, status in said.items() if status == 2)
     assert "is being trained by another process" in refusal
     assert json.loads((path / "run.json").read_text("utf-8"))["epoch"] == 30
-    figure("resumed twice at once", "2 processes", "one goes on, the other is told so and changes nothing")
+    figure("resumed twice at once", "2 processes", "one goes on, the other reports it and changes nothing")
 
 
 def test_start_sh_at_once_sets_up_once(tmp_path: Path, amount: Callable[[int, int], int], figure: Figure) -> None:

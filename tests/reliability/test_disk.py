@@ -1,4 +1,4 @@
-"""A disk that is full or closed at any place at which something is written: it is said, and nothing is lost by it.
+"""A disk that is full or closed at any place at which something is written: an error is reported, and nothing is lost.
 
 The sentence names the place, and the room where it is room; nothing half-written stays; what was there before can be
 sampled from and gone on with, to the same numbers as a run that was not disturbed.
@@ -71,7 +71,7 @@ def lesson(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def data(lesson: str, tmp_path: Path, request: pytest.FixtureRequest, read_here: None) -> Path:
-    """The lesson's data and a file that is set aside."""
+    """The lesson's data and a file that is skipped."""
     folder = Path(shutil.copytree(request.getfixturevalue(LESSONS[lesson][2]), tmp_path / "data"))
     if (folder / "input.txt").exists():
         (folder / "input.txt").rename(folder / "words.txt")
@@ -117,8 +117,8 @@ def test_full_at_each_place_in_training(
     assert run_main(train, *begin, "--experiment_dir", "straight").returncode == 0
     path = disk / "experiment"
     begin += ["--experiment_dir", path]
-    first = [".run.json", ".set_aside.txt", ".vocab.json", ".latest.npz"]
-    going_on = [".best.npz", ".latest.npz", ".run.json", *(f".{name}" for name in previews), "curves", ".set_aside.txt"]
+    first = [".run.json", ".skipped.txt", ".vocab.json", ".latest.npz"]
+    going_on = [".best.npz", ".latest.npz", ".run.json", *(f".{name}" for name in previews), "curves", ".skipped.txt"]
     if lesson != "char_rnn":  # what all lessons have in common is tried in one of them in the short form
         first.remove(".vocab.json")
         first, going_on = amount([], first), amount([f".{previews[-1]}"], going_on)
@@ -197,7 +197,7 @@ def test_closed_at_each_place(
     figure(
         f"a disk or a folder that can only be read, {lesson}",
         f"{len(places)} places: {', '.join(places)}",
-        "each is named, nothing is changed, and what is there can be sampled from",
+        "each is named, nothing is changed, and sample.py works",
     )
 
 
@@ -222,7 +222,7 @@ def test_caches_are_done_without(
             facts = wavenet.dataset.load(tones, 4000).facts
         assert facts == sounds.facts
         assert leftovers(disk) == []
-    figure("the disk full or read-only for what is kept of MIDI and sound files", "4 places", "it is done without")
+    figure("the disk full or read-only for the cache of MIDI and sound files", "4 places", "works without the cache")
 
 
 @pytest.fixture
@@ -258,9 +258,9 @@ def test_starter_data(name: str, disk: Path, few: None, monkeypatch: pytest.Monk
         datasets.get(one, disk)
     assert everything(disk) == before
     figure(
-        f"the disk full or read-only while the set {name} is made, also anew",
+        f"the disk full or read-only while the set {name} is made, also for the second time",
         f"{2 * len(files) + 1} places and times",
-        "it is said; what was there stays, or nothing",
+        "an error is reported; what was there stays, or nothing",
     )
 
 
@@ -282,7 +282,7 @@ def test_sets_that_are_fetched(disk: Path, tmp_path: Path, figure: Figure) -> No
     figure(
         "the disk full or read-only while sets are copied and cleaned",
         f"{2 * len(places)} places",
-        "it is said, and no set is half there",
+        "an error is reported, and no set is half there",
     )
 
 
@@ -306,5 +306,5 @@ def test_the_state_of_the_servers(disk: Path, monkeypatch: pytest.MonkeyPatch, f
     figure(
         "the disk full or read-only for the state of the servers",
         "6 places",
-        "it is said; no half token, no server that nobody can stop",
+        "an error is reported; no half token, no server that cannot be stopped",
     )

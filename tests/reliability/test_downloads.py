@@ -72,7 +72,7 @@ def test_cut_at_random_places(server: Server, target: Path, amount: Amount, figu
         assert os.listdir(target.parent) == ["input.txt"]
         target.unlink()
     figure(
-        "connections cut at random places, also within the head", f"{cuts} cuts in {downloads} downloads", "all whole"
+        "connections cut at random places, also within the header", f"{cuts} cuts in {downloads} downloads", "all whole"
     )
 
 
@@ -163,7 +163,7 @@ REDIRECTS = [
 
 
 def lied_to(remote: Remote, target: Path, content: bytes) -> bool:
-    """Fetch from a server that lies: return whether the file is there all the same. It is whole or absent."""
+    """Fetch from a faulty server: return whether the file is there all the same. It is whole or absent."""
     started, said = time.monotonic(), ""
     try:
         get(remote, target)
@@ -198,9 +198,7 @@ def test_lies(server: Server, target: Path, figure: Figure) -> None:
             part_of(target).write_bytes(part)
         whole += lied_to(server.remote(), target, CONTENT)
         tried += 1
-    figure(
-        "answers of a server that lies", f"{tried} answers of {len(LIES)} kinds", f"{whole} files whole, no other there"
-    )
+    figure("faulty server responses", f"{tried} answers of {len(LIES)} kinds", f"{whole} files whole, no other there")
 
 
 def test_redirects(server: Server, target: Path, figure: Figure) -> None:
@@ -227,7 +225,7 @@ def test_a_right_hash_and_a_wrong_length(server: Server, target: Path, figure: F
         assert not lied_to(Remote(f"{server.url}/x", length, SHA256), target, CONTENT)
     for sha256 in ("", "0" * 64, SHA256.upper(), SHA256[:-1]):
         assert not lied_to(Remote(f"{server.url}/x", SIZE, sha256), target, CONTENT)
-    figure("files with the right hash and a wrong length, and the other way round", "9 times", "none is believed")
+    figure("files with the right hash and a wrong length, and the reverse", "9 times", "none is accepted")
 
 
 def test_a_disk_that_becomes_full(server: Server, small_disk: Path, amount: Amount, figure: Figure) -> None:
@@ -245,7 +243,11 @@ def test_a_disk_that_becomes_full(server: Server, small_disk: Path, amount: Amou
         get(server.remote(), target)
         assert everything(small_disk / "set") == {"input.txt": CONTENT}
         target.unlink()
-    figure("the disk full at a random place of a download", f"{times} times", "said; whole once there is room")
+    figure(
+        "the disk full at a random place of a download",
+        f"{times} times",
+        "an error is reported; whole once there is room",
+    )
 
 
 # ---- killed ----------------------------------------------------------------------------------------------------------
@@ -297,7 +299,7 @@ def test_killed_and_resumed(
         time.sleep(chance.uniform(0, 0.45))
         process.send_signal(signal.SIGKILL)
         if process.wait(30) == 0:
-            shutil.rmtree(folder)  # it was faster: it begins anew
+            shutil.rmtree(folder)  # it was faster: it begins again
             continue
         killed += 1
         for file in folder.glob("*.mid"):

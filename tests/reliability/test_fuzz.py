@@ -22,7 +22,7 @@ READERS = {
     "download_many": "servers, several files", "run_char": "run.json, lesson 1", "run_midi": "run.json, lesson 2",
     "run_wavenet": "run.json, lesson 3",
 }  # fmt: skip
-MOST_MB = 1024
+MAX_MB = 1024
 #: For the short form and for the long one.
 SECONDS = (300, 3600)
 
@@ -51,11 +51,11 @@ def test_foreign_bytes_are_read_or_refused(
     assert came["cases"] >= cases
     assert came["accepted"] > 0
     assert came["refused"] > 0 or reader == "abc"
-    assert came["peak_mb"] < MOST_MB
+    assert came["peak_mb"] < MAX_MB
     counts = f"{came['accepted']:,} read, {came['refused']:,} refused"
     tried = f"{came['cases']:,} cases" + (f", seed {seed}" if seed else "")
     costs = f"at most {came['slowest']:.1f} s and {came['peak_mb']} MB"
-    figure(f"foreign bytes: {READERS[reader]}", tried, f"{counts}; {costs}")
+    figure(f"fuzzed files: {READERS[reader]}", tried, f"{counts}; {costs}")
 
 
 @pytest.mark.slow

@@ -119,7 +119,7 @@ def plain(done: subprocess.CompletedProcess[str]) -> None:
 
 def placed(victim: Victim) -> Iterator[tuple[str, Callable[[], object]]]:
     """Each place of an experiment, and how something is put there instead of what is there."""
-    files = ["run.json", "vocab.json", "set_aside.txt", "log.txt", "checkpoints/latest.npz", "checkpoints/best.npz"]
+    files = ["run.json", "vocab.json", "skipped.txt", "log.txt", "checkpoints/latest.npz", "checkpoints/best.npz"]
     files += ["checkpoints/step_000040.npz"]
     files += [f"checkpoints/.latest.npz.{os.getpid()}.part", f".run.json.{os.getpid()}.part"]
     folders = ["checkpoints", "samples", "tensorboard", "tensorboard/train", "tensorboard/baseline", "generated"]
@@ -218,7 +218,7 @@ def test_checkpoints_that_mean_harm(victim: Victim, run_main: Run, amount: Amoun
         resumed += 1
     assert everything(victim.path) == before
     figure(
-        f"checkpoints of {victim.lesson} that mean harm: pickles, bombs, lies about sizes",
+        f"checkpoints of {victim.lesson}, malicious: pickles, zip bombs, wrong sizes",
         f"{tried} read by sample.py, {resumed} by train.py --resume",
         f"each is refused, within {slowest:.2f} s and {max(grown, 0):.0f} MB; no code is run",
     )
@@ -272,9 +272,9 @@ def test_folders_with_odd_names(victim: Victim, run_main: Run, amount: Amount, f
             assert done.returncode == 0, (name, done.stderr)
             plain(done)
     figure(
-        f"names of {victim.lesson}'s experiments that a shell or a terminal would obey",
+        f"names of {victim.lesson}'s experiments with shell commands and control characters",
         f"{len(names) + 1} names",
-        "nothing is obeyed, and nothing is written outside",
+        "nothing is executed, and nothing is written outside",
     )
 
 

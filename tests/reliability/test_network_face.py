@@ -291,7 +291,7 @@ def test_little_in_the_image_can_be_written_by_everybody(engine: Engine, image: 
         assert engine.docker("run", "--rm", image, "stat", "--format", "%a", folder).strip() == "1777"
     # Not even the user that it runs as can change the programs; what that user may not look into is passed over.
     assert engine.docker("run", "--rm", image, "bash", "-c", WRITABLE) == "/workshop\n"
-    figure("what everybody may write in the image", f"{len(found)} files and folders", "the workshop, the home, /tmp")
+    figure("world-writable files in the image", f"{len(found)} files and folders", "the workshop, the home, /tmp")
 
 
 @pytest.mark.container

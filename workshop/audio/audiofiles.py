@@ -1,4 +1,4 @@
-"""Sound files of any kind as samples: mono, at one rate.
+"""Decode sound files of any format to mono samples at one rate.
 
 Files without audible sound are skipped with a reason. Changes made to a sound are reported.
 """
@@ -13,30 +13,30 @@ from typing import BinaryIO
 import numpy as np
 
 from workshop import folders
+from workshop.audio.concatenated import mp3_parts, parts
 from workshop.audio.decoding import Block, Soundless, Undecodable, by_ffmpeg, by_libsndfile
-from workshop.audio.links import mp3_parts, parts
 from workshop.audio.mixing import Mixer
 from workshop.audio.rates import RATES
 from workshop.errors import UserError
 from workshop.files import explain
 from workshop.folders import find_files
 
-#: What a folder is searched for. A file that is named itself is read whatever it is called.
+#: Suffixes that a folder is searched for. A file given by name is read with any suffix.
 SUFFIXES = folders.SUFFIXES["audio"]
-#: The same as people name them, without the rare ones.
+#: The common ones, for messages.
 READABLE = "wav, flac, ogg, mp3, aiff, caf, m4a, aac, 3gp, amr, webm and the sound of mp4, mov and mkv"
-#: Sound below this share of full scale is taken for none: half a step of 16 bits.
+#: Sound below this share of full scale counts as silence: half a step of 16 bits.
 INAUDIBLE = 0.5 / 32768
 
 
 @dataclass(frozen=True)
 class Sound:
-    """What a file sounds like.
+    """The decoded sound of a file.
 
     Attributes:
         samples: float32 [samples] from -1 to 1.
-        remarks: what was changed to make it so, each a sentence without the file's name.
-        scaled: whether the file went beyond full scale and was made quieter.
+        remarks: changes made to the sound, each a sentence without the file's name.
+        scaled: whether the file exceeded full scale and was normalised.
     """
 
     samples: np.ndarray
@@ -46,7 +46,7 @@ class Sound:
 
 @dataclass
 class _Recording:
-    """One of the recordings in a file: its rate, its samples float32 [N], and what was changed in it."""
+    """One of the recordings in a file: its rate, its samples float32 [N], and the changes made to it."""
 
     rate: int
     mono: np.ndarray
@@ -55,7 +55,7 @@ class _Recording:
 
 
 def find_audio_files(path: Path) -> list[Path]:
-    """The sound files that `path` stands for: itself, or all in the folder and below, sorted by name.
+    """The sound files at `path`: the file itself, or all files in the folder and below, sorted by name.
 
     Raises:
         UserError: there is no such path, or it holds no sound files.
@@ -69,17 +69,17 @@ def read(path: Path, rate: int) -> np.ndarray:
 
 
 def read_sound(path: Path, rate: int) -> Sound:
-    """The sound of a file, its channels mixed to one and without a constant offset.
+    """The sound of a file, mixed to mono and without DC offset.
 
-    Where a file holds several recordings one after the other, it is all of them. Channels that cancel each other are
-    not mixed: the loudest is taken. A file of floating point numbers that goes beyond 1 is divided by its peak.
+    Concatenated recordings in one file are joined. If channels cancel each other, the loudest one is used, not the
+    mix. A floating point file that exceeds full scale is divided by its peak.
 
     Args:
         path: the file.
         rate: samples a second of the result.
 
     Raises:
-        UserError: it cannot be read, is no sound, or holds nothing that can be heard; the sentence names it.
+        UserError: the file cannot be read, is not sound, or is silent.
     """
     recordings = _recordings(path)
     if not any(len(recording.mono) for recording in recordings):
@@ -102,11 +102,15 @@ def frame_power(samples: np.ndarray, frame: int) -> np.ndarray:
 
 
 def _at_rate(recording: _Recording, rate: int, path: Path) -> np.ndarray:
-    """The samples of a recording at another rate, or a UserError."""
+    """The samples of a recording, resampled.
+
+    Raises:
+        UserError: they are not finite, or the file's sample rate is not valid.
+    """
     if not np.isfinite(recording.mono).all():
         raise UserError(f"{path} holds samples that are not numbers")
     if recording.rate not in RATES:
-        raise UserError(f"{path} is damaged: its sample rate makes no sense ({recording.rate:,})")
+        raise UserError(f"{path} is damaged: its sample rate is not valid ({recording.rate:,})")
     if recording.rate == rate:
         return recording.mono
     import soxr
@@ -116,9 +120,9 @@ def _at_rate(recording: _Recording, rate: int, path: Path) -> np.ndarray:
 
 
 def _recordings(path: Path) -> list[_Recording]:
-    """What a file holds, read by the first decoder that knows it."""
+    """The recordings in a file, decoded by the first decoder that can read it."""
     try:
-        # Opened here, because libsndfile would take some suffixes for the format of whatever the file holds.
+        # Opened here, because libsndfile infers the format of a path from some suffixes.
         with open(path, "rb") as file:
             if os.fstat(file.fileno()).st_size == 0:
                 raise UserError(f"{path} is empty")
@@ -160,12 +164,12 @@ def _decoded(file: BinaryIO) -> list[_Recording]:
         try:
             return _mixed(by_ffmpeg, file)
         except Undecodable as second:
-            # Whichever knows the format knows better what is wrong.
+            # Report the error of the decoder that recognised the format.
             raise second if "not recognised" in str(error) else error from second
 
 
 def _mixed(decode: Callable[[BinaryIO], Iterator[Block]], file: BinaryIO) -> list[_Recording]:
-    """The recordings that a decoder finds, each with its channels mixed or one of them taken."""
+    """The recordings that a decoder finds, each mixed to mono or reduced to one channel."""
     found = []
     for blocks in _runs(decode(file)):
         mixer = Mixer()
@@ -173,7 +177,7 @@ def _mixed(decode: Callable[[BinaryIO], Iterator[Block]], file: BinaryIO) -> lis
             mixer.add(block.samples)
         found.append((block.rate, block.bounded, mixer.mono(), mixer.channel))
     if any(channel is not None for *_, channel in found):
-        # Read once more, because to keep all channels of a long file would take much memory.
+        # Decoded a second time: keeping all channels of a long file would take too much memory.
         for number, blocks in enumerate(_runs(decode(file))):
             rate, bounded, _, channel = found[number]
             if channel is not None:
@@ -183,17 +187,17 @@ def _mixed(decode: Callable[[BinaryIO], Iterator[Block]], file: BinaryIO) -> lis
 
 
 def _runs(blocks: Iterator[Block]) -> Iterator[Iterator[Block]]:
-    """Blocks that follow each other with one rate and one number of channels."""
+    """Group consecutive blocks with the same rate and number of channels."""
     return (run for _, run in groupby(blocks, lambda block: (block.rate, block.samples.shape[1])))
 
 
 def _prepared(rate: int, bounded: bool, mono: np.ndarray, channel: int | None) -> _Recording:
-    """Take away a constant offset, and what a file of floating point numbers has beyond full scale."""
+    """Remove the DC offset, and normalise a floating point file that exceeds full scale."""
     remarks = []
     if channel is not None:
         remarks.append(f"its channels cancel each other, so channel {channel + 1}, the loudest, is used alone")
     with np.errstate(over="ignore", invalid="ignore"):
-        mono -= mono.mean()  # in place, as what follows: an hour of sound is half a gigabyte
+        mono -= mono.mean()  # in place, to save memory: an hour of sound is half a gigabyte
         peak = max(float(mono.max()), -float(mono.min()))
     scaled = not bounded and 1 < peak < np.inf
     if scaled:

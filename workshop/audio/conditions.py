@@ -15,7 +15,7 @@ from workshop.run.experiment import Experiment
 #: Stands for "the name of the subfolder" where else a JSON file is named.
 BY_FOLDER = "folder"
 #: So many are named in a message.
-MOST_NAMED = 12
+MAX_NAMED = 12
 
 
 def of_files(source: str, data_dir: Path, files: Sequence[Path]) -> dict[Path, str]:
@@ -77,7 +77,7 @@ def known(experiment: Experiment) -> list[str]:
     names = experiment.info["data"].get("conditions", [])
     count = experiment.info["network"].get("conditions")
     if not (isinstance(names, list) and all(isinstance(name, str) for name in names) and len(names) == count):
-        raise UserError(f"{experiment.path / 'run.json'} is damaged: its conditions make no sense ({names!r})")
+        raise UserError(f"{experiment.path / 'run.json'} is damaged: its conditions are not valid ({names!r})")
     return names
 
 
@@ -90,7 +90,7 @@ def numbers(wanted: str | None, names: list[str], count: int) -> list[int]:
     if wanted is None:
         return [k % max(len(names), 1) for k in range(count)]
     if not names:
-        raise UserError(f"the network was trained without --condition, so --condition {wanted} means nothing to it")
+        raise UserError(f"the network was trained without --condition, so leave out --condition {wanted}")
     if wanted not in names:
         near = did_you_mean(wanted, names)
         raise UserError(f"there is no condition {wanted!r}{near}: the network knows {in_words(names)}")
@@ -99,5 +99,5 @@ def numbers(wanted: str | None, names: list[str], count: int) -> list[int]:
 
 def in_words(names: list[str]) -> str:
     """Names for a sentence, not too many."""
-    more = f" and {len(names) - MOST_NAMED:,} more" if len(names) > MOST_NAMED else ""
-    return ", ".join(names[:MOST_NAMED]) + more
+    more = f" and {len(names) - MAX_NAMED:,} more" if len(names) > MAX_NAMED else ""
+    return ", ".join(names[:MAX_NAMED]) + more

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 import numpy as np
 
-from workshop.audio.links import Part, mp3_samples
+from workshop.audio.concatenated import Part, mp3_samples
 
 if TYPE_CHECKING:
     import av

@@ -20,10 +20,10 @@ from workshop.audio import conditions
 from workshop.audio.audiofiles import Sound, find_audio_files, frame_power, read_sound
 from workshop.audio.rates import RATES
 from workshop.errors import UserError
-from workshop.files import explain, replacing
+from workshop.files import atomic_write, explain
 from workshop.places import kept
 from workshop.run.batches import hold_out
-from workshop.run.experiment import SHOWN_REASONS, Experiment, print_set_aside
+from workshop.run.experiment import SHOWN_REASONS, Experiment, print_skipped
 from workshop.visible import visible_line
 from workshop.words import plural
 
@@ -43,14 +43,14 @@ class Sounds:
         train: for each condition the sounds that are trained on, [N, ...] each; one list where there are none.
         held_out: likewise those that are only measured on.
         facts: what run.json says about the data; `fingerprint` tells whether other files hold the same sounds.
-        set_aside: files that could not be used, with the reason.
+        skipped: files that could not be used, with the reason.
         remarks: what was changed in sounds to make them usable, each with its file.
     """
 
     train: list[list[np.ndarray]]
     held_out: list[list[np.ndarray]]
     facts: dict[str, Any]
-    set_aside: list[str]
+    skipped: list[str]
     remarks: list[str]
 
 
@@ -76,7 +76,7 @@ def load(
     """
     files = find_audio_files(path)
     named = conditions.of_files(condition, path, files) if condition else dict.fromkeys(files, "")
-    set_aside: list[str] = []
+    skipped: list[str] = []
     remarks: list[str] = []
     sounds: dict[str, tuple[str, np.ndarray]] = {}
     seconds = 0.0
@@ -91,16 +91,16 @@ def load(
             if not len(loud):
                 raise UserError(f"{file} is quieter than --silence_threshold {silence_threshold:g} all along")
         except UserError as error:
-            set_aside.append(str(error))
+            skipped.append(str(error))
             continue
         seconds += len(sound.samples) / rate
         remarks += (f"{file}: {remark}" for remark in sound.remarks)
         sounds[digest] = named[file], encode(loud)
     if not sounds:
-        raise UserError(set_aside[0] if len(files) == 1 else _nothing(path, set_aside))
+        raise UserError(skipped[0] if len(files) == 1 else _nothing(path, skipped))
     names = sorted({name for name, _ in sounds.values()})
     if condition and len(names) < 2:
-        raise UserError(f"--condition finds one condition alone in {path} ({names[0]}): train without --condition")
+        raise UserError(f"--condition finds only one condition in {path} ({names[0]}): train without --condition")
     in_order = [[values for _, (its, values) in sorted(sounds.items()) if its == name] for name in names]
     train, held_out = zip(*(hold_out(pieces, val_split) for pieces in in_order), strict=True)
     used = [f"{digest} {name}".rstrip() for digest, (name, _) in sorted(sounds.items())]
@@ -108,8 +108,8 @@ def load(
         "path": kept(path),
         "files": len(files),
         "used": len(sounds),
-        "set_aside": len(set_aside),
-        "duplicate_files": len(files) - len(sounds) - len(set_aside),
+        "set_aside": len(skipped),
+        "duplicate_files": len(files) - len(sounds) - len(skipped),
         "sample_rate": rate,
         "seconds": round(seconds, 2),
         "seconds_kept": round(sum(len(values) for _, values in sounds.values()) / rate, 2),
@@ -117,7 +117,7 @@ def load(
         "conditions": names if condition else [],
         "fingerprint": hashlib.sha256(f"{rate} {silence_threshold} {used}".encode()).hexdigest(),
     }
-    return Sounds(list(train), list(held_out), facts, set_aside, remarks)
+    return Sounds(list(train), list(held_out), facts, skipped, remarks)
 
 
 def loud_part(samples: np.ndarray, threshold: float) -> np.ndarray:
@@ -156,7 +156,7 @@ def _cached(file: Path, rate: int) -> tuple[str, Sound]:
     content = _packed(read_sound(file, rate))
     with contextlib.suppress(OSError):  # where it cannot be kept, it is read again the next time
         place.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(place) as opened:
+        with atomic_write(place) as opened:
             opened.write(hashlib.sha256(content).digest() + content)
     return digest, _unpacked(content)
 
@@ -183,12 +183,12 @@ def describe(sounds: Sounds, path: Path) -> None:
     if facts["seconds_kept"] < facts["seconds"]:
         print(f"  silence left out: {(facts['seconds'] - facts['seconds_kept']) / 60:,.1f} minutes")
     if facts["duplicate_files"]:
-        print(f"  {plural(facts['duplicate_files'], 'file')} left out, the same as another one")
+        print(f"  {plural(facts['duplicate_files'], 'duplicate file')} left out")
     for remark in sounds.remarks[:SHOWN_REASONS]:
         print(f"  changed: {visible_line(remark)}")
     if len(sounds.remarks) > SHOWN_REASONS:
         print(f"  and {len(sounds.remarks) - SHOWN_REASONS:,} more: `python -m workshop.datasets inspect` shows them")
-    print_set_aside(sounds.set_aside)
+    print_skipped(sounds.skipped)
 
 
 def sample_rate(experiment: Experiment) -> int:
@@ -199,5 +199,5 @@ def sample_rate(experiment: Experiment) -> int:
     """
     rate = experiment.info["data"].get("sample_rate")
     if type(rate) is not int or rate not in RATES:
-        raise UserError(f"{experiment.path / 'run.json'} is damaged: its sample rate makes no sense ({rate!r})")
+        raise UserError(f"{experiment.path / 'run.json'} is damaged: its sample rate is not valid ({rate!r})")
     return rate

@@ -15,7 +15,7 @@ from workshop.visible import label, visible_line
 
 SECONDS = 1.5
 #: Of many conditions so many are previewed.
-MOST_SHOWN = 12
+MAX_SHOWN = 12
 #: Characters of a condition's name that are part of a file's name and of a chart's.
 NAME_WIDTH = 40
 
@@ -43,9 +43,9 @@ class Preview:
         seed: int,
     ):
         self._generate, self._rate, self._length, self._seed = generate, rate, int(SECONDS * rate), seed
-        self._names = list(names[:MOST_SHOWN]) or [""]
+        self._names = list(names[:MAX_SHOWN]) or [""]
         self._labels = _labels(self._names)
-        self._not_shown = len(names[MOST_SHOWN:])
+        self._not_shown = len(names[MAX_SHOWN:])
         self._prime = np.stack([np.resize(ring, context) for ring in train[: len(self._names)]], axis=1)
 
     def show(self, step: int, folder: Path, board: Board) -> str:

@@ -14,7 +14,7 @@ import numpy as np
 from workshop.audio.soundfont import Generator as G
 from workshop.audio.soundfont import Zone, hertz, sounding
 from workshop.errors import UserError
-from workshop.files import explain, replacing
+from workshop.files import atomic_write, explain
 
 #: Samples a second.
 RATE = 22050
@@ -74,7 +74,7 @@ def render(notes: np.ndarray, program: int = 0, rate: int = RATE) -> np.ndarray:
     seconds = float((starts + held).max())
     if not seconds <= LONGEST_PIECE:
         raise UserError(
-            f"a piece of {seconds / 60:.0f} minutes is too long to be made audible: the most is "
+            f"a piece of {seconds / 60:.0f} minutes is too long to render: the most is "
             f"{LONGEST_PIECE / 60:.0f} minutes, so that it fits into memory; take a part of it"
         )
     sound = np.zeros(int((seconds + LONGEST_RELEASE + 1) * rate), np.float32)
@@ -100,7 +100,7 @@ def write_wav(path: Path, samples: np.ndarray, rate: int = RATE) -> None:
     pcm = np.round(np.clip(samples, -1, 1) * 32767).astype("<i2")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(path) as file, wave.open(file, "wb") as target:
+        with atomic_write(path) as file, wave.open(file, "wb") as target:
             target.setnchannels(1)
             target.setsampwidth(2)
             target.setframerate(rate)

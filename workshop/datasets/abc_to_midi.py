@@ -16,8 +16,8 @@ from workshop import cli
 from workshop.datasets.midi_tunes import PROGRAM, file_name, note_table, usual_tempo
 from workshop.errors import UserError
 from workshop.notes import tempos
-from workshop.notes.abc_fields import Garbled
-from workshop.notes.abc_notation import Melody, read_loosely
+from workshop.notes.abc_fields import AbcError
+from workshop.notes.abc_notation import Melody, read_leniently
 from workshop.notes.abc_text import Tune, read_piece, split_tunes
 from workshop.notes.instruments import INSTRUMENTS, instrument
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 #: More remarks than these about a tune are counted only.
-MOST_REMARKS = 4
+MAX_REMARKS = 4
 
 
 def tunes_in(text: str) -> tuple[list[tuple[int, Tune]], list[str]]:
@@ -42,7 +42,7 @@ def tunes_in(text: str) -> tuple[list[tuple[int, Tune]], list[str]]:
     for number, piece in enumerate(pieces, start=1):
         try:
             found.append((number, read_piece(piece, before)))
-        except Garbled as error:
+        except AbcError as error:
             remarks.append(f"tune {number} left out: {error}")
     return found, remarks
 
@@ -54,18 +54,18 @@ def _lines(text: str) -> str:
 
 def playable(tune: Tune) -> tuple[Melody, list[str]]:
     """Return what a MIDI file can hold of a tune, and remarks about the rest."""
-    melody, remarks = read_loosely(tune)
+    melody, remarks = read_leniently(tune)
     notes = [note for note in melody.notes if 0 <= note[2] < 128]
     if len(notes) < len(melody.notes):
-        remarks.append(f"{len(melody.notes) - len(notes)} notes higher or lower than MIDI goes")
+        remarks.append(f"{len(melody.notes) - len(notes)} notes outside of MIDI's range")
     return replace(melody, notes=notes), remarks
 
 
 def summary(remarks: list[str]) -> str:
     """Return remarks in one clause, the same ones counted: unknown sign '?' (2 times)."""
     counted = Counter(remarks).most_common()
-    shown = [remark if times == 1 else f"{remark} ({times} times)" for remark, times in counted[:MOST_REMARKS]]
-    more = sum(times for _, times in counted[MOST_REMARKS:])
+    shown = [remark if times == 1 else f"{remark} ({times} times)" for remark, times in counted[:MAX_REMARKS]]
+    more = sum(times for _, times in counted[MAX_REMARKS:])
     return "; ".join(shown) + (f"; and {more} more" if more else "")
 
 
@@ -93,15 +93,15 @@ def _parser() -> cli.Parser:
     parser = cli.Parser(
         prog="python -m workshop.abc_to_midi", description="Play tunes in ABC notation: write them as MIDI files."
     )
-    parser.add_argument("file", type=Path, help="text with one tune or many; what else is in it is passed over")
-    parser.add_argument("--out", type=Path, help="folder for the files; without it, one beside the text, named like it")
+    parser.add_argument("file", type=Path, help="text with one tune or more; anything else in it is skipped")
+    parser.add_argument("--out", type=Path, help="output folder; by default beside the text, with the same name")
     parser.add_argument(
         "--midi_instrument", type=instrument, default=PROGRAM, metavar="NAME",
         help=f"General MIDI instrument, by name or by number; {PROGRAM} is {INSTRUMENTS[PROGRAM]}",
     )  # fmt: skip
     parser.add_argument(
         "--tempo", type=tempos.tempo,
-        help="quarter notes a minute; default: that of the tune's field Q:, or else one that is usual in its meter",
+        help="quarter notes per minute; by default those of the tune's field Q:, or what is usual in its meter",
     )  # fmt: skip
     parser.add_argument("--wav", action="store_true", help="render audio too")
     return parser
@@ -123,7 +123,7 @@ def main() -> None:
         melody, remarks = playable(tune)
         title = f"tune {number}, {tune.title or 'untitled'}"
         if not melody.notes:
-            cli.say(f"{title}: left out, for there is no note in it that can be played")
+            cli.say(f"{title}: left out, because it has no playable note")
             continue
         played += 1
         tempo = args.tempo or melody.tempo or usual_tempo(melody)

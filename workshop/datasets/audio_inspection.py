@@ -11,7 +11,7 @@ import numpy as np
 from tqdm import tqdm
 
 from workshop.audio.audiofiles import Sound, find_audio_files, frame_power, read_sound
-from workshop.datasets.inspection_report import laid_out, training_time
+from workshop.datasets.inspection_report import format_report, training_time
 from workshop.errors import UserError
 from workshop.words import plural
 
@@ -36,7 +36,7 @@ class AudioInspection:
         path: the file or folder that was looked at.
         found: how many sound files it has.
         seconds: length of each usable file.
-        set_aside: a sentence for each file that cannot be used.
+        skipped: a sentence for each file that cannot be used.
         duplicates: files with the same bytes as another one.
         levels: root mean square of each usable file, in dB below full scale.
         pauses: seconds in which a file is `PAUSE` dB below its loudest moment.
@@ -47,7 +47,7 @@ class AudioInspection:
     path: Path
     found: int = 0
     seconds: list[float] = field(default_factory=list)
-    set_aside: list[str] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
     duplicates: int = 0
     levels: list[float] = field(default_factory=list)
     pauses: float = 0.0
@@ -73,7 +73,7 @@ def inspect_audio(path: Path) -> AudioInspection:
         try:
             sound = read_sound(file, RATE)
         except UserError as error:
-            inspection.set_aside.append(str(error))
+            inspection.skipped.append(str(error))
             continue
         digest = hashlib.sha256(sound.samples.tobytes()).hexdigest()
         seen[digest] += 1
@@ -113,7 +113,7 @@ def report(inspection: AudioInspection) -> str:
         rows += (("changed", remark) for remark in inspection.changed)
         if inspection.will_train:
             rows.append(("training", training_time(total, "audio")))
-    return laid_out(rows, inspection.set_aside, verdict(inspection))
+    return format_report(rows, inspection.skipped, verdict(inspection))
 
 
 def verdict(inspection: AudioInspection) -> str:

@@ -85,10 +85,12 @@ def read_catalog(path: Path = CATALOG) -> dict[str, DataSet]:
     try:
         entries = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise UserError(f"the catalogue {path} may not be read ({error.strerror}); fetch the project anew") from None
+        raise UserError(
+            f"the catalogue {path} may not be read ({error.strerror}); download the project again"
+        ) from None
     except (ValueError, RecursionError) as error:
         raise UserError(
-            f"the catalogue {path} is damaged ({error}); correct that line or fetch the project anew"
+            f"the catalogue {path} is damaged ({error}); correct that line or download the project again"
         ) from None
     address = entries.pop("address", "")
     return {name: _data_set(path, address, name, entry) for name, entry in entries.items()}
@@ -115,16 +117,17 @@ def read_manifest(data_set: DataSet) -> dict[str, str]:
     try:
         lines = path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
     except (OSError, UnicodeError) as error:
-        raise UserError(f"the list of files {path} may not be read ({error}); fetch the project anew") from None
+        raise UserError(f"the list of files {path} may not be read ({error}); download the project again") from None
     hashes: dict[str, str] = {}
     for number, line in enumerate(lines, 1):
         parts = _MANIFEST_LINE.fullmatch(line)
         if parts is None or not _stays_below(parts[2]) or parts[2] in hashes:
-            raise UserError(f"the list of files {path} is damaged in line {number}; fetch the project anew")
+            raise UserError(f"the list of files {path} is damaged in line {number}; download the project again")
         hashes[parts[2]] = parts[1]
     if len(hashes) != data_set.files:
         raise UserError(
-            f"the list of files {path} names {len(hashes):,} files and not {data_set.files:,}; fetch the project anew"
+            f"the list of files {path} names {len(hashes):,} files and not {data_set.files:,}; "
+            "download the project again"
         )
     return hashes
 

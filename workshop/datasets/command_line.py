@@ -1,4 +1,4 @@
-"""Data sets by name: what there is, bring one here, and say before any training whether a folder will train.
+"""Data sets by name: list and fetch them, and check whether a folder is good to train on.
 
     python -m workshop.datasets list
     python -m workshop.datasets get tinyshakespeare
@@ -26,7 +26,7 @@ from workshop import ROOT
 from workshop.datasets import midi_tunes, starter_sounds, tunes
 from workshop.datasets.catalog import DataSet, find, has_hash, is_verified, read_catalog, read_manifest
 from workshop.datasets.download import Remote, SmallFile, copy, fetch, fetch_all, is_web_address, part_of
-from workshop.datasets.made_folder import LEFT_OVER
+from workshop.datasets.generated_folder import LEFT_OVER
 from workshop.errors import UserError
 from workshop.files import remove_leftovers, write_text
 from workshop.folders import KINDS, NothingFound, find_files
@@ -37,23 +37,23 @@ from workshop.visible import visible, visible_line
 #: Exit status of a program that Ctrl-C stopped, as the shell counts it: 128 + SIGINT.
 INTERRUPTED = 130
 
-#: Of the MIDI and sound files in the sets; a lesson reads more kinds (`workshop.folders.SUFFIXES`).
+#: Suffixes of the files in the sets; a lesson reads more kinds (`workshop.folders.SUFFIXES`).
 MIDI_SUFFIXES = (".mid", ".midi")
 AUDIO_SUFFIXES = (".wav", ".flac")
-#: Where in the data folder each kind lies.
+#: Folder of each kind, in the data folder.
 FOLDERS = {"text": "lyrics", "MIDI": "midi", "audio": "audio"}
 
 
 def is_here(data_set: DataSet, data_dir: Path) -> bool:
-    """Return whether ``data_set`` is complete in ``data_dir``; never asks the network."""
+    """Return whether ``data_set`` is complete in ``data_dir``; works offline."""
     return count_here(data_set, data_dir) == max(data_set.files, 1)
 
 
 def count_here(data_set: DataSet, data_dir: Path) -> int:
     """Return how many files of ``data_set`` are in ``data_dir``.
 
-    They are verified, unless the set is one that is fetched by hand: then all MIDI files in its folder are counted, and
-    there may be more of them than the set has.
+    They are verified. For a set that is fetched by hand, all MIDI files in its folder are counted, which may be more
+    than the set has.
     """
     target = data_set.target_in(data_dir)
     if data_set.made == "export":
@@ -80,7 +80,7 @@ def _exporter(data_set: DataSet, data_dir: Path) -> tuple[Any, Path]:
 
 
 def state(data_set: DataSet, data_dir: Path) -> str:
-    """Return in a word how much of ``data_set`` is in ``data_dir``: yes, no, partly, or how many files of how many."""
+    """Return how much of ``data_set`` is in ``data_dir``: "yes", "no", "partly", or "3 of 20"."""
     here = count_here(data_set, data_dir)
     if here == max(data_set.files, 1):
         return "yes"
@@ -101,9 +101,9 @@ def _training_files(data_set: DataSet, data_dir: Path) -> list[Path]:
 
 
 def get(data_set: DataSet, data_dir: Path, mirror: str = "") -> bool:
-    """Bring ``data_set`` to ``data_dir``, cleaned and ready to train on; return False where it was there already.
+    """Fetch ``data_set`` to ``data_dir``, cleaned and ready to train on; return False if it was there already.
 
-    A file that a student has put or changed in its place is never written over.
+    A file that the user has put or changed in its place is never overwritten.
 
     Args:
         data_set: its entry in the catalogue.
@@ -118,11 +118,11 @@ def get(data_set: DataSet, data_dir: Path, mirror: str = "") -> bool:
         return exporter.export(folder)
     target, original = data_set.target_in(data_dir), data_set.original_in(data_dir)
     for folder in {(target / name).parent for name in (read_manifest(data_set) if data_set.manifest else [""])}:
-        remove_leftovers(folder, LEFT_OVER)  # of one that was killed
+        remove_leftovers(folder, LEFT_OVER)  # of a killed download
     if is_here(data_set, data_dir):
         return False
     if data_set.made == "shipped":
-        raise UserError(f"{target} should be part of this project and is missing; fetch the project anew")
+        raise UserError(f"{target} is part of this project and is missing; download the project again")
     if data_set.made == "manual" and not data_set.files:
         raise UserError(f"{target} has no MIDI files yet; put some there by hand, and run the command again")
     if data_set.made == "manual":
@@ -143,9 +143,9 @@ def get(data_set: DataSet, data_dir: Path, mirror: str = "") -> bool:
 
 
 def make_mirror(data_set: DataSet, folder: Path, data_dir: Path, mirror: str = "") -> bool:
-    """Put the files of ``data_set`` into the mirror ``folder``, verified; return False where all were there already.
+    """Put the verified files of ``data_set`` into the mirror ``folder``; return False if all were there already.
 
-    What lies in ``data_dir`` is copied from there, the rest is fetched.
+    Files in ``data_dir`` are copied, the others are fetched.
 
     Args:
         data_set: an entry of the catalogue that is downloaded.
@@ -154,7 +154,7 @@ def make_mirror(data_set: DataSet, folder: Path, data_dir: Path, mirror: str = "
         mirror: a folder or a web address to fetch from instead of the set's source; '' for the source.
 
     Raises:
-        UserError: the set is not one that is downloaded, cannot be fetched, verified or written, or something else is
+        UserError: the set is not a downloaded one, cannot be fetched, verified or written, or something else is
             in its place.
     """
     if data_set.made != "download":
@@ -182,7 +182,7 @@ def make_mirror(data_set: DataSet, folder: Path, data_dir: Path, mirror: str = "
 
 def _in_the_way(file: Path, data_set: DataSet) -> UserError:
     part = f"the one of the set {data_set.name}" if data_set.manifest else f"the set {data_set.name}"
-    return UserError(f"{file} is there but is not {part}; move it away and run the command again")
+    return UserError(f"{file} exists and is not {part}; move it away and run the command again")
 
 
 def _bring(data_set: DataSet, original: Path, mirror: str) -> None:
@@ -202,7 +202,7 @@ def _bring(data_set: DataSet, original: Path, mirror: str) -> None:
 def _bring_many(data_set: DataSet, target: Path, mirror: str, copies: Path | None = None) -> None:
     """Fetch the files of ``data_set`` that are not in the folder ``target`` yet, and verify them.
 
-    Those that lie in the folder ``copies`` are taken from there.
+    Files in the folder ``copies`` are copied from there.
     """
     manifest = read_manifest(data_set)
     missing = {name: sha256 for name, sha256 in manifest.items() if not has_hash(target / name, sha256)}
@@ -238,7 +238,7 @@ def _source(data_set: DataSet, name: str, mirror: str) -> str | Path:
 
 
 def _clean(data_set: DataSet, original: Path, target: Path) -> None:
-    """Make of the file as downloaded what a lesson reads."""
+    """Convert the downloaded file to what a lesson reads."""
     if data_set.clean == "gutenberg":
         text = "".join(read_chunks(original, detect_encoding(original)))
         write_text(target, strip_gutenberg(text))
@@ -262,7 +262,7 @@ def table(catalog: dict[str, DataSet], data_dir: Path) -> str:
 
 
 def _size(data_set: DataSet, data_dir: Path) -> str:
-    """Return the size of a set in kilobytes of 1,000 bytes, '-' where it is only known once it is here."""
+    """Return the size of a set in kilobytes of 1,000 bytes, '-' while it is unknown."""
     size = data_set.bytes or sum(file.stat().st_size for file in _training_files(data_set, data_dir))
     return f"{max(1, round(size / 1000)):,} kB" if size else "-"
 
@@ -275,7 +275,7 @@ def _list(arguments: argparse.Namespace) -> int:
     for one in catalog.values():
         print(f"{one.name:<{width}}  {one.what}")
     print()
-    print("To bring one here:            python -m workshop.datasets get NAME")
+    print("To fetch one:                 python -m workshop.datasets get NAME")
     print("To see whether it will train: python -m workshop.datasets inspect DIR")
     return 0
 
@@ -295,7 +295,7 @@ def _get(arguments: argparse.Namespace) -> int:
         brought = get(data_set, arguments.data_dir, arguments.mirror)
     except KeyboardInterrupt:
         if state(data_set, arguments.data_dir) != "no":
-            print("stopped; what has arrived is kept, and the same command goes on from there", file=sys.stderr)
+            print("stopped; what was downloaded is kept: run the same command to continue", file=sys.stderr)
         return INTERRUPTED
     folder = target if target.is_dir() else target.parent
     print(f"{'ready in' if brought else 'already in'} {folder}")
@@ -314,7 +314,7 @@ def _mirror(arguments: argparse.Namespace) -> int:
 
 
 def by_hand(data_set: DataSet, target: Path) -> str:
-    """Return in plain words how a person brings a set that cannot be verified, and so is not fetched."""
+    """Return instructions for fetching by hand a set that cannot be verified."""
     if data_set.page:
         download, enough = f"look at {data_set.page}", "says when there are some"
     else:
@@ -357,8 +357,8 @@ def _inspect(arguments: argparse.Namespace) -> int:
 
 
 def _kind(path: Path) -> str:
-    """Return which kind of data ``path`` holds, by its suffixes, or else by the folder that it is in; '' if neither
-    tells.
+    """Return which kind of data ``path`` holds, by its suffixes, or else by the folder that it is in; '' if
+    unknown.
     """
     for kind in KINDS:
         if _holds(path, kind.suffixes):
@@ -378,7 +378,7 @@ def _holds(path: Path, suffixes: tuple[str, ...]) -> bool:
 
 
 def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
-    """Return the arguments of the command line; each verb brings its function as ``run``."""
+    """Return the arguments of the command line; each verb sets its function as ``run``."""
     parser = argparse.ArgumentParser(
         prog="python -m workshop.datasets", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -389,7 +389,7 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
     )
     verb = verbs.add_parser("list", parents=[data_dir], help="show all data sets and which are here")
     verb.set_defaults(run=_list)
-    verb = verbs.add_parser("get", parents=[data_dir], help="bring a data set here, verified and cleaned")
+    verb = verbs.add_parser("get", parents=[data_dir], help="fetch a data set, verified and cleaned")
     verb.add_argument("name", metavar="NAME", help="a name that `list` shows")
     verb.add_argument(
         "--mirror",
@@ -408,7 +408,7 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
         help="another mirror to take them from (default: WORKSHOP_MIRROR, else their source)",
     )
     verb.set_defaults(run=_mirror)
-    verb = verbs.add_parser("inspect", help="say whether a folder or file of text, MIDI or sound will train")
+    verb = verbs.add_parser("inspect", help="check whether texts, MIDI files or sounds will train")
     verb.add_argument("path", metavar="DIR", type=Path, help="a folder of texts, MIDI files or sounds, or one file")
     verb.add_argument("--encoding", default=None, help="how the texts are encoded (default: detected, file by file)")
     verb.set_defaults(run=_inspect)

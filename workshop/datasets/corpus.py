@@ -81,7 +81,7 @@ def collect(corpus: Path) -> tuple[list[Tune], dict[str, int]]:
     for collection in COLLECTIONS:
         files = sorted((corpus / collection.folder).glob("*.abc"))
         if not files:
-            raise UserError(f"{corpus / collection.folder} has no tunes; install music21 anew with its corpus")
+            raise UserError(f"{corpus / collection.folder} has no tunes; reinstall music21 with its corpus")
         before = len(tunes)
         for file in files:
             for tune in parse_tunes(file.read_text(encoding="utf-8", errors="replace")):

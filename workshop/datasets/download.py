@@ -22,14 +22,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from workshop.errors import UserError
-from workshop.files import explain, replacing
+from workshop.files import atomic_write, explain
 
 BLOCK_BYTES = 1 << 16
 
 #: How many small files are asked for at a time.
 WORKERS = 8
 #: So many files that are missing or wrong mean that this is another source, and that the rest is not worth asking for.
-MOST_WRONG = 20
+MAX_WRONG = 20
 #: How long an end that comes early waits for the threads, in seconds; those that a server keeps waiting stay behind.
 PATIENCE = 2.0
 
@@ -37,7 +37,7 @@ PATIENCE = 2.0
 PASSING_STATUS = (408, 425, 429, 500, 502, 503, 504)
 
 #: So many characters of what a server says are repeated.
-MOST_SAID = 200
+MAX_SAID = 200
 
 MIRROR_HINT = "check the network and run the command again, or give a folder or address with the files by --mirror"
 
@@ -229,7 +229,7 @@ def fetch_all(
             else:
                 _write(file.target, content)
                 progress()
-            if len(wrong) == MOST_WRONG:
+            if len(wrong) == MAX_WRONG:
                 break
     if wrong:
         raise UserError(_summary(wrong))
@@ -287,7 +287,7 @@ def _read_mirror(source: Path, most_bytes: int) -> bytes:
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         raise _not_in_mirror(source) from None
     except OSError as error:
-        raise UserError(f"{source} in the mirror may not be read ({error.strerror}); correct that there") from None
+        raise UserError(f"{source} in the mirror cannot be read ({error.strerror}); correct that there") from None
 
 
 def _read_small(
@@ -304,7 +304,7 @@ def _read_small(
 def _write(target: Path, content: bytes) -> None:
     with _WritingErrors(target):
         target.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(target) as file:
+        with atomic_write(target) as file:
             file.write(content)
 
 
@@ -312,11 +312,11 @@ def _summary(wrong: dict[Path, UserError]) -> str:
     """Say in one sentence which files could not be had, and why the first of them."""
     first = next(iter(wrong.values()))
     if len(wrong) == 1:
-        return f"one file could not be brought: {first}"
+        return f"one file could not be fetched: {first}"
     names = ", ".join(target.name for target in list(wrong)[:3]) + (
         f" and {len(wrong) - 3} more" if len(wrong) > 3 else ""
     )
-    return f"{len(wrong)} files could not be brought ({names}), the first because {first}"
+    return f"{len(wrong)} files could not be fetched ({names}), the first because {first}"
 
 
 def part_of(target: Path) -> Path:
@@ -344,7 +344,7 @@ def install(part: Path, target: Path, remote: Remote, source: str) -> None:
 
 def _other_contents(source: str) -> UserError:
     return UserError(
-        f"{source} is not the file that the catalogue names (its contents differ), so it was thrown away; "
+        f"{source} is not the file that the catalogue names (its contents differ), so it was discarded; "
         "try again, or use another source by --mirror"
     )
 
@@ -389,7 +389,7 @@ def _receive(remote: Remote, part: Path, timeout: float, progress: Callable[[int
     if arrived > remote.bytes:
         part.unlink()
         raise UserError(
-            f"{remote.url} is longer than the {remote.bytes:,} bytes that the catalogue names, so it was thrown away; "
+            f"{remote.url} is longer than the {remote.bytes:,} bytes that the catalogue names, so it was discarded; "
             "use another source by --mirror"
         )
     if arrived < remote.bytes:
@@ -397,7 +397,7 @@ def _receive(remote: Remote, part: Path, timeout: float, progress: Callable[[int
             part.unlink()
             raise UserError(
                 f"{remote.url} has {arrived:,} bytes and not the {remote.bytes:,} that the catalogue names, "
-                "so it was thrown away; use another source by --mirror"
+                "so it was discarded; use another source by --mirror"
             )
         raise _Interrupted("the connection was cut")
 
@@ -463,7 +463,7 @@ class _PassingErrors:
         if isinstance(error, (ValueError, OverflowError)):
             # What urllib says of addresses and numbers that it cannot make anything of.
             raise UserError(
-                f"{self.url} cannot be fetched: the server's answer makes no sense ({_reason(error)}); "
+                f"{self.url} cannot be fetched: the server's answer is not valid HTTP ({_reason(error)}); "
                 "use another source by --mirror"
             ) from None
 
@@ -493,4 +493,4 @@ def _reason(error: object) -> str:
         return error.strerror
     # Some errors repeat what the server has sent, whatever it was.
     said = " ".join("".join(letter if letter.isprintable() else " " for letter in str(error)).split())
-    return said[:MOST_SAID] or type(error).__name__
+    return said[:MAX_SAID] or type(error).__name__

@@ -4,9 +4,9 @@ from workshop import lessons
 from workshop.run.stopping import DEFAULT_MINUTES, expected_minutes
 
 
-def laid_out(rows: list[tuple[str, str]], set_aside: list[str], verdict: str) -> str:
+def format_report(rows: list[tuple[str, str]], skipped: list[str], verdict: str) -> str:
     """Return aligned rows of a name and a value, then the reasons for skipped files, then the verdict."""
-    rows = [*rows, *(("set aside", reason) for reason in set_aside), ("verdict", verdict)]
+    rows = [*rows, *(("skipped", reason) for reason in skipped), ("verdict", verdict)]
     return "\n".join(f"{name:<12}{value}" for name, value in rows)
 
 

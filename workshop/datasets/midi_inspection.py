@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from workshop.counting import counted
-from workshop.datasets.inspection_report import laid_out, training_time
-from workshop.notes.midi_rests import LONGEST_REST_BARS, rests
+from workshop.datasets.inspection_report import format_report, training_time
+from workshop.notes.midi_rests import MAX_REST_BARS, rests
 from workshop.notes.midifiles import Score, find_midi_files, pitch_name
 from workshop.notes.midilibrary import read_all
 from workshop.words import plural
@@ -36,7 +36,7 @@ class MidiInspection:
         path: the file or folder that was looked at.
         found: how many MIDI files it has.
         used: files with notes that are not drums.
-        set_aside: a sentence for each file that cannot be used.
+        skipped: a sentence for each file that cannot be used.
         duplicates: files with the same bytes as another one.
         notes: notes that are not drums.
         drum_notes: the others.
@@ -44,7 +44,7 @@ class MidiInspection:
         together: notes that begin while another one sounds.
         on_grid: notes that begin on a sixteenth.
         beats: how long the files last, from their beginning to their last note.
-        long_rests: silences of more than `LONGEST_REST_BARS` bars, before the first note or in the middle.
+        long_rests: silences of more than `MAX_REST_BARS` bars, before the first note or in the middle.
         silent_beats: how long these last.
         longest_rest: the longest of them, in beats.
         pedal_notes: notes that the sustain pedal holds beyond their own ends.
@@ -57,7 +57,7 @@ class MidiInspection:
     path: Path
     found: int = 0
     used: int = 0
-    set_aside: list[str] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
     duplicates: int = 0
     notes: int = 0
     drum_notes: int = 0
@@ -94,12 +94,12 @@ def inspect_midi(path: Path) -> MidiInspection:
     files = find_midi_files(path)
     library = read_all(files)
     inspection = MidiInspection(path, len(files), duplicates=len(library.duplicates))
-    inspection.set_aside = list(library.set_aside.values())
-    for file, score in counted(library.scores.items(), len(library.scores), "looking at their notes"):
+    inspection.skipped = list(library.skipped.values())
+    for file, score in counted(library.scores.items(), len(library.scores), "analysing their notes"):
         if len(score.pitched):
             _add(inspection, score)
         else:
-            inspection.set_aside.append(f"{file} holds {'only drums' if len(score.notes) else 'no notes'}")
+            inspection.skipped.append(f"{file} holds {'only drums' if len(score.notes) else 'no notes'}")
     return inspection
 
 
@@ -129,7 +129,7 @@ def _add(inspection: MidiInspection, score: Score) -> None:
 
 def report(inspection: MidiInspection) -> str:
     """What a person should know, in aligned lines, the verdict last."""
-    aside = f", {len(inspection.set_aside):,} set aside" if inspection.set_aside else ""
+    aside = f", {len(inspection.skipped):,} skipped" if inspection.skipped else ""
     files = plural(inspection.found, "MIDI file")
     rows = [("files", f"{files} in {inspection.path}: {inspection.used:,} with notes{aside}")]
     if inspection.used:
@@ -151,23 +151,23 @@ def report(inspection: MidiInspection) -> str:
         ]
     if inspection.will_train:
         rows.append(("training", training_time(inspection.notes, "MIDI")))
-    return laid_out(rows, inspection.set_aside, verdict(inspection))
+    return format_report(rows, inspection.skipped, verdict(inspection))
 
 
 def _silence(inspection: MidiInspection) -> str:
     """How much of the music is silence."""
     if not inspection.long_rests:
-        return f"no rest of more than {LONGEST_REST_BARS} bars"
+        return f"no rest of more than {MAX_REST_BARS} bars"
     share = inspection.silent_beats / inspection.beats
-    long = f"{plural(inspection.long_rests, 'rest')} of more than {LONGEST_REST_BARS} bars"
+    long = f"{plural(inspection.long_rests, 'rest')} of more than {MAX_REST_BARS} bars"
     return f"{share:.0%} of the time: {long}, the longest {inspection.longest_rest:,.0f} beats; training shortens them"
 
 
 def _pedal(inspection: MidiInspection) -> str:
-    """What hears the sustain pedal."""
+    """How much the sustain pedal holds, and which encoding uses it."""
     return (
         f"holds {plural(inspection.pedal_notes, 'note')} in {plural(inspection.pedal_files, 'file')}: "
-        "--encoding performance hears it, melody does not"
+        "--encoding performance uses it, --encoding melody ignores it"
     )
 
 
@@ -185,7 +185,7 @@ def verdict(inspection: MidiInspection) -> str:
         suits = "will train with --encoding performance; --encoding melody would move its notes to sixteenths"
     if inspection.notes < COMFORTABLE_NOTES:
         return (
-            f"{suits}; with so little music it will soon repeat it by heart: {COMFORTABLE_NOTES:,} notes or more, or "
-            "--transpose 5, make it play things of its own"
+            f"{suits}; with so little music the network soon learns it by heart: add more, up to {COMFORTABLE_NOTES:,} "
+            "notes, or vary it with --transpose 5"
         )
     return suits

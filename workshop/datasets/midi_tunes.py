@@ -13,9 +13,9 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workshop.datasets import corpus, made_folder
+from workshop.datasets import corpus, generated_folder
 from workshop.files import write_text
-from workshop.notes.abc_fields import WHOLE, Garbled
+from workshop.notes.abc_fields import WHOLE, AbcError
 from workshop.notes.abc_notation import Melody, read_tune
 from workshop.notes.abc_text import Tune
 
@@ -55,7 +55,7 @@ def select(candidates: list[Tune]) -> tuple[list[tuple[int, Tune, Melody]], Coun
         try:
             melody = read_tune(tune)
             _check(melody)
-        except Garbled as error:
+        except AbcError as error:
             reasons[str(error)] += 1
             continue
         beginning = _beginning(melody)
@@ -70,13 +70,13 @@ def select(candidates: list[Tune]) -> tuple[list[tuple[int, Tune, Melody]], Coun
 def _check(melody: Melody) -> None:
     pitches = [pitch for _, _, pitch in melody.notes]
     if len(pitches) < FEWEST_NOTES:
-        raise Garbled("few notes")
+        raise AbcError("few notes")
     if min(pitches) not in PITCHES or max(pitches) not in PITCHES:
-        raise Garbled("too high or too low")
+        raise AbcError("too high or too low")
     if max(abs(after - before) for before, after in pairwise(pitches)) > WIDEST_LEAP:
-        raise Garbled("impossible leap")
+        raise AbcError("impossible leap")
     if min(length for _, length, _ in melody.notes) < SHORTEST:
-        raise Garbled("impossible length")
+        raise AbcError("impossible length")
 
 
 def _beginning(melody: Melody) -> tuple[tuple[int, int], ...]:
@@ -128,12 +128,12 @@ def export(folder: Path) -> bool:
         candidates, _ = corpus.collect(place)
         _write_all(aside, stamp, candidates)
 
-    return made_folder.make(folder, stamp, write_all)
+    return generated_folder.make(folder, stamp, write_all)
 
 
 def is_exported(folder: Path, stamp: str = "") -> bool:
     """Return whether ``folder`` has tunes that are exported as ``stamp`` says, or that were not exported at all."""
-    return made_folder.is_there(folder, stamp)
+    return generated_folder.is_there(folder, stamp)
 
 
 def _write_all(folder: Path, stamp: str, candidates: list[Tune]) -> None:
@@ -144,7 +144,7 @@ def _write_all(folder: Path, stamp: str, candidates: list[Tune]) -> None:
         counts[tune.collection] += 1
     _write_files(folder, chosen)
     folder.mkdir(parents=True, exist_ok=True)
-    write_text(folder / "SOURCE.txt", _source(stamp, made_folder.digest(folder), counts, reasons))
+    write_text(folder / "SOURCE.txt", _source(stamp, generated_folder.digest(folder), counts, reasons))
 
 
 def _write_files(folder: Path, chosen: list[tuple[int, Tune, Melody]]) -> None:

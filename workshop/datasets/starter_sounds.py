@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workshop.commands import start_sh
-from workshop.datasets import corpus, made_folder, midi_tunes
+from workshop.datasets import corpus, generated_folder, midi_tunes
 from workshop.errors import UserError
 from workshop.files import write_text
 from workshop.notes.abc_fields import WHOLE
@@ -100,14 +100,14 @@ def export(folder: Path) -> bool:
 
     def write_all(aside: Path) -> None:
         candidates, _ = corpus.collect(place)
-        _write_all(aside, stamp, deal(candidates))
+        _write_all(aside, stamp, assign_instruments(candidates))
 
-    return made_folder.make(folder, stamp, write_all)
+    return generated_folder.make(folder, stamp, write_all)
 
 
 def is_exported(folder: Path, stamp: str = "") -> bool:
     """Return whether ``folder`` has sounds that are made as ``stamp`` says, or that were not made here at all."""
-    return made_folder.is_there(folder, stamp)
+    return generated_folder.is_there(folder, stamp)
 
 
 def _soundfont_version() -> str:
@@ -119,7 +119,7 @@ def _soundfont_version() -> str:
         ) from None
 
 
-def deal(candidates: list[Tune]) -> dict[Instrument, list[Excerpt]]:
+def assign_instruments(candidates: list[Tune]) -> dict[Instrument, list[Excerpt]]:
     """Give each instrument excerpts of tunes that it can play, as many of each meter as `METERS` says.
 
     Where there are too few, some get fewer.
@@ -219,7 +219,7 @@ def _write_all(folder: Path, stamp: str, dealt: dict[Instrument, list[Excerpt]])
             synthesis.write_wav(folder / DRUMS / f"{name}_{tempo:03d}.wav", sound, RATE)
             samples += len(sound)
             bar.update()
-    digest = made_folder.digest(folder)
+    digest = generated_folder.digest(folder)
     write_text(folder / "SOURCE.txt", _source(stamp, digest, dealt, samples / RATE / 60))
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workshop.datasets.inspection_report import laid_out, training_time
+from workshop.datasets.inspection_report import format_report, training_time
 from workshop.errors import UserError
 from workshop.text.textfiles import detect_encoding, find_text_files, read_chunks
 from workshop.words import plural
@@ -208,7 +208,7 @@ def report(inspection: Inspection) -> str:
         ]
     if inspection.will_train:
         rows.append(("training", training_time(inspection.characters, "text")))
-    return laid_out(rows, list(inspection.broken.values()), verdict(inspection))
+    return format_report(rows, list(inspection.broken.values()), verdict(inspection))
 
 
 def verdict(inspection: Inspection) -> str:
@@ -222,15 +222,15 @@ def verdict(inspection: Inspection) -> str:
         return f"too short: needs at least {MINIMUM_CHARACTERS:,} characters, has {has}; add more texts"
     if inspection.characters < COMFORTABLE_CHARACTERS:
         return (
-            "will train, but with so little text it will soon repeat it by heart; "
-            f"{COMFORTABLE_CHARACTERS:,} characters or more make it write things of its own"
+            "will train, but with so little text the network soon learns it by heart: "
+            f"add more, up to {COMFORTABLE_CHARACTERS:,} characters"
         )
     return "will train"
 
 
 def _files(inspection: Inspection) -> str:
     there = f"{plural(len(inspection.files), 'text')} in {inspection.path}"
-    return there + (f", {len(inspection.broken):,} set aside" if inspection.broken else "")
+    return there + (f", {len(inspection.broken):,} skipped" if inspection.broken else "")
 
 
 def _alphabet(inspection: Inspection) -> str:

@@ -16,7 +16,7 @@ from pathlib import Path
 from workshop import ROOT
 from workshop.datasets import corpus, midi_tunes, starter_sounds
 from workshop.errors import UserError
-from workshop.files import explain, replacing, write_text
+from workshop.files import atomic_write, explain, write_text
 
 
 def export(folder: Path) -> bool:
@@ -36,7 +36,7 @@ def export(folder: Path) -> bool:
     target = folder / "input.txt"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with replacing(target) as file:
+        with atomic_write(target) as file:
             file.write(text.encode("utf-8"))
             file.flush()
             # In this order a stop at any point leaves no tunes that belong to another SOURCE.txt, and a disk without

@@ -3,9 +3,9 @@
     python -m workshop.docs build
     python -m workshop.docs serve
 
-Both make pictures, sounds and pages, as far as they have changed, in ``build/docs``; `serve` shows them until Ctrl-C,
-on localhost:7000 unless it is told otherwise. `./start.sh docs` and the container call it. Whoever has no Sphinx reads
-the pages in docs/ as they are.
+Both build the pictures, sounds and pages that have changed into ``build/docs``; `serve` shows them until Ctrl-C, by
+default on localhost:7000. `./start.sh docs` and the container call it. Without Sphinx, the pages in docs/ can be read
+as they are.
 """
 
 import argparse
@@ -35,19 +35,18 @@ SOURCES = ROOT / "docs"
 SITE = ROOT / "build" / "docs"
 NEEDED = ("sphinx", "myst_parser", "furo", "sphinx_copybutton")
 
-#: What is shown while there is no site yet; the browser asks again every two seconds.
+#: The page shown while the site is built; the browser asks again every two seconds.
 NOT_YET = b"<!doctype html><title>ml4music workshop</title><p>The pages are being made. This takes some seconds."
 
 
 def build(site: Path = SITE) -> Path:
-    """Bring the site up to date and return its first page; a warning is an error, and the other pages are made.
+    """Build the site and return its first page; a warning is an error, but the other pages are built.
 
     Args:
-        site: the folder that it is made in; what the pages show and play is made in `site_extra` beside it, and what
-            Sphinx remembers in `site_state`.
+        site: the output folder; media are written to `site_extra` beside it, and Sphinx's state to `site_state`.
 
     Raises:
-        UserError: what makes the site is not installed, or a page has a mistake.
+        UserError: Sphinx is not installed, or a page has a mistake.
     """
     check_installed()
     extra, state = site.with_name("site_extra"), site.with_name("site_state")
@@ -59,7 +58,7 @@ def build(site: Path = SITE) -> Path:
 
 
 def check_installed() -> None:
-    """Raise a `UserError` where what makes the site is not installed."""
+    """Raise a `UserError` if a package that builds the site is not installed."""
     missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
     if missing:
         raise UserError(
@@ -75,18 +74,18 @@ def _run(command: list[str], what: str) -> None:
 
 
 def ports() -> dict[str, int]:
-    """The port that each server's usual one stands for here. A container sees its own side of them alone, so
-    docker-compose.yml tells it in WORKSHOP_PUBLISHED, such as `7006:7106 8888:8888`.
+    """The published port of each server, by its default port. A container sees only its internal ports, so
+    docker-compose.yml passes them in WORKSHOP_PUBLISHED, such as `7006:7106 8888:8888`.
     """
     published = dict(pair.split(":") for pair in os.environ.get("WORKSHOP_PUBLISHED", "").split())
     return {str(usual): int(published.get(str(usual), 0)) or wanted_server(name).port for name, usual in PORTS.items()}
 
 
 class Pages(http.server.SimpleHTTPRequestHandler):
-    """Answers with the files of a site and with nothing else: no lists of folders, and no links that lead out of it."""
+    """Serves only the files of a site: no directory listings, and no links that lead out of it."""
 
     def send_head(self) -> IO[bytes] | None:  # type: ignore[override]
-        """Answer, up to the content; return the content, or None after an error."""
+        """Send the status and headers; return the content, or None after an error."""
         site = Path(self.directory)
         if self.path == "/ports.json":
             return self._send_start(HTTPStatus.OK, json.dumps(ports()).encode(), {"Content-Type": "application/json"})
@@ -101,7 +100,7 @@ class Pages(http.server.SimpleHTTPRequestHandler):
         return self._send_start(HTTPStatus.SERVICE_UNAVAILABLE, NOT_YET, {"Content-Type": "text/html", "Refresh": "2"})
 
     def _send_part(self, file: Path) -> IO[bytes] | None:
-        """Answer with a part of a file, if a part was asked for that there is: Safari plays no sound otherwise."""
+        """Answer a valid range request: without it, Safari plays no sound."""
         asked = re.fullmatch(r"bytes=(\d{1,12})-(\d{0,12})", self.headers.get("Range", ""))
         if not asked:
             return None
@@ -120,7 +119,7 @@ class Pages(http.server.SimpleHTTPRequestHandler):
         return io.BytesIO(content)
 
     def log_request(self, *_: Any) -> None:
-        """Keep no list of who has read what; errors are logged."""
+        """Log no requests; errors are logged."""
 
 
 class SiteServer(http.server.ThreadingHTTPServer):
@@ -131,7 +130,7 @@ class SiteServer(http.server.ThreadingHTTPServer):
         super().__init__((host, port), functools.partial(Pages, directory=str(site)))
 
     def server_bind(self) -> None:
-        """As an HTTP server does it, but without asking the network for this computer's name."""
+        """Bind without the DNS look-up of the host name that HTTPServer does."""
         socketserver.TCPServer.server_bind(self)
         self.server_name, self.server_port = self.server_address[:2]  # type: ignore[assignment]
 
@@ -146,15 +145,15 @@ def serve(site: Path, host: str, port: int) -> SiteServer:
         return SiteServer(site, host, port)
     except OSError as error:
         raise UserError(
-            f"port {port} for the site cannot be had ({error.strerror}): set WORKSHOP_PORT_DOCS to another number"
+            f"port {port} for the site is not available ({error.strerror}): set WORKSHOP_PORT_DOCS to another number"
         ) from error
 
 
 def show(site: Path, host: str, port: int) -> None:
-    """Bring the site up to date and show it until Ctrl-C; what was there before is shown from the beginning.
+    """Serve the site until Ctrl-C while it is built; the previous site is shown meanwhile.
 
     Raises:
-        UserError: what makes the site is not installed, or the port is in use, or there is nothing to show.
+        UserError: Sphinx is not installed, the port is in use, or there is nothing to show.
     """
     check_installed()
     with serve(site, host, port) as server, contextlib.suppress(KeyboardInterrupt):
@@ -167,7 +166,7 @@ def show(site: Path, host: str, port: int) -> None:
             # A mistake in one page must not hide the others.
             if not (site / "index.html").exists():
                 raise
-            print(f"error: {error}; what there is is shown", file=sys.stderr, flush=True)
+            print(f"error: {error}; the pages that were made are shown", file=sys.stderr, flush=True)
         serving.join()
 
 

@@ -91,7 +91,7 @@ def check_python() -> Iterator[Finding]:
     if (3, 11) <= sys.version_info[:2] <= (3, 13):
         yield Finding(OK, "Python", f"{version} ({sys.executable})")
     else:
-        yield Finding(PROBLEM, "Python", f"{version} does not serve: use 3.11, 3.12 or 3.13 ({sys.executable})")
+        yield Finding(PROBLEM, "Python", f"{version} is not supported: use 3.11, 3.12 or 3.13 ({sys.executable})")
     if sys.prefix == sys.base_prefix:
         advice = "./start.sh sets one up and uses it"
         yield Finding(NOTE, "environment", f"this Python is not in an environment of the workshop: {advice}")
@@ -189,7 +189,7 @@ def check_packages() -> Iterator[Finding]:
         yield Finding(PROBLEM, "tensorflow", "is not installed: type ./start.sh, which installs it")
     if len(tensorflows) == 2:
         advice = "remove the folder .venv and type ./start.sh"
-        yield Finding(PROBLEM, "tensorflow", f"two kinds are installed over each other: {advice}")
+        yield Finding(PROBLEM, "tensorflow", f"two variants are installed over each other: {advice}")
     for name in (*tensorflows, *PACKAGES):
         version, wanted = present[name], " or ".join(sorted(locked.get(name, ())))
         if version is None:
@@ -223,7 +223,7 @@ def check_tensorflow() -> Iterator[Finding]:
     found = json.loads(answer.stdout.splitlines()[-1])
     if not found["right"]:
         yield Finding(
-            PROBLEM, "TensorFlow", "multiplies wrongly: the installation or the memory is damaged; install anew"
+            PROBLEM, "TensorFlow", "multiplies wrongly: the installation or the memory is damaged; reinstall it"
         )
         return
     seconds = time.monotonic() - begun
@@ -268,9 +268,9 @@ def why_it_ended(status: int, last_words: str) -> str:
             reasons = {
                 "SIGILL": "this CPU lacks instructions that TensorFlow is built with (AVX): use another computer, or "
                 "switch AVX on in the settings of the virtual machine",
-                "SIGABRT": "it gave up by itself, often because of missing CPU instructions (AVX) or an emulated CPU: "
+                "SIGABRT": "it aborted, often because of missing CPU instructions (AVX) or an emulated CPU: "
                 "use a Python or an image built for this processor",
-                "SIGKILL": "the system ended it, mostly for want of memory: close other programs",
+                "SIGKILL": "the system ended it, mostly because memory ran out: close other programs",
                 "SIGSEGV": "it crashed, mostly because of a damaged installation: remove .venv and type ./start.sh",
             }
             return f"ended with {name}: {reasons.get(name, 'remove .venv and type ./start.sh')}"
@@ -465,14 +465,14 @@ def examine() -> Iterator[Finding]:
             yield from check()
         except Exception as error:
             subject = check.__name__.removeprefix("check_").replace("_", " ")
-            yield Finding(NOTE, subject, f"could not be looked at ({type(error).__name__}: {error})")
+            yield Finding(NOTE, subject, f"could not be checked ({type(error).__name__}: {error})")
 
 
 def main(argv: list[str] | None = None) -> int:
     """Print the report. Returns 0 if there is no problem, and 1 otherwise."""
     parser = argparse.ArgumentParser(
         prog="python -m workshop.doctor",
-        description="Look at this computer and say in plain words what is wrong and what to do.",
+        description="Check this computer, and say in plain words what is wrong and what to do.",
         epilog="Exit status: 0 if nothing is a problem, 1 otherwise. Notes are no problems.",
     )
     parser.parse_args(argv)

@@ -1,6 +1,6 @@
-"""Where each server listens: its port and address, and whether it can have them.
+"""Port and address of each server, and whether they are free.
 
-It needs nothing but Python itself, because the doctor asks it too.
+Standard library only, because the doctor uses it too.
 """
 
 import errno
@@ -11,18 +11,18 @@ from dataclasses import dataclass, replace
 from workshop.errors import UserError
 from workshop.lessons import lessons
 
-#: The names of JupyterLab and of the site that docs/ is made into; the other servers are named by their lesson.
+#: The names of JupyterLab and of the site of docs/; the other servers are named after their lesson.
 LAB, DOCS = "lab", "docs"
 
 #: The port of each lesson's TensorBoard, in the order of the lessons.
 TENSORBOARD_PORTS = {lesson.name: lesson.port for lesson in lessons()}
-#: Those of JupyterLab and of the tutorial.
+#: The ports of JupyterLab and of the tutorial.
 LAB_PORT, DOCS_PORT = 8888, 7000
 #: The port of each server, unless the environment gives it another one.
 PORTS = {**TENSORBOARD_PORTS, LAB: LAB_PORT, DOCS: DOCS_PORT}
 
 
-#: What a port can be; docker/host.sh and start.ps1 accept the same.
+#: Valid ports; docker/host.sh and start.ps1 accept the same.
 PORT_NUMBERS = range(1, 65536)
 
 
@@ -36,24 +36,24 @@ class Server:
 
     @property
     def title(self) -> str:
-        """What people call it."""
+        """The name to print."""
         return {LAB: "JupyterLab", DOCS: "the tutorial"}.get(self.name, f"TensorBoard for {self.name}")
 
     @property
     def variable(self) -> str:
-        """The environment variable that gives it another port."""
+        """The environment variable that sets its port."""
         return f"WORKSHOP_PORT_{self.name.upper()}"
 
     @property
     def may_move(self) -> bool:
-        """Whether it may take another port where its own is in use: the tutorial may, because a Mac listens on that
-        port for AirPlay, unless the port was chosen by the user.
+        """Whether it may take another port if its own is in use: the tutorial may, because AirPlay has that port on a
+        Mac, unless the user has chosen the port.
         """
         return self.name == DOCS and not os.environ.get(self.variable)
 
     @property
     def reach_host(self) -> str:
-        """The address at which this computer itself reaches it."""
+        """The address to connect to from this computer."""
         return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104 - compared, not bound
 
     @property
@@ -69,7 +69,7 @@ def wanted_server(name: str) -> Server:
     Raises:
         UserError: if the environment names something that is not a port.
     """
-    # This computer's own address, unless the environment says otherwise.
+    # Loopback, unless the environment says otherwise.
     server = Server(name, os.environ.get("WORKSHOP_BIND") or "127.0.0.1", PORTS[name])
     given = os.environ.get(server.variable, "").strip()
     return replace(server, port=read_port(given, server.variable)) if given else server
@@ -92,7 +92,7 @@ def port_problem(server: Server) -> str | None:
     other = f"set {server.variable} to another number, for example {server.variable}={free_port_near(server.port)}"
     in_use = f"Port {server.port} for {server.title} is in use by another program: stop that program, or {other}."
     family = socket.AF_INET6 if ":" in server.host else socket.AF_INET
-    # Somebody who listens on every address does not hinder macOS from giving out a single one, so it is asked first.
+    # On macOS, bind succeeds on one address while another program listens on all of them, so connect first.
     with socket.socket(family) as probe:
         probe.settimeout(1.0)
         if probe.connect_ex((server.reach_host, server.port)) == 0:

@@ -1,10 +1,10 @@
-"""The servers beside the lessons: a TensorBoard for each, which goes on in the background, JupyterLab, the tutorial.
+"""Start and stop the servers: a TensorBoard for each lesson, in the background, JupyterLab and the tutorial.
 
     python -m workshop.services start | stop | status | lab | docs | serve NAME
 
-`start.sh` calls this, and docker/entrypoint.sh does in the container. What `start`, `lab` and `docs` started is
-remembered in ``.workshop/``: one JSON file and one log for each server. A server listens on this computer alone
-(127.0.0.1), because TensorBoard has no password; ``WORKSHOP_BIND`` opens it.
+`start.sh` calls this, and docker/entrypoint.sh does in the container. Each server has a
+record (JSON) and a log in ``.workshop/``. Servers listen on loopback only (127.0.0.1), because TensorBoard has no
+password; ``WORKSHOP_BIND`` changes that.
 """
 
 import argparse
@@ -31,21 +31,21 @@ from workshop.files import explain, write_json
 from workshop.host import tensorboard_app
 from workshop.host.ports import DOCS, LAB, TENSORBOARD_PORTS, Server, free_port_near, port_problem, wanted_server
 
-#: How long a server may take until it answers, in seconds. A first start on a slow disk reads many small files.
+#: Timeout for the start of a server, in seconds. A first start on a slow disk reads many small files.
 PATIENCE_SECONDS = 30.0
 
-#: JupyterLab's default settings.
-#: The page that JupyterLab opens on, which leads to the notebooks; docker/host.sh and start.ps1 say the same.
+#: The first page of JupyterLab, which leads to the notebooks; docker/host.sh and start.ps1 name the same one.
 LAB_PAGE = "/lab/tree/docs/notebooks/README.md"
+#: JupyterLab's default settings.
 SETTINGS = Path(__file__).with_name("jupyter")
 
-#: The servers that this very process started, so that it collects them when it stops them as well.
+#: Child processes of this process, to be reaped when they are stopped.
 CHILDREN: dict[int, subprocess.Popen[bytes]] = {}
 
 
 @dataclass(frozen=True)
 class Running:
-    """A server that was started: its process id and exact command line, by which it is known again."""
+    """The record of a started server: its process id and its exact command line identify it."""
 
     name: str
     host: str
@@ -71,7 +71,7 @@ def state_dir() -> Path:
 
 @contextlib.contextmanager
 def writing_state() -> Iterator[Path]:
-    """Write something in the folder of the state, which is given.
+    """A block that writes to the state folder, which it is given.
 
     Raises:
         UserError: if it cannot be written.
@@ -84,7 +84,7 @@ def writing_state() -> Iterator[Path]:
 
 
 def log_file(name: str) -> Path:
-    """Where a server's own words are kept.
+    """The log file of a server.
 
     Raises:
         UserError: if the folder cannot be made.
@@ -96,7 +96,7 @@ def log_file(name: str) -> Path:
 
 
 def command_line(pid: int) -> str | None:
-    """The command line of a process, its words joined by blanks; None if there is no such process."""
+    """The command line of a process, its words joined by spaces; None if there is no such process."""
     if sys.platform == "linux":
         try:
             words = Path(f"/proc/{pid}/cmdline").read_bytes()
@@ -110,8 +110,8 @@ def command_line(pid: int) -> str | None:
 def remembered(name: str) -> Running | None:
     """The server of that name if it was started here and still runs.
 
-    A process id alone proves nothing, for numbers are given out again: the process must have the very command line that
-    was started. The first word is left out, because macOS puts the path of its Python application there.
+    Process ids are reused, so the command line must be the same too, except for its first word, where macOS puts the
+    path of its Python application.
     """
     try:
         running = Running(**json.loads((ROOT / ".workshop" / f"{name}.json").read_text(encoding="utf-8")))
@@ -123,10 +123,10 @@ def remembered(name: str) -> Running | None:
 
 
 def remember(server: Server, pid: int, command: list[str]) -> None:
-    """Write down what was started, aside first, so that a reader never meets half a file.
+    """Write the record of a started server, atomically.
 
     Raises:
-        UserError: if it cannot be written; what was started goes on.
+        UserError: if it cannot be written; the server keeps running.
     """
     with writing_state() as folder:
         running = Running(server.name, server.host, server.port, pid, command)
@@ -135,7 +135,7 @@ def remember(server: Server, pid: int, command: list[str]) -> None:
 
 @contextlib.contextmanager
 def one_at_a_time() -> Iterator[None]:
-    """Let two terminals that start servers in the same second do it one after the other."""
+    """A lock: two terminals cannot start servers at the same time."""
     with writing_state() as folder:
         lock = (folder / "services.lock").open("w")
     with lock:
@@ -177,19 +177,19 @@ def wait_until_it_answers(server: Server, process: subprocess.Popen[bytes] | Non
 
 
 def last_line(path: Path) -> str:
-    """The last line of a log that says anything, with the place of the rest."""
+    """The last non-empty line of a log, and the path of the log."""
     try:
         lines = [line for line in path.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
     except OSError:
         lines = []
-    return f"{lines[-1].strip() if lines else 'it said nothing'} (more in '{path}')."
+    return f"{lines[-1].strip() if lines else 'its log is empty'} (more in '{path}')."
 
 
 # ---- TensorBoard -----------------------------------------------------------------------------------------------------
 
 
 def tensorboard_command(server: Server, log_dir: Path) -> list[str]:
-    """The command that shows everything that is recorded below a folder."""
+    """The command line of a TensorBoard for the folder `log_dir`."""
     return [
         *(sys.executable, "-m", "workshop.services", "tensorboard"),
         *("--logdir", str(log_dir)),
@@ -220,7 +220,7 @@ def start_tensorboard(name: str) -> Server:
             with writing_state():
                 log = log_file(name).open("wb")
             with log:
-                # A session of its own: Ctrl-C in the terminal, and closing it, leave TensorBoard alone.
+                # In a new session, Ctrl-C in the terminal or closing it does not end TensorBoard.
                 process = subprocess.Popen(
                     command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=ROOT, start_new_session=True
                 )
@@ -231,7 +231,7 @@ def start_tensorboard(name: str) -> Server:
                 process.terminate()  # without a record it could not be stopped later
                 process.wait()
                 raise
-        # Nobody else looks before: a process that has only just begun has no command line yet to be known by.
+        # Inside the lock: a process that has just started has no command line yet by which others could identify it.
         wait_until_it_answers(server, process)
     return server
 
@@ -262,7 +262,7 @@ def lab_token() -> str:
                 with os.fdopen(descriptor, "w", encoding="ascii") as file:
                     file.write(secrets.token_hex(24) + "\n")
             except OSError:
-                path.unlink()  # half a token would be none
+                path.unlink()  # half a token is not valid
                 raise
     if path.stat().st_mode & 0o077:
         with writing_state():
@@ -274,7 +274,7 @@ def lab_token() -> str:
 
 
 def lab_command(server: Server) -> list[str]:
-    """The command that starts JupyterLab, without the token: every user of a computer can read command lines."""
+    """The command line of JupyterLab, without the token: every user of the computer can read command lines."""
     command = [
         *(sys.executable, "-m", "jupyterlab", "--no-browser"),
         *("--ip", server.host, "--port", str(server.port), "--ServerApp.port_retries=0"),
@@ -282,15 +282,14 @@ def lab_command(server: Server) -> list[str]:
         "--ServerApp.answer_yes=True",
         f"--ServerApp.root_dir={ROOT}",
     ]
-    # Jupyter refuses root otherwise, which is who one is inside many containers.
+    # Jupyter refuses root otherwise, and many containers run as root.
     if sys.platform != "win32" and os.geteuid() == 0:
         command.append("--allow-root")
     return command
 
 
 def lab_environment() -> dict[str, str]:
-    """What JupyterLab finds in its environment: the token, and our settings, which keep it from asking everybody
-    whether they want its news.
+    """Environment variables for JupyterLab: the token, and our settings, which turn off its question about news.
 
     Raises:
         UserError: if the token cannot be made.
@@ -299,16 +298,16 @@ def lab_environment() -> dict[str, str]:
     return {"JUPYTER_TOKEN": lab_token(), "JUPYTER_CONFIG_PATH": os.pathsep.join(paths)}
 
 
-# ---- any of them -----------------------------------------------------------------------------------------------------
+# ---- any server ------------------------------------------------------------------------------------------------------
 
 
 def names() -> list[str]:
-    """The servers that there are."""
+    """The names of all servers."""
     return [*TENSORBOARD_PORTS, LAB, DOCS]
 
 
 def command_of(server: Server) -> list[str]:
-    """The command that is the server."""
+    """The command line of a server."""
     if server.name == LAB:
         return lab_command(server)
     if server.name == DOCS:
@@ -318,7 +317,7 @@ def command_of(server: Server) -> list[str]:
 
 
 def environment_of(server: Server) -> dict[str, str]:
-    """What the server finds in its environment besides what is there.
+    """Additional environment variables of a server.
 
     Raises:
         UserError: if JupyterLab's token cannot be made.
@@ -327,7 +326,7 @@ def environment_of(server: Server) -> dict[str, str]:
 
 
 def page_of(server: Server) -> str:
-    """The address that opens it in a browser.
+    """The address to open in a browser.
 
     Raises:
         UserError: if JupyterLab's token cannot be made.
@@ -336,7 +335,7 @@ def page_of(server: Server) -> str:
 
 
 def free_server(name: str) -> Server:
-    """The server of that name, which does not run and whose port is free.
+    """The server of that name, on a free port.
 
     Raises:
         UserError: if it runs already, or if its port is taken.
@@ -371,7 +370,7 @@ def run_until_ctrl_c(name: str) -> int:
         log = log_file(name).open("wb")
     with log:
         process = subprocess.Popen(command, stdout=log, stderr=log, cwd=ROOT, env=environment)
-    # Ctrl-C reaches the server by itself, and this waits for its end; TERM is handed on.
+    # Ctrl-C reaches the server directly, and this process waits for its end; SIGTERM is forwarded.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: process.terminate())
     try:
@@ -401,11 +400,11 @@ def serve(name: str) -> NoReturn:
     os.execv(command[0], command)  # noqa: S606 - this process is replaced
 
 
-# ---- stopping and looking --------------------------------------------------------------------------------------------
+# ---- stop and status -------------------------------------------------------------------------------------------------
 
 
 def stop_server(running: Running, patience_seconds: float = 10.0) -> None:
-    """End a server that was started here: gently first."""
+    """End a server: SIGTERM first, SIGKILL after `patience_seconds`."""
     with contextlib.suppress(ProcessLookupError):
         os.kill(running.pid, signal.SIGTERM)
         deadline = time.monotonic() + patience_seconds
@@ -420,7 +419,7 @@ def stop_server(running: Running, patience_seconds: float = 10.0) -> None:
 
 
 def stop_all() -> int:
-    """Stop whatever was started here and say so."""
+    """Stop all servers of this clone and print which."""
     stopped = [running for name in names() if (running := remembered(name))]
     for running in stopped:
         stop_server(running)
@@ -431,7 +430,7 @@ def stop_all() -> int:
 
 
 def print_status() -> int:
-    """Print what runs. Returns 0 if every TensorBoard does, and 1 otherwise."""
+    """Print which servers run. Returns 0 if every TensorBoard runs, and 1 otherwise."""
     missing = 0
     for name in names():
         server = wanted_server(name)
@@ -447,17 +446,17 @@ def print_status() -> int:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Do what the command line asks for, and return the exit status."""
+    """Run the command line and return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m workshop.services", description=(__doc__ or "").splitlines()[0])
     verbs = parser.add_subparsers(dest="verb", required=True)
     verbs.add_parser("start", help="start every lesson's TensorBoard in the background and print the addresses")
-    verbs.add_parser("stop", help="stop what was started here")
-    verbs.add_parser("status", help="say what runs")
+    verbs.add_parser("stop", help="stop the servers of this clone")
+    verbs.add_parser("status", help="show which servers run")
     verbs.add_parser(LAB, help="run JupyterLab until Ctrl-C")
     verbs.add_parser(DOCS, help="run the tutorial's site until Ctrl-C")
     serving = verbs.add_parser("serve", help="run one server in the foreground (for a supervisor)")
     serving.add_argument("name", choices=names())
-    verbs.add_parser("tensorboard", help="be one TensorBoard, with its own arguments", add_help=False)
+    verbs.add_parser("tensorboard", help="run one TensorBoard with the given arguments", add_help=False)
     arguments, further = parser.parse_known_args(argv)
     if arguments.verb == "tensorboard":
         tensorboard_app.run(further)

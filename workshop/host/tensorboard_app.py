@@ -29,7 +29,7 @@ LOOK_SECONDS = 3.0
 DEPTH = 4
 #: Characters that the list of runs shows in a window 1280 pixels wide; how many of them the name of an experiment may
 #: take; and below how many a message says nothing.
-WIDTH, NAME_WIDTH, LEAST_MESSAGE = 32, 19, 6
+WIDTH, NAME_WIDTH, MIN_MESSAGE = 32, 19, 6
 
 #: The curves of an experiment, by what follows its name: the folder, or the folder of such folders, of the event files.
 TRAIN, VALIDATION, NGRAM = "", " validation", " n-gram"
@@ -97,7 +97,7 @@ def named_runs(lesson: Path) -> dict[str, Path]:
         names.add(name)
         message = info.get("message")
         room = WIDTH - len(name + VALIDATION + " - ")
-        said = f" - {label(message, room)}" if isinstance(message, str) and message and room >= LEAST_MESSAGE else ""
+        said = f" - {label(message, room)}" if isinstance(message, str) and message and room >= MIN_MESSAGE else ""
         for kind, folder in curves(path, info).items():
             runs[f"{name}{kind}{said}"] = folder
     return runs

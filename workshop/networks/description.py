@@ -49,8 +49,8 @@ def check_network(network: dict[str, Any], checks: Mapping[str, Check], most_wei
         UserError: an entry is missing, is one too many, or is invalid.
     """
     if network.keys() != checks.keys() or not all(is_valid(network[name]) for name, is_valid in checks.items()):
-        what = "these arguments describe" if most_weights == math.inf else "run.json is damaged: it describes"
-        raise UserError(f"{what} no network of this lesson ({network})")
+        what = "these arguments" if most_weights == math.inf else "run.json is damaged: its entries"
+        raise UserError(f"{what} do not describe a network of this lesson ({network})")
 
 
 def check_size(weights: int, most_weights: float) -> None:

@@ -203,17 +203,17 @@ class SequenceModel(keras.Model):
 
 
 def _check_layer(layer: keras.layers.Layer) -> None:
-    """Refuse a layer that cannot go from window to window, or from step to step."""
+    """Refuse a layer whose state cannot be carried from window to window, or that cannot run step by step."""
     if isinstance(layer, keras.layers.RNN):
         if not (layer.return_sequences and layer.return_state) or layer.go_backwards or layer.stateful:
             raise UserError(
                 f"the layer {layer.name} in model.py needs return_sequences=True and return_state=True, and neither "
-                "go_backwards nor stateful: its state goes from window to window"
+                "go_backwards nor stateful: its state is carried from window to window"
             )
     elif isinstance(layer, _SEES_SEVERAL_STEPS):
         raise UserError(
-            f"the layer {layer.name} in model.py is a {type(layer).__name__}, which looks at several steps at once and "
-            "keeps no state: take layers that treat each step by itself, or recurrent ones"
+            f"the layer {layer.name} in model.py is a {type(layer).__name__}, which mixes time steps and keeps no "
+            "state: use recurrent layers, or layers that work on each step alone"
         )
 
 

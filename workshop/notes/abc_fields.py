@@ -9,7 +9,7 @@ from workshop.notes.tempos import TEMPOS
 #: Ticks of a whole note: 2048ths, and the tuplets of 3, 5, 7 and 9 notes among quarters, are whole ticks.
 WHOLE = 2048 * 9 * 5 * 7
 #: The order of a tune's parts has no more of them, however it multiplies.
-MOST_PARTS = 200
+MAX_PARTS = 200
 
 _FIFTHS = "FCGDAEB"
 _TONICS = {"C": 0, "D": 2, "E": 4, "F": -1, "G": 1, "A": 3, "B": 5}
@@ -38,7 +38,7 @@ _WORDS = {
 }  # fmt: skip
 
 
-class Garbled(ValueError):
+class AbcError(ValueError):
     """A tune that cannot be understood without guessing; the message is the reason in a few words."""
 
 
@@ -46,15 +46,15 @@ def read_meter(value: str) -> tuple[int, int]:
     """Return notes of a bar and what note each is: (4, 4) for C, (5, 8) for 2+3/8.
 
     Raises:
-        Garbled: it is none.
+        AbcError: it is none.
     """
     value = {"C": "4/4", "C|": "2/2", "c": "4/4", "c|": "2/2"}.get(value, value.replace(" ", ""))
     found = re.fullmatch(r"\(?([1-9]\d?(?:\+[1-9]\d?)*)\)?/(1|2|4|8|16|32|64)", value)
     if found is None:
-        raise Garbled("unknown meter")
+        raise AbcError("unknown meter")
     notes = sum(int(number) for number in found[1].split("+"))
     if notes > 99:
-        raise Garbled("unknown meter")
+        raise AbcError("unknown meter")
     return notes, int(found[2])
 
 
@@ -62,11 +62,11 @@ def read_unit(value: str) -> int:
     """Return a unit of length in ticks: 1/8, also 1, 1/1, 1/512 or 3/8.
 
     Raises:
-        Garbled: it is none.
+        AbcError: it is none.
     """
     found = re.fullmatch(r"([1-9]\d?)(?: ?/ ?(1|2|4|8|16|32|64|128|256|512))?", value)
     if found is None:
-        raise Garbled("unknown unit of length")
+        raise AbcError("unknown unit of length")
     return WHOLE * int(found[1]) // int(found[2] or 1)
 
 
@@ -103,7 +103,7 @@ def read_key(value: str) -> Key:
     """Return what a field K says; clefs and what concerns printing are passed over.
 
     Raises:
-        Garbled: it does not begin with a key and has nothing else that belongs into this field.
+        AbcError: it does not begin with a key and has nothing else that belongs into this field.
     """
     value = re.sub(r"([a-z]{4,20})\s*=\s*", r"\1=", value)
     value = re.sub(r'="[^"]*"', "=text", value)
@@ -126,7 +126,7 @@ def read_key(value: str) -> Key:
         elif not _SETTING.fullmatch(word):
             unknown.append(word)
     if altered is None and not accidentals and len(unknown) == len(rest.split()):
-        raise Garbled("unknown key")
+        raise AbcError("unknown key")
     if accidentals:
         altered = dict(altered or {}) | {sign[-1].upper(): _ALTERED[sign[:-1]] for sign in accidentals}
     return Key(name, altered, semitones, tuple(accidentals), tuple(unknown))
@@ -167,7 +167,7 @@ def read_tempo(value: str, unit: int) -> float:
         unit: the tune's unit of length in ticks.
 
     Raises:
-        Garbled: it names no tempo, or none that can be played.
+        AbcError: it names no tempo, or none that can be played.
     """
     plain = re.sub(r'"[^"]*"?', " ", value).strip()
     beats, equals, number = (part.strip() for part in plain.partition("="))
@@ -178,13 +178,13 @@ def read_tempo(value: str, unit: int) -> float:
         known = [_WORDS[word] for word in re.findall("[a-z]+", value.lower()) if word in _WORDS]
         if known:
             return float(known[0])
-        raise Garbled("no number in the tempo")
+        raise AbcError("no number in the tempo")
     number = number if equals else plain
     if quarters is None or not re.fullmatch(r"\d{1,4}(\.\d{1,3})?", number):
-        raise Garbled("unknown tempo")
+        raise AbcError("unknown tempo")
     tempo = float(quarters * Fraction(number))
     if not TEMPOS[0] <= tempo <= TEMPOS[1]:
-        raise Garbled("impossible tempo")
+        raise AbcError("impossible tempo")
     return tempo
 
 
@@ -203,7 +203,7 @@ def read_parts(value: str) -> list[str]:
     """Return the letters of a field P in the order of playing: A2B and (AB)2C are written out.
 
     Raises:
-        Garbled: a bracket is not closed, a sign is none of a part, or there are too many.
+        AbcError: a bracket is not closed, a sign is none of a part, or there are too many.
     """
     groups: list[list[str]] = [[]]
     last: list[str] = []
@@ -212,9 +212,9 @@ def read_parts(value: str) -> list[str]:
             last = [letter]
             groups[-1] += last
         elif number:
-            times = int(number) if len(number) < 4 else MOST_PARTS + 1
-            if times * len(last) + sum(map(len, groups)) > MOST_PARTS:
-                raise Garbled("too many parts")
+            times = int(number) if len(number) < 4 else MAX_PARTS + 1
+            if times * len(last) + sum(map(len, groups)) > MAX_PARTS:
+                raise AbcError("too many parts")
             groups[-1] += last * (times - 1)
             last = []
         elif sign == "(":
@@ -224,7 +224,7 @@ def read_parts(value: str) -> list[str]:
             last = groups.pop()
             groups[-1] += last
         elif sign not in ".,":
-            raise Garbled("unknown order of parts")
+            raise AbcError("unknown order of parts")
     if len(groups) > 1:
-        raise Garbled("unknown order of parts")
+        raise AbcError("unknown order of parts")
     return groups[0]

@@ -4,7 +4,7 @@ It knows what the collections of the starter set use: keys with their modes, acc
 bar, broken rhythms, tuplets, ties, repeats with a first and a second ending. Of a chord the highest note is played, and
 ornaments are left to the player. It is strict where music21's reader guesses, because a tune that is understood wrongly
 teaches wrong music and there are plenty of others; and it is a hundred times as fast. What a network has written is
-read by `read_loosely`, which plays what it can and says what it could not.
+read by `read_leniently`, which plays what it can and says what it could not.
 """
 
 import re
@@ -16,7 +16,7 @@ from typing import TypeVar
 
 from workshop.notes.abc_fields import (
     WHOLE,
-    Garbled,
+    AbcError,
     Key,
     default_unit,
     read_key,
@@ -26,11 +26,11 @@ from workshop.notes.abc_fields import (
     read_unit,
 )
 from workshop.notes.abc_repeats import (
-    MOST_TIMES,
+    MAX_TIMES,
     Bar,
     Item,
+    NoteOrRest,
     Part,
-    Sound,
     expand_repeats,
     in_bars,
     in_order,
@@ -39,11 +39,11 @@ from workshop.notes.abc_repeats import (
 from workshop.notes.abc_text import Tune
 
 #: No length is a number of more digits.
-MOST_DIGITS = 4
+MAX_DIGITS = 4
 #: So many letters of what cannot be understood are shown.
-MOST_SHOWN = 40
+MAX_SHOWN = 40
 #: A rest of whole bars has no more of them.
-MOST_BARS = 999
+MAX_BARS = 999
 
 _SEMITONES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 _ALTERED = {"^^": 2, "^": 1, "=": 0, "_": -1, "__": -2}
@@ -99,7 +99,7 @@ def read_tune(tune: Tune) -> Melody:
     """Return what a tune in ABC notation plays.
 
     Raises:
-        Garbled: it does not fit its own meter, or uses something that this reader does not know.
+        AbcError: it does not fit its own meter, or uses something that this reader does not know.
     """
     meter = read_meter(tune.meter)
     unit = read_unit(tune.unit) if tune.unit else default_unit(meter)
@@ -108,13 +108,13 @@ def read_tune(tune: Tune) -> Melody:
     scanner.scan(tune.body)
     parts, missing = in_order(scanner.items, read_parts(tune.parts))
     if missing:
-        raise Garbled("missing part")
+        raise AbcError("missing part")
     played = list(_joined(list(expand_repeats(part)) for part in parts))
     tempo = read_tempo(tune.tempo, unit) if tune.tempo else None
     return Melody(in_bars(iter(played), scanner.bar), meter, scanner.bar, tempo)
 
 
-def read_loosely(tune: Tune) -> tuple[Melody, list[str]]:
+def read_leniently(tune: Tune) -> tuple[Melody, list[str]]:
     """Return what can be played of a tune in ABC notation, and what had to be passed over, each in a few words.
 
     Invalid signs are skipped. Where repeats do not fit together everything is played once, and where bars do
@@ -126,11 +126,11 @@ def read_loosely(tune: Tune) -> tuple[Melody, list[str]]:
     unit = default_unit(meter)
     if tune.unit:
         unit = _or_else(read_unit, tune.unit, unit, f"1/{WHOLE // unit}", remarks)
-    scanner = _LooseScanner(meter, unit, remarks=remarks, is_free=is_free)
+    scanner = _LenientScanner(meter, unit, remarks=remarks, is_free=is_free)
     key = _or_else(read_key, tune.key, Key("C", {}), "C", remarks)
     scanner.set_key(key, tune.key)
     scanner.scan(tune.body)
-    played = _play_loosely(scanner.items, tune.parts, remarks)
+    played = _play_leniently(scanner.items, tune.parts, remarks)
     bar = WHOLE * meter[0] // meter[1]
     tempo = None
     if tune.tempo:
@@ -138,23 +138,23 @@ def read_loosely(tune: Tune) -> tuple[Melody, list[str]]:
     if not scanner.is_free:
         try:
             return Melody(in_bars(iter(played), bar), meter, bar, tempo), remarks
-        except Garbled as error:
+        except AbcError as error:
             remarks.append(f"{error}, so note follows note")
-    sounds = [item for item in played if isinstance(item, Sound)]
+    sounds = [item for item in played if isinstance(item, NoteOrRest)]
     # Without bar lines it is one bar, which has room for all.
     return Melody(in_bars(iter(sounds), sum(sound.ticks for sound in sounds)), meter, bar, tempo), remarks
 
 
-def _play_loosely(items: list[Item], order: str, remarks: list[str]) -> list[Sound | Bar]:
+def _play_leniently(items: list[Item], order: str, remarks: list[str]) -> list[NoteOrRest | Bar]:
     """Return the items in the order of playing, as far as it can be followed."""
     parts, missing = in_order(items, _or_else(read_parts, order, [], "one part", remarks))
     if missing:
         remarks.append(f"no part {', '.join(sorted(missing))} (P:)")
-    played: list[list[Sound | Bar]] = []
+    played: list[list[NoteOrRest | Bar]] = []
     for part in parts:
         try:
             played.append(list(expand_repeats(part)))
-        except Garbled as error:
+        except AbcError as error:
             played.append(part)
             remark = f"{error}, so nothing is repeated"
             if remark not in remarks:
@@ -162,7 +162,7 @@ def _play_loosely(items: list[Item], order: str, remarks: list[str]) -> list[Sou
     return list(_joined(played))
 
 
-def _joined(parts: "Iterator[list[Sound | Bar]] | list[list[Sound | Bar]]") -> Iterator[Sound | Bar]:
+def _joined(parts: "Iterator[list[NoteOrRest | Bar]] | list[list[NoteOrRest | Bar]]") -> Iterator[NoteOrRest | Bar]:
     """Yield the items of all parts, with a double bar between them."""
     for number, part in enumerate(part for part in parts if part):
         yield from chain([Bar(divides=True)] if number else [], part)
@@ -172,7 +172,7 @@ def _or_else(read: Callable[[str], _Read], value: str, default: _Read, name: str
     """Return what a field says, or `default`, called `name`, with a remark."""
     try:
         return read(value)
-    except Garbled as error:
+    except AbcError as error:
         remarks.append(f"{error} {value!r}, read as {name}")
         return default
 
@@ -180,7 +180,7 @@ def _or_else(read: Callable[[str], _Read], value: str, default: _Read, name: str
 def _scaled(ticks: int, times: int, parts: int, is_exact: bool) -> int:
     """Return a length multiplied; one between two ticks is an error where `is_exact`, and else rounded."""
     if times == 0 or parts == 0 or (is_exact and ticks * times % parts):
-        raise Garbled("impossible length")
+        raise AbcError("impossible length")
     return max(ticks * times // parts, 1)
 
 
@@ -197,7 +197,7 @@ class _Scanner:
     is_exact: bool = True
     _accidentals: dict[str, int] = field(default_factory=dict)
     #: The note that a broken rhythm or a tie may follow.
-    _last: Sound | None = None
+    _last: NoteOrRest | None = None
     #: What the next note is multiplied by, after a broken rhythm.
     _stretch: tuple[int, int] = (1, 1)
     #: Notes left in the tuplet, and what they are multiplied by.
@@ -219,11 +219,11 @@ class _Scanner:
         while at < len(body):
             found = _TOKEN.match(body, at)
             if found is None:
-                raise Garbled("unknown sign")
+                raise AbcError("unknown sign")
             at = found.end()
             self._take(found)
         if self._stretch != (1, 1):
-            raise Garbled("broken rhythm without a second note")
+            raise AbcError("broken rhythm without a second note")
 
     def change_key(self, value: str) -> None:
         """Go on in another key, as a field K says."""
@@ -236,11 +236,11 @@ class _Scanner:
         if key.semitones is not None:
             self.semitones = key.semitones
         for word in key.unknown:
-            self._doubt(f"unknown {word[:MOST_SHOWN]!r} in the key {value[:MOST_SHOWN]!r}", "unknown key")
+            self._doubt(f"unknown {word[:MAX_SHOWN]!r} in the key {value[:MAX_SHOWN]!r}", "unknown key")
 
     def _doubt(self, remark: str, reason: str) -> None:
         """Answer something that is played in part only."""
-        raise Garbled(reason)
+        raise AbcError(reason)
 
     def _take(self, found: re.Match[str]) -> None:
         if self._overlay and not self._leave_overlay(found):
@@ -271,7 +271,7 @@ class _Scanner:
         """Append the highest of `notes`, which begin together; the first one says how long they last."""
         voices = [self._voice(note) for note in notes]
         if len({voice.ticks for voice in voices}) > 1 and self.is_exact:
-            raise Garbled("chord of several lengths")
+            raise AbcError("chord of several lengths")
         top = max(voices, key=lambda voice: voice.pitch if voice.pitch is not None else -1000)
         ticks = self._scaled(self._lengthened(voices[0].ticks, times), *self._stretch)
         left, *factor = self._tuplet
@@ -281,14 +281,14 @@ class _Scanner:
         top.ticks, self._stretch, self._last = ticks, (1, 1), top
         self.items.append(top)
 
-    def _voice(self, note: str) -> Sound:
+    def _voice(self, note: str) -> NoteOrRest:
         found = re.fullmatch(rf"{_NOTE}(-?)", note)
         assert found is not None, note
         accidental, letter, octaves, *_, tie = found.groups()
         written = note[found.start(4) : found.end(6)]
         ticks = self._lengthened(self.unit, written)
         if letter in "zx":
-            return Sound(None, ticks)
+            return NoteOrRest(None, ticks)
         name = letter.upper()
         natural = 60 + 12 * letter.islower() + _SEMITONES[name] + 12 * (octaves.count("'") - octaves.count(","))
         last = self._last
@@ -296,9 +296,9 @@ class _Scanner:
             # An accidental holds for the octaves as well, as the standard has it where a tune says nothing else.
             self._accidentals[name] = self._alteration(accidental)
         elif last is not None and last.tied and last.name == letter + octaves:
-            return Sound(last.pitch, ticks, bool(tie), last.name)
+            return NoteOrRest(last.pitch, ticks, bool(tie), last.name)
         altered = self._accidentals.get(name, self.signature.get(name, 0))
-        return Sound(natural + altered + self.semitones, ticks, bool(tie), letter + octaves)
+        return NoteOrRest(natural + altered + self.semitones, ticks, bool(tie), letter + octaves)
 
     def _alteration(self, accidental: str) -> int:
         if "/" not in accidental:
@@ -310,29 +310,29 @@ class _Scanner:
 
     def _rest(self, count: str) -> None:
         """Append whole bars of rest."""
-        bars = int(count or 1) if len(count) <= MOST_DIGITS else 0
-        if not 1 <= bars <= MOST_BARS:
-            raise Garbled("impossible length")
+        bars = int(count or 1) if len(count) <= MAX_DIGITS else 0
+        if not 1 <= bars <= MAX_BARS:
+            raise AbcError("impossible length")
         for number in range(bars):
             if number:
                 self.items.append(Bar())
-            self.items.append(Sound(None, self.bar))
+            self.items.append(NoteOrRest(None, self.bar))
         self._last = None
 
     def _begin_tuplet(self, notes: int, q: str | None, r: str | None) -> None:
         compound = self.meter[0] in (6, 9, 12)
         time = int(q) if q else _TUPLETS.get(notes, notes if notes > 9 else 3 if compound else 2)
         if notes < 2 or not time or (r and not int(r)):
-            raise Garbled("unknown tuplet")
+            raise AbcError("unknown tuplet")
         if self._tuplet[0]:
-            raise Garbled("tuplet in a tuplet")
+            raise AbcError("tuplet in a tuplet")
         self._tuplet = (int(r) if r else notes, time, notes)
 
     def _break(self, signs: str) -> None:
         if self._last is None or self._stretch != (1, 1):
-            raise Garbled("broken rhythm without a first note")
-        if len(signs) > MOST_DIGITS:
-            raise Garbled("impossible length")
+            raise AbcError("broken rhythm without a first note")
+        if len(signs) > MAX_DIGITS:
+            raise AbcError("impossible length")
         parts = 2 ** len(signs)
         long, short = (2 * parts - 1, parts), (1, parts)
         first, second = (long, short) if signs[0] == ">" else (short, long)
@@ -342,15 +342,15 @@ class _Scanner:
     def _bar(self, line: str, endings: tuple[int, ...]) -> None:
         line = line.replace("[|]", "|")
         if line == ":":
-            raise Garbled("unknown bar line")
+            raise AbcError("unknown bar line")
         if self._stretch != (1, 1) or self._tuplet[0]:
-            raise Garbled("rhythm across a bar line")
+            raise AbcError("rhythm across a bar line")
         self._accidentals.clear()
         colons = len(line) - len(line.lstrip(":")) if "|" in line else 1
         self.items.append(
             Bar(
                 opens=line.endswith(":"),
-                closes=min(colons, MOST_TIMES - 1) if line else 0,
+                closes=min(colons, MAX_TIMES - 1) if line else 0,
                 divides=bool(re.search(r"\|\||\|\]|\[\|", line)),
                 endings=endings,
             )
@@ -391,7 +391,7 @@ class _Scanner:
 
     def _change_meter(self, value: str) -> None:
         if read_meter(value) != self.meter:
-            raise Garbled("change of meter")
+            raise AbcError("change of meter")
 
     def _scaled(self, ticks: int, times: int, parts: int) -> int:
         return _scaled(ticks, times, parts, self.is_exact)
@@ -400,16 +400,16 @@ class _Scanner:
         """Return a length in ticks multiplied as written: 2, 3/2, / for a half, // for a quarter."""
         found = re.fullmatch(_LENGTH, written)
         if found is None:
-            raise Garbled("impossible length")
+            raise AbcError("impossible length")
         times, slashes, parts = found.groups()
-        if max(len(times), len(slashes), len(parts)) > MOST_DIGITS * 2 or max(len(times), len(parts)) > MOST_DIGITS:
-            raise Garbled("impossible length")
+        if max(len(times), len(slashes), len(parts)) > MAX_DIGITS * 2 or max(len(times), len(parts)) > MAX_DIGITS:
+            raise AbcError("impossible length")
         return self._scaled(ticks, int(times or 1), int(parts) if parts else 2 ** len(slashes))
 
 
 @dataclass
-class _LooseScanner(_Scanner):
-    """Skips invalid notation, with a remark each time."""
+class _LenientScanner(_Scanner):
+    """A scanner that skips invalid notation, with a remark each time."""
 
     remarks: list[str] = field(default_factory=list)
     is_exact: bool = False
@@ -428,8 +428,8 @@ class _LooseScanner(_Scanner):
                 continue
             try:
                 self._take(found)
-            except Garbled as error:
-                self.remarks.append(f"{error} at {found[0].strip()[:MOST_SHOWN]!r}")
+            except AbcError as error:
+                self.remarks.append(f"{error} at {found[0].strip()[:MAX_SHOWN]!r}")
                 if self._forget_rhythm() and again != at:
                     again = at
                     continue  # the same once more, free of what was left open before it

@@ -4,14 +4,14 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from workshop.notes.abc_fields import Garbled
+from workshop.notes.abc_fields import AbcError
 
 #: A section is played so many times at most, whatever is written.
-MOST_TIMES = 16
+MAX_TIMES = 16
 
 
 @dataclass
-class Sound:
+class NoteOrRest:
     """A note, or a rest where `pitch` is None, as written; `ticks` pass until the next one."""
 
     pitch: int | None
@@ -43,31 +43,31 @@ class Part:
     name: str
 
 
-Item = Sound | Bar | Part
+Item = NoteOrRest | Bar | Part
 
 
 def read_endings(written: str) -> tuple[int, ...]:
     """Return the passes in which a variant ending is played: 1,3 or 1-3; () where nothing is written.
 
     Raises:
-        Garbled: a pass is beyond `MOST_TIMES`, or they run backwards.
+        AbcError: a pass is beyond `MAX_TIMES`, or they run backwards.
     """
     passes: list[int] = []
     for first, last in re.findall(r"(\d+)(?:-(\d+))?", written):
         begin, end = int(first[:4]), int((last or first)[:4])
-        if not 1 <= begin <= end <= MOST_TIMES:
-            raise Garbled("unknown bar line")
+        if not 1 <= begin <= end <= MAX_TIMES:
+            raise AbcError("unknown bar line")
         passes += range(begin, end + 1)
     return tuple(passes)
 
 
-def in_order(items: list[Item], order: list[str]) -> tuple[list[list[Sound | Bar]], set[str]]:
+def in_order(items: list[Item], order: list[str]) -> tuple[list[list[NoteOrRest | Bar]], set[str]]:
     """Return the parts in the order of playing, and the letters of parts that are missing.
 
     What stands before the first part comes first. Without an order the tune is one part.
     """
-    lead: list[Sound | Bar] = []
-    parts: dict[str, list[Sound | Bar]] = {}
+    lead: list[NoteOrRest | Bar] = []
+    parts: dict[str, list[NoteOrRest | Bar]] = {}
     now = lead
     for item in items:
         if isinstance(item, Part):
@@ -80,14 +80,14 @@ def in_order(items: list[Item], order: list[str]) -> tuple[list[list[Sound | Bar
     return [lead, *(parts[name] for name in order if name in parts)], set(order) - set(parts)
 
 
-def expand_repeats(items: list[Sound | Bar]) -> Iterator[Sound | Bar]:
+def expand_repeats(items: list[NoteOrRest | Bar]) -> Iterator[NoteOrRest | Bar]:
     """Yield the items in the order of playing.
 
     A repeat goes back to its sign, or without one to the last double bar or end of a repeat. The sign that often ends
     a last ending too repeats nothing.
 
     Raises:
-        Garbled: endings do not fit together.
+        AbcError: endings do not fit together.
     """
     start, is_signed = 0, False  # what the next repeat goes back to, and whether a sign says so
     at = 0
@@ -95,11 +95,11 @@ def expand_repeats(items: list[Sound | Bar]) -> Iterator[Sound | Bar]:
         item = items[at]
         yield item
         at += 1
-        if isinstance(item, Sound):
+        if isinstance(item, NoteOrRest):
             continue
         if item.endings:
             if item.endings[0] != 1:
-                raise Garbled("second ending without a first one")
+                raise AbcError("second ending without a first one")
             endings, end = _endings(items, at - 1)
             yield from _with_endings(items, start, at - 1, endings)
             at = end
@@ -115,7 +115,7 @@ def expand_repeats(items: list[Sound | Bar]) -> Iterator[Sound | Bar]:
 _Ending = tuple[tuple[int, ...], int, int]
 
 
-def _endings(items: list[Sound | Bar], first: int) -> tuple[list[_Ending], int]:
+def _endings(items: list[NoteOrRest | Bar], first: int) -> tuple[list[_Ending], int]:
     """Return the passes of each ending with its first and its last item, from the bar line at `first` on, and the end.
 
     An ending begins behind its bar line and ends with the bar line of the next one, or the last one with a double bar
@@ -130,7 +130,7 @@ def _endings(items: list[Sound | Bar], first: int) -> tuple[list[_Ending], int]:
     while at < len(items):
         item = items[at]
         at += 1
-        if isinstance(item, Sound):
+        if isinstance(item, NoteOrRest):
             if is_due:
                 break
             continue
@@ -139,7 +139,7 @@ def _endings(items: list[Sound | Bar], first: int) -> tuple[list[_Ending], int]:
                 endings.append((passes, begin, at))
             done = {one for each in endings for one in each[0]}
             if done & set(item.endings):
-                raise Garbled("ending in an ending")
+                raise AbcError("ending in an ending")
             passes, begin, is_due = item.endings, at, False
         elif is_due:
             continue
@@ -154,12 +154,12 @@ def _endings(items: list[Sound | Bar], first: int) -> tuple[list[_Ending], int]:
             endings.append((passes, begin, at))
             is_due = True
         elif item.opens:
-            raise Garbled("first ending without a second one")
+            raise AbcError("first ending without a second one")
     if not endings or endings[-1][1] != begin:
         endings.append((passes, begin, at))
     played = sorted(one for each in endings for one in each[0])
     if played != list(range(1, len(played) + 1)) or len(endings) < 2:
-        raise Garbled("first ending without a second one")
+        raise AbcError("first ending without a second one")
     return endings, endings[-1][2]
 
 
@@ -168,11 +168,11 @@ def _is_last(passes: tuple[int, ...], before: list[_Ending]) -> bool:
     return bool(before) and max(passes) > max(one for each in before for one in each[0])
 
 
-def _goes_on(items: list[Sound | Bar], at: int) -> bool:
+def _goes_on(items: list[NoteOrRest | Bar], at: int) -> bool:
     """Return whether another ending follows before any note."""
     while at < len(items):
         item = items[at]
-        if isinstance(item, Sound):
+        if isinstance(item, NoteOrRest):
             return False
         if item.endings:
             return item.endings[0] > 1
@@ -180,7 +180,9 @@ def _goes_on(items: list[Sound | Bar], at: int) -> bool:
     return False
 
 
-def _with_endings(items: list[Sound | Bar], start: int, first: int, endings: list[_Ending]) -> Iterator[Sound | Bar]:
+def _with_endings(
+    items: list[NoteOrRest | Bar], start: int, first: int, endings: list[_Ending]
+) -> Iterator[NoteOrRest | Bar]:
     """Yield the passes of a section, from its first ending on; the body up to it has been played once."""
     where = {one: (begin, end) for passes, begin, end in endings for one in passes}
     for one in range(1, len(where) + 1):
@@ -190,22 +192,22 @@ def _with_endings(items: list[Sound | Bar], start: int, first: int, endings: lis
         yield from items[begin:end]
 
 
-def in_bars(played: Iterator[Sound | Bar], bar: int) -> list[tuple[int, int, int]]:
+def in_bars(played: Iterator[NoteOrRest | Bar], bar: int) -> list[tuple[int, int, int]]:
     """Return start, length and pitch of the notes, ties joined, with bars at multiples of `bar`.
 
     Bars that end short where a part ends go on in the upbeat of the next part. All others must be full but the first
     and the last one.
 
     Raises:
-        Garbled: some are not.
+        AbcError: some are not.
     """
     notes: list[tuple[int, int, int]] = []
     filled = now = 0
     has_begun = is_short = tied = False
     for item in played:
-        if isinstance(item, Sound):
+        if isinstance(item, NoteOrRest):
             if is_short:
-                raise Garbled("bar that does not fit the meter")
+                raise AbcError("bar that does not fit the meter")
             if item.pitch is not None:
                 if tied and notes and notes[-1][2] == item.pitch:
                     notes[-1] = (notes[-1][0], notes[-1][1] + item.ticks, item.pitch)
@@ -228,5 +230,5 @@ def in_bars(played: Iterator[Sound | Bar], bar: int) -> list[tuple[int, int, int
                 is_short = item.is_plain
             has_begun = True
     if filled > bar:
-        raise Garbled("bar that does not fit the meter")
+        raise AbcError("bar that does not fit the meter")
     return notes

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from workshop.notes.abc_fields import Garbled, read_key
+from workshop.notes.abc_fields import AbcError, read_key
 
 #: `c:|` is music: what follows the colon of a field is neither a bar line nor another colon.
 _FIELD = re.compile(r"([A-Za-z]):(?!\s*[|:\]])(.*)")
@@ -82,7 +82,7 @@ def parse_tunes(text: str) -> Iterator[Tune]:
     for piece in pieces:
         try:
             tune = read_piece(piece, before)
-        except Garbled:
+        except AbcError:
             continue
         if not re.search("^V:", piece, re.MULTILINE):
             lines = (_PART.sub("", line).strip() for line in tune.body.splitlines())
@@ -98,7 +98,7 @@ def read_piece(piece: str, before: str = "") -> Tune:
         before: what stands above the first tune of the file: fields there hold for all of its tunes.
 
     Raises:
-        Garbled: it has no key or no notes.
+        AbcError: it has no key or no notes.
     """
     reading = _Reading(_file_fields(before))
     for line in _without_blocks(piece):
@@ -286,13 +286,13 @@ class _Reading:
         """Return what has been read.
 
         Raises:
-            Garbled: there is no key, or no note in any voice.
+            AbcError: there is no key, or no note in any voice.
         """
         if "K" not in self.header:
-            raise Garbled("it has no key (K:)")
+            raise AbcError("it has no key (K:)")
         written = {name: lines for name, lines in self.voices.items() if _has_notes(lines)}
         if not written:
-            raise Garbled("it has no notes")
+            raise AbcError("it has no notes")
         first, body = next(iter(written.items()))
         # What stands above the first voice holds for all of them.
         above = [line for line in self.voices.get("1", []) if first != "1" and _FIELD.fullmatch(line)]
@@ -334,7 +334,7 @@ def _short_key(value: str, settings: str = "") -> str:
     try:
         key = read_key(value)
         shift = read_key(f"C {settings}").semitones if settings else None
-    except Garbled:
+    except AbcError:
         return value
     if key.unknown:
         return value

@@ -7,7 +7,7 @@ in the bar.
 import numpy as np
 
 #: A rest is long, and is shortened, when it lasts more bars than this.
-LONGEST_REST_BARS = 2
+MAX_REST_BARS = 2
 #: Beats by which times that are meant to be equal may differ.
 ROUNDING = 1e-6
 
@@ -21,11 +21,11 @@ def rests(notes: np.ndarray, bars: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
     Returns:
         beats [N] in which nothing sounds before each note; and beats [N] of whole bars, as they are at that note, that
-        can be taken out of it so that no more than `LONGEST_REST_BARS` are left.
+        can be taken out of it so that no more than `MAX_REST_BARS` are left.
     """
     starts = notes[:, 0]
     sounding_until = np.concatenate([np.zeros(min(len(notes), 1)), np.maximum.accumulate(notes[:, 1])[:-1]])
     silence = np.maximum(starts - sounding_until, 0)
     bar = bars[np.searchsorted(bars[:, 0], starts + ROUNDING, side="right") - 1, 1]
-    too_many = np.ceil((silence - ROUNDING) / bar) - LONGEST_REST_BARS
+    too_many = np.ceil((silence - ROUNDING) / bar) - MAX_REST_BARS
     return silence, np.maximum(too_many, 0) * bar

@@ -8,14 +8,13 @@ can be understood is; what cannot is a `UserError` with the reason.
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import mido
 import numpy as np
 
 from workshop import folders
 from workshop.errors import UserError
-from workshop.files import explain, replacing
+from workshop.files import atomic_write, explain
 from workshop.folders import find_files
 from workshop.notes.midi_events import PORT, SET_TEMPO, TIME_SIGNATURE, TRACK_NAME, events, tracks
 from workshop.notes.midi_pairing import ENDS_NOTES, RESET_CONTROLLERS, SUSTAIN, Control, Note, Place, held, paired
@@ -25,9 +24,9 @@ SUFFIXES = folders.SUFFIXES["MIDI"]
 #: Raise it when `read` reads files differently, so that cached files are read again.
 READER_VERSION = 3
 #: A MIDI file of three hours of dense piano has 2 MB; what is larger is something else.
-MOST_BYTES = 8 << 20
+MAX_BYTES = 8 << 20
 #: A file whose last note lies further away than this has a damaged clock.
-MOST_HOURS = 24
+MAX_HOURS = 24
 #: A note that is never switched off lasts so long, in beats.
 HANGING_BEATS = 4.0
 #: Some files are wrapped in another format (.rmi, MacBinary), and begin after so many bytes at the most.
@@ -40,12 +39,12 @@ DEFAULT_BAR = 4.0
 #: Meters are read up to sixteenths, as a power of two, so that bars are whole sixteenths.
 FINEST_METER = 4
 #: Control changes that say something about the lengths of notes.
-HEEDED = {SUSTAIN, RESET_CONTROLLERS, *ENDS_NOTES}
+USED_CONTROLLERS = {SUSTAIN, RESET_CONTROLLERS, *ENDS_NOTES}
 PITCH_CLASSES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 #: Of what `write` writes: sixteenths, triplets and, at 120 beats a minute, hundredths of a second are whole ticks.
 TICKS_PER_BEAT = 1200
 #: The largest numbers that a file has room for: the ticks between two events, and the microseconds of a beat.
-MOST_TICKS = (1 << 28) - 1
+MAX_TICKS = (1 << 28) - 1
 LONGEST_BEAT = (1 << 24) - 1
 
 
@@ -138,7 +137,7 @@ def load(path: Path) -> bytes:
     """
     try:
         size = path.stat().st_size
-        if size > MOST_BYTES:
+        if size > MAX_BYTES:
             raise UserError(f"{path} is too large for a MIDI file ({size / 2**20:,.0f} MB)")
         return path.read_bytes()
     except OSError as error:
@@ -157,7 +156,7 @@ def parse(content: bytes) -> Score:
     if begin < 0:
         raise ValueError("is not a MIDI file: it does not begin with MThd")
     score = _score(*tracks(content[begin:]))
-    if len(score.notes) and (hours := score.seconds(score.notes[:, 1]).max() / 3600) > MOST_HOURS:
+    if len(score.notes) and (hours := score.seconds(score.notes[:, 1]).max() / 3600) > MAX_HOURS:
         raise ValueError(f"is damaged: it would last {hours:,.0f} hours")
     return score
 
@@ -292,7 +291,7 @@ class _TrackReader:
                 pitch, velocity = min(data[0], 127), min(data[1], 127) if kind == 0x9 else 0
                 presses = self.presses.setdefault(channel, {}).setdefault(pitch, [])
                 presses.append(((self.tick, self.number), velocity))
-            elif kind == 0xB and data[0] in HEEDED:
+            elif kind == 0xB and data[0] in USED_CONTROLLERS:
                 change = Control((self.tick, self.number), data[0], min(data[1], 127))
                 self.controls.setdefault(channel, []).append(change)
             elif kind == 0xC:
@@ -346,7 +345,7 @@ def write(
     file.tracks.append(track)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(path) as out:
+        with atomic_write(path) as out:
             file.save(file=out)
     except OSError as error:
         raise UserError(
@@ -357,7 +356,7 @@ def write(
 def _messages(notes: np.ndarray) -> Iterator[tuple[int, str, int, int]]:
     """Tick, kind, pitch and velocity of note-ons and note-offs in their order: at a tick, the offs come first."""
     table = np.asarray(notes, float)[:, :4]
-    furthest = (MOST_TICKS - 1) / TICKS_PER_BEAT
+    furthest = (MAX_TICKS - 1) / TICKS_PER_BEAT
     start, end, pitch = table[:, :3].T
     table = table[np.isfinite(table).all(1) & (start <= furthest) & (end >= 0) & (pitch >= 0) & (pitch <= 127)]
     table[:, :2] = np.round(np.clip(table[:, :2], 0, furthest) * TICKS_PER_BEAT)
@@ -367,15 +366,8 @@ def _messages(notes: np.ndarray) -> Iterator[tuple[int, str, int, int]]:
     # From the end, so that it is known when a pitch is struck next; of several at once the longest is kept.
     for on, off, pitch, velocity in sorted(table.astype(int).tolist(), reverse=True):
         if following.get(pitch) != on:
-            off = min(max(off, on + 1), following.get(pitch, MOST_TICKS))
+            off = min(max(off, on + 1), following.get(pitch, MAX_TICKS))
             following[pitch] = on
             events += [(on, 1, pitch, velocity), (off, 0, pitch, 0)]
     for tick, is_on, pitch, velocity in sorted(events):
         yield tick, "note_on" if is_on else "note_off", pitch, velocity
-
-
-def describe(score: Score) -> dict[str, Any]:
-    """Counts for a report: notes that are not drums, drum notes, and minutes."""
-    pitched = len(score.pitched)
-    seconds = float(score.seconds(score.notes[:, 1]).max()) if len(score.notes) else 0.0
-    return {"notes": pitched, "drum_notes": len(score.notes) - pitched, "minutes": seconds / 60}

@@ -1,5 +1,4 @@
-"""Many MIDI files at once: read in processes of their own, what is broken set aside with its reason, and all of it kept
-so that the next time takes no time.
+"""Read many MIDI files in parallel: broken files are skipped with a reason, and what was read is cached.
 
 The cache key is the content of the files: a changed file is read again, a moved one is not.
 """
@@ -28,39 +27,39 @@ from workshop.notes.midifiles import READER_VERSION, Score, load, read
 from workshop.notes.packed_scores import PackedScores, pack
 from workshop.run import checkpoint
 
-#: A score in little memory.
+#: A packed score.
 Packed = bytes | memoryview
 
-#: Where what has been read is kept, a file for each folder of music.
+#: The cache: one file for each folder of music.
 CACHE = ROOT / ".workshop" / "midi"
-#: What is kept lies in blocks of at least so many bytes, so that none is in memory twice for long.
+#: Cached scores are stored in blocks of at least so many bytes, so that a block is in memory twice only briefly.
 BLOCK_BYTES = 16 << 20
-#: A file that takes longer hangs the reader.
-MOST_SECONDS = 30.0
+#: Time limit for one file.
+MAX_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
 class Library:
-    """What a collection of MIDI files holds.
+    """The contents of a collection of MIDI files.
 
     Attributes:
-        scores: what each usable file plays, in the order of the files; unpacked at each access.
-        set_aside: a sentence for each of the others: its name and the reason.
-        duplicates: files whose bytes are the same as another one's, which are left out.
+        scores: the score of each usable file, in the order of the files; unpacked at each access.
+        skipped: for each unusable file a sentence: its name and the reason.
+        duplicates: files with the same bytes as an earlier one; left out.
     """
 
     scores: Mapping[Path, Score]
-    set_aside: dict[Path, str]
+    skipped: dict[Path, str]
     duplicates: list[Path]
 
 
-def read_all(files: Sequence[Path], cache: Path | None = None, timeout: float = MOST_SECONDS) -> Library:
+def read_all(files: Sequence[Path], cache: Path | None = None, timeout: float = MAX_SECONDS) -> Library:
     """Read MIDI files; an unreadable one is skipped with its reason.
 
     Args:
         files: of one folder.
-        cache: folder in which what has been read is kept; without it, `CACHE`.
-        timeout: seconds after which a file is given up.
+        cache: folder of the cache; by default `CACHE`.
+        timeout: seconds after which a file is skipped.
     """
     digests, unreadable = _digests(files)
     first: dict[str, Path] = {}
@@ -77,22 +76,22 @@ def read_all(files: Sequence[Path], cache: Path | None = None, timeout: float = 
             lasting = {digest: content for digest, content in known.items() if not isinstance(content, _Failure)}
             _save(kept_in, {digest: lasting[digest] for digest in first if digest in lasting})
     scores: dict[Path, Packed] = {}
-    set_aside, duplicates = dict(unreadable), []
+    skipped, duplicates = dict(unreadable), []
     for file, digest in digests.items():
         kept = known[digest]
         if isinstance(kept, str):
-            set_aside[file] = f"{file} {kept}"
+            skipped[file] = f"{file} {kept}"
         elif file == first[digest]:
             scores[file] = kept
         else:
             duplicates.append(file)
-    return Library(PackedScores(scores), set_aside, duplicates)
+    return Library(PackedScores(scores), skipped, duplicates)
 
 
 def _digests(files: Sequence[Path]) -> tuple[dict[Path, str], dict[Path, str]]:
-    """The sha256 of each file, and for those that cannot be read a sentence."""
+    """The SHA-256 of each file, and a reason for each file that cannot be read."""
     digests, unreadable = {}, {}
-    for file in counted(files, len(files), "looking at MIDI files"):
+    for file in counted(files, len(files), "reading MIDI files"):
         try:
             digests[file] = hashlib.sha256(load(file)).hexdigest()
         except UserError as error:
@@ -101,7 +100,7 @@ def _digests(files: Sequence[Path]) -> tuple[dict[Path, str], dict[Path, str]]:
 
 
 def _name(files: Sequence[Path]) -> str:
-    """A name for what is kept of these files: that of the folder they have in common."""
+    """The name of the cache file: a hash of the folder that the files have in common."""
     folder = os.path.commonpath([os.path.realpath(file) for file in files])
     return hashlib.sha256(folder.encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
@@ -110,7 +109,7 @@ def _name(files: Sequence[Path]) -> str:
 
 
 def _reason(file: Path) -> Score | str:
-    """What a file plays, or why it cannot be used, as what goes on from its name."""
+    """The score of a file, or the reason why it cannot be used, as a continuation of its name."""
     try:
         return read(file)
     except UserError as error:
@@ -118,36 +117,36 @@ def _reason(file: Path) -> Score | str:
 
 
 class _Failure(str):
-    """A reason that need not hold the next time: it is not kept."""
+    """A reason that may not hold the next time, so it is not cached."""
 
 
 def _read_apart(files: list[Path], timeout: float) -> Iterator[Score | str]:
-    """What `_reason` says of each file, found in processes that may hang, crash or run out of memory."""
+    """The result of `_reason` for each file, from worker processes that may hang, crash or run out of memory."""
     processes = min(usable_cores(), 8, -(-len(files) // 8))
-    # "spawn", because a fork of a process that has threads, as TensorFlow's and tqdm's, may never wake up.
+    # "spawn", because a fork of a process with threads (TensorFlow, tqdm) can deadlock.
     context = multiprocessing.get_context("spawn")
     with ProcessPool(max_workers=processes, context=context) as pool:
         try:
-            with _deaf():
+            with _interrupts_deferred():
                 futures = deque(pool.schedule(_reason, args=[file], timeout=timeout) for file in files)
             for file in counted(files, len(files), "reading MIDI files"):
                 try:
-                    yield futures.popleft().result()  # and the result is not held any longer
-                except BrokenExecutor:  # no process can be started, as from a script that python reads from its input
+                    yield futures.popleft().result()  # popped, so that the result can be freed
+                except BrokenExecutor:  # no process can be started, as in a script on standard input
                     yield _reason(file)
                 except TimeoutError:
                     yield _Failure(f"takes longer than {timeout:g} seconds to read")
-                except Exception:  # whatever it was, the other files are read
-                    yield _Failure("cannot be read: the process that read it broke down")
+                except Exception:  # the other files are still read
+                    yield _Failure("cannot be read: the process that read it crashed")
         finally:
-            pool.stop()  # otherwise it would first read all that is left
+            pool.stop()  # otherwise it would first read all remaining files
 
 
 @contextlib.contextmanager
-def _deaf() -> Iterator[None]:
-    """Processes that are started meanwhile never hear Ctrl-C; this one hears it afterwards, and ends them."""
+def _interrupts_deferred() -> Iterator[None]:
+    """Block SIGINT for child processes started in this block; in this process it is handled after the block."""
     if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "pthread_sigmask"):
-        yield  # only the main thread hears it at all, and Windows cannot block it
+        yield  # only the main thread gets SIGINT, and Windows cannot block it
         return
     resource_tracker.ensure_running()  # it would unblock the signal when the first process starts
     heard: list[int] = []

@@ -22,10 +22,10 @@ def train_parser(description: str, lesson: Lesson) -> Parser:
     """
     parser = Parser(description=description)
     group = parser.add_argument_group("data and results")
-    group.add_argument("--data_dir", default=lesson.starter_path, help="folder, or one file, to learn from")
+    group.add_argument("--data_dir", default=lesson.starter_path, help="folder or file to train on")
     group.add_argument(
         "--experiment_dir",
-        help="where everything of this run goes; without it, the next free experiments/NN beside the script",
+        help="folder of this run; by default the next free experiments/NN beside the script",
     )
     group.add_argument(
         "--resume",
@@ -33,9 +33,9 @@ def train_parser(description: str, lesson: Lesson) -> Parser:
         help="resume the latest run, or --experiment_dir, exactly from its last checkpoint",
     )
     group.add_argument(
-        "--val_split", type=cli.held_out_share, default=0.1, help="share of the data that is held out to measure with"
+        "--val_split", type=cli.held_out_share, default=0.1, help="share of the data held out for validation"
     )
-    group.add_argument("--message", "-m", default="", help="a note kept with the run")
+    group.add_argument("--message", "-m", default="", help="a note saved with the run")
 
     sizes = "; ".join(f"{name} = {lesson.size_words.format(**parts)}" for name, parts in lesson.sizes.items())
     group = parser.add_argument_group("network (--size sets all of it; each part can be set by itself)")
@@ -43,7 +43,7 @@ def train_parser(description: str, lesson: Lesson) -> Parser:
         "--size",
         choices=lesson.sizes,
         default=lesson.size,
-        help=f"the one dial: {sizes}",
+        help=f"preset: {sizes}",
     )
     group.add_argument("--network", metavar="NAME", default="default", help="one of NETWORKS in the lesson's model.py")
     if lesson.network == RECURRENT:
@@ -53,33 +53,31 @@ def train_parser(description: str, lesson: Lesson) -> Parser:
             group.add_argument(f"--{name}", type=cli.count, help=name.replace("_", " "))
 
     group = parser.add_argument_group("training")
-    group.add_argument("--seq_length", type=cli.count, help=f"{lesson.unit} in a training window")
-    group.add_argument("--batch_size", type=cli.count, help="windows trained on at once")
+    group.add_argument("--seq_length", type=cli.count, help=f"{lesson.unit} per training window")
+    group.add_argument("--batch_size", type=cli.count, help="windows per batch")
     group.add_argument("--learning_rate", type=cli.positive, help="Adam's step size")
     group.add_argument(
         "--num_epochs",
         type=cli.count,
-        help="times through the data, all resumed parts together; without it, until the held-out loss stops improving",
+        help="passes over the data, resumed runs included; by default until the held-out loss stops improving",
     )
-    limit = f"stop after this time; without it and --num_epochs, after {DEFAULT_MINUTES:g} minutes"
+    limit = f"stop after so many minutes; by default {DEFAULT_MINUTES:g}, or with --num_epochs no limit"
     group.add_argument("--max_minutes", type=cli.positive, help=limit)
-    patience = f"without it and --num_epochs, {MIN_MEASUREMENTS}, and more in a long training"
+    patience = f"by default {MIN_MEASUREMENTS} or more, growing with the training, or with --num_epochs no limit"
     group.add_argument(
-        "--patience", type=cli.count, help=f"stop after this many measurements without a new best one; {patience}"
+        "--patience", type=cli.count, help=f"stop after so many validations without a new best loss; {patience}"
     )
     group.add_argument(
         "--save_every",
         type=cli.count,
         default=500,
-        help="steps between checkpoints, each with a measurement on held-out data",
+        help="steps between checkpoints; each measures the loss on held-out data",
     )
     group.add_argument("--sample_every", type=cli.count, default=500, help="steps between previews")
-    keep = "keep the weights of each so many steps for sample.py --checkpoint STEP; each takes their size on the disk, "
-    group.add_argument("--keep_every", type=cli.count, help=f"{keep}4 bytes a weight")
+    keep = "also keep the weights every KEEP_EVERY steps, for sample.py --checkpoint STEP; each checkpoint takes "
+    group.add_argument("--keep_every", type=cli.count, help=f"{keep}4 bytes per weight")
     group.add_argument("--seed", type=cli.seed, default=0, help="the same seed, data and machine give the same run")
-    group.add_argument(
-        "--smoke", action="store_true", help="a run of seconds: a tiny network and a few steps, to see that all works"
-    )
+    group.add_argument("--smoke", action="store_true", help="a quick test: a tiny network and a few steps")
     old_arguments.accept(parser, old_arguments.TRAIN_ALIASES, old_arguments.TRAIN)
     return parser
 
@@ -123,39 +121,41 @@ def sample_parser(description: str, length: int | None, unit: str, prime_help: s
         num_samples: default of `--num_samples`.
     """
     parser = Parser(description=description)
-    group = parser.add_argument_group("what to generate from")
-    group.add_argument("--experiment_dir", help="the experiment to sample from; without it, the newest")
+    group = parser.add_argument_group("model and prompt")
+    group.add_argument("--experiment_dir", help="the experiment to sample from; by default the latest")
     group.add_argument(
         "--checkpoint",
         type=_checkpoint,
         default="best",
         metavar="best|latest|STEP",
-        help="its best state on held-out data, its latest, or that of a step which train.py --keep_every has kept",
+        help="the best on held-out data, the latest, or that of a step which train.py --keep_every kept",
     )
     group.add_argument("--prime", help=prime_help)
 
-    group = parser.add_argument_group("how much, and where to")
+    group = parser.add_argument_group("output")
     group.add_argument("--length", "-n", type=cli.count, default=length, help=f"{unit} to generate")
     group.add_argument(
-        "--num_samples", type=cli.count, default=num_samples, help="how many to generate, together in one batch"
+        "--num_samples", type=cli.count, default=num_samples, help="number of samples, generated in one batch"
     )
-    group.add_argument("--out", help="file, or folder for several")
+    group.add_argument("--out", help="output file, or folder for several samples")
 
-    group = parser.add_argument_group("how to choose")
+    group = parser.add_argument_group("sampling")
     group.add_argument(
         "--temperature",
         type=cli.positive,
-        help="softmax temperature: below 1 more conservative, above 1 more random; without it, the one that its "
-        "previews were drawn at",
+        help="softmax temperature: below 1 more conservative, above 1 more random; by default that of the "
+        "training's previews",
     )
-    group.add_argument("--top_k", type=cli.count, help="choose among the k likeliest only")
+    group.add_argument("--top_k", type=cli.count, help="sample only from the k most likely symbols")
     group.add_argument(
-        "--top_p", type=cli.probability, help="choose among the likeliest that together have this probability"
+        "--top_p",
+        type=cli.probability,
+        help="nucleus sampling: sample only from the most likely symbols that together have this probability",
     )
     group.add_argument(
         "--seed",
         type=cli.seed,
-        help="the same seed gives the same sample; without it, a new one each time (printed)",
+        help="the same seed gives the same sample; by default a new seed each time, printed",
     )
     old_arguments.accept(parser, old_arguments.SAMPLE_ALIASES, old_arguments.SAMPLE)
     return parser

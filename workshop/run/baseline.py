@@ -12,7 +12,7 @@ from workshop.run import ngram
 ORDERS = (1, 2, 3, 4, 5, 6)
 #: A longer training sequence is counted in its last part only; the baseline would take longer than the first steps of
 #: the network.
-MOST_COUNTED = 5_000_000
+MAX_COUNTED = 5_000_000
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def ngram_baseline(
     train: np.ndarray, held_out: np.ndarray, vocab_size: int, orders: Sequence[int] = ORDERS
 ) -> Baseline:
     """Count the training sequence and measure on the held-out one; both of integers below `vocab_size`."""
-    losses = ngram.evaluate(train[-MOST_COUNTED:], held_out, vocab_size, orders)
+    losses = ngram.evaluate(train[-MAX_COUNTED:], held_out, vocab_size, orders)
     most_frequent = np.bincount(train).argmax()
     before = np.append(train[-1:], held_out[:-1])
     accuracies = {

@@ -24,10 +24,10 @@ BIT = float(np.log(2))
 DESCRIPTIONS = {
     "loss/nats": "Mean of -ln p over the symbols, p being the probability that was given to the right one.",
     "loss in bits": "The same loss in bits: the loss in nats divided by ln 2.",
-    "more/accuracy": "Share of the held-out symbols that are right when the network bets on the likeliest one.",
+    "more/accuracy": "Share of the held-out symbols that are the network's most likely one (accuracy).",
     "more/accuracy of the most frequent": "Share of the held-out symbols that are the most frequent one in training.",
     "more/accuracy of repeating the last": "Share of the held-out symbols that are the same as the symbol before.",
-    "more/learning rate": "How far a step goes.",
+    "more/learning rate": "The optimizer's step size.",
 }
 
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from workshop.checks import Check, expect, whole
 from workshop.errors import UserError
-from workshop.files import explain, reading, replacing
+from workshop.files import atomic_write, explain, reading
 from workshop.machine import memory
 
 _META = "meta.json"
@@ -24,7 +24,7 @@ _META = "meta.json"
 STEP: Mapping[str, Check] = {"step": whole()}
 
 #: Characters of the reason why a file is damaged.
-MOST_QUOTED = 100
+MAX_QUOTED = 100
 
 #: What zipfile and json raise over a file that is cut short, altered or of another kind.
 _DAMAGE = (
@@ -49,7 +49,7 @@ def save(path: Path, arrays: dict[str, np.ndarray], meta: dict[str, Any]) -> Non
     """
     content: dict[str, Any] = {**arrays, _META: np.frombuffer(json.dumps(meta).encode(), np.uint8)}
     try:
-        with replacing(path) as file:
+        with atomic_write(path) as file:
             np.savez(file, **content)
     except OSError as error:
         before = any(path.parent.glob("*.npz"))
@@ -79,7 +79,7 @@ def load(path: Path, checks: Mapping[str, Check] | None = None) -> tuple[dict[st
         raise UserError(f"the checkpoint {path} cannot be read: {explain(error, path)}") from error
     except _DAMAGE as error:
         # In brief, because it can quote what stands in the file.
-        raise UserError(f"the checkpoint {path} is damaged ({str(error)[:MOST_QUOTED]})") from error
+        raise UserError(f"the checkpoint {path} is damaged ({str(error)[:MAX_QUOTED]})") from error
     if not isinstance(meta, dict):
         raise UserError(f"the checkpoint {path} is damaged (its description is not a JSON object)")
     expect(meta, checks or {}, f"the checkpoint {path}")

@@ -5,7 +5,7 @@ log.txt         what train.py has printed, line by line
 checkpoints/    latest.npz to go on from, best.npz to sample from, and the step_NNNNNN.npz of --keep_every
 tensorboard/    train, validation, and the best n-gram as the baseline
 samples/        what it produced on the way
-set_aside.txt   files that could not be used, and why
+skipped.txt   files that could not be used, and why
 """
 
 import argparse
@@ -35,7 +35,7 @@ from workshop.visible import visible_line
 
 #: Raised when the layout of the folder changes in a way that older code cannot read.
 FORMAT = 1
-#: Skipped files shown on the screen; set_aside.txt lists all of them.
+#: Skipped files shown on the screen; skipped.txt lists all of them.
 SHOWN_REASONS = 5
 
 #: So many kept checkpoints are named where another one was asked for.
@@ -152,15 +152,15 @@ class Experiment:
         for folder in (self.path, self.path / "checkpoints", self.samples):
             remove_leftovers(folder)
 
-    def report(self, set_aside: list[str]) -> None:
-        """Write the skipped files, each with its reason, to set_aside.txt; nothing where there are none.
+    def report(self, skipped: list[str]) -> None:
+        """Write the skipped files, each with its reason, to skipped.txt; nothing where there are none.
 
         Raises:
             UserError: it cannot be written; of a new experiment no trace is left.
         """
-        if set_aside:
+        if skipped:
             with self.beginning():
-                write_text(self.path / "set_aside.txt", "".join(f"{reason}\n" for reason in set_aside))
+                write_text(self.path / "skipped.txt", "".join(f"{reason}\n" for reason in skipped))
 
     @contextlib.contextmanager
     def beginning(self) -> Iterator[None]:
@@ -191,12 +191,12 @@ class Experiment:
             raise UserError(f"{self.path / 'run.json'} could not be written: {explain(error, self.path)}") from error
 
 
-def print_set_aside(reasons: list[str]) -> None:
+def print_skipped(reasons: list[str]) -> None:
     """Print why files were skipped, the first few."""
     for reason in reasons[:SHOWN_REASONS]:
-        print(f"  set aside: {visible_line(reason)}")
+        print(f"  skipped: {visible_line(reason)}")
     if len(reasons) > SHOWN_REASONS:
-        print(f"  and {len(reasons) - SHOWN_REASONS:,} more: see set_aside.txt in the experiment")
+        print(f"  and {len(reasons) - SHOWN_REASONS:,} more: see skipped.txt in the experiment")
 
 
 def create(lesson_dir: Path, requested: str | None, info: dict[str, Any]) -> Experiment:
@@ -340,7 +340,7 @@ def check_same_data(experiment: Experiment, fingerprint: str, data_dir: Path) ->
     if experiment.info["data"].get("fingerprint") != fingerprint:
         raise UserError(
             f"{data_dir} does not hold the data that {experiment.path} was trained on: put it back, "
-            "name it with --data_dir, or train anew"
+            "name it with --data_dir, or train again"
         )
     experiment.info["data"]["path"] = kept(data_dir)
 
@@ -364,12 +364,12 @@ def take_over(args: argparse.Namespace, experiment: Experiment, fixed: tuple[str
         if name not in saved:
             raise UserError(f"{experiment.path / 'run.json'} is damaged: its argument {name!r} is missing")
         if not args.fits(name, saved[name]):
-            raise UserError(f"{experiment.path / 'run.json'} is damaged: its argument {name!r} makes no sense")
+            raise UserError(f"{experiment.path / 'run.json'} is damaged: its argument {name!r} is not valid")
     for name in (*FIXED, *fixed):
         if name in args.given and getattr(args, name) != saved[name]:
             raise UserError(
                 f"--{name} {getattr(args, name)} contradicts the experiment {experiment.path}, which has {saved[name]}"
-                ": leave it out to go on, or train anew without --resume"
+                ": leave it out to go on, or train again without --resume"
             )
         setattr(args, name, saved[name])
     for name in TAKEN_OVER:

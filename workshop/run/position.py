@@ -37,9 +37,11 @@ class Position:
         """
         expect(meta, CHECKS, f"the checkpoint {path}")
         if unknown := meta.keys() - CHECKS.keys():
-            raise UserError(f"the checkpoint {path} is damaged: it knows of more than a training ({min(unknown)!r})")
+            raise UserError(f"the checkpoint {path} is damaged: it has an unexpected entry ({min(unknown)!r})")
         if not meta["window"] < windows:
-            raise UserError(f"the checkpoint {path} is damaged: it stands at window {meta['window']:,} of {windows:,}")
+            raise UserError(
+                f"the checkpoint {path} is damaged: its position is window {meta['window']:,} of {windows:,}"
+            )
         return cls(**{one.name: meta[one.name] for one in fields(cls)})
 
 

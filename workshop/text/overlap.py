@@ -1,8 +1,8 @@
-"""Has the model learned or memorised? The longest passage of a sample that training holds verbatim.
+"""Memorisation check: the longest passage of a sample that occurs verbatim in the training data.
 
-It works on integers, whatever they stand for. The search is that of Karp and Rabin, "Efficient randomized
-pattern-matching algorithms" (IBM Journal of Research and Development 31(2), 1987), with one difference: windows that
-hash alike are compared symbol by symbol, so the answer is exact.
+It works on any integer symbols. The search is that of Karp and Rabin, "Efficient randomized
+pattern-matching algorithms" (IBM Journal of Research and Development 31(2), 1987), with one difference: windows with
+equal hashes are compared symbol by symbol, so the answer is exact.
 """
 
 from typing import NamedTuple
@@ -10,10 +10,10 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-#: Windows of the training sequence that are hashed at once: the arrays of one block stay in a processor's cache.
+#: Windows of the training sequence that are hashed at once: the arrays of one block fit into the CPU cache.
 _BLOCK = 1 << 16
 
-#: An odd number with mixed bits (from 2**64 divided by the golden ratio): odd, so that it has an inverse modulo 2**64.
+#: Base of the rolling hash, 2**64 divided by the golden ratio: odd, so that it has an inverse modulo 2**64.
 _BASE = 0x9E3779B97F4A7C15
 
 
@@ -26,11 +26,10 @@ class Overlap(NamedTuple):
 
 
 def longest_copied(sample: npt.ArrayLike, training: np.ndarray) -> Overlap:
-    """The longest passage of `sample` that stands in `training`; of several, the first in training, then in sample.
+    """The longest passage of `sample` that occurs in `training`; of several, the first in training, then in sample.
 
-    The training sequence is walked once, from left to right, asking in each block only whether it holds a longer
-    passage than the best so far. So the time is that of one hash per training symbol, the memory does not depend on the
-    length of training, and training may be a `np.memmap`.
+    The training sequence is scanned once, from left to right; each block is only searched for a passage that is longer
+    than the best so far. This takes one hash per training symbol and constant memory; training may be a `np.memmap`.
 
     Args:
         sample: integer symbols, shape (sample length,).
@@ -49,12 +48,12 @@ def longest_copied(sample: npt.ArrayLike, training: np.ndarray) -> Overlap:
     best = Overlap(0, 0, 0)
     if len(sample) == 0:
         return best
-    # Neither a block nor the sample is ever longer than this.
+    # The maximum length of a block and of the sample.
     hasher = _Hasher(min(2 * max(_BLOCK, len(sample)), max(len(sample), len(training))))
     windows = _Windows(sample, 1, hasher)
     start = 0
     while start + windows.width <= len(training):
-        # A block at least as wide as its windows: the part that it shares with the next block is never the larger one.
+        # A block is at least as wide as its windows, so that it overlaps the next block by at most half.
         block_size = max(_BLOCK, windows.width)
         block = training[start : start + block_size + windows.width - 1]
         match = windows.first_in(block)
@@ -62,8 +61,8 @@ def longest_copied(sample: npt.ArrayLike, training: np.ndarray) -> Overlap:
             start += block_size
             continue
         sample_start, offset = match
-        # Nothing left of here holds a window as wide as this one, so the passage can grow to the right only. Another
-        # place of the sample may match still longer right here, so the search goes on at the same place.
+        # No window of this width matches further left, so the passage can only grow to the right. Another part of
+        # the sample may have a longer match here, so the search continues at the same position.
         start += offset
         best = Overlap(_common_prefix(sample[sample_start:], training[start:]), sample_start, start)
         if best.length == len(sample):
@@ -86,13 +85,13 @@ class _Hasher:
         sums = np.zeros(len(symbols) + 1, dtype=np.uint64)
         np.cumsum(symbols.astype(np.uint64) * self._powers[: len(symbols)], out=sums[1:])
         hashes = sums[width:] - sums[:-width]
-        # Moves each window to position 0, so that equal windows have equal hashes wherever they stand.
+        # Shifts each window to position 0, so that equal windows have equal hashes at any position.
         hashes *= self._inverse_powers[: len(hashes)]
         return hashes
 
 
 class _Windows:
-    """All windows of one width of the sample, to be looked up by their content."""
+    """An index of all windows of one width of the sample, by hash."""
 
     def __init__(self, sample: np.ndarray, width: int, hasher: _Hasher) -> None:
         self.width = width
@@ -101,8 +100,8 @@ class _Windows:
         hashes = hasher.windows(sample, width)
         self._starts = np.argsort(hashes, kind="stable")
         self._hashes = hashes[self._starts]
-        # A table of the upper bits, at most one cell in 16 used, spares nearly all training windows the search among
-        # the sorted hashes.
+        # A table of the upper bits (load factor at most 1/16) rejects nearly all training windows without a search
+        # in the sorted hashes.
         bits = (16 * len(hashes)).bit_length()
         self._shift = np.uint64(64 - bits)
         self._table = np.zeros(1 << bits, dtype=np.bool_)
@@ -117,7 +116,7 @@ class _Windows:
         alike = self._hashes[np.minimum(first, len(self._hashes) - 1)] == candidates
         for offset, index in zip(offsets[alike].tolist(), first[alike].tolist(), strict=True):
             window = block[offset : offset + self.width]
-            # Different windows can hash alike (Thue-Morse sequences do), so every one with this hash is compared.
+            # Different windows can collide (Thue-Morse sequences do), so each window with this hash is compared.
             while index < len(self._hashes) and self._hashes[index] == hashes[offset]:
                 sample_start = int(self._starts[index])
                 if np.array_equal(self._sample[sample_start : sample_start + self.width], window):
@@ -127,7 +126,7 @@ class _Windows:
 
 
 def _common_prefix(a: np.ndarray, b: np.ndarray) -> int:
-    """How many symbols two sequences share from their start."""
+    """Length of the common prefix of two sequences."""
     length = min(len(a), len(b))
     different = a[:length] != b[:length]
     return int(different.argmax()) if different.any() else length

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from workshop import folders
 from workshop.errors import UserError
-from workshop.folders import MOST_ENTRIES, find_files
+from workshop.folders import MAX_ENTRIES, find_files
 from workshop.nearest import did_you_mean
 from workshop.text import documents
 
@@ -49,7 +49,7 @@ ESCAPES = (
 LAST_RESORTS = ("cp1252", "latin-1")
 
 
-def find_text_files(path: Path, most: int = MOST_ENTRIES) -> list[Path]:
+def find_text_files(path: Path, most: int = MAX_ENTRIES) -> list[Path]:
     """Return the text files that ``path`` stands for.
 
     A file stands for itself. A folder stands for its ``input.txt`` if it has one, else for every ``.txt`` and ``.abc``

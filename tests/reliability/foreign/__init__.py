@@ -1,4 +1,4 @@
-"""The readers of foreign bytes, each with the cases that it is given.
+"""The file readers under test, each with its fuzzed cases.
 
 A module of its own for each kind, so that none loads what it does not need.
 """

@@ -53,7 +53,7 @@ def hides(scratch: Path) -> Reader:
 
 def dawdles(scratch: Path) -> Reader:
     """Takes longer than it may."""
-    fuzz.MOST_SECONDS = 0.2
+    fuzz.MAX_SECONDS = 0.2
     return _doing(lambda: time.sleep(0.3))
 
 

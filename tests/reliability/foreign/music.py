@@ -46,7 +46,7 @@ def text(scratch: Path) -> Reader:
 def abc(scratch: Path) -> Reader:
     """A text that should hold tunes in ABC notation, played as far as possible."""
     from workshop.datasets.abc_to_midi import _write, playable, summary, tunes_in
-    from workshop.notes.abc_fields import Garbled
+    from workshop.notes.abc_fields import AbcError
     from workshop.notes.abc_notation import read_tune
 
     tunes = (ROOT / "data" / "lyrics" / "tunes" / "input.txt").read_text("utf-8")
@@ -68,7 +68,7 @@ def abc(scratch: Path) -> Reader:
                 midifiles.read(folder / "tune.mid")
             try:
                 read_tune(tune)
-            except Garbled:
+            except AbcError:
                 continue
 
     return Reader(cases, read)
@@ -94,7 +94,7 @@ def midi(scratch: Path) -> Reader:
         content, encoding, track = case
         file = folder / "tune.mid"
         file.write_bytes(content)
-        midifiles.describe(midifiles.read(file))
+        midifiles.read(file)
         midilibrary.CACHE = folder / "cache"
         music = dataset.load(file, 0.1, encoding, track, transpose=2, stretch=0.1)
         describe(music, file)

@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 #: So many places of an object are changed at the most, which bounds how deep they are too.
-MOST_PLACES = 800
+MAX_PLACES = 800
 
 
 def _deep(times: int) -> Any:
@@ -73,7 +73,7 @@ def mostly(draw: Any, usual: st.SearchStrategy[Any], seldom: st.SearchStrategy[A
 
 def _places(value: Any, found: list[tuple[Any, Any]]) -> list[tuple[Any, Any]]:
     """All (container, key) below a value of JSON, of what is nested very deeply the upper part."""
-    if len(found) > MOST_PLACES:
+    if len(found) > MAX_PLACES:
         return found
     for key in list(value) if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ():
         found.append((value, key))
@@ -85,7 +85,7 @@ def _retyped(value: Any) -> Any:
     """The same in another type."""
     kinds: list[tuple[type, Callable[[Any], Any]]] = [
         (bool, str),
-        (int, lambda number: float(number) if abs(number) < MOST_PLACES else str(number)),
+        (int, lambda number: float(number) if abs(number) < MAX_PLACES else str(number)),
         (float, str),
         (str, lambda text: [text]),
         (list, lambda items: dict(enumerate(items))),

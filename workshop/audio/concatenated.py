@@ -1,7 +1,6 @@
-"""The recordings that one file holds one after the other: links of a chained Ogg file, joined MP3 files, and MP3 behind
-bytes that are no sound.
+"""Split files of several concatenated recordings: chained Ogg files, joined MP3 files, and MP3 after other bytes.
 
-Decoders stop after the first recording, or do not know the file at all; they read each part by itself.
+Decoders stop after the first recording or reject such a file; each part alone they can read.
 """
 
 import io
