@@ -82,7 +82,7 @@ def main() -> int:
         model, average, loss_of, learning_rate=args.learning_rate, batch_size=batch_size, held_out=held_out
     )
     session = starting.open_session(
-        LESSON, args, resumed, learner, training, network=network, data=music.facts, skipped=music.set_aside,
+        LESSON, args, resumed, learner, training, network=network, data=music.facts, skipped=music.skipped,
         temperature=temperature, preview=preview, baseline=baseline, smoke_steps=SMOKE_STEPS,
     )  # fmt: skip
     with session:

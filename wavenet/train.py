@@ -87,7 +87,7 @@ def main() -> int:
         l2=args.l2,
     )
     session = starting.open_session(
-        LESSON, args, resumed, learner, training, network=network, data=sounds.facts, skipped=sounds.set_aside,
+        LESSON, args, resumed, learner, training, network=network, data=sounds.facts, skipped=sounds.skipped,
         temperature=temperature, preview=preview, baseline=baseline, smoke_steps=SMOKE_STEPS,
     )  # fmt: skip
     with session:
