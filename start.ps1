@@ -1,5 +1,5 @@
 # The entry point of the workshop on Windows: the same verbs as start.sh, in Docker Desktop's container.
-# .\start.ps1 --help lists them. If Windows refuses to run it, type this first:
+# All verbs: .\start.ps1 --help. If Windows refuses to run it, type this first:
 #   Set-ExecutionPolicy -Scope Process Bypass
 #
 # Written for PowerShell 5.1, which every Windows has. Inside the container start.sh does the work.

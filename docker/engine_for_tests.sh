@@ -58,7 +58,7 @@ install_packages() { # packages
 
 install_client() {
   local packages="docker.io docker-compose iptables" further
-  # Newer Debians keep the client and its build plugin in packages of their own.
+  # Newer Debians have separate packages for the client and its build plugin.
   for further in docker-cli docker-buildx; do
     if has_package "$further"; then packages="$packages $further"; fi
   done

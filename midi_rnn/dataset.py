@@ -67,8 +67,8 @@ def load(
         val_split: share of the pieces that is held out, at least one.
         encoding: "melody" or "performance".
         track: which part of each file to take; see `voices.chosen_part`.
-        transpose: as in `variation`; what that brings about counts as seen.
-        stretch: likewise.
+        transpose: as in `variation`; the transposed symbols count as seen.
+        stretch: as in `variation`.
 
     Raises:
         UserError: there is nothing that can be used; the sentence says why.
@@ -127,9 +127,9 @@ def load(
 
 @dataclass(frozen=True)
 class _Piece:
-    """A file's music: symbols int16 [T], their digest, what the notes that they stand for are like, counts of the notes
-    that got lost, of those that share a key with another voice, and of those of other voices, of rests that were
-    shortened and of notes that the sustain pedal holds, and beats a minute.
+    """The music of a file: symbols int16 [T], their digest, statistics of their notes, and beats a minute; counts of
+    lost notes, of unisons with another voice, of notes of other voices, of shortened rests, and of notes held by the
+    pedal.
     """
 
     file: Path
@@ -186,7 +186,7 @@ def _nothing(path: Path, reasons: list[str]) -> str:
 def _split(
     path: Path, pieces: list[_Piece], val_split: float
 ) -> tuple[list[np.ndarray], list[np.ndarray], str]:  # fmt: skip
-    """Symbols of the pieces to train on and of those that are held out, and how they were told apart."""
+    """Symbols of the pieces to train on and of those that are held out, and how they were split."""
     by_folder = [[p.symbols for p in pieces if _is_in(p.file, path / name)] for name in SPLIT_FOLDERS]
     if all(by_folder):
         return by_folder[0], by_folder[1], "folders"
@@ -229,14 +229,14 @@ def variation(
 
 
 def read_prime(path: Path, encoding: Encoding, track: str | None) -> np.ndarray:
-    """Symbols, int32 [T], of a MIDI file to go on from; of its own melody where it has no such track.
+    """Symbols, int32 [T], of a MIDI file to continue; of its melody if it has no such track.
 
     Raises:
         UserError: it cannot be read, or holds no notes.
     """
     score = read(path)
     try:
-        # The track of the training data need not have its like in a file from somewhere else.
+        # A file from elsewhere may not have the track of the training data.
         with contextlib.suppress(UserError):
             return _piece(encoding, path, score, track).symbols.astype(np.int32)
         return _piece(encoding, path, score, None).symbols.astype(np.int32)

@@ -33,7 +33,7 @@ class Preview:
         facts: of the data, as run.json has them.
         length: symbols to generate.
         seed: the same for all previews, so that they can be compared.
-        temperature: likewise.
+        temperature: the same for all previews.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class Preview:
         )
         assert samples is not None
         assert picture is not None
-        # Names of their own: of one name TensorBoard shows only what it was given first.
+        # Different names: of one name TensorBoard shows only the first entry.
         board.sound("preview/piano", samples, RATE, step)
         board.picture("preview/piano roll", picture, step)
         clear_away()

@@ -315,7 +315,7 @@ def test_changed_data_is_said_to_be_changed(trained: Path, tmp_path: Path, sampl
     del info["data"]["path"]
     (experiment / "run.json").write_text(json.dumps(info), "utf-8")
     done = ok(sampled("--experiment_dir", experiment, "-n", "20"))
-    assert "run.json does not say what the training text was" in done.stderr
+    assert "run.json does not name the training text" in done.stderr
 
 
 def test_a_path_from_elsewhere_makes_it_read_little(

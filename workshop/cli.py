@@ -17,7 +17,7 @@ from workshop.nearest import did_you_mean
 from workshop.places import kept
 from workshop.visible import visible_line
 
-#: Stands for "not given on the command line" while arguments are parsed.
+#: Sentinel for "not given on the command line" during parsing.
 _MISSING = object()
 
 #: What is printed when Ctrl-C ends a script.

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 Item = TypeVar("Item")
 
-#: Seconds until something is said at all, and from then on between two lines in a log.
+#: Seconds until the first line of progress, and between two lines in a log.
 FIRST_SECONDS = 2.0
 LOG_SECONDS = 10.0
 

@@ -70,7 +70,7 @@ def _sync_folder(folder: Path) -> None:
 
 
 def remove_leftovers(folder: Path, older_than: float = 0.0) -> None:
-    """Delete what a run that was killed in the middle of `atomic_write` has left, so many seconds ago at least."""
+    """Delete leftovers of runs that were killed in `atomic_write`, of at least that age in seconds."""
     for leftover in folder.glob(".*.part"):
         with contextlib.suppress(OSError):
             if time.time() - leftover.stat().st_mtime >= older_than:
@@ -143,7 +143,7 @@ def reading(path: Path) -> Iterator[tuple[IO[bytes], int]]:
         UserError: it is something else than a file.
     """
     mode = path.stat().st_mode
-    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):  # a folder has an error of its own when it is opened
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):  # opening a folder raises another error
         raise UserError(f"{path} is neither a file nor a folder; take it away")
     with open(path, "rb") as file:
         yield file, os.fstat(file.fileno()).st_size

@@ -50,20 +50,20 @@ def find_files(
     also: tuple[str, ...] = (),
     most: int = MAX_ENTRIES,
 ) -> list[Path]:
-    """The files that `path` stands for: a file stands for itself, a folder for every file with one of the suffixes in
-    it and in the folders below, sorted by relative name; hidden files are left out.
+    """The files at `path`: the file itself, or all files with one of the suffixes in the folder and below, sorted by
+    relative name; hidden files are left out.
 
     An unreadable file among several is in the list: the reader skips it with the reason.
 
     Args:
         path: a file or a folder.
         suffixes: in lower case, with the dot.
-        kind: what they are called ("text", "MIDI").
-        whole: a file of this name stands for the whole folder.
+        kind: for messages ("text", "MIDI").
+        whole: if the folder has a file of this name, that file alone is taken.
         skip: names without suffix, in lower case, of files that are about the others and not one of them; also with one
             more word, as in `license-mit`.
         also: suffixes of files that the reader refuses, so that they are reported instead of ignored.
-        most: so many files and folders are looked at.
+        most: maximal number of files and folders to look at.
 
     Raises:
         UserError: there is no such path, it is of another kind, it holds no such files or far too many, or its only one
@@ -118,7 +118,7 @@ def _below(
     also: tuple[str, ...],
     most: int,
 ) -> list[Path]:
-    """The files in `folder` and below, or a UserError that says what is there instead."""
+    """The files in `folder` and below, or a UserError that names the kinds of files in it."""
 
     def refuse(error: OSError) -> None:
         raise UserError(f"the folder {error.filename} may not be read; change its permissions or give another folder")

@@ -1,4 +1,4 @@
-"""The lessons: a record of each, read by everything that speaks of all of them.
+"""The records of the lessons, the one place for what other modules need to know of them.
 
 A lesson is a folder of the clone with a `lesson.py` that holds its record. After adding one, run
 `python -m workshop.server_files`, which writes the server lists for the shell and Docker.
@@ -17,22 +17,22 @@ from workshop import ROOT
 
 @dataclass(frozen=True)
 class Lesson:
-    """What is said of a lesson in more than one place.
+    """The record of a lesson.
 
     Attributes:
         name: its folder.
-        title: what it is about, in a word.
+        title: its subject, in a word.
         port: of its TensorBoard.
-        kind: of the files that it learns from, a name in `workshop.folders.KINDS`.
-        unit: what a step of its sequences is called, in the plural.
-        starter: the set that it learns from unless told otherwise, as a path in the clone.
+        kind: of its training files, a name in `workshop.folders.KINDS`.
+        unit: name of a sequence step, in the plural.
+        starter: the default data set, as a path in the clone.
         network: the arguments that describe its network.
-        sizes: for each value of --size, what it stands for: arguments and their values.
-        size: the value of --size without that argument.
-        size_words: a size in words, with its arguments in braces.
+        sizes: arguments and their values, for each value of --size.
+        size: the default of --size.
+        size_words: format string that describes a size.
         fixed: further arguments that a resumed run may not change.
-        speeds: how much data training takes in a second on two laptop cores, by --size; an estimate for `inspect`.
-        step: how much data a training step takes, in the same unit: characters, notes, or seconds of sound.
+        speeds: training speed on two laptop cores, in data a second, by --size; an estimate for `inspect`.
+        step: data in a training step, in the same unit: characters, notes, or seconds of sound.
     """
 
     name: str

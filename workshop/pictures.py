@@ -47,7 +47,7 @@ def write_png(path: Path, picture: np.ndarray) -> None:
 
 
 def blank(width: int, height: int, **layout: Any) -> Any:
-    """An empty figure of so many pixels."""
+    """An empty figure of that size in pixels."""
     # Suppresses the font cache message of the very first import.
     logging.getLogger("matplotlib").setLevel(logging.ERROR)
     from matplotlib.backends.backend_agg import FigureCanvasAgg

@@ -1,7 +1,7 @@
-"""Text from elsewhere on a screen: what would command the terminal is shown, and not obeyed.
+"""Escape control characters in untrusted text before it is printed.
 
-A name in somebody's run.json, a file's name and a text that a network writes can hold any characters: those that clear
-the screen, rename the window, or turn the order of what follows.
+A name in a foreign run.json, a file name and generated text can hold any characters: those that clear the screen,
+rename the window, or reverse the direction of the text.
 """
 
 import re
@@ -20,7 +20,7 @@ def visible(text: str) -> str:
 
 
 def visible_line(text: str) -> str:
-    r"""The same in one line: an end of a line is shown as \n, so that a name cannot begin a line of its own."""
+    r"""The same in one line: a line break is printed as \n, so that a name cannot start a new line."""
     return visible(text).replace("\n", r"\n")
 
 

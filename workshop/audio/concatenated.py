@@ -14,27 +14,27 @@ OGG_HEADER, OGG_FLAGS, OGG_SEGMENTS = 27, 5, 26
 #: The flag of a logical stream's first page.
 OGG_BEGINS = 0x02
 
-#: Of MPEG layer III, in kbit/s by index: version 1, then versions 2 and 2.5.
+#: Bit rates of MPEG layer III, in kbit/s by index: version 1, then versions 2 and 2.5.
 MP3_BITS = (
     (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
     (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
 )
-#: Samples a second by index, of the three versions as their two bits have them; the second is reserved.
+#: Sample rates by version bits and index; the second version is reserved.
 MP3_RATES = ((11025, 12000, 8000), (), (22050, 24000, 16000), (44100, 48000, 32000))
-#: Of a frame and channel, by version.
+#: Samples per frame and channel, by version.
 MP3_SAMPLES = (576, 0, 576, 1152)
-#: So many frames that follow each other are no accident.
+#: Consecutive frames by which MP3 data is recognised.
 MP3_FRAMES = 4
-#: Where the first frame of a file names the whole's length (Xing, Info, VBRI), counted from the frame's first byte.
+#: Tags in the first frame that hold the length of the file.
 MP3_INFO = re.compile(rb"Xing|Info|VBRI")
 MP3_INFO_OFFSETS = (13, 21, 36)
-#: So many bytes are searched for the first frame.
+#: Bytes that are searched for the first frame.
 SEARCHED = 1 << 26
 MP3_SYNC = re.compile(rb"\xff[\xe2-\xff]")
 
 
 class Part(io.RawIOBase):
-    """Bytes `start` to `end` of a file, as a file of their own to read from."""
+    """Bytes `start` to `end` of a file, as a file object."""
 
     def __init__(self, file: BinaryIO, start: int, end: int):
         self._file, self._start, self._length = file, start, end - start

@@ -12,9 +12,9 @@ from workshop.files import read_json
 from workshop.nearest import did_you_mean
 from workshop.run.experiment import Experiment
 
-#: Stands for "the name of the subfolder" where else a JSON file is named.
+#: Value of --condition for "the name of the subfolder", instead of a JSON file.
 BY_FOLDER = "folder"
-#: So many are named in a message.
+#: Maximal number of conditions in a message.
 MAX_NAMED = 12
 
 
@@ -85,7 +85,7 @@ def numbers(wanted: str | None, names: list[str], count: int) -> list[int]:
     """The number of the condition of each of `count` sounds: the wanted one, or else all in turn.
 
     Raises:
-        UserError: there is no such condition; those that there are are listed.
+        UserError: there is no such condition; the known ones are listed.
     """
     if wanted is None:
         return [k % max(len(names), 1) for k in range(count)]

@@ -104,7 +104,7 @@ def loops() -> list[tuple[str, int]]:
 
 
 def loop(name: str, tempo: float, rate: int, seed: int = 0) -> np.ndarray:
-    """Play a pattern once, with a kit and an unevenness of its own.
+    """Play a pattern once, with a random kit and random timing.
 
     Args:
         name: a key of `PATTERNS`.

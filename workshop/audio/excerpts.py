@@ -16,7 +16,7 @@ import numpy as np
 from workshop.audio.library import Sounds
 from workshop.run.batches import streams_for
 
-#: Of a very long held-out part so many samples are measured each time.
+#: Maximal number of held-out samples in one measurement.
 MOST_MEASURED = 200_000
 
 #: The inputs of the network: values [R - 1 + T, B], or a pair of them and the numbers of the conditions [B].

@@ -40,8 +40,8 @@ class Sounds:
     """Sounds in the representation that a lesson learns.
 
     Attributes:
-        train: for each condition the sounds that are trained on, [N, ...] each; one list where there are none.
-        held_out: likewise those that are only measured on.
+        train: for each condition the training sounds, [N, ...] each; one list where there are none.
+        held_out: the same for the sounds held out for validation.
         facts: what run.json says about the data; `fingerprint` tells whether other files hold the same sounds.
         skipped: files that could not be used, with the reason.
         remarks: what was changed in sounds to make them usable, each with its file.

@@ -11,7 +11,7 @@ import numpy as np
 STEPS = 256
 _MU = STEPS - 1
 
-#: The value that stands for silence.
+#: The symbol of silence.
 SILENCE = STEPS // 2
 
 

@@ -14,7 +14,7 @@ from workshop.run.board import Board
 from workshop.visible import label, visible_line
 
 SECONDS = 1.5
-#: Of many conditions so many are previewed.
+#: Maximal number of conditions that are previewed.
 MAX_SHOWN = 12
 #: Characters of a condition's name that are part of a file's name and of a chart's.
 NAME_WIDTH = 40
@@ -57,7 +57,7 @@ class Preview:
             stem = f"step_{step:06d}_{short}" if name else f"step_{step:06d}"
             write_wav(folder / f"{stem}.wav", samples, self._rate)
             write_png(folder / f"{stem}.png", picture)
-            # Names of their own: of one name TensorBoard shows only what it was given first.
+            # Different names: of one name TensorBoard shows only the first entry.
             board.sound(f"preview/{short or 'sound'}", samples, self._rate, step)
             board.picture(f"preview/{short} spectrogram".replace("/ ", "/"), picture, step)
             heard = f"{len(samples) / self._rate:.1f} s of sound, {judge(samples).words}"

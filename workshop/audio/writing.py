@@ -11,7 +11,7 @@ from workshop.audio.synthesis import write_wav
 
 
 class Growing:
-    """Writes sounds as wav files again and again while they grow, so that there is something to hear at any time.
+    """Writes sounds as wav files repeatedly during generation, so that they can be heard at any time.
 
     Args:
         stems: paths without suffix, one for each sound.
@@ -39,7 +39,7 @@ class Growing:
             self._write()
 
     def sounds(self) -> list[np.ndarray]:
-        """What there is of each sound, float32 [N]."""
+        """The samples of each sound so far, float32 [N]."""
         return list(np.concatenate(self._pieces).T)
 
     def _write(self) -> None:

@@ -1,9 +1,9 @@
-"""Text becomes music: tunes in ABC notation, such as lesson 1 writes, as MIDI files and as sound.
+"""Convert tunes in ABC notation, such as lesson 1 writes, to MIDI files and sound.
 
     python -m workshop.abc_to_midi data/generated/tunes.txt --wav
 
-A network that has learnt for minutes forgets a bar line here and a note there. What can be read is played, and what
-cannot is said, tune by tune. The files go into a folder named like the text, in place of those of the same name.
+A network after minutes of training forgets a bar line here and a note there. All valid notation is played, and errors
+are reported for each tune. The files go into a folder with the name of the text and replace those of the same name.
 """
 
 import re
@@ -29,7 +29,7 @@ MAX_REMARKS = 4
 
 
 def tunes_in(text: str) -> tuple[list[tuple[int, Tune]], list[str]]:
-    """Return the tunes of a text, numbered from 1 as they stand in it, and what is said of the rest.
+    """Return the tunes of a text, numbered from 1 in their order, and remarks on the rest.
 
     A tune begins with a line `X:` and a number; where there is none, the first field of a header will do.
     """

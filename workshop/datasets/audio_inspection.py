@@ -21,7 +21,7 @@ RATE = 16_000
 MINIMUM_SECONDS = 10
 #: Below this it soon knows the sounds by heart.
 COMFORTABLE_SECONDS = 300
-#: A moment so many dB below a file's loudest is a pause.
+#: Sound this many dB below the loudest moment of a file counts as a pause.
 PAUSE = -40
 FRAME = 400
 #: A file of which a larger share of samples stands at the edge was recorded too loud.
@@ -61,7 +61,7 @@ class AudioInspection:
 
 
 def inspect_audio(path: Path) -> AudioInspection:
-    """Read the sound files that `path` stands for and return what there is to know.
+    """Read the sound files at `path` and return their statistics.
 
     Raises:
         UserError: there is no such path, or no sound file in it.

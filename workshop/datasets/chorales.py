@@ -12,7 +12,7 @@ import numpy as np
 
 from workshop.notes import midifiles
 
-#: The parts that the set was divided into for good, so that everybody's numbers are about the same chorales.
+#: The fixed split of the set, so that published results are comparable.
 SPLITS = ("train", "valid", "test")
 #: What a voice sings in the set's numbers when it is silent.
 REST = -1

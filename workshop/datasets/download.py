@@ -28,7 +28,7 @@ BLOCK_BYTES = 1 << 16
 
 #: How many small files are asked for at a time.
 WORKERS = 8
-#: So many files that are missing or wrong mean that this is another source, and that the rest is not worth asking for.
+#: After this many missing or wrong files the source is given up.
 MAX_WRONG = 20
 #: How long an end that comes early waits for the threads, in seconds; those that a server keeps waiting stay behind.
 PATIENCE = 2.0
@@ -36,7 +36,7 @@ PATIENCE = 2.0
 #: Answers of a server that may be different in a moment.
 PASSING_STATUS = (408, 425, 429, 500, 502, 503, 504)
 
-#: So many characters of what a server says are repeated.
+#: Maximal number of characters of a server's error to print.
 MAX_SAID = 200
 
 MIRROR_HINT = "check the network and run the command again, or give a folder or address with the files by --mirror"
@@ -256,7 +256,7 @@ def _arriving(
                 return
             try:
                 arrived.put((file, read(file)))
-            except Exception as error:  # whatever it is, the main thread waits for an answer
+            except Exception as error:  # the main thread waits for a result in any case
                 arrived.put((file, error))
 
     # Not a ThreadPoolExecutor: the end of the program would wait for its threads, and so for a server that is silent.
@@ -403,7 +403,7 @@ def _receive(remote: Remote, part: Path, timeout: float, progress: Callable[[int
 
 
 def _read(response: http.client.HTTPResponse, most: int) -> bytes:
-    # read1 returns what is there: a slow line then shows progress, and an interruption loses nothing that has arrived.
+    # read1 returns the available bytes: a slow connection shows progress, and an interruption loses nothing.
     return response.read1(min(BLOCK_BYTES, most))
 
 
@@ -491,6 +491,6 @@ def _reason(error: object) -> str:
         return "no answer in time"
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
-    # Some errors repeat what the server has sent, whatever it was.
+    # Some errors quote arbitrary data from the server.
     said = " ".join("".join(letter if letter.isprintable() else " " for letter in str(error)).split())
     return said[:MAX_SAID] or type(error).__name__

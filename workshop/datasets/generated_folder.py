@@ -14,7 +14,7 @@ from pathlib import Path
 from workshop.errors import UserError
 from workshop.files import explain
 
-#: What is left by a maker that was killed is deleted after so many seconds; until then it may still be at work.
+#: Leftovers of a killed process are deleted after this many seconds; before, the process may still be running.
 LEFT_OVER = 3600
 
 
@@ -31,7 +31,7 @@ def make(folder: Path, stamp: str, write_all: Callable[[Path], None]) -> bool:
     """
     if is_there(folder, stamp):
         return False
-    place = folder.resolve()  # what a link stands for is replaced, not the link
+    place = folder.resolve()  # the target of a link is replaced, not the link
     aside = place.with_name(f".{place.name}.{os.getpid()}.part")
     try:
         _remove_leftovers(place)
@@ -88,7 +88,7 @@ def _names(folder: Path) -> list[str]:
 
 
 def _put_in_place(aside: Path, folder: Path) -> None:
-    """Rename ``aside`` to ``folder``, away with what is there; a stop in between leaves no files at all."""
+    """Replace ``folder`` by ``aside``; an interruption in between leaves no folder at all."""
     old = folder.with_name(f".{folder.name}.{os.getpid()}.old")
     if folder.exists():
         folder.rename(old)

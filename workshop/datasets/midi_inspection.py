@@ -1,4 +1,4 @@
-"""Look at MIDI files before training on them: what is in them, what cannot be used and why, and which encoding suits.
+"""Inspect MIDI files before training: their contents, unusable files with the reason, and the best encoding.
 
 The files are read, and what was read is kept, as training does it: what is inspected once trains at once.
 """
@@ -86,7 +86,7 @@ class MidiInspection:
 
 
 def inspect_midi(path: Path) -> MidiInspection:
-    """Read the MIDI files that `path` stands for and return what there is to know.
+    """Read the MIDI files at `path` and return their statistics.
 
     Raises:
         UserError: there is no such path, or no MIDI file in it.

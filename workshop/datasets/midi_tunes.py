@@ -41,7 +41,7 @@ WIDEST_LEAP = 19
 FEWEST_NOTES = 16
 #: A sixty-fourth; what is shorter is an ornament.
 SHORTEST = WHOLE // 64
-#: Two tunes are the same when they begin with so many equal intervals and lengths: many stand in two of the books,
+#: Tunes that begin with this many equal intervals and lengths are duplicates: many stand in two of the books,
 #: some under other names or in another key, and what training holds out must be new.
 SAME_NOTES = 20
 

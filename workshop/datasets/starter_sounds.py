@@ -34,7 +34,7 @@ RATE = 16000
 #: About how long an excerpt is: it is a multiple of four bars, the usual phrase.
 SECONDS = 20
 PHRASE = 4
-#: At the end of an excerpt, where the next bar would begin, the sound fades for so many seconds, for it not to click.
+#: Seconds of fade-out at the end of an excerpt, against a click.
 FADE = 0.03
 #: Tunes that are looked at, from the first: the corpus is shuffled, so they are of all kinds.
 CANDIDATES = 600

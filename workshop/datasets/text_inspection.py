@@ -58,7 +58,7 @@ class LineCounter:
         self._extend(rest)
 
     def end_line(self) -> None:
-        """Count the line so far; to be called after each file too, whose last line may have no end of its own."""
+        """Count the current line; also called after each file, because its last line may have no line break."""
         if self._length and self._checksum % self._every == 0:
             self._counts[self._checksum] = self._counts.get(self._checksum, 0) + 1
             if len(self._counts) > self._most:
@@ -118,7 +118,7 @@ class Inspection:
 
 
 def inspect_text(path: Path, encoding: str | None = None) -> Inspection:
-    """Read the texts that ``path`` stands for and return what there is to know.
+    """Read the texts at ``path`` and return their statistics.
 
     A broken file is skipped with its reason.
 
@@ -150,7 +150,7 @@ def inspect_text(path: Path, encoding: str | None = None) -> Inspection:
             finally:
                 bar.update(_size(file))
             inspection.files.append(file)
-            # A byte-order mark changes nothing for who trains, so it makes no encoding of its own.
+            # A byte-order mark does not matter for training, so it does not count as another encoding.
             inspection.encodings[found.removesuffix("-sig")] += 1
             inspection.bytes += _size(file)
     rare = (counts > 0) & (counts < RARE_BELOW)

@@ -1,8 +1,8 @@
-"""A look at this computer in plain words: what is fine, what is worth knowing, and what has to be put right, and how.
+"""Check this computer and report in plain words what is fine, what is worth knowing, and what to fix, and how.
 
     python -m workshop.doctor
 
-It needs nothing but Python itself, so that it can also say why nothing else works.
+Standard library only, so that it also works when nothing else does.
 """
 
 import argparse
@@ -38,7 +38,7 @@ TENSORFLOWS = ("tensorflow", "tensorflow-cpu")
 #: Seconds within which TensorFlow starts and calculates on a slow laptop that does nothing else.
 USUAL_START = 12.0
 
-#: Run in a process of its own: a CPU that TensorFlow was not built for ends the process without a word.
+#: Run in a separate process: on a CPU that it was not built for, TensorFlow ends the process without a message.
 TENSORFLOW_PROBE = """
 import json, time
 begun = time.perf_counter()
@@ -261,7 +261,7 @@ def why_slow(seconds: float, worked: float) -> str:
 
 
 def why_it_ended(status: int, last_words: str) -> str:
-    """An exit status of TensorFlow in words."""
+    """The reason for an exit status of TensorFlow."""
     if status < 0:
         with contextlib.suppress(ValueError):
             name = signal.Signals(-status).name
@@ -415,7 +415,7 @@ def check_docker() -> Iterator[Finding]:
 
 
 def check_engine_memory(info: dict[str, Any]) -> Iterator[Finding]:
-    """The memory that containers have: Docker Desktop's engine is a machine of its own, often with 2 GiB."""
+    """The memory of containers: Docker Desktop's engine is a virtual machine, often with 2 GiB."""
     memory = info.get("MemTotal", 0) / 2**30
     if not memory:
         return

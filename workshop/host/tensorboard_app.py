@@ -25,7 +25,7 @@ from workshop.visible import label
 
 #: Seconds between two looks for new experiments.
 LOOK_SECONDS = 3.0
-#: Experiments are looked for in so many levels of folders below the lesson.
+#: Levels of folders below the lesson that are searched for experiments.
 DEPTH = 4
 #: Characters that the list of runs shows in a window 1280 pixels wide; how many of them the name of an experiment may
 #: take; and below how many a message says nothing.
@@ -136,7 +136,7 @@ def short_names(lesson: Path) -> Iterator[Path]:
 
         def keep_up_to_date() -> None:
             while not over.wait(LOOK_SECONDS):
-                # Somebody may be moving folders at this moment: the next look finds them where they are then.
+                # A folder may be moved at this moment: the next look finds it at its new place.
                 with contextlib.suppress(OSError):
                     refresh(shown, lesson)
 

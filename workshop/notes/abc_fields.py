@@ -82,7 +82,7 @@ class Key:
     Attributes:
         name: the key in its short spelling, such as Em or Amix; '' where only a clef and the like is given.
         altered: by how many semitones it alters letters; None where no key is given.
-        semitones: by how much notes sound higher than written; None where nothing is said of it.
+        semitones: transposition of the notes; None if the field has none.
         accidentals: those that it names itself, as written.
         unknown: words that are not part of a key.
     """
@@ -100,7 +100,7 @@ class Key:
 
 
 def read_key(value: str) -> Key:
-    """Return what a field K says; clefs and what concerns printing are passed over.
+    """Parse a key field (K:); clefs and printing options are skipped.
 
     Raises:
         AbcError: it does not begin with a key and has nothing else that belongs into this field.
@@ -153,7 +153,7 @@ def _tonic(value: str) -> tuple[str, dict[str, int] | None, str]:
 
 
 def _signature(sharps: int) -> dict[str, int]:
-    """Return what so many sharps, or flats if negative, alter; beyond seven some are doubled."""
+    """Return the alterations of a number of sharps, or flats if negative; beyond seven some are doubled."""
     altered = {letter: (sharps - 1 - place) // 7 + 1 for place, letter in enumerate(_FIFTHS)}
     return {letter: by for letter, by in altered.items() if by}
 

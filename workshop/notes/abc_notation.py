@@ -40,7 +40,7 @@ from workshop.notes.abc_text import Tune
 
 #: No length is a number of more digits.
 MAX_DIGITS = 4
-#: So many letters of what cannot be understood are shown.
+#: Maximal number of invalid letters to show.
 MAX_SHOWN = 40
 #: A rest of whole bars has no more of them.
 MAX_BARS = 999
@@ -115,7 +115,7 @@ def read_tune(tune: Tune) -> Melody:
 
 
 def read_leniently(tune: Tune) -> tuple[Melody, list[str]]:
-    """Return what can be played of a tune in ABC notation, and what had to be passed over, each in a few words.
+    """Return what can be played of a tune in ABC notation, and what was skipped, each in a few words.
 
     Invalid signs are skipped. Where repeats do not fit together everything is played once, and where bars do
     not fit the meter note follows note.

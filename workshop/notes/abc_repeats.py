@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from workshop.notes.abc_fields import AbcError
 
-#: A section is played so many times at most, whatever is written.
+#: Maximal number of repeats of a section.
 MAX_TIMES = 16
 
 
@@ -218,7 +218,7 @@ def in_bars(played: Iterator[NoteOrRest | Bar], bar: int) -> list[tuple[int, int
             filled += item.ticks
         elif filled:
             if not has_begun and filled < bar:
-                # The upbeat: what is there so far moves to the end of the first bar.
+                # The upbeat: the notes so far move to the end of the first bar.
                 notes = [(start + bar - filled, length, pitch) for start, length, pitch in notes]
                 now, filled = bar, 0
             elif filled == bar:

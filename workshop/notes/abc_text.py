@@ -42,7 +42,7 @@ class Tune:
 
     ``meter``, ``unit``, ``key``, ``tempo`` and ``parts`` are the values of the fields M, L, K, Q and P; '' is a missing
     one. ``collection`` is the folder that the tune comes from. ``voices`` is how many voices it was written for, of
-    which ``body`` has the first, and ``remarks`` say what was passed over in reading the text.
+    which ``body`` has the first, and ``remarks`` say what was skipped in the text.
     """
 
     title: str
@@ -94,7 +94,7 @@ def read_piece(piece: str, before: str = "") -> Tune:
     """Return the tune of a text that begins with its field X; of several voices the first.
 
     Args:
-        piece: lines up to the next tune; what follows it behind an empty line is passed over.
+        piece: lines up to the next tune; text after an empty line is skipped.
         before: what stands above the first tune of the file: fields there hold for all of its tunes.
 
     Raises:
@@ -139,7 +139,7 @@ class _Reading:
     voice: str = "1"
     #: What the fields of the voices say of clefs and octaves.
     settings: dict[str, str] = field(default_factory=dict)
-    #: Letters that stand for decorations (U:).
+    #: Letters defined as decorations (U:).
     symbols: str = ""
     #: Whether the sign ! ends lines and no decoration is written with it.
     is_line_break: bool = False

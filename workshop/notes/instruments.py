@@ -49,7 +49,7 @@ INSTRUMENTS = (
     "Telephone Ring", "Helicopter", "Applause", "Gunshot",
 )  # fmt: skip
 
-#: So many names are offered at most where a text does not stand for exactly one.
+#: Maximal number of suggestions for an ambiguous name.
 _OFFERED = 6
 
 
@@ -93,7 +93,7 @@ def _words(text: str) -> list[str]:
 
 
 def _fitting(text: str) -> list[int]:
-    """The instruments that a name may stand for, by the strictest way of comparing that finds any."""
+    """The instruments that match a name, by the strictest comparison with a match."""
     wanted, words = _plain(text), _words(text)
     if not wanted:
         return []

@@ -1,13 +1,13 @@
-"""The bytes of a MIDI file: its chunks, the tracks among them, and the events of a track.
+"""Parse the chunks of a MIDI file and the events of a track.
 
-What is there is believed over what the file counts: every track chunk is read, however many the header names, and a
-track reaches to its End of Track, however long its length field says it is. Chunks of other kinds are passed over.
+Declared counts and lengths are not trusted: every track chunk is read, whatever number the header declares, and a
+track ends at its End of Track, whatever its length field says. Unknown chunks are skipped.
 """
 
 import struct
 from collections.abc import Iterator
 
-#: Bytes that follow each status, the first byte of an event, where their number does not stand in the file.
+#: Number of data bytes after each status byte, for events without a length field.
 DATA_BYTES = {status: 1 if 0xC0 <= status < 0xE0 else 2 for status in range(0x80, 0xF0)} | {
     0xF1: 1, 0xF2: 2, 0xF3: 1, 0xF6: 0, 0xF8: 0, 0xFA: 0, 0xFB: 0, 0xFC: 0, 0xFE: 0,
 }  # fmt: skip

@@ -1,8 +1,8 @@
-"""MIDI files: what they play, as notes on beats; and notes as a MIDI file.
+"""Read MIDI files as notes in beats, and write notes as MIDI files.
 
-Files are written with mido, and read here, because a collection from anywhere holds what no file should: notes that
-never end, a tempo of zero, time counted in frames of a film, keys with nine sharps, texts in unknown encodings. What
-can be understood is; what cannot is a `UserError` with the reason.
+Files are written with mido. They are parsed here, because real collections hold many invalid files: notes that never
+end, a tempo of zero, SMPTE time, keys with nine sharps, texts in unknown encodings. The reader is lenient where it can
+be; otherwise it raises a `UserError` with the reason.
 """
 
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ MAX_BYTES = 8 << 20
 MAX_HOURS = 24
 #: A note that is never switched off lasts so long, in beats.
 HANGING_BEATS = 4.0
-#: Some files are wrapped in another format (.rmi, MacBinary), and begin after so many bytes at the most.
+#: Maximal length of a wrapper (.rmi, MacBinary) before the MIDI header, in bytes.
 WRAPPING_BYTES = 1024
 #: General MIDI plays drums on this channel, counted from 0.
 DRUM_CHANNEL = 9
@@ -108,7 +108,7 @@ def pitch_name(pitch: int) -> str:
 
 
 def find_midi_files(path: Path) -> list[Path]:
-    """The MIDI files that `path` stands for: itself, or all in the folder and below, sorted by name.
+    """The MIDI files at `path`: the file itself, or all files in the folder and below, sorted by name.
 
     Raises:
         UserError: there is no such path, or it holds no MIDI files.
@@ -166,7 +166,7 @@ def _score(kind: int, division: int, tracks: list[bytes]) -> Score:
     readers: list[_TrackReader] = []
     offset = number = 0
     for piece, track in enumerate(tracks):
-        # The tracks of format 2 are pieces of their own: they are played one after the other.
+        # The tracks of format 2 are separate pieces: they are played one after the other.
         reader = _TrackReader(offset, number, piece if kind == 2 else 0)
         reader.read(track)
         readers.append(reader)
@@ -262,7 +262,7 @@ class _TrackReader:
         bars: tick and beats a bar.
         tick: the end of what has been read.
         number: of its next event, counted through the file.
-        piece: of a file whose tracks are pieces of their own, the number of the track; else 0.
+        piece: in a file of format 2 the number of the track; else 0.
     """
 
     def __init__(self, start: int, number: int, piece: int):

@@ -14,7 +14,7 @@ from workshop.pictures import LINES, SOFT_TO_LOUD, TEXT, fitted, page, pixels, p
 #: page, which is not made smaller, four.
 ROLL_WIDTH, PAGE_WIDTH = 700, 1340
 BEAT = 80
-#: So many bars are drawn at most: in TensorBoard, and on a page.
+#: Maximal number of bars: in TensorBoard, and on a page.
 ROLL_BARS, PAGE_BARS = 8, 128
 #: Pixels around the bars: left of them, right of them, for the title, above a row, below the last one, and for the
 #: scale of velocities.
@@ -25,7 +25,7 @@ LOWEST_SEMITONE, HIGHEST_SEMITONE, ROW = 6, 10, 220
 LARGE, SMALL, LETTER = 20, 18, 13
 #: Where all are equally loud, they have the colour that is so far from the softest to the loudest.
 ONE_COLOUR = 0.6
-#: A note is drawn with at least so many pixels, so that a short one can be seen.
+#: Minimal width of a note in pixels, so that a short one is visible.
 SHORTEST = 3.0
 BLACK_KEYS, FAINT = "#f0f1f4", "#dfe2e8"
 
@@ -188,7 +188,7 @@ def _draw_names(axes: Any, layout: _Layout) -> None:
 
 
 def _draw_notes(axes: Any, layout: _Layout, notes: np.ndarray, scaled: bool) -> None:
-    """Draw all notes as one collection, and below them which colour stands for which velocity where that is asked."""
+    """Draw all notes as one collection, and optionally the colour scale of velocities below them."""
     from matplotlib.collections import PolyCollection
     from matplotlib.colors import LinearSegmentedColormap
 

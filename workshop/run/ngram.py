@@ -1,7 +1,7 @@
 """The baseline that a network has to beat: an interpolated Witten-Bell n-gram (Markov) model of a symbol sequence.
 
 It counts what followed each context in the training sequence and knows nothing else, so a network whose held-out loss
-stays above it has not learned more than local statistics. It works on integers, whatever they stand for: characters,
+stays above it has not learned more than local statistics. It works on any integer symbols: characters,
 note events, quantised samples.
 
 The smoothing is Witten and Bell, "The zero-frequency problem: estimating the probabilities of novel events in adaptive

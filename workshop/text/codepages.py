@@ -78,14 +78,14 @@ PAGES = (
 # fmt: on
 #: Signs that texts of every language have, the most frequent first.
 SIGNS = "’“”„‘–—…«»\u00a0°·•©™§´`¿¡€£\u00ad‹›"
-#: Of the characters beyond ASCII so many are letters of the language; the others are signs.
+#: Share of letters among the non-ASCII characters; the others are signs.
 LETTERS = 0.8
 #: Natural logarithms of how likely it is that a letter is a capital, comes from a neighbouring language, is in no
 #: alphabet of the family at all, is a control character; and that a word has a break in it (see `_breaks`).
 CAPITAL, NEIGHBOUR, STRANGER, CONTROL, BREAK = -0.7, -7.0, -9.0, -14.0, -5.0
 #: A text whose letters are less likely than this, on average, is in none of these languages: most are East Asian.
 FITS = -5.0
-#: Of so many pages, the likeliest by their letters, the words are looked at as well.
+#: Number of most likely pages, by letters, whose word breaks are scored as well.
 WITH_BREAKS = 10
 
 

@@ -51,7 +51,7 @@ WEB_PAGE = re.compile(
     r"\s*(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)*<(!doctype\s+html|html|head|body|title|meta|script|style|div|table|p)\b",
     re.IGNORECASE | re.DOTALL,
 )
-#: Suffixes of documents and archives: in a folder they are not passed over in silence.
+#: Suffixes of documents and archives: in a folder they are reported, not ignored.
 SUFFIXES = (
     ".pdf", ".rtf", ".doc", ".docx", ".odt", ".pages", ".epub", ".mobi", ".html", ".htm", ".xhtml",
     ".zip", ".gz", ".bz2", ".xz", ".7z", ".rar", ".tar", ".tgz",

@@ -50,9 +50,9 @@ LAST_RESORTS = ("cp1252", "latin-1")
 
 
 def find_text_files(path: Path, most: int = MAX_ENTRIES) -> list[Path]:
-    """Return the text files that ``path`` stands for.
+    """Return the text files at ``path``.
 
-    A file stands for itself. A folder stands for its ``input.txt`` if it has one, else for every ``.txt`` and ``.abc``
+    For a file that is the file itself; for a folder its ``input.txt`` if it has one, else every ``.txt`` and ``.abc``
     in it and in the folders below, without a README, a licence and the like; documents such as ``.pdf`` are among them,
     so that reading them says what to do. ``most`` of what it holds is looked at.
 
