@@ -17,7 +17,7 @@ with quietly():
     from char_rnn.generate import Generator
     from char_rnn.model import recurrent
     from char_rnn.vocab import Vocabulary
-    from workshop.networks.sampling import Choice
+    from workshop.networks.sampling import SamplingConfig
 
 CHARACTERS = 50_000
 
@@ -26,12 +26,13 @@ def main() -> None:
     """Measure, and print the ratio."""
     args = compare.parser(__doc__).parse_args()
     vocabulary = Vocabulary("".join(map(chr, range(33, 97))))
-    generator = Generator(recurrent(len(vocabulary), 128, 2, "lstm", 0.0), vocabulary, Choice(temperature=0.8))
+    generator = Generator(recurrent(len(vocabulary), 128, 2, "lstm", 0.0), vocabulary)
+    config = SamplingConfig(temperature=0.8)
     prime = np.array([1])
 
     def write(streams: int, characters: int) -> float:
         started = time.perf_counter()
-        written = sum(piece.size for piece in generator.write(prime, characters, streams, seed=0))
+        written = sum(piece.size for piece in generator.generate(prime, characters, streams, 0, config))
         return written / (time.perf_counter() - started)
 
     write(1, 1000), write(16, 1000)  # compiles

@@ -18,7 +18,7 @@ with quietly():
     from midi_rnn.generate import Generator
     from midi_rnn.lesson import LESSON
     from midi_rnn.model import recurrent
-    from workshop.networks.sampling import Choice
+    from workshop.networks.sampling import SamplingConfig
 
 PIECES, STEPS = 10, 1000
 
@@ -32,11 +32,11 @@ def main() -> None:
             network = recurrent(
                 encoding.vocab_size, settings["rnn_size"], settings["num_layers"], settings["cell"], 0.0
             )
-            generator = Generator(network, encoding, Choice())
+            generator = Generator(network, encoding)
             seconds = []
             for seed in range(4):
                 started = time.perf_counter()
-                for _ in generator.write(np.array([END]), STEPS, PIECES, seed):
+                for _ in generator.generate(np.array([END]), STEPS, PIECES, seed, SamplingConfig()):
                     pass
                 seconds.append(time.perf_counter() - started)
             result[f"{encoding.name} {size}"] = {"first": seconds[0], "again": float(np.median(seconds[1:]))}

@@ -35,15 +35,15 @@ def generate(experiment: Path, prime: Path) -> np.ndarray:
     from wavenet.generate import Generator
     from wavenet.model import build
     from workshop.audio import audiofiles, mu_law
-    from workshop.networks.sampling import Choice
+    from workshop.networks.sampling import SamplingConfig
     from workshop.run import checkpoint
 
     model = build(json.loads((experiment / "run.json").read_text("utf-8"))["network"])
     path = experiment / "checkpoints" / "best.npz"
     checkpoint.assign(model.trainable_variables, checkpoint.load(path)[0], "average", path)
-    generator = Generator(model, Choice(), np.zeros(1, int))
+    generator = Generator(model, np.zeros(1, int))
     begun = mu_law.encode(audiofiles.read(prime, RATE))[:, None]
-    return mu_law.decode(np.concatenate(list(generator.write(begun, SECONDS * RATE, seed=0)))[:, 0])
+    return mu_law.decode(np.concatenate(list(generator.generate(begun, SECONDS * RATE, 0, SamplingConfig())))[:, 0])
 
 
 def peaks(samples: np.ndarray, count: int) -> list[float]:

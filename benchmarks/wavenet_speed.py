@@ -16,14 +16,14 @@ import numpy as np
 from workshop.quiet import quietly
 
 with quietly():
-    from wavenet.cores import Cores
+    from wavenet.cores import CpuEngine
     from wavenet.generate import PIECE
     from wavenet.lesson import LESSON
-    from wavenet.loop import Loop
+    from wavenet.loop import XlaEngine
     from wavenet.model import Shape, WaveNet
     from workshop.audio.excerpts import Excerpts
     from workshop.audio.mu_law import SILENCE
-    from workshop.networks.sampling import Choice
+    from workshop.networks.sampling import SamplingConfig
     from workshop.run.learner import NextSymbolLearner, cross_entropy
 
 PEER = Path(__file__).with_name("torch_wavenet.py")
@@ -35,13 +35,13 @@ MODEL = WaveNet(LARGE)
 
 def generate(engine: type, streams: int) -> float:
     """Samples a second; what comes before the first of them is not counted."""
-    made = engine(MODEL, Choice(), np.zeros(streams, int))
+    made = engine(MODEL, np.zeros(streams, int))
     state = made.start(np.full(streams, SILENCE))
     count, chances = SAMPLES[streams], np.random.default_rng(0).random((SAMPLES[streams], streams))
     # Two pieces of the loop that XLA compiles at the first one.
-    made.advance(state, np.full((PIECE, streams), -1), chances[:PIECE])
+    made.advance(state, np.full((PIECE, streams), -1), chances[:PIECE], SamplingConfig())
     started = time.perf_counter()
-    made.advance(state, np.full((count, streams), -1), chances)
+    made.advance(state, np.full((count, streams), -1), chances, SamplingConfig())
     return count * streams / (time.perf_counter() - started)
 
 
@@ -68,11 +68,11 @@ def main() -> None:
     args = compare.parser(__doc__).parse_args()
     python = args.torch_python
     contestants = {
-        "one stream": lambda: generate(Cores, 1),
-        "one stream, XLA loop": lambda: generate(Loop, 1),
+        "one stream": lambda: generate(CpuEngine, 1),
+        "one stream, XLA loop": lambda: generate(XlaEngine, 1),
         "one stream, torch": lambda: compare.number(python, PEER, "generate", 1, 1500),
-        "16 streams": lambda: generate(Cores, 16),
-        "16 streams, XLA loop": lambda: generate(Loop, 16),
+        "16 streams": lambda: generate(CpuEngine, 16),
+        "16 streams, XLA loop": lambda: generate(XlaEngine, 16),
         "16 streams, torch": lambda: compare.number(python, PEER, "generate", 16, 400),
         "training step": train,
         "training step, torch": lambda: compare.number(python, PEER, "train", STEPS),

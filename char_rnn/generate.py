@@ -6,27 +6,26 @@ import numpy as np
 from keras import ops
 
 from char_rnn.vocab import Vocabulary
-from workshop.networks.generation import Loop
-from workshop.networks.sampling import NEVER, Choice
+from workshop.networks.generation import GenerationLoop
+from workshop.networks.sampling import NEVER
 from workshop.networks.sequence import SequenceModel
 
 
-class Generator(Loop):
+class Generator(GenerationLoop):
     """Writes any number of texts side by side.
 
     Args:
         model: the trained network.
         vocabulary: its characters.
-        choice: how the next character is chosen.
         sample: 0 always the likeliest character; 1 every character is drawn; 2 drawn at the beginning of each word
             only, the likeliest within it.
     """
 
-    def __init__(self, model: SequenceModel, vocabulary: Vocabulary, choice: Choice, sample: int = 1):
-        super().__init__(model, len(vocabulary), _Rules(vocabulary, sample), choice)
+    def __init__(self, model: SequenceModel, vocabulary: Vocabulary, sample: int = 1):
+        super().__init__(model, len(vocabulary), _CharacterRules(vocabulary, sample))
 
 
-class _Rules:
+class _CharacterRules:
     """The unknown symbol is never written, and in some places only the likeliest character is; what is remembered is
     the last character.
     """
@@ -38,13 +37,13 @@ class _Rules:
         )
         self._allowed = np.array([NEVER] + [0.0] * (len(vocabulary) - 1), np.float32)
 
-    def begin(self, batch_size: int) -> Any:
+    def init(self, batch_size: int) -> Any:
         return ops.zeros(batch_size, dtype="int32")
 
-    def follow(self, memory: Any, ids: Any) -> Any:
+    def update(self, memory: Any, ids: Any) -> Any:
         return ids
 
-    def restrict(self, logits: Any, memory: Any) -> Any:
+    def mask(self, logits: Any, memory: Any) -> Any:
         logits = logits + self._allowed
         drawn = ops.take(ops.convert_to_tensor(self._drawn_after), memory)[:, None]
         return ops.where(drawn | (logits == ops.max(logits, axis=-1, keepdims=True)), logits, NEVER)

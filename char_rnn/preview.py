@@ -8,7 +8,7 @@ import numpy as np
 from char_rnn.generate import Generator
 from char_rnn.vocab import Vocabulary
 from workshop.files import write_text
-from workshop.networks.sampling import Choice
+from workshop.networks.sampling import SamplingConfig
 from workshop.networks.sequence import SequenceModel
 from workshop.run.board import Board
 
@@ -24,13 +24,14 @@ class Preview:
     def __init__(
         self, model: SequenceModel, vocabulary: Vocabulary, start: str, length: int, seed: int, temperature: float
     ):
-        self._generator = Generator(model, vocabulary, Choice(temperature))
+        self._generator = Generator(model, vocabulary)
+        self._config = SamplingConfig(temperature)
         self._vocabulary, self._length, self._seed = vocabulary, length, seed
         self._start = vocabulary.encode(start)
 
     def show(self, step: int, folder: Path, board: Board) -> str:
         """Write a text of the network as it is at this step to `folder` and to TensorBoard; return its first lines."""
-        pieces = self._generator.write(self._start, self._length, 1, self._seed)
+        pieces = self._generator.generate(self._start, self._length, 1, self._seed, self._config)
         text = self._vocabulary.decode(np.concatenate(list(pieces))[:, 0])
         write_text(folder / f"step_{step:06d}.txt", text)
         # Indented by four, Markdown shows a text as it is.

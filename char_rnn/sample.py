@@ -7,7 +7,6 @@ the console, everything else that there is to say to standard error, so that  py
 text alone.
 """
 
-from char_rnn.lesson import LESSON
 from workshop import cli
 from workshop.run import arguments
 
@@ -34,56 +33,35 @@ def main() -> None:
 
     # ---- 2 load the experiment ---------------------------------------------------------------------------------------
     import numpy as np
-    from tqdm import tqdm
 
-    from char_rnn import dataset
-    from char_rnn.vocab import Vocabulary
+    from char_rnn.trained import Trained
     from workshop.files import write_samples
-    from workshop.quiet import quietly
-    from workshop.run import checkpoint
-    from workshop.run import experiment as experiments
+    from workshop.run.trained import with_progress
     from workshop.text.textfiles import text_or_file
     from workshop.visible import give_out
 
-    experiment = experiments.find(LESSON.folder, args.experiment_dir)
-    temperature = experiments.temperature(experiment, args.temperature)
-    facts = dataset.trained_on(experiment)
-    vocabulary = Vocabulary.load(experiment.path / "vocab.json")
-    path = experiment.checkpoint(args.checkpoint)
-    arrays, at = checkpoint.load(path, checkpoint.STEP)
-    prime = vocabulary.spelled(text_or_file(args.prime or ""), facts.get("normal_form"))
-
-    with quietly():
-        from char_rnn.generate import Generator
-        from char_rnn.model import build
-        from workshop.networks.sampling import Choice
-
-    model = build(experiment.info["network"], len(vocabulary), experiment.most_weights)
-    checkpoint.assign(model.trainable_variables, arrays, "average", path)
-    seed = int(np.random.SeedSequence().generate_state(1)[0]) if args.seed is None else args.seed
-    cli.say(f"{experiment.path}, {path.stem} checkpoint (step {at['step']:,}), seed {seed}")
+    net = Trained.open(args)
 
     # ---- 3 prime -----------------------------------------------------------------------------------------------------
-    if unseen := vocabulary.unseen(prime):
+    prompt = net.spelled(text_or_file(args.prime or ""))
+    if unseen := net.vocabulary.unseen(prompt):
         cli.say(f"the network has never seen {unseen!r}: read as the unknown symbol")
-    prime_ids = vocabulary.encode((facts.get("lead_in") or vocabulary.symbols[1]) + prime)
 
     # ---- 4 generate --------------------------------------------------------------------------------------------------
-    generator = Generator(model, vocabulary, Choice(temperature, args.top_k, args.top_p), args.sample)
+    config = net.sampling(args.temperature, args.top_k, args.top_p)
+    generated = net.generator(args.sample).generate(net.start(prompt), args.length, args.num_samples, args.seed, config)
     streaming = args.num_samples == 1 and args.out is None
     if streaming:
-        give_out(prime)
+        give_out(prompt)
     pieces = []
-    with tqdm(total=args.length, unit=" characters", delay=1, leave=False, disable=streaming or None) as bar:
-        for piece in generator.write(prime_ids, args.length, args.num_samples, seed):
-            pieces.append(piece)
-            bar.update(len(piece))
-            if streaming:
-                give_out(vocabulary.decode(piece[:, 0]))
+    for piece in with_progress(generated, args.length, "characters", hidden=streaming):
+        pieces.append(piece)
+        if streaming:
+            give_out(net.vocabulary.decode(piece[:, 0]))
     ids = np.concatenate(pieces)
 
     # ---- 5 write -----------------------------------------------------------------------------------------------------
-    texts = [prime + vocabulary.decode(ids[:, k]) for k in range(args.num_samples)]
+    texts = [prompt + net.vocabulary.decode(ids[:, k]) for k in range(args.num_samples)]
     if streaming:
         give_out("\n")
     else:
@@ -91,7 +69,7 @@ def main() -> None:
     if not args.no_copy_check:
         from char_rnn.copied import report
 
-        cli.say(report(ids, vocabulary, facts))
+        cli.say(report(ids, net.vocabulary, net.data_info))
 
 
 if __name__ == "__main__":

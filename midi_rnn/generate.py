@@ -23,8 +23,8 @@ from midi_rnn.encoding import (
     WAIT,
     Encoding,
 )  # fmt: skip
-from workshop.networks.generation import Loop, Rules
-from workshop.networks.sampling import NEVER, Choice
+from workshop.networks.generation import GenerationLoop, LogitsProcessor
+from workshop.networks.sampling import NEVER
 from workshop.networks.sequence import SequenceModel
 
 #: A new piece begins on a bar of so many beats, and at least so many beats after the one before.
@@ -34,25 +34,24 @@ PAUSE_BEATS = 1.0
 UP = -1.0
 
 
-class Generator(Loop):
+class Generator(GenerationLoop):
     """Plays any number of pieces side by side.
 
     Args:
         model: the trained network.
         encoding: what its symbols mean.
-        choice: how the next event is chosen.
-        seen: the symbols that the training data has; others, which a young network tries too, are never generated.
-            None allows all.
+        allowed_symbols: those of the training data; others, which a young network tries too, are never generated. None
+            allows all.
         limits: what the training data does not go beyond, from `midi_rnn.limits`; None allows all.
     """
 
     def __init__(
-        self, model: SequenceModel, encoding: Encoding, choice: Choice, seen: Sequence[int] | None = None,
+        self, model: SequenceModel, encoding: Encoding, allowed_symbols: Sequence[int] | None = None,
         limits: Mapping[str, int] | None = None,
     ):  # fmt: skip
-        allowed = np.full(encoding.vocab_size, 0 if seen is None else NEVER, np.float32)
-        allowed[list(seen or [])] = 0
-        super().__init__(model, encoding.vocab_size, RULES[encoding.name](allowed, **(limits or {})), choice)
+        allowed = np.full(encoding.vocab_size, 0 if allowed_symbols is None else NEVER, np.float32)
+        allowed[list(allowed_symbols or [])] = 0
+        super().__init__(model, encoding.vocab_size, RULES[encoding.name](allowed, **(limits or {})))
 
 
 class _MelodyRules:
@@ -65,13 +64,13 @@ class _MelodyRules:
     def __init__(self, allowed: np.ndarray):
         self._allowed = allowed
 
-    def begin(self, batch_size: int) -> Any:
+    def init(self, batch_size: int) -> Any:
         return ops.zeros(batch_size, dtype="int32")
 
-    def follow(self, memory: Any, ids: Any) -> Any:
+    def update(self, memory: Any, ids: Any) -> Any:
         return ids
 
-    def restrict(self, logits: Any, memory: Any) -> Any:
+    def mask(self, logits: Any, memory: Any) -> Any:
         plays = ops.cast((memory == HOLD) | (memory >= FIRST_PITCH), "float32")[:, None]
         is_hold = (np.arange(logits.shape[-1]) == HOLD).astype(np.float32)
         return logits + self._allowed + NEVER * is_hold * (1 - plays)
@@ -100,10 +99,10 @@ class _PerformanceRules:
         self._longest_note, self._voices = longest_note, voices
         self._shortest_wait = int(waits.min(initial=LONGEST_WAIT))
 
-    def begin(self, batch_size: int) -> Any:
+    def init(self, batch_size: int) -> Any:
         return ops.full((batch_size, PITCHES), UP), ops.zeros(batch_size, dtype="int32")
 
-    def follow(self, memory: Any, ids: Any) -> Any:
+    def update(self, memory: Any, ids: Any) -> Any:
         held, _ = memory
         number = ids[:, None]
         pressed, released = (number - first == np.arange(PITCHES) for first in (NOTE_ON, NOTE_OFF))
@@ -112,7 +111,7 @@ class _PerformanceRules:
         held = ops.where(released | (number == END), UP, held)  # the end of a piece lifts all keys
         return ops.where(pressed, 0.0, held), ids
 
-    def restrict(self, logits: Any, memory: Any) -> Any:
+    def mask(self, logits: Any, memory: Any) -> Any:
         held, last = memory
         down = held != UP
         any_down = ops.any(down, axis=-1, keepdims=True)
@@ -132,7 +131,7 @@ class _PerformanceRules:
         return logits + self._allowed + NEVER * ops.cast(ops.concatenate(forbidden, axis=-1), "float32")
 
 
-RULES: dict[str, Callable[..., Rules]] = {"melody": _MelodyRules, "performance": _PerformanceRules}
+RULES: dict[str, Callable[..., LogitsProcessor]] = {"melody": _MelodyRules, "performance": _PerformanceRules}
 
 
 def notes_of(encoding: Encoding, symbols: np.ndarray) -> np.ndarray:

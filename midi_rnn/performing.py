@@ -1,10 +1,12 @@
 """Write generated notes as a MIDI file, audio and a piano roll."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from workshop.audio.synthesis import RATE, render, write_wav
+from workshop.errors import UserError
 from workshop.notes.midifiles import write
 from workshop.notes.roll import PAGE_BARS, PAGE_WIDTH, ROLL_BARS, ROLL_WIDTH, piano_roll
 from workshop.pictures import write_png
@@ -56,3 +58,55 @@ def perform(
         files.append(stem.with_name(f"{stem.name}.png"))
         write_png(files[-1], picture)
     return files, samples, picture
+
+
+@dataclass(frozen=True)
+class GeneratedNotes:
+    """Notes that show themselves as a piano roll and a player in a notebook.
+
+    Attributes:
+        notes: [N, 4]: start and end in beats, pitch, velocity.
+        tempo: beats a minute.
+        program: General MIDI number of the instrument, from 0.
+    """
+
+    notes: np.ndarray
+    tempo: float
+    program: int = 0
+
+    def __repr__(self) -> str:
+        return f"{len(self.notes):,} notes at {self.tempo:g} beats a minute"
+
+    def render(self) -> np.ndarray:
+        """Samples, float32 [N] at `synthesis.RATE` Hz, of the notes played by the instrument."""
+        return render(in_seconds(self.notes, self.tempo), self.program)
+
+    def piano_roll(self, title: str = "") -> np.ndarray:
+        """The whole piece as a page of piano rolls, uint8 [H, W, 3]."""
+        return piano_roll(self.notes, title, bars=PAGE_BARS, width=PAGE_WIDTH)
+
+    def save(self, path: str | Path) -> Path:
+        """Write a MIDI file, a WAV file or a picture, as the suffix says.
+
+        Raises:
+            UserError: the suffix is none of these, or the file cannot be written.
+        """
+        path = Path(path)
+        match path.suffix.lower():
+            case ".mid" | ".midi":
+                write(path, self.notes, self.tempo, self.program, name=path.stem)
+            case ".wav":
+                write_wav(path, self.render(), RATE)
+            case ".png":
+                write_png(path, self.piano_roll(path.stem))
+            case suffix:
+                raise UserError(f"notes cannot be saved as {path}: choose .mid, .wav or .png instead of {suffix!r}")
+        return path
+
+    def _ipython_display_(self) -> None:
+        """Called by Jupyter."""
+        from IPython.display import Audio, display
+        from PIL.Image import fromarray
+
+        display(fromarray(self.piano_roll()))
+        display(Audio(self.render(), rate=RATE, normalize=False))

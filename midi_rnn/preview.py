@@ -10,7 +10,7 @@ from midi_rnn.generate import Generator, notes_of
 from midi_rnn.performing import perform
 from midi_rnn.portrait import portrait, table
 from workshop.audio.synthesis import RATE
-from workshop.networks.sampling import Choice
+from workshop.networks.sampling import SamplingConfig
 from workshop.networks.sequence import SequenceModel
 from workshop.notes.midifiles import pitch_name
 from workshop.pictures import clear_away
@@ -45,13 +45,15 @@ class Preview:
         seed: int,
         temperature: float,
     ):
-        self._generator = Generator(model, encoding, Choice(temperature), facts["seen"], facts["limits"])
+        self._generator = Generator(model, encoding, facts["seen"], facts["limits"])
+        self._config = SamplingConfig(temperature)
         self._encoding, self._facts, self._length, self._seed = encoding, facts, length, seed
 
     def show(self, step: int, folder: Path, board: Board) -> str:
         """Write a piece of the network as it is at this step to `folder` and to TensorBoard; return its first notes."""
         start = np.array(self._facts["lead_in"], np.int32)
-        symbols = np.concatenate(list(self._generator.write(start, self._length, 1, self._seed)))[:, 0]
+        pieces = self._generator.generate(start, self._length, 1, self._seed, self._config)
+        symbols = np.concatenate(list(pieces))[:, 0]
         notes = notes_of(self._encoding, symbols)
         _, samples, picture = perform(
             folder / f"step_{step:06d}", notes, self._facts["tempo"], program=PIANO, title=f"step {step:,}"

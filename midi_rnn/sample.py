@@ -8,7 +8,6 @@ with --png as piano rolls. Pieces that are there already are never overwritten.
 
 from pathlib import Path
 
-from midi_rnn.lesson import LESSON
 from workshop import cli
 from workshop.notes import tempos
 from workshop.notes.instruments import instrument
@@ -42,62 +41,39 @@ def main() -> None:
 
     # ---- 2 load the experiment ---------------------------------------------------------------------------------------
     import numpy as np
-    from tqdm import tqdm
 
-    from midi_rnn import dataset, performing
-    from midi_rnn.encoding import ENCODINGS
-    from midi_rnn.facts import trained_on
+    from midi_rnn import performing
     from midi_rnn.portrait import portrait, table
+    from midi_rnn.trained import Trained
     from workshop.files import free_names
-    from workshop.quiet import quietly
-    from workshop.run import checkpoint
-    from workshop.run import experiment as experiments
+    from workshop.run.trained import with_progress
     from workshop.visible import visible_line
 
-    experiment = experiments.find(LESSON.folder, args.experiment_dir)
-    temperature = experiments.temperature(experiment, args.temperature)
-    facts = trained_on(experiment)
-    encoding = ENCODINGS[facts["encoding"]]
-    path = experiment.checkpoint(args.checkpoint)
-    arrays, at = checkpoint.load(path, checkpoint.STEP)
+    net = Trained.open(args)
 
     # ---- 3 prime -----------------------------------------------------------------------------------------------------
-    prime = dataset.read_prime(Path(args.prime), encoding, facts["track"]) if args.prime else np.empty(0, np.int32)
+    prompt = net.prompt(args.prime)
 
     # ---- 4 generate --------------------------------------------------------------------------------------------------
-    with quietly():
-        from midi_rnn.generate import Generator, first_piece, notes_of
-        from midi_rnn.model import build
-        from workshop.networks.sampling import Choice
-
-    model = build(experiment.info["network"], encoding.vocab_size, experiment.most_weights)
-    checkpoint.assign(model.trainable_variables, arrays, "average", path)
-    seed = int(np.random.SeedSequence().generate_state(1)[0]) if args.seed is None else args.seed
-    cli.say(f"{experiment.path}, {path.stem} checkpoint (step {at['step']:,}), seed {seed}")
-    choice = Choice(temperature, args.top_k, args.top_p)
-    generator = Generator(model, encoding, choice, facts["seen"], facts["limits"])
-    start = np.concatenate([facts["lead_in"], prime]).astype(np.int32)
-    pieces: list[np.ndarray] = []
-    with tqdm(total=args.length, unit=f" {encoding.unit}", delay=1, leave=False, disable=None) as bar:
-        for piece in generator.write(start, args.length, args.num_samples, seed):
-            pieces.append(piece)
-            bar.update(len(piece))
-    symbols = np.concatenate(pieces)
+    config = net.sampling(args.temperature, args.top_k, args.top_p)
+    generated = net.generator.generate(net.start(prompt), args.length, args.num_samples, args.seed, config)
+    symbols = np.concatenate(list(with_progress(generated, args.length, net.encoding.unit)))
 
     # ---- 5 write -----------------------------------------------------------------------------------------------------
+    from midi_rnn.generate import first_piece, notes_of
+
     played: list[np.ndarray] = []
-    for stem in free_names(args.out, experiment.path / "generated", args.num_samples, OUT_SUFFIXES):
-        generated = symbols[:, len(played)]
-        generated = first_piece(generated) if args.whole else generated
-        played.append(notes_of(encoding, np.concatenate([prime, generated])))
-        tempo = args.tempo or facts["tempo"]
+    for stem in free_names(args.out, net.experiment.path / "generated", args.num_samples, OUT_SUFFIXES):
+        piece = first_piece(symbols[:, len(played)]) if args.whole else symbols[:, len(played)]
+        played.append(notes_of(net.encoding, np.concatenate([prompt, piece])))
+        tempo = args.tempo or net.data_info["tempo"]
         what = (args.midi_instrument, args.wav, args.png, stem.name)
         files, _, _ = performing.perform(stem, played[-1], tempo, *what, page=True)
         print(*(visible_line(str(file)) for file in files), sep="\n")
         if not len(played[-1]):
             cli.say(f"{stem.name} is silent: train for longer, or give a higher --temperature")
     if args.stats:
-        print(table({"data": facts["portrait"], "generated": portrait(played)}))
+        print(table({"data": net.data_info["portrait"], "generated": portrait(played)}))
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from char_rnn.generate import Generator
 from char_rnn.model import recurrent
 from char_rnn.vocab import Vocabulary
 from workshop.networks.generation import PIECE
-from workshop.networks.sampling import Choice
+from workshop.networks.sampling import SamplingConfig
 from workshop.networks.sequence import SequenceModel
 
 #: 20 symbols with the unknown one; a space and a line end among them.
@@ -39,16 +39,19 @@ def model() -> SequenceModel:
 
 @pytest.fixture(scope="module")
 def drawing(model: SequenceModel) -> Generator:
-    return Generator(model, VOCABULARY, Choice())
+    return Generator(model, VOCABULARY)
 
 
 @pytest.fixture(scope="module")
 def greedy(model: SequenceModel) -> Generator:
-    return Generator(model, VOCABULARY, Choice(), sample=0)
+    return Generator(model, VOCABULARY, sample=0)
 
 
-def write(generator: Generator, prime: np.ndarray, length: int, num_samples: int = 1, seed: int = 0) -> np.ndarray:
-    return np.concatenate(list(generator.write(prime, length, num_samples, seed)))
+def write(
+    generator: Generator, prime: np.ndarray, length: int, num_samples: int = 1, seed: int = 0, **config: float
+) -> np.ndarray:
+    chosen = SamplingConfig(**config)  # type: ignore[arg-type]
+    return np.concatenate(list(generator.generate(prime, length, num_samples, seed, chosen)))
 
 
 def some_text(length: int, seed: int = 1) -> np.ndarray:
@@ -119,7 +122,7 @@ def test_the_last_character_of_a_long_prime_matters(greedy: Generator) -> None:
 @pytest.mark.parametrize("length", [1, PIECE - 1, PIECE, PIECE + 1, 300, 2 * PIECE])
 @pytest.mark.parametrize("prime_length", [1, 2, PIECE])
 def test_the_length_is_exact(drawing: Generator, length: int, prime_length: int) -> None:
-    pieces = list(drawing.write(some_text(prime_length), length, 1, 0))
+    pieces = list(drawing.generate(some_text(prime_length), length, 1, 0, SamplingConfig()))
     assert all(len(piece) and piece.shape[1:] == (1,) for piece in pieces)
     assert sum(map(len, pieces)) == length
 
@@ -134,7 +137,7 @@ def test_a_text_does_not_depend_on_where_pieces_end(model: SequenceModel, monkey
     texts = []
     for piece in (8, 29, 30, 256):
         monkeypatch.setattr("workshop.networks.generation.PIECE", piece)
-        texts.append(write(Generator(model, VOCABULARY, Choice()), prime, 100, 2, 4).tolist())
+        texts.append(write(Generator(model, VOCABULARY), prime, 100, 2, 4).tolist())
     assert texts[1:] == texts[:1] * 3
 
 
@@ -157,18 +160,18 @@ def test_greedy_texts_of_a_batch_are_the_same_one(greedy: Generator) -> None:
     assert written[:, 0].tolist() == write(greedy, some_text(3), 100)[:, 0].tolist()
 
 
-def test_choosing_among_one_is_greedy(model: SequenceModel, greedy: Generator) -> None:
+def test_choosing_among_one_is_greedy(drawing: Generator, greedy: Generator) -> None:
     prime = some_text(3)
     expected = write(greedy, prime, 100).tolist()
-    assert write(Generator(model, VOCABULARY, Choice(top_k=1)), prime, 100, 1, 9).tolist() == expected
-    assert write(Generator(model, VOCABULARY, Choice(top_p=1e-6)), prime, 100, 1, 9).tolist() == expected
-    assert write(Generator(model, VOCABULARY, Choice(temperature=1e-4)), prime, 100, 1, 9).tolist() == expected
+    assert write(drawing, prime, 100, 1, 9, top_k=1).tolist() == expected
+    assert write(drawing, prime, 100, 1, 9, top_p=1e-6).tolist() == expected
+    assert write(drawing, prime, 100, 1, 9, temperature=1e-4).tolist() == expected
 
 
-def test_a_choice_is_kept_to(model: SequenceModel) -> None:
+def test_a_choice_is_kept_to(model: SequenceModel, drawing: Generator) -> None:
     """Every character is among the three likeliest given all before it, and not always the likeliest."""
     prime = some_text(3)
-    ids = np.concatenate([prime, write(Generator(model, VOCABULARY, Choice(top_k=3)), prime, 200)[:, 0]])
+    ids = np.concatenate([prime, write(drawing, prime, 200, top_k=3)[:, 0]])
     scores = logits_from_scratch(model, ids)[2:-1, 1:]
     ranks = (scores > scores[np.arange(200), ids[3:] - 1][:, None] + 1e-4).sum(axis=1)
     assert ranks.max() == 2
@@ -196,7 +199,7 @@ def test_words_are_drawn_at_their_beginning_only() -> None:
 
     def ranks(sample: int) -> tuple[np.ndarray, np.ndarray]:
         """How many characters were likelier than the written one: after spaces, and elsewhere."""
-        written = write(Generator(model, VOCABULARY, Choice(), sample), prime, 200, 1, 1)[:, 0]
+        written = write(Generator(model, VOCABULARY, sample), prime, 200, 1, 1)[:, 0]
         ids = np.concatenate([prime, written])
         scores = logits_from_scratch(model, ids)[2:-1, 1:]
         rank = (scores > scores[np.arange(200), written - 1][:, None] + 1e-4).sum(axis=1)
@@ -216,14 +219,14 @@ def test_the_unknown_symbol_is_never_written(sample: int) -> None:
     eager = network(unknown=50.0)  # without a rule against it, nothing else would be written
     prime = some_text(3)
     assert np.argmax(logits_from_scratch(eager, prime)[-1]) == 0
-    written = write(Generator(eager, VOCABULARY, Choice(temperature=2.0), sample), prime, 200, 2)
+    written = write(Generator(eager, VOCABULARY, sample), prime, 200, 2, temperature=2.0)
     assert written.min() >= 1
     assert written.max() < V
 
 
-@pytest.mark.parametrize("choice", [Choice(top_k=1), Choice(top_p=0.5), Choice(top_k=V), Choice(temperature=100.0)])
-def test_no_choice_brings_the_unknown_symbol_back(choice: Choice) -> None:
-    written = write(Generator(network(unknown=50.0), VOCABULARY, choice), some_text(3), 200, 2)
+@pytest.mark.parametrize("choice", [{"top_k": 1}, {"top_p": 0.5}, {"top_k": V}, {"temperature": 1e9}])
+def test_no_choice_brings_the_unknown_symbol_back(choice: dict[str, float]) -> None:
+    written = write(Generator(network(unknown=50.0), VOCABULARY), some_text(3), 200, 2, **choice)
     assert written.min() >= 1
 
 
@@ -231,9 +234,9 @@ def test_a_prime_with_an_unknown_symbol_is_read(greedy: Generator) -> None:
     assert len(write(greedy, np.array([0, 0, 5]), 20)) == 20
 
 
-def test_no_piece_is_compiled_twice(model: SequenceModel) -> None:
-    """Primes and texts of any length use one compiled loop; compiling takes longer than writing."""
-    generator = Generator(model, VOCABULARY, Choice())
+def test_nothing_is_compiled_twice(model: SequenceModel) -> None:
+    """Prompts and texts of any length, and any sampling, use one compiled loop; compiling takes longer than writing."""
+    generator = Generator(model, VOCABULARY)
     traced = []
     original: Callable = model.step
 
@@ -245,6 +248,8 @@ def test_no_piece_is_compiled_twice(model: SequenceModel) -> None:
     try:
         for prime_length, length in ((1, 5), (40, 700), (PIECE, 3)):
             write(generator, some_text(prime_length), length)
+        for config in ({"temperature": 0.5}, {"temperature": 2.0}, {"top_k": 3}, {"top_k": 5, "top_p": 0.9}):
+            write(generator, some_text(1), 5, **config)
     finally:
         del model.step
     assert 1 <= len(traced) <= 2

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workshop.networks.sampling import NEVER, Choice, adjust, draw, gumbel
+from workshop.networks import compiled_draw
+from workshop.networks.sampling import NEVER, SamplingConfig, draw, warp_logits
 
 LOGITS = st.integers(2, 12).flatmap(
     # Apart from one another by far more than a rounding error of float32.
@@ -19,13 +20,14 @@ def softmax(logits: np.ndarray) -> np.ndarray:
 
 
 def adjusted(logits: np.ndarray, **choice: float) -> np.ndarray:
-    return np.asarray(adjust(logits, Choice(**choice)))  # type: ignore[arg-type]
+    config = SamplingConfig(**choice)  # type: ignore[arg-type]
+    return np.asarray(warp_logits(logits, *config.knobs(logits.shape[-1])))
 
 
 def counts(logits: np.ndarray, draws: int, **choice: float) -> np.ndarray:
     """How often each symbol is drawn in a batch of `draws`."""
     scores = adjusted(np.repeat(logits, draws, axis=0), **choice)
-    symbols = np.asarray(draw(scores, gumbel(np.random.default_rng(3), scores.shape)))
+    symbols = np.asarray(draw(scores, np.random.default_rng(3).random(draws).astype(np.float32)))
     assert symbols.shape == (draws,)
     assert symbols.dtype == np.int32
     return np.bincount(symbols, minlength=logits.shape[1])
@@ -121,18 +123,46 @@ def test_a_network_that_is_sure_gives_the_sequence_it_is_sure_of() -> None:
     melody = [3, 1, 4, 1, 5, 2]
     rng = np.random.default_rng(0)
     certain = np.where(np.eye(6)[melody], 0, NEVER).astype(np.float32)
-    for choice in (Choice(), Choice(2.0, 3, 0.5)):
-        drawn = [int(np.asarray(draw(adjust(row[None], choice), gumbel(rng, (1, 6))))[0]) for row in certain]
-        assert drawn == melody
+    for choice in ({}, {"temperature": 2.0, "top_k": 3, "top_p": 0.5}):
+        drawn = np.asarray(draw(adjusted(certain, **choice), rng.random(6).astype(np.float32)))
+        assert drawn.tolist() == melody
 
 
-def test_without_noise_it_is_the_likeliest() -> None:
-    logits = np.random.default_rng(0).normal(size=(50, 7)).astype(np.float32)
-    assert (np.asarray(draw(logits, np.zeros_like(logits))) == logits.argmax(axis=1)).all()
+def test_a_draw_is_the_inverse_of_the_cumulative_distribution() -> None:
+    """The sums of the probabilities are 0.4, 0.7, 0.85, 0.95 and 1."""
+    uniform = np.array([0.0, 0.399, 0.401, 0.699, 0.701, 0.849, 0.851, 0.949, 0.951, 1 - 2**-24], np.float32)
+    drawn = np.asarray(draw(np.repeat(LIKELY, len(uniform), axis=0), uniform))
+    assert drawn.tolist() == [0, 0, 1, 1, 2, 2, 3, 3, 4, 4]
+    # 1 itself, which a number of float64 may round to, draws what is there.
+    assert np.asarray(draw(np.array([[NEVER, 0.0, NEVER]], np.float32), np.ones(1, np.float32))).tolist() == [1]
 
 
-def test_the_noise_is_the_seeds() -> None:
-    one, other = (gumbel(np.random.default_rng(5), (3, 4)) for _ in range(2))
-    assert one.dtype == np.float32
-    assert (one == other).all()
-    assert (one != gumbel(np.random.default_rng(6), (3, 4))).any()
+@pytest.mark.parametrize("temperature", [1e-300, 1e-9, 1e9, 1e300])
+def test_no_temperature_is_too_extreme(temperature: float) -> None:
+    logits = np.array([[NEVER, 3.0, 2.0, -60.0]], np.float32)
+    seen = counts(logits, 900, temperature=temperature)
+    if temperature < 1:
+        assert seen.tolist() == [0, 900, 0, 0]
+    else:
+        assert_follows(seen, np.array([0, 1 / 3, 1 / 3, 1 / 3]))
+
+
+@given(
+    logits=LOGITS,
+    uniform=st.integers(0, 9999).map(lambda number: number / 10_000),
+    temperature=st.sampled_from([0.5, 1.0, 1.7]),
+    top_k=st.none() | st.integers(1, 14),
+    top_p=st.none() | st.integers(1, 100).map(lambda share: share / 100),
+)
+@settings(max_examples=200, deadline=None)
+def test_the_compiled_draw_is_the_draw_for_tensors(
+    logits: np.ndarray, uniform: float, temperature: float, top_k: int | None, top_p: float | None
+) -> None:
+    knobs = SamplingConfig(temperature, top_k, top_p).knobs(logits.shape[1])
+    warped = np.asarray(warp_logits(logits, *knobs))
+    if np.abs(np.cumsum(softmax(warped)) - uniform).min() < 1e-5:
+        return  # decided by rounding, as is the next
+    if top_p and np.abs(np.cumsum(-np.sort(-softmax(adjusted(logits, temperature=temperature)))) - top_p).min() < 1e-5:
+        return
+    tensors = np.asarray(draw(warped, np.array([uniform], np.float32)))
+    assert tensors.tolist() == [compiled_draw.draw(logits[0], uniform, *knobs)]

@@ -8,15 +8,15 @@ import tensorflow as tf
 from keras import ops
 
 from wavenet import cores, kernel, loop
-from wavenet.cores import Cores
+from wavenet.cores import CpuEngine
 from wavenet.generate import PIECE, Generator, reference
 from wavenet.lesson import LESSON
-from wavenet.loop import Loop
+from wavenet.loop import XlaEngine
 from wavenet.model import Shape, WaveNet, build
-from wavenet.weights import DONE, pack, room, silent
+from wavenet.weights import DONE, initial_state, pack, workspace
 from workshop.audio.mu_law import SILENCE, STEPS
 from workshop.errors import UserError
-from workshop.networks.sampling import Choice, adjust
+from workshop.networks.sampling import SamplingConfig, warp_logits
 
 SHAPES = {
     "two taps": Shape(2, 3, 2, 6, 5, 9),
@@ -37,10 +37,10 @@ def network(shape: Shape, scale: float = 1.5) -> WaveNet:
 
 def cached_logits(model: WaveNet, values: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """Logits [T, B, 256] after each of values [T, B], before which silence stands, by the kernel one step at a time."""
-    weights, work = pack(model, labels), room(model.shape, len(labels))
+    weights, work = pack(model, labels), workspace(model.shape, len(labels))
     field = model.shape.receptive_field
     sequence = np.concatenate([np.full((field, len(labels)), SILENCE), values]).astype(np.int64)
-    state = silent(model.shape, sequence[0])
+    state = initial_state(model.shape, sequence[0])
     found = []
     for row in [*sequence[1:], np.zeros(len(labels), np.int64)]:
         taken = np.empty((1, len(labels)), np.int64)
@@ -51,7 +51,7 @@ def cached_logits(model: WaveNet, values: np.ndarray, labels: np.ndarray) -> np.
 
 def looped_logits(model: WaveNet, values: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """The same by the loop that XLA compiles."""
-    loop = Loop(model, Choice(), labels)
+    loop = XlaEngine(model, labels)
     field = model.shape.receptive_field
     sequence = np.concatenate([np.full((field, len(labels)), SILENCE), values]).astype(np.int32)
     state = loop.start(sequence[0])
@@ -106,10 +106,12 @@ def test_the_classic_network_is_the_ancestors() -> None:
     assert model.count_params() == 2 * 256 * 32 + blocks + 512 * 512 + 512 + 512 * 256 + 256
 
 
-def drawn(model: WaveNet, choice: Choice, length: int, seed: int, streams: int = 1, prime: tuple = ()) -> np.ndarray:
-    generator = Generator(model, choice, np.zeros(streams, int))
+def drawn(
+    model: WaveNet, choice: SamplingConfig, length: int, seed: int, streams: int = 1, prime: tuple = ()
+) -> np.ndarray:
+    generator = Generator(model, np.zeros(streams, int))
     beginning = np.array(prime, int)[:, None].repeat(streams, axis=1)
-    return np.concatenate(list(generator.write(beginning, length, seed)))
+    return np.concatenate(list(generator.generate(beginning, length, seed, choice)))
 
 
 def passed(logits: np.ndarray, chances: np.ndarray) -> np.ndarray:
@@ -119,33 +121,37 @@ def passed(logits: np.ndarray, chances: np.ndarray) -> np.ndarray:
 
 
 def test_each_sample_is_drawn_from_the_logits_before_it() -> None:
-    model, choice, seed = network(SHAPES["two taps"]), Choice(temperature=1.3), 7
+    model, choice, seed = network(SHAPES["two taps"]), SamplingConfig(temperature=1.3), 7
     values = drawn(model, choice, 40, seed)
     chances = np.random.default_rng(seed).random((40, 1))
     for k in range(40):
         assert values[k] == passed(reference(model, values[:k]) / 1.3, chances[k])
 
 
-@pytest.mark.parametrize("choice", [Choice(top_k=3), Choice(top_p=0.5), Choice(0.7, 20, 0.9), Choice(top_k=1)])
-def test_only_what_the_choice_allows_is_drawn(choice: Choice) -> None:
+@pytest.mark.parametrize(
+    "choice",
+    [SamplingConfig(top_k=3), SamplingConfig(top_p=0.5), SamplingConfig(0.7, 20, 0.9), SamplingConfig(top_k=1)],
+)
+def test_only_what_the_choice_allows_is_drawn(choice: SamplingConfig) -> None:
     model = network(SHAPES["two taps"])
     values = drawn(model, choice, 60, 1)
     for k in range(0, 60, 7):
-        allowed = ops.convert_to_numpy(adjust(ops.convert_to_tensor(reference(model, values[:k])), choice))[0] > -1e8
+        warped = warp_logits(ops.convert_to_tensor(reference(model, values[:k])), *choice.knobs(STEPS))
+        allowed = ops.convert_to_numpy(warped)[0] > -1e8
         assert allowed[values[k, 0]]
 
 
 def test_the_same_seed_makes_the_same_sound_and_a_longer_one_begins_with_it() -> None:
     model = network(SHAPES["two taps"])
-    short, again, other = (drawn(model, Choice(), n, s) for n, s in ((100, 1), (100, 1), (100, 2)))
+    short, again, other = (drawn(model, SamplingConfig(), n, s) for n, s in ((100, 1), (100, 1), (100, 2)))
     assert (short == again).all()
     assert (short != other).any()
-    assert (drawn(model, Choice(), PIECE + 50, 1)[:PIECE] == drawn(model, Choice(), PIECE, 1)).all()
+    assert (drawn(model, SamplingConfig(), PIECE + 50, 1)[:PIECE] == drawn(model, SamplingConfig(), PIECE, 1)).all()
 
 
 def test_streams_do_not_hear_one_another() -> None:
     model = network(SHAPES["three taps"])
-    together = drawn(model, Choice(), 50, 3, streams=3)
+    together = drawn(model, SamplingConfig(), 50, 3, streams=3)
     assert len({tuple(stream) for stream in together.T}) == 3
     for k in range(0, 50, 9):
         chances = np.random.default_rng(3).random((50, 3))[k]
@@ -160,32 +166,38 @@ def test_the_number_of_cores_makes_no_difference(streams: int, monkeypatch: pyte
     found = []
     for count in (1, 2, 4):
         monkeypatch.setattr(cores, "usable_cores", lambda count=count: count)
-        engine = Cores(model, Choice(0.9, 100, 0.95), np.zeros(streams, int))
+        engine = CpuEngine(model, np.zeros(streams, int))
         state = engine.start(np.full(streams, SILENCE))
-        values = engine.advance(state, prescribed, chances)
+        values = engine.advance(state, prescribed, chances, SamplingConfig(0.9, 100, 0.95))
         seen = np.concatenate([part.seen for part, _ in state], axis=1)
         found.append((values.tobytes(), seen.tobytes()))
     assert found[0] == found[1] == found[2]
 
 
-@pytest.mark.parametrize("choice", [Choice(), Choice(0.7, 20, 0.9)])
+@pytest.mark.parametrize("choice", [SamplingConfig(), SamplingConfig(0.7, 20, 0.9)])
 @pytest.mark.parametrize("name", ["three taps", "labelled"])
-def test_a_gpus_loop_draws_what_the_kernel_draws(name: str, choice: Choice, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_gpus_loop_draws_what_the_kernel_draws(
+    name: str, choice: SamplingConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
     model, labels = network(SHAPES[name]), np.array([2, 0])
     prime = np.random.default_rng(10).integers(0, STEPS, (5, 2))
     monkeypatch.setattr(loop, "PIECE", 64)
-    by_kernel = np.concatenate(list(Generator(model, choice, labels).write(prime, 150, 1)))
+    by_kernel = np.concatenate(list(Generator(model, labels).generate(prime, 150, 1, choice)))
     monkeypatch.setattr(tf.config, "list_logical_devices", lambda kind: [kind])
-    generator = Generator(model, choice, labels)
-    assert isinstance(generator._engine, Loop)
-    assert (np.concatenate(list(generator.write(prime, 150, 1))) == by_kernel).all()
+    generator = Generator(model, labels)
+    assert isinstance(generator._engine, XlaEngine)
+    assert (np.concatenate(list(generator.generate(prime, 150, 1, choice))) == by_kernel).all()
 
 
 def test_a_second_core_that_is_taken_away_is_not_waited_for() -> None:
     model = network(SHAPES["labelled"])
     found = []
     for done in (-1, 0):  # never there, or last seen when it had nothing to do
-        weights, work, state = pack(model, np.ones(1, int)), room(model.shape, 1), silent(model.shape, np.zeros(1))
+        weights, work, state = (
+            pack(model, np.ones(1, int)),
+            workspace(model.shape, 1),
+            initial_state(model.shape, np.zeros(1)),
+        )
         work.signals[DONE] = done
         for half in work.helped:
             half[:] = np.nan
@@ -200,7 +212,7 @@ def test_a_second_core_that_is_taken_away_is_not_waited_for() -> None:
 def test_a_prime_of_any_length_is_heard(length: int) -> None:
     model = network(SHAPES["two taps"])
     prime = np.random.default_rng(6).integers(0, STEPS, length)
-    first = drawn(model, Choice(top_k=1), 1, 0, prime=tuple(prime))[0, 0]
+    first = drawn(model, SamplingConfig(top_k=1), 1, 0, prime=tuple(prime))[0, 0]
     assert first == reference(model, prime[:, None])[0].argmax()
 
 

@@ -7,28 +7,27 @@ import numpy as np
 
 from wavenet import kernel
 from wavenet.model import WaveNet
-from wavenet.weights import AWAY, DONE, JOB, State, Weights, Work, pack, room, silent
+from wavenet.weights import AWAY, DONE, JOB, State, Weights, Work, initial_state, pack, workspace
 from workshop.audio.mu_law import STEPS
 from workshop.machine import usable_cores
-from workshop.networks.sampling import Choice
+from workshop.networks.sampling import SamplingConfig
 
 #: Seconds between two looks of the second core at whether it is wanted.
 NAP = 0.005
 
 
-class Cores:
+class CpuEngine:
     """Takes streams on by a network's weights as they are now.
 
     Several streams are shared out among the cores; a single one is worked on by two of them.
 
     Args:
         model: the trained network.
-        choice: how the next sample is chosen.
         labels: [B] numbers of the conditions; of a network without any, their number is all that matters.
     """
 
-    def __init__(self, model: WaveNet, choice: Choice, labels: np.ndarray):
-        self._shape, self._choice = model.shape, choice
+    def __init__(self, model: WaveNet, labels: np.ndarray):
+        self._shape = model.shape
         self._parts = np.array_split(np.arange(len(labels)), min(usable_cores(), len(labels)))
         self._assisted = len(labels) == 1 and usable_cores() > 1
         whole = pack(model, labels)
@@ -36,13 +35,15 @@ class Cores:
         self._threads = ThreadPoolExecutor(len(self._parts) + 1)
 
     def start(self, first: np.ndarray) -> list[tuple[State, Work]]:
-        """The state when nothing has been heard but values `first` [B], and room to go on from there."""
-        return [(silent(self._shape, first[part]), room(self._shape, len(part))) for part in self._parts]
+        """The state when nothing has been heard but values `first` [B], and a workspace."""
+        return [(initial_state(self._shape, first[part]), workspace(self._shape, len(part))) for part in self._parts]
 
-    def advance(self, state: list[tuple[State, Work]], prescribed: np.ndarray, chances: np.ndarray) -> np.ndarray:
+    def advance(
+        self, state: list[tuple[State, Work]], prescribed: np.ndarray, uniform: np.ndarray, config: SamplingConfig
+    ) -> np.ndarray:
         """The values [N, B] of the next N steps, as `Engine` in generate.py says."""
         values = np.empty(prescribed.shape, np.int64)
-        choice = self._choice
+        knobs = config.knobs(STEPS)
 
         def go_on(part: np.ndarray, weights: Weights, begun: tuple[State, Work]) -> None:
             state, work = begun
@@ -52,8 +53,8 @@ class Cores:
             try:
                 kernel.advance(
                     weights, state, work,
-                    np.ascontiguousarray(prescribed[:, part]), np.ascontiguousarray(chances[:, part]),
-                    float(choice.temperature), choice.top_k or STEPS, choice.top_p or 1.0, mine,
+                    np.ascontiguousarray(prescribed[:, part]), np.ascontiguousarray(uniform[:, part]),
+                    *knobs, mine,
                 )  # fmt: skip
             finally:
                 work.signals[JOB] = AWAY

@@ -11,11 +11,11 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from wavenet.cores import Cores
-from wavenet.loop import Loop
+from wavenet.cores import CpuEngine
+from wavenet.loop import XlaEngine
 from wavenet.model import WaveNet
 from workshop.audio.mu_law import SILENCE
-from workshop.networks.sampling import Choice
+from workshop.networks.sampling import SamplingConfig
 
 #: Samples of each stream in a piece; so often the progress is told and Ctrl-C is heard.
 PIECE = 800
@@ -35,18 +35,19 @@ def _last(values: np.ndarray, count: int) -> np.ndarray:
 
 
 class Engine(Protocol):
-    """What takes streams on: `Cores` on a CPU, `Loop` on a GPU."""
+    """What runs the network step by step: `CpuEngine`, or `XlaEngine` on a GPU."""
 
     def start(self, first: np.ndarray) -> Any:
         """The state when nothing has been heard but values `first` [B]."""
 
-    def advance(self, state: Any, prescribed: np.ndarray, chances: np.ndarray) -> np.ndarray:
+    def advance(self, state: Any, prescribed: np.ndarray, uniform: np.ndarray, config: SamplingConfig) -> np.ndarray:
         """Go on for N steps.
 
         Args:
             state: goes on with them.
             prescribed: [N, B] values to take, -1 where one is to be drawn.
-            chances: [N, B] random numbers from 0 to 1.
+            uniform: [N, B] random numbers, 0 <= uniform < 1.
+            config: how the values are drawn.
 
         Returns:
             values [N, B].
@@ -58,36 +59,34 @@ class Generator:
 
     Args:
         model: the trained network.
-        choice: how the next sample is chosen.
         labels: [B] numbers of the conditions; of a network without any, their number is all that matters.
     """
 
-    def __init__(self, model: WaveNet, choice: Choice, labels: np.ndarray):
+    def __init__(self, model: WaveNet, labels: np.ndarray):
         self._field = model.shape.receptive_field
         # A GPU is reached through XLA alone. On a CPU XLA runs the same steps too, but far from as fast as the kernel,
         # which is made for them (benchmarks/wavenet_speed.py measures both).
-        engine = Loop if tf.config.list_logical_devices("GPU") else Cores
-        self._engine: Engine = engine(model, choice, labels)
+        engine = XlaEngine if tf.config.list_logical_devices("GPU") else CpuEngine
+        self._engine: Engine = engine(model, labels)
 
-    def write(self, prime: np.ndarray, length: int, seed: int) -> Iterator[np.ndarray]:
-        """Generate `length` samples after `prime`, piece by piece.
+    def generate(self, prompt: np.ndarray, length: int, seed: int, config: SamplingConfig) -> Iterator[np.ndarray]:
+        """Generate `length` samples after `prompt`, piece by piece.
 
         Args:
-            prime: values [T, B] to go on from, a beginning for each stream, all as long; silence stands before them.
-                Not part of what is given back.
+            prompt: values [T, B] to go on from, of the same length in each stream; silence stands before them. Not
+                part of the result.
             length: samples to generate.
             seed: the same seed gives the same sounds.
+            config: how the next sample is chosen.
 
         Yields:
             values [n, B], together `length` of them.
         """
         rng = np.random.default_rng(seed)
-        first, *rest = _last(prime, self._field)
+        first, *rest = _last(prompt, self._field)
         state = self._engine.start(first)
         prescribed = np.array(rest)
-        self._engine.advance(state, prescribed, np.zeros(prescribed.shape))
+        self._engine.advance(state, prescribed, np.zeros(prescribed.shape), config)
         for at in range(0, length, PIECE):
-            # One number for each sample decides what is drawn: noise for each of the 256 values would take as long to
-            # make as the network takes to run.
-            chances = rng.random((min(PIECE, length - at), prime.shape[1]))
-            yield self._engine.advance(state, np.full(chances.shape, -1), chances)
+            uniform = rng.random((min(PIECE, length - at), prompt.shape[1]))
+            yield self._engine.advance(state, np.full(uniform.shape, -1), uniform, config)

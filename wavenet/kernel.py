@@ -161,7 +161,7 @@ def assist(weights: Weights, work: Work) -> bool:
 
 @numba.njit(nogil=True, cache=True, error_model="numpy")
 def advance(
-    weights: Weights, state: State, work: Work, prescribed: np.ndarray, chances: np.ndarray, temperature: float,
+    weights: Weights, state: State, work: Work, prescribed: np.ndarray, uniform: np.ndarray, temperature: float,
     top_k: int, top_p: float, values: np.ndarray,
 ) -> None:  # fmt: skip
     """Go on for N steps.
@@ -169,12 +169,12 @@ def advance(
     Args:
         weights: of the network.
         state: of B streams; goes on with them.
-        work: room for a step; its last layer ends with the logits of the last step.
+        work: the workspace of a step; its last layer ends with the logits of the last step.
         prescribed: int64 [N, B] values to take, -1 where one is to be drawn.
-        chances: float64 [N, B] random numbers from 0 to 1; not read where a value is prescribed.
-        temperature: divides the logits.
-        top_k: choose among so many of the likeliest; 256 for all.
-        top_p: choose among the likeliest that together have this probability; 1 for all.
+        uniform: float64 [N, B] random numbers, 0 <= uniform < 1; not read where a value is prescribed.
+        temperature: see `workshop.networks.sampling.warp_logits`, as are the next two.
+        top_k: likewise; 256 keeps all.
+        top_p: likewise; 1 keeps all.
         values: int64 [N, B] to be filled with what was taken.
     """
     width, streams = weights.table.shape[0], prescribed.shape[1]
@@ -188,6 +188,6 @@ def advance(
         for b in range(streams):
             value = prescribed[n, b]
             if value < 0:
-                value = draw(work.layers[3][b], chances[n, b], temperature, top_k, top_p)
+                value = draw(work.layers[3][b], uniform[n, b], temperature, top_k, top_p)
             values[n, b] = value
             state.values[state.time[0] % width, b] = value

@@ -12,23 +12,23 @@ import tensorflow as tf
 from keras import ops
 
 from wavenet.model import WaveNet
-from workshop.networks.sampling import Choice, adjust
+from workshop.audio.mu_law import STEPS
+from workshop.networks.sampling import SamplingConfig, draw, warp_logits
 
 #: Samples of each stream per call of the compiled loop.
 PIECE = 400
 
 
-class Loop:
+class XlaEngine:
     """Takes streams on by a network's weights.
 
     Args:
         model: the trained network.
-        choice: how the next sample is chosen.
         labels: [B] numbers of the conditions; of a network without any, their number is all that matters.
     """
 
-    def __init__(self, model: WaveNet, choice: Choice, labels: np.ndarray):
-        self._model, self._shape, self._choice = model, model.shape, choice
+    def __init__(self, model: WaveNet, labels: np.ndarray):
+        self._model, self._shape = model, model.shape
         self._labels = labels
         self._dilations = np.array(model.shape.dilations)
         self._reach = (model.shape.filter_width - 1) * self._dilations
@@ -43,29 +43,32 @@ class Loop:
         seen = np.zeros((self._reach.sum(), streams, self._shape.residual_channels), np.float32)
         return {"seen": tf.constant(seen), "values": tf.constant(values), "time": tf.constant(0)}
 
-    def advance(self, state: dict[str, Any], prescribed: np.ndarray, chances: np.ndarray) -> np.ndarray:
+    def advance(
+        self, state: dict[str, Any], prescribed: np.ndarray, uniform: np.ndarray, config: SamplingConfig
+    ) -> np.ndarray:
         """The values [N, B] of the next N steps, as `Engine` in generate.py says."""
+        knobs = tuple(map(tf.constant, config.knobs(STEPS)))
         made = [np.empty((0, prescribed.shape[1]), np.int64)]
         for at in range(0, len(prescribed), PIECE):
             count = len(prescribed[at : at + PIECE])
             filled = [(0, PIECE - count), (0, 0)]
             written, state["seen"], state["values"], state["time"] = self._piece(
                 tf.constant(np.pad(prescribed[at : at + PIECE], filled).astype(np.int32)),
-                tf.constant(np.pad(chances[at : at + PIECE], filled).astype(np.float32)),
-                tf.constant(count), state["seen"], state["values"], state["time"],
+                tf.constant(np.pad(uniform[at : at + PIECE], filled).astype(np.float32)),
+                tf.constant(count), state["seen"], state["values"], state["time"], *knobs,
             )  # fmt: skip
             made.append(written.numpy()[:count].astype(np.int64))
         return np.concatenate(made)
 
     def _go_on(
-        self, prescribed: tf.Tensor, chances: tf.Tensor, count: tf.Tensor, seen: tf.Tensor, values: tf.Tensor,
-        time: tf.Tensor,
+        self, prescribed: tf.Tensor, uniform: tf.Tensor, count: tf.Tensor, seen: tf.Tensor, values: tf.Tensor,
+        time: tf.Tensor, *knobs: tf.Tensor,
     ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]:  # fmt: skip
-        """`count` steps, of which the first prescribed [PIECE, B] and chances [PIECE, B] count."""
+        """`count` steps, for the first of prescribed [PIECE, B] and uniform [PIECE, B]; knobs as for `warp_logits`."""
 
         def step(at: Any, seen: tf.Tensor, values: tf.Tensor, written: tf.Tensor) -> tuple:
             logits, seen = self._logits(seen, values, time + at)
-            drawn = _passed(adjust(logits, self._choice), chances[at])
+            drawn = draw(warp_logits(logits, *knobs), uniform[at])
             fresh = ops.where(prescribed[at] >= 0, prescribed[at], drawn)[None]
             values = ops.concatenate([values[1:], fresh])
             return at + 1, seen, values, ops.slice_update(written, (at, 0), fresh)
@@ -97,12 +100,3 @@ class Loop:
         skip = ops.relu(ops.matmul(ops.concatenate(gated, axis=-1), model.skips) + model.skip_bias)
         hidden = ops.relu(ops.matmul(skip, model.hidden) + model.hidden_bias)
         return ops.matmul(hidden, model.output_kernel) + model.output_bias, seen
-
-
-def _passed(logits: tf.Tensor, chances: tf.Tensor) -> tf.Tensor:
-    """The value [B] at which the sum of the probabilities of logits [B, 256] passes chances [B], 0 <= chances < 1."""
-    likelihood = ops.exp(logits - ops.max(logits, axis=-1, keepdims=True))
-    sums = ops.cumsum(likelihood, axis=-1)
-    # float32 has no number between 1 - 2 ** -24 and 1; a bit less makes sure that the last sum passes.
-    target = ops.minimum(chances, 1 - 2**-23)[:, None] * sums[:, -1:]
-    return ops.cast(ops.argmax(ops.cast(sums > target, "int32"), axis=-1), "int32")

@@ -7,7 +7,7 @@ import numpy as np
 from wavenet.generate import Generator
 from wavenet.model import WaveNet
 from workshop.audio import preview
-from workshop.networks.sampling import Choice
+from workshop.networks.sampling import SamplingConfig
 
 #: Chosen by benchmarks/temperatures.py; sample.py takes it too, unless it is told otherwise.
 TEMPERATURE = 1.0
@@ -24,6 +24,6 @@ class Preview(preview.Preview):
 
         def generate(prime: np.ndarray, length: int, seed: int) -> Iterator[np.ndarray]:
             # Made each time: it takes over the weights as they are now.
-            return Generator(model, Choice(temperature), labels).write(prime, length, seed)
+            return Generator(model, labels).generate(prime, length, seed, SamplingConfig(temperature))
 
         super().__init__(generate, train, model.shape.receptive_field, names, rate, seed)

@@ -8,7 +8,6 @@ overwritten. The files grow as it goes, and Ctrl-C leaves what there is.
 
 from pathlib import Path
 
-from wavenet.lesson import LESSON
 from workshop import cli
 from workshop.run import arguments
 
@@ -29,53 +28,39 @@ def main() -> None:
     # ---- 2 load the experiment ---------------------------------------------------------------------------------------
     import numpy as np
 
-    from wavenet import dataset
+    from wavenet.trained import Trained
     from workshop.audio import audiofiles, conditions, mu_law
+    from workshop.audio.quality import judge
     from workshop.audio.spectrogram import spectrogram
     from workshop.audio.writing import Growing, Meter
     from workshop.files import free_names
     from workshop.pictures import write_png
-    from workshop.quiet import quietly
-    from workshop.run import checkpoint
-    from workshop.run import experiment as experiments
     from workshop.visible import visible_line
 
-    experiment = experiments.find(LESSON.folder, args.experiment_dir)
-    temperature = experiments.temperature(experiment, args.temperature)
-    rate = dataset.sample_rate(experiment)
-    names = conditions.known(experiment)
+    net = Trained.open(args)
+    rate, names = net.rate, net.conditions
     labels = np.array(conditions.numbers(args.condition, names, args.num_samples))
-    path = experiment.checkpoint(args.checkpoint)
-    arrays, at = checkpoint.load(path, checkpoint.STEP)
     length = args.length or round((args.seconds or 3) * rate)
 
     # ---- 3 prime -----------------------------------------------------------------------------------------------------
-    prime = np.empty(0, np.uint8)
+    prompt = np.empty(0, np.uint8)
     if args.prime:
         sound = audiofiles.read_sound(Path(args.prime), rate)
-        prime = mu_law.encode(sound.samples)
+        prompt = mu_law.encode(sound.samples)
         for remark in sound.remarks:
             cli.say(f"{args.prime}: {remark}")
 
     # ---- 4 generate --------------------------------------------------------------------------------------------------
-    with quietly():
-        from wavenet.generate import Generator
-        from wavenet.model import build
-        from workshop.audio.quality import judge
-        from workshop.networks.sampling import Choice
-
-    model = build(experiment.info["network"], experiment.most_weights)
-    checkpoint.assign(model.trainable_variables, arrays, "average", path)
-    seed = int(np.random.SeedSequence().generate_state(1)[0]) if args.seed is None else args.seed
-    cli.say(f"{experiment.path}, {path.stem} checkpoint (step {at['step']:,}), seed {seed}")
-    field = model.shape.receptive_field
-    if len(prime) and len(prime) < field:
+    config = net.sampling(args.temperature, args.top_k, args.top_p)
+    generator = net.generator(labels)
+    field = net.model.shape.receptive_field
+    if len(prompt) and len(prompt) < field:
         cli.say(f"the prime is shorter than the {field / rate:.2f} s that the network sees: silence is put before it")
-    stems = free_names(args.out, experiment.path / "generated", args.num_samples, (".wav",))
-    generator = Generator(model, Choice(temperature, args.top_k, args.top_p), labels)
-    begun = mu_law.decode(prime if args.with_prime else prime[:0])
+    stems = free_names(args.out, net.experiment.path / "generated", args.num_samples, (".wav",))
+    begun = mu_law.decode(prompt if args.with_prime else prompt[:0])
+    prompts = prompt[:, None].repeat(args.num_samples, axis=1)
     with Growing(stems, rate, begun, args.save_every) as growing, Meter(length, args.num_samples, rate) as meter:
-        for piece in generator.write(prime[:, None].repeat(args.num_samples, axis=1), length, seed):
+        for piece in generator.generate(prompts, length, args.seed, config):
             growing.add(mu_law.decode(piece))
             meter.update(len(piece))
     cli.say(f"{meter.speed()}")

@@ -110,7 +110,7 @@ def pack(model: WaveNet, labels: np.ndarray) -> Weights:
     )
 
 
-def silent(shape: Shape, first: np.ndarray) -> State:
+def initial_state(shape: Shape, first: np.ndarray) -> State:
     """The state of streams that have heard nothing but values `first` [B]."""
     rows = (shape.filter_width - 1) * sum(shape.dilations)
     seen = np.zeros((rows, len(first), shape.residual_channels), np.float32)
@@ -119,8 +119,8 @@ def silent(shape: Shape, first: np.ndarray) -> State:
     return State(seen, values, np.zeros(1, np.int64))
 
 
-def room(shape: Shape, streams: int) -> Work:
-    """Room for a step of B streams."""
+def workspace(shape: Shape, streams: int) -> Work:
+    """The arrays that a step of B streams fills."""
 
     def array(columns: int) -> np.ndarray:
         return fill(np.zeros((streams, columns), np.float32))

@@ -3,10 +3,19 @@
 The rooms are packages in here, each with the sentence that says what belongs in it. They build on each other from the
 first to the last, never the other way round (`ROOMS`); a lesson builds on all of them, and nothing in here imports a
 lesson. A module beside this one that is named like a command (`python -m workshop.doctor`) is only that command's name.
+
+    from workshop import load
+
+    net = load("char_rnn/experiments/01")
+    print(net.generate(prompt="oh my", length=300, temperature=0.8))
 """
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from workshop.run.trained import Trained
 
 # TensorFlow talks about itself while it is imported; what a person has to know, the workshop says.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -19,3 +28,22 @@ ROOMS = ("networks", "run", "text", "notes", "audio", "datasets", "host")
 
 #: Modules that are only the name of a command: they import from their room, and nothing imports them.
 COMMANDS = ("abc_to_midi", "docs", "doctor", "server_files", "services", "trainings", "tunes")
+
+
+def load(path: str | Path, checkpoint: str | int = "best") -> "Trained":
+    """Load the trained network of an experiment, of any lesson.
+
+    Its `generate(prompt=..., length=..., temperature=...)` gives a text, notes or sound, which show themselves in a
+    notebook, have a `save(path)`, and are described by `help(net.generate)`.
+
+    Args:
+        path: the experiment's folder, relative to the current folder or to the clone; or a lesson's, for its newest.
+        checkpoint: `best`, `latest`, or the step of a checkpoint that `train.py --keep_every` has kept.
+
+    Raises:
+        UserError: there is no such experiment or checkpoint, or it is damaged.
+    """
+    # Here, so that importing `workshop` stays quick.
+    from workshop.run import trained
+
+    return trained.load(path, checkpoint)

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from workshop import ROOT
+from workshop.errors import UserError
+from workshop.files import read_json
 
 
 @dataclass(frozen=True)
@@ -88,3 +90,27 @@ def _record(path: Path) -> Lesson:
 def of_kind(kind: str) -> Lesson | None:
     """The first lesson that learns from files of this kind."""
     return next((lesson for lesson in lessons() if lesson.kind == kind), None)
+
+
+def lesson_of(experiment: Path) -> Lesson:
+    """The lesson of an experiment: that of its run.json, or without one that of the folder which it would be in. It is
+    one of the clone's in any case: no name in a run.json from elsewhere makes anything else be imported.
+
+    Raises:
+        UserError: it is none of the clone's, or run.json is damaged.
+    """
+    known = {lesson.name: lesson for lesson in lessons()}
+    record = experiment / "run.json"
+    if os.path.isfile(record):
+        name = read_json(record).get("lesson")
+        if isinstance(name, str) and name in known:
+            return known[name]
+        raise UserError(
+            f"{experiment} is an experiment of {name!r:.40}, which is no lesson of this workshop "
+            f"({', '.join(known)}): load it in the clone that it was trained in"
+        )
+    place = experiment.resolve()
+    for lesson in known.values():
+        if lesson.folder in (place, *place.parents):
+            return lesson
+    raise UserError(f"there is no experiment {experiment}: name its folder, such as {next(iter(known))}/experiments/01")

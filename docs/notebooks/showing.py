@@ -1,6 +1,5 @@
-"""What all notebooks share: finding an experiment, and showing what came out. How to generate is theirs to show."""
+"""What all notebooks share: finding an experiment, and showing what came out. Generating is theirs to show."""
 
-import logging
 import os
 import subprocess
 import sys
@@ -19,9 +18,6 @@ from workshop.run import experiment
 from workshop.run.curves import draw_curves
 
 TEMPERATURES = (0.5, 0.8, 1.0, 1.3)
-
-# A network is compiled again for each temperature; TensorFlow would warn of it in the middle of a sweep.
-logging.getLogger("tensorflow").addFilter(lambda record: "retracing" not in record.getMessage())
 
 
 def experiments(lesson: str) -> list[experiment.Experiment]:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from workshop.files import read_json
-from workshop.networks.sampling import Choice
+from workshop.networks.sampling import SamplingConfig
 from workshop.run import checkpoint
 from workshop.run.experiment import Experiment
 
@@ -34,8 +34,8 @@ def text(experiment: Experiment, with_weights: Callable[[Any], Any]) -> Write:
 
     vocabulary = Vocabulary.load(experiment.path / "vocab.json")
     model = with_weights(build(experiment.info["network"], len(vocabulary)))
-    generator = Generator(model, vocabulary, Choice(1.0))
-    return lambda seed: generator.write(vocabulary.encode("oh "), LENGTH, STREAMS, seed)
+    generator = Generator(model, vocabulary)
+    return lambda seed: generator.generate(vocabulary.encode("oh "), LENGTH, STREAMS, seed, SamplingConfig())
 
 
 def notes(experiment: Experiment, with_weights: Callable[[Any], Any]) -> Write:
@@ -48,8 +48,10 @@ def notes(experiment: Experiment, with_weights: Callable[[Any], Any]) -> Write:
     facts = trained_on(experiment)
     encoding = ENCODINGS[facts["encoding"]]
     model = with_weights(build(experiment.info["network"], encoding.vocab_size))
-    generator = Generator(model, encoding, Choice(1.0), facts["seen"], facts["limits"])
-    return lambda seed: generator.write(np.array(facts["lead_in"], np.int32), LENGTH, STREAMS, seed)
+    generator = Generator(model, encoding, facts["seen"], facts["limits"])
+    return lambda seed: generator.generate(
+        np.array(facts["lead_in"], np.int32), LENGTH, STREAMS, seed, SamplingConfig()
+    )
 
 
 def sound(experiment: Experiment, with_weights: Callable[[Any], Any]) -> Write:
@@ -58,8 +60,8 @@ def sound(experiment: Experiment, with_weights: Callable[[Any], Any]) -> Write:
     from wavenet.model import build
 
     model = with_weights(build(experiment.info["network"]))
-    generator = Generator(model, Choice(1.0), np.zeros(STREAMS, int))
-    return lambda seed: generator.write(np.empty((0, STREAMS), np.uint8), LENGTH, seed)
+    generator = Generator(model, np.zeros(STREAMS, int))
+    return lambda seed: generator.generate(np.empty((0, STREAMS), np.uint8), LENGTH, seed, SamplingConfig())
 
 
 def main() -> None:

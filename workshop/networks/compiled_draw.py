@@ -1,12 +1,12 @@
-"""One draw from logits, compiled for the engines that generate on a CPU: temperature, top-k, top-p, inverse CDF."""
+"""The draw of `sampling.py`, compiled for the engine that generates on a CPU: one row of logits, the same result."""
 
 import numba
 import numpy as np
 
 
 @numba.njit(nogil=True, cache=True, error_model="numpy")
-def _least(logits: np.ndarray, top_k: int, top_p: float) -> np.float32:
-    """The smallest of logits [V] that may still be drawn."""
+def _threshold(logits: np.ndarray, top_k: int, top_p: float) -> np.float32:
+    """The smallest of logits [V] that may be drawn."""
     descending = np.sort(logits)[::-1]
     least = descending[min(top_k, logits.shape[0]) - 1]
     if top_p >= 1:
@@ -22,10 +22,10 @@ def _least(logits: np.ndarray, top_k: int, top_p: float) -> np.float32:
 
 
 @numba.njit(nogil=True, cache=True, error_model="numpy")
-def draw(logits: np.ndarray, chance: float, temperature: float, top_k: int, top_p: float) -> int:
-    """The value at which the sum of the probabilities that logits [V] stand for passes `chance`, 0 <= chance < 1."""
+def draw(logits: np.ndarray, uniform: float, temperature: float, top_k: int, top_p: float) -> int:
+    """The symbol that `warp_logits` and `draw` of sampling.py choose from logits [V]; 0 <= uniform < 1."""
     scaled = logits / np.float32(temperature)
-    least = _least(scaled, top_k, top_p) if top_k < logits.shape[0] or top_p < 1 else scaled.min()
+    least = _threshold(scaled, top_k, top_p) if top_k < logits.shape[0] or top_p < 1 else scaled.min()
     likelihood = np.exp(scaled - scaled.max())
     total = 0.0
     for j in range(logits.shape[0]):
@@ -36,6 +36,6 @@ def draw(logits: np.ndarray, chance: float, temperature: float, top_k: int, top_
         if scaled[j] >= least:
             value = j
             passed += likelihood[j]
-            if passed > chance * total:
+            if passed > uniform * total:
                 break
     return value

@@ -1,7 +1,7 @@
-"""Generating with a trained network: the state goes in and comes out, the past is never computed again.
+"""Generating with a trained network: the state goes in and comes out, and nothing is computed twice.
 
-The loop over the symbols is compiled, and works in pieces of a fixed length, so that it is compiled once whatever the
-length of the prime and of the sample. A prime is read by the same loop: where a symbol is prescribed, it is taken
+The loop over the symbols is compiled and runs in pieces of a fixed length, so that it is compiled once, whatever the
+prompt, the length and the sampling. A prompt is read by the same loop: where a symbol is prescribed, it is taken
 instead of the drawn one.
 """
 
@@ -12,98 +12,120 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from workshop.networks.sampling import Choice, adjust, draw, gumbel
+from workshop.networks.sampling import SamplingConfig, draw, warp_logits
 from workshop.networks.sequence import SequenceModel
 
 #: Symbols per call of the compiled loop.
 PIECE = 512
-#: Random numbers in a piece; a large vocabulary and many sequences at once make the pieces shorter.
-MOST_NOISE = 1 << 24
+
+Tensor = Any
 
 
-class Rules(Protocol):
-    """What a lesson knows about which symbols can follow; `memory` is whatever it has to remember of a sequence."""
+class LogitsProcessor(Protocol):
+    """A lesson's rules about which symbols can follow; `memory` is what it has to remember of a sequence."""
 
-    def begin(self, batch_size: int) -> Any:
+    def init(self, batch_size: int) -> Any:
         """The memory before the first symbol of B sequences: tensors whose first dimension is B."""
 
-    def follow(self, memory: Any, ids: Any) -> Any:
+    def update(self, memory: Any, ids: Tensor) -> Any:
         """The memory after symbols `ids` [B]."""
 
-    def restrict(self, logits: Any, memory: Any) -> Any:
-        """Logits [B, V] with `NEVER` for what cannot come next."""
+    def mask(self, logits: Tensor, memory: Any) -> Tensor:
+        """Logits [B, V] with `NEVER` for symbols that must not come next."""
 
 
-class Loop:
+class GenerationLoop:
     """A compiled loop that generates any number of sequences side by side.
 
     Args:
         model: the trained network.
         vocab_size: V.
-        rules: what can follow what.
-        choice: how the next symbol is chosen.
+        processor: which symbols can follow.
     """
 
-    def __init__(self, model: SequenceModel, vocab_size: int, rules: Rules, choice: Choice):
-        self.model, self.choice = model, choice
-        self._vocab_size, self._rules = vocab_size, rules
+    def __init__(self, model: SequenceModel, vocab_size: int, processor: LogitsProcessor):
+        self.model = model
+        self._vocab_size, self._processor = vocab_size, processor
         on_cpu = not tf.config.list_logical_devices("GPU")
-        self._piece: Callable = tf.function(self._write_piece, jit_compile=on_cpu, autograph=False)
+        self._piece: Callable = tf.function(self._generate_piece, jit_compile=on_cpu, autograph=False)
 
-    def _write_piece(
-        self, ids: tf.Tensor, state: Any, memory: Any, prescribed: tf.Tensor, noise: tf.Tensor
-    ) -> tuple[tf.Tensor, Any, Any, tf.Tensor]:
-        """Go on after symbols `ids` [B] for N steps.
+    def step(
+        self, prepared: Any, state: Any, ids: Tensor, temperature: Tensor, top_k: Tensor, top_p: Tensor, uniform: Tensor
+    ) -> tuple[Any, Tensor]:
+        """Draw the symbols that follow.
+
+        Args:
+            prepared: the weights, from `model.prepare`.
+            state: of the network and of the processor, before symbols `ids`.
+            ids: [B] the last symbols.
+            temperature: see `warp_logits`, as are the next two.
+            top_k: likewise.
+            top_p: likewise.
+            uniform: [B] random numbers, 0 <= uniform < 1.
+
+        Returns:
+            the state after `ids`, and the symbols [B] drawn.
+        """
+        network, memory = state
+        memory = self._processor.update(memory, ids)
+        logits, network = self.model.step(prepared, ids, network)
+        logits = warp_logits(self._processor.mask(logits, memory), temperature, top_k, top_p)
+        return (network, memory), draw(logits, uniform)
+
+    def _generate_piece(
+        self, ids: Tensor, state: Any, prescribed: Tensor, uniform: Tensor, knobs: tuple[Tensor, Tensor, Tensor]
+    ) -> tuple[Tensor, Any, Tensor]:
+        """N steps after symbols `ids` [B].
 
         Args:
             ids: the last symbol of each sequence.
-            state: the network's state before it.
-            memory: what the rules remember from before it.
-            prescribed: [N] symbols to take, -1 where one is to be chosen.
-            noise: [N, B, V] Gumbel noise.
+            state: of the network and of the processor, before it.
+            prescribed: [N] symbols to take, -1 where one is to be drawn.
+            uniform: [N, B] random numbers.
+            knobs: temperature, top-k and top-p.
 
         Returns:
-            the last symbols [B], state and memory before them, and all symbols [N, B].
+            the last symbols [B], the state before them, and all symbols [N, B].
         """
         prepared = self.model.prepare()
 
-        def step(at: Any, ids: tf.Tensor, state: Any, memory: Any, written: tf.Tensor) -> tuple:
-            memory = self._rules.follow(memory, ids)
-            logits, state = self.model.step(prepared, ids, state)
-            chosen = draw(adjust(self._rules.restrict(logits, memory), self.choice), noise[at])
-            ids = ops.where(prescribed[at] >= 0, prescribed[at], chosen)
-            return at + 1, ids, state, memory, ops.slice_update(written, (at, 0), ids[None])
+        def body(at: Any, ids: Tensor, state: Any, generated: Tensor) -> tuple:
+            state, drawn = self.step(prepared, state, ids, *knobs, uniform=uniform[at])
+            ids = ops.where(prescribed[at] >= 0, prescribed[at], drawn)
+            return at + 1, ids, state, ops.slice_update(generated, (at, 0), ids[None])
 
-        written = ops.zeros((prescribed.shape[0], ids.shape[0]), dtype="int32")
-        _, ids, state, memory, written = ops.while_loop(
-            lambda at, *_: at < prescribed.shape[0], step, (0, ids, state, memory, written)
+        generated = ops.zeros((prescribed.shape[0], ids.shape[0]), dtype="int32")
+        _, ids, state, generated = ops.while_loop(
+            lambda at, *_: at < prescribed.shape[0], body, (0, ids, state, generated)
         )
-        return ids, state, memory, written
+        return ids, state, generated
 
-    def write(self, prime: np.ndarray, length: int, num_samples: int, seed: int) -> Iterator[np.ndarray]:
-        """Generate `length` symbols after `prime`, piece by piece.
+    def generate(
+        self, prompt: np.ndarray, length: int, num_samples: int, seed: int, config: SamplingConfig
+    ) -> Iterator[np.ndarray]:
+        """Generate `length` symbols after `prompt`, piece by piece.
 
         Args:
-            prime: the symbols to go on from, at least one; not part of what is given back.
+            prompt: the symbols to go on from, at least one; not part of the result.
             length: symbols to generate.
             num_samples: B, sequences generated side by side.
             seed: the same seed gives the same sequences.
+            config: how the next symbol is chosen.
 
         Yields:
             arrays [n, B] of symbols, together `length` of them.
         """
         rng = np.random.default_rng(seed)
-        ids = tf.constant(np.full(num_samples, prime[0], np.int32))
-        state, memory = self.model.initial_state(num_samples), self._rules.begin(num_samples)
-        skip = len(prime) - 1
+        ids = tf.constant(np.full(num_samples, prompt[0], np.int32))
+        state = self.model.initial_state(num_samples), self._processor.init(num_samples)
+        knobs = tuple(map(tf.constant, config.knobs(self._vocab_size)))
+        skip = len(prompt) - 1
         total = skip + length
-        steps = max(1, min(PIECE, MOST_NOISE // (num_samples * self._vocab_size)))
-        prescribed = np.full(-(-total // steps) * steps, -1, np.int32)
-        prescribed[:skip] = prime[1:]
-        for at in range(0, total, steps):
-            noise = gumbel(rng, (steps, num_samples, self._vocab_size))
-            part = tf.constant(prescribed[at : at + steps])
-            ids, state, memory, written = self._piece(ids, state, memory, part, tf.constant(noise))
-            fresh = written.numpy()[max(0, skip - at) : total - at]
+        prescribed = np.full(-(-total // PIECE) * PIECE, -1, np.int32)
+        prescribed[:skip] = prompt[1:]
+        for at in range(0, total, PIECE):
+            uniform = tf.constant(rng.random((PIECE, num_samples)).astype(np.float32))
+            ids, state, generated = self._piece(ids, state, tf.constant(prescribed[at : at + PIECE]), uniform, knobs)
+            fresh = generated.numpy()[max(0, skip - at) : total - at]
             if len(fresh):
                 yield fresh

@@ -1,28 +1,32 @@
-"""Drawing from the distribution that a network predicts: temperature, top-k, top-p - the same meaning in every lesson.
+"""Sampling from the distribution that a network predicts: temperature, top-k, top-p, and the draw.
 
-Drawing is done with Gumbel noise: the largest of (log-probability + noise) is a draw from the distribution. The noise
-is made outside, by numpy, so that the same seed gives the same sample on every machine and the compiled loop holds no
-random state.
+This is the definition for tensors; `compiled_draw.py` has the same for the engine that generates on a CPU without
+TensorFlow, and a test compares the two. The knobs are run-time values, so that turning one compiles nothing again. The
+random numbers are made outside, by numpy: the same seed gives the same sample on every machine.
 """
 
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from keras import ops
 
 Tensor = Any
 
-#: Stands for a log-probability of nothing; finite, so that it never makes a NaN.
+#: The logit of a symbol that must not be drawn; finite, so that it never makes a NaN.
 NEVER = -1e9
+#: Temperatures beyond these are taken as these: below, always the likeliest symbol and near the overflow of float32;
+#: above, all symbols alike and `NEVER` no longer impossible.
+MIN_TEMPERATURE, MAX_TEMPERATURE = 1e-6, 1e6
+#: float32 has no number between 1 - 2**-24 and 1; a bit less makes sure that the last sum exceeds the target.
+_BELOW_ONE = 1 - 2**-23
 
 
 @dataclass(frozen=True)
-class Choice:
+class SamplingConfig:
     """How to choose the next symbol.
 
     Attributes:
-        temperature: divides the log-probabilities; above 0.
+        temperature: divides the logits; above 0.
         top_k: choose among so many of the likeliest, or None for all.
         top_p: choose among the likeliest that together have this probability (nucleus sampling, Holtzman et al. 2020,
             arXiv:1904.09751), or None.
@@ -32,31 +36,45 @@ class Choice:
     top_k: int | None = None
     top_p: float | None = None
 
+    def knobs(self, vocab_size: int) -> tuple[float, int, float]:
+        """Temperature, top-k and top-p as numbers, neutral ones (`vocab_size` and 1) for what is None."""
+        temperature = min(max(self.temperature, MIN_TEMPERATURE), MAX_TEMPERATURE)
+        return float(temperature), min(self.top_k or vocab_size, vocab_size), float(self.top_p or 1.0)
 
-def adjust(logits: Tensor, choice: Choice) -> Tensor:
-    """Log-probabilities [B, V] up to a constant, divided by the temperature and with everything outside of top-k and
-    top-p at `NEVER`.
+
+def warp_logits(logits: Tensor, temperature: Tensor, top_k: Tensor, top_p: Tensor) -> Tensor:
+    """Divide logits [B, V] by the temperature, then set those outside of top-k, and then of top-p, to `NEVER`.
+
+    Args:
+        logits: of the next symbol.
+        temperature: float, above 0.
+        top_k: int, from 1 to V; V keeps all.
+        top_p: float, above 0; 1 keeps all.
     """
-    logits = logits / choice.temperature
-    vocab_size = logits.shape[-1]
-    if choice.top_k is not None and choice.top_k < vocab_size:
-        threshold = ops.top_k(logits, choice.top_k)[0][:, -1:]
-        logits = ops.where(logits < threshold, NEVER, logits)
-    if choice.top_p is not None and choice.top_p < 1:
-        descending = -ops.sort(-logits, axis=-1)
-        # A symbol stays while the likelier ones alone have not reached the share: the likeliest always does.
-        probabilities = ops.softmax(descending, axis=-1)
-        before = ops.cumsum(probabilities, axis=-1) - probabilities
-        smallest = ops.min(ops.where(before < choice.top_p, descending, -NEVER), axis=-1, keepdims=True)
-        logits = ops.where(logits < smallest, NEVER, logits)
-    return logits
+    logits = logits / temperature
+
+    def filtered() -> Tensor:
+        return ops.where(logits < _threshold(logits, top_k, top_p), NEVER, logits)
+
+    # Sorting takes as long as a small network's step: it is left out where nothing is filtered.
+    return ops.cond((top_k < logits.shape[-1]) | (top_p < 1), filtered, lambda: logits)
 
 
-def gumbel(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
-    """Standard Gumbel noise, float32."""
-    return rng.gumbel(size=shape).astype(np.float32)
+def _threshold(logits: Tensor, top_k: Tensor, top_p: Tensor) -> Tensor:
+    """The smallest of logits [B, V] that may be drawn, [B, 1]."""
+    descending = -ops.sort(-logits, axis=-1)
+    smallest = ops.take(descending, top_k - 1, axis=-1)[:, None]
+    probabilities = ops.softmax(ops.where(descending < smallest, NEVER, descending), axis=-1)
+    # A symbol stays while the likelier ones alone have not reached the share: the likeliest always does.
+    before = ops.cumsum(probabilities, axis=-1) - probabilities
+    in_nucleus = (before < top_p) | (top_p >= 1)
+    return ops.maximum(smallest, ops.min(ops.where(in_nucleus, descending, -NEVER), axis=-1, keepdims=True))
 
 
-def draw(logits: Tensor, noise: Tensor) -> Tensor:
-    """Draw symbols [B] from log-probabilities [B, V] with Gumbel noise [B, V]; zero noise gives the likeliest."""
-    return ops.cast(ops.argmax(logits + noise, axis=-1), "int32")
+def draw(logits: Tensor, uniform: Tensor) -> Tensor:
+    """Draw symbols [B] from logits [B, V] by the inverse of the cumulative distribution: the first symbol at which the
+    sum of the probabilities exceeds `uniform` [B], 0 <= uniform < 1.
+    """
+    sums = ops.cumsum(ops.exp(logits - ops.max(logits, axis=-1, keepdims=True)), axis=-1)
+    target = ops.minimum(uniform, _BELOW_ONE)[:, None] * sums[:, -1:]
+    return ops.cast(ops.argmax(ops.cast(sums > target, "int32"), axis=-1), "int32")

@@ -102,7 +102,7 @@ def apply_size(args: argparse.Namespace, lesson: Lesson) -> None:
             setattr(args, name, value)
 
 
-def _checkpoint(text: str) -> str | int:
+def checkpoint_name(text: str) -> str | int:
     """An argument type: `best`, `latest`, or the number of a step, also as the programs print it (12,000)."""
     return text if text in ("best", "latest") else _step(text.replace(",", ""))
 
@@ -125,7 +125,7 @@ def sample_parser(description: str, length: int | None, unit: str, prime_help: s
     group.add_argument("--experiment_dir", help="the experiment to sample from; by default the latest")
     group.add_argument(
         "--checkpoint",
-        type=_checkpoint,
+        type=checkpoint_name,
         default="best",
         metavar="best|latest|STEP",
         help="the best on held-out data, the latest, or that of a step which train.py --keep_every kept",

@@ -1,0 +1,76 @@
+"""A trained network of lesson 1, ready to write."""
+
+import functools
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from char_rnn import dataset
+from char_rnn.lesson import LESSON
+from char_rnn.vocab import Vocabulary
+from workshop import cli
+from workshop.quiet import quietly
+from workshop.run import trained
+from workshop.run.trained import checked
+from workshop.text.generated import GeneratedText
+
+if TYPE_CHECKING:
+    from char_rnn.generate import Generator
+
+
+class Trained(trained.Trained):
+    """The network of an experiment, its characters (`vocabulary`), and what run.json says of the data (`data_info`)."""
+
+    lesson = LESSON
+
+    def read(self) -> None:
+        """Read the vocabulary and the description of the data."""
+        self.data_info = dataset.trained_on(self.experiment)
+        self.vocabulary = Vocabulary.load(self.experiment.path / "vocab.json")
+
+    def build(self) -> Any:
+        """The network that run.json describes."""
+        from char_rnn.model import build
+
+        return build(self.experiment.info["network"], len(self.vocabulary), self.experiment.most_weights)
+
+    def spelled(self, prompt: str) -> str:
+        """A prompt in the normal form of Unicode that the training text has."""
+        return self.vocabulary.spelled(prompt, self.data_info.get("normal_form"))
+
+    def start(self, prompt: str) -> np.ndarray:
+        """The symbols [T] to go on from: a spelled prompt, and lines of the training text before it."""
+        return self.vocabulary.encode((self.data_info.get("lead_in") or self.vocabulary.symbols[1]) + prompt)
+
+    @functools.cached_property
+    def _generator(self) -> "Generator":
+        return self.generator()
+
+    def generator(self, sample: int = 1) -> "Generator":
+        """What writes with this network; `sample` as in `sample.py`."""
+        with quietly():
+            from char_rnn.generate import Generator
+
+        return Generator(self.model, self.vocabulary, sample)
+
+    def generate(
+        self, prompt: str = "", length: int = 500, temperature: float | None = None, top_k: int | None = None,
+        top_p: float | None = None, seed: int | None = None,
+    ) -> GeneratedText:  # fmt: skip
+        """Write a text.
+
+        Args:
+            prompt: the text to go on from; the result begins with it.
+            length: characters to generate.
+            temperature: softmax temperature; without it, that of the previews.
+            top_k: choose among so many of the likeliest characters.
+            top_p: choose among the likeliest characters that together have this probability.
+            seed: the same seed gives the same text; without it, a new one each time.
+
+        Raises:
+            UserError: an argument is out of range.
+        """
+        prompt = self.spelled(prompt)
+        seed, config = self.drawing(seed, temperature, top_k, top_p)
+        pieces = self._generator.generate(self.start(prompt), checked("length", length, cli.count), 1, seed, config)
+        return GeneratedText(prompt + self.vocabulary.decode(np.concatenate(list(pieces))[:, 0]))

@@ -1,0 +1,92 @@
+"""A trained network of lesson 2, ready to play."""
+
+import functools
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from midi_rnn import dataset
+from midi_rnn.encoding import ENCODINGS
+from midi_rnn.facts import trained_on
+from midi_rnn.lesson import LESSON
+from midi_rnn.performing import GeneratedNotes
+from workshop import cli
+from workshop.notes import tempos
+from workshop.notes.instruments import instrument
+from workshop.quiet import quietly
+from workshop.run import trained
+from workshop.run.trained import checked
+
+if TYPE_CHECKING:
+    from midi_rnn.generate import Generator
+
+
+class Trained(trained.Trained):
+    """The network of an experiment, the `encoding` of its symbols, and what run.json says of the data (`data_info`)."""
+
+    lesson = LESSON
+
+    def read(self) -> None:
+        """Read the description of the data and the encoding it names."""
+        self.data_info = trained_on(self.experiment)
+        self.encoding = ENCODINGS[self.data_info["encoding"]]
+
+    def build(self) -> Any:
+        """The network that run.json describes."""
+        from midi_rnn.model import build
+
+        return build(self.experiment.info["network"], self.encoding.vocab_size, self.experiment.most_weights)
+
+    def prompt(self, path: str | Path | None) -> np.ndarray:
+        """The symbols [T] of a MIDI file to go on from; none without one.
+
+        Raises:
+            UserError: the file cannot be read, or holds no notes.
+        """
+        if path is None:
+            return np.empty(0, np.int32)
+        return dataset.read_prime(Path(path), self.encoding, self.data_info["track"])
+
+    def start(self, prompt: np.ndarray) -> np.ndarray:
+        """The symbols [T] to go on from: the end of a piece of the training data, and a prompt."""
+        return np.concatenate([self.data_info["lead_in"], prompt]).astype(np.int32)
+
+    @functools.cached_property
+    def generator(self) -> "Generator":
+        """What plays with this network."""
+        with quietly():
+            from midi_rnn.generate import Generator
+
+        return Generator(self.model, self.encoding, self.data_info["seen"], self.data_info["limits"])
+
+    def generate(
+        self, prompt: str | Path | np.ndarray | None = None, length: int = 1000, temperature: float | None = None,
+        top_k: int | None = None, top_p: float | None = None, seed: int | None = None,
+        midi_instrument: str | int = 0, tempo: float | None = None,
+    ) -> GeneratedNotes:  # fmt: skip
+        """Play notes.
+
+        Args:
+            prompt: the MIDI file to go on from, or its first symbols from `self.prompt(path)[:T]`; the result begins
+                with it.
+            length: symbols to generate: sixteenths of a melody, events of a performance.
+            temperature: softmax temperature; without it, that of the previews.
+            top_k: choose among so many of the likeliest symbols.
+            top_p: choose among the likeliest symbols that together have this probability.
+            seed: the same seed gives the same notes; without it, a new one each time.
+            midi_instrument: General MIDI name or number of what plays them.
+            tempo: beats a minute; without it, that of the data.
+
+        Raises:
+            UserError: an argument is out of range, or the MIDI file cannot be used.
+        """
+        with quietly():
+            from midi_rnn.generate import notes_of
+
+        program = checked("midi_instrument", midi_instrument, instrument)
+        symbols = prompt if isinstance(prompt, np.ndarray) else self.prompt(prompt)
+        seed, config = self.drawing(seed, temperature, top_k, top_p)
+        pieces = self.generator.generate(self.start(symbols), checked("length", length, cli.count), 1, seed, config)
+        notes = notes_of(self.encoding, np.concatenate([symbols, *(piece[:, 0] for piece in pieces)]))
+        return GeneratedNotes(notes, checked("tempo", tempo or self.data_info["tempo"], tempos.tempo), program)

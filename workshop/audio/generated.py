@@ -1,0 +1,39 @@
+"""Sound that a network has made."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from workshop.audio.synthesis import write_wav
+
+
+@dataclass(frozen=True)
+class GeneratedSound:
+    """A sound that shows itself as a player in a notebook.
+
+    Attributes:
+        samples: float32 [N], from -1 to 1.
+        rate: samples a second.
+    """
+
+    samples: np.ndarray
+    rate: int
+
+    def __repr__(self) -> str:
+        return f"{len(self.samples) / self.rate:.2f} s of sound, {self.rate:,} samples a second"
+
+    def save(self, path: str | Path) -> Path:
+        """Write a mono WAV file of 16 bits.
+
+        Raises:
+            UserError: the file cannot be written.
+        """
+        write_wav(Path(path), self.samples, self.rate)
+        return Path(path)
+
+    def _repr_html_(self) -> str:
+        """Called by Jupyter: an audio player, as loud as the samples are."""
+        from IPython.display import Audio
+
+        return Audio(self.samples, rate=self.rate, normalize=False)._repr_html_()

@@ -1,0 +1,166 @@
+"""A trained network, ready to generate: what `sample.py` and `workshop.load` of every lesson have in common.
+
+A lesson's `trained.py` has a class `Trained` derived from the one here. It says what the lesson reads from an
+experiment, how its network is built, and what generating gives.
+"""
+
+import abc
+import argparse
+import functools
+import importlib
+import os
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import numpy as np
+
+from workshop import ROOT, cli
+from workshop.errors import UserError
+from workshop.files import short_path
+from workshop.lessons import Lesson, lesson_of
+from workshop.quiet import quietly
+from workshop.run import arguments
+from workshop.run import checkpoint as checkpoints
+from workshop.run import experiment as experiments
+from workshop.run.experiment import Experiment
+
+if TYPE_CHECKING:
+    from workshop.networks.sampling import SamplingConfig
+
+
+class Trained(abc.ABC):
+    """The network of an experiment. TensorFlow is imported when the network is built, at its first use.
+
+    Args:
+        experiment: the experiment's folder.
+        checkpoint: `best`, `latest`, or the step of a kept checkpoint.
+
+    Raises:
+        UserError: run.json, or another file of the experiment, is missing or damaged; or there is no such checkpoint.
+    """
+
+    #: The lesson whose experiments these are.
+    lesson: ClassVar[Lesson]
+
+    def __init__(self, experiment: Experiment, checkpoint: str | int = "best"):
+        self.experiment = experiment
+        #: Temperature of the previews: the default for generating.
+        self.temperature = experiments.temperature(experiment)
+        self.read()
+        self.checkpoint = experiment.checkpoint(checked("checkpoint", checkpoint, arguments.checkpoint_name))
+        self._arrays, description = checkpoints.load(self.checkpoint, checkpoints.STEP)
+        #: Training steps that the checkpoint has seen.
+        self.step: int = description["step"]
+
+    @classmethod
+    def open(cls, args: argparse.Namespace) -> Self:
+        """The network that the arguments of `sample.py` name; says which one, and sets `args.seed` where none is given.
+
+        Raises:
+            UserError: there is no such experiment or checkpoint, or it is damaged.
+        """
+        opened = cls(experiments.find(cls.lesson.folder, args.experiment_dir), args.checkpoint)
+        args.seed = new_seed() if args.seed is None else args.seed
+        cli.say(f"{opened}, seed {args.seed}")
+        return opened
+
+    def __repr__(self) -> str:
+        return f"{self.experiment.path}, {self.checkpoint.stem} checkpoint (step {self.step:,})"
+
+    @functools.cached_property
+    def model(self) -> Any:
+        """The network with the averaged weights of the checkpoint.
+
+        Raises:
+            UserError: run.json does not describe the network that the checkpoint holds.
+        """
+        with quietly():
+            model = self.build()
+        checkpoints.assign(model.trainable_variables, self._arrays, "average", self.checkpoint)
+        self._arrays = {}  # they have been copied
+        return model
+
+    def sampling(
+        self, temperature: float | None = None, top_k: int | None = None, top_p: float | None = None
+    ) -> "SamplingConfig":
+        """How to choose the next symbol; without a temperature, at that of the previews.
+
+        Raises:
+            UserError: a value is out of range.
+        """
+        with quietly():
+            from workshop.networks.sampling import SamplingConfig
+
+        return SamplingConfig(
+            checked("temperature", self.temperature if temperature is None else temperature, cli.positive),
+            None if top_k is None else checked("top_k", top_k, cli.count),
+            None if top_p is None else checked("top_p", top_p, cli.probability),
+        )
+
+    def drawing(self, seed: int | None, *knobs: Any) -> "tuple[int, SamplingConfig]":
+        """The seed, a new one where it is None, and what `sampling` makes of temperature, top-k and top-p.
+
+        Raises:
+            UserError: a value is out of range.
+        """
+        return new_seed() if seed is None else checked("seed", seed, cli.seed), self.sampling(*knobs)
+
+    @abc.abstractmethod
+    def read(self) -> None:
+        """Read what the lesson needs of `self.experiment` besides the network.
+
+        Raises:
+            UserError: it is missing or damaged.
+        """
+
+    @abc.abstractmethod
+    def build(self) -> Any:
+        """The Keras model that run.json describes, with any weights."""
+
+    @abc.abstractmethod
+    def generate(self, *args: Any, **kwargs: Any) -> Any:
+        """Generate one text, piece or sound; each lesson says from what, and how long."""
+
+
+def load(path: str | Path, checkpoint: str | int = "best") -> Trained:
+    """The trained network in an experiment's folder; see `workshop.load`."""
+    place = Path(path) if os.path.exists(path) else short_path(ROOT / path)
+    lesson = lesson_of(place)
+    newest = place.resolve() == lesson.folder
+    experiment = experiments.find(lesson.folder, None if newest else str(place))
+    return importlib.import_module(f"{lesson.name}.trained").Trained(experiment, checkpoint)
+
+
+def new_seed() -> int:
+    """A seed from the operating system's randomness, from 0 to 2**32 - 1."""
+    return int(np.random.SeedSequence().generate_state(1)[0])
+
+
+def checked(name: str, value: Any, kind: Callable[[str], Any]) -> Any:
+    """A value given in Python, checked as the same argument is on the command line.
+
+    Raises:
+        UserError: it is invalid.
+    """
+    try:
+        return kind(str(value))
+    except argparse.ArgumentTypeError as error:
+        raise UserError(f"{name}: {error}") from None
+
+
+def with_progress(pieces: Iterable[np.ndarray], length: int, unit: str, hidden: bool = False) -> Iterator[np.ndarray]:
+    """The pieces [n, B] of something generated, with a progress bar where it takes more than a second.
+
+    Args:
+        pieces: together `length` steps.
+        length: steps.
+        unit: what a step is called, in the plural.
+        hidden: no bar, because the text itself is shown as it comes.
+    """
+    from tqdm import tqdm
+
+    with tqdm(total=length, unit=f" {unit}", delay=1, leave=False, disable=hidden or None) as bar:
+        for piece in pieces:
+            yield piece
+            bar.update(len(piece))
