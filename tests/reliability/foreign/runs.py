@@ -68,9 +68,9 @@ def reader(lesson: str, experiment: Path, generated: Callable[[Any, int, int], n
         return at_hand.pop()
 
     class Generator(generate.Generator):  # type: ignore[name-defined, misc]
-        def write(self, prime: Any, length: int, *rest: int) -> Iterator[np.ndarray]:
-            count = rest[0] if len(rest) > 1 else prime.shape[1]
-            yield generated(prime, length, count)
+        def generate(self, prompt: Any, length: int, *rest: Any) -> Iterator[np.ndarray]:
+            count = rest[0] if len(rest) == 3 else prompt.shape[1]
+            yield generated(prompt, length, count)
 
     def stop(session: Any) -> Any:
         raise Checked
