@@ -20,7 +20,7 @@ from workshop.run.curves import draw_curves
 
 TEMPERATURES = (0.5, 0.8, 1.0, 1.3)
 
-# A network is compiled again for each temperature; TensorFlow would warn of it in the middle of a sweep.
+# A network is compiled anew for each temperature; TensorFlow would warn of it in the middle of a sweep.
 logging.getLogger("tensorflow").addFilter(lambda record: "retracing" not in record.getMessage())
 
 
