@@ -1,4 +1,4 @@
-"""Playing: nothing that makes no sense is ever generated, and all else is what the training graph says."""
+"""Playing: invalid events are never generated, and all else is what the training graph says."""
 
 import itertools
 from collections.abc import Iterable

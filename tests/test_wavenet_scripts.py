@@ -192,7 +192,7 @@ def test_a_record_without_a_rate_is_damaged(refused: Refused, trained: Path, tmp
 @pytest.mark.parametrize(
     ("changes", "words"),
     [({"skip_channels": 10**6}, "describes a network of"), ({"dilation_channels": 10**9}, "describes a network of"),
-     ({"layers": 10**9}, "describes no network"), ({"stacks": 10**9}, "describes no network")],
+     ({"layers": 10**9}, "not describe a network"), ({"stacks": 10**9}, "not describe a network")],
 )  # fmt: skip
 def test_a_network_that_its_checkpoints_have_no_room_for(
     refused: Refused, trained: Path, tmp_path: Path, changes: dict[str, int], words: str
