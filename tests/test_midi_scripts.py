@@ -345,7 +345,7 @@ def test_sound_picture_and_numbers_of_both_encodings(
         assert seen(stem.with_suffix(".png")) > 20
     assert counted
     portrait = strict_json(experiment / "run.json")["data"]["portrait"]
-    assert re.fullmatch(r"\| +\| +data \| generated \|", lines[6])
+    assert re.fullmatch(r"\| +\| +data \| +generated \|", lines[6])
     assert any(re.fullmatch(rf"\| notes +\| +{portrait['notes']} \| +{counted} \|", line) for line in lines)
 
 
