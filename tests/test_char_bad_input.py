@@ -209,6 +209,7 @@ def test_a_run_json_without_a_network(refused: Refused, copied: Path, network: d
     assert "run.json is damaged" in refused(sample, "--experiment_dir", "copied")
 
 
+@pytest.mark.slow
 def test_a_network_that_its_checkpoints_have_no_room_for(refused: Refused, copied: Path) -> None:
     """Said before room is made: a network of so many units would take all the memory that there is."""
     info = json.loads((copied / "run.json").read_text("utf-8"))

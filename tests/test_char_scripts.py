@@ -202,8 +202,8 @@ def test_run_json_is_json_at_the_end(trained: Path) -> None:
     ("args", "prime", "length"),
     [
         ("-n 60", "", 60),
-        ("--save_dir save_X --prime,baby do you wanna", "baby do you wanna", 500),
-        ("--sample 2", "", 500),
+        pytest.param("--save_dir save_X --prime,baby do you wanna", "baby do you wanna", 500, marks=pytest.mark.slow),
+        pytest.param("--sample 2", "", 500, marks=pytest.mark.slow),
     ],
 )
 def test_the_old_sampling_commands_work(

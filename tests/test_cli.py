@@ -403,6 +403,16 @@ def test_the_tools_can_be_read_in_part(command: tuple[str, ...]) -> None:
     assert (done.returncode, done.stderr) == (141, b"")
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are another thing there")
+def test_a_crash_says_where() -> None:
+    with start(
+        "import os, signal\ncli.run(lambda: os.kill(os.getpid(), signal.SIGSEGV))", stderr=subprocess.PIPE
+    ) as process:
+        _, err = process.communicate(timeout=30)
+    assert process.returncode == -signal.SIGSEGV
+    assert b"Segmentation fault" in err
+
+
 def test_a_folder_name_that_is_no_utf_8_can_be_spoken_of(tmp_path: Path) -> None:
     """Folders of old disks have names in Latin-1, which reach Python as lone surrogates."""
     code = "cli.run(lambda: print('data:', b'caf\\xe9'.decode('utf-8', 'surrogateescape')))"

@@ -164,6 +164,7 @@ def test_nothing_is_cut_off() -> None:
         assert (edges == 255).all()
 
 
+@pytest.mark.slow
 def test_thousands_of_notes_are_drawn_as_one_collection() -> None:
     rng = np.random.default_rng(0)
     start = rng.uniform(0, 600, 5000)

@@ -113,7 +113,7 @@ def test_layers_between_recurrent_ones() -> None:
     ("layer", "said"),
     [
         (lambda: layers.LSTM(H, name="one"), "layer one in model.py needs return_sequences=True"),
-        (lambda: layers.Conv1D(H, 3, padding="causal", name="one"), "layer one in model.py is a Conv1D, which looks"),
+        (lambda: layers.Conv1D(H, 3, padding="causal", name="one"), "layer one in model.py is a Conv1D, which mixes"),
         (lambda: recurrent(layers.GRU, stateful=True, name="one"), "nor stateful"),
     ],
 )

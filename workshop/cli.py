@@ -5,6 +5,7 @@ stay as hidden aliases. Nothing heavy is imported here, so that `--help` answers
 """
 
 import argparse
+import faulthandler
 import io
 import os
 import signal
@@ -149,6 +150,9 @@ def run(main: Callable[[], int | None]) -> NoReturn:
     """Run a script's `main` and exit: the status that it returns, or 2 with one sentence after a `UserError`, or 130
     after Ctrl-C.
     """
+    # Where TensorFlow crashes, the last lines say in which call; the process is lost in any case.
+    if not faulthandler.is_enabled() and sys.__stderr__ is not None:
+        faulthandler.enable(sys.__stderr__)
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A text may hold characters that the terminal's own encoding lacks, and a file's name need not be text at all.
         sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
