@@ -37,6 +37,13 @@ def begun(tiny_text: Path, tmp_path: Path, tiny_arguments: list[str]) -> Iterato
         process.wait()
 
 
+def typed(*words: str) -> subprocess.CompletedProcess[str]:
+    """What `./start.sh trainings` runs. Other trainings of these tests are listed as well, by whatever names."""
+    command = [sys.executable, "-m", "workshop.trainings", *words]
+    env = {**os.environ, "PYTHONIOENCODING": "utf-8:strict"}
+    return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
+
+
 def record(path: Path) -> dict[str, object]:
     found: dict[str, object] = json.loads((path / "run.json").read_text("utf-8"))
     return found
@@ -53,7 +60,7 @@ def test_a_closed_terminal_saves_and_ends(begun: tuple[subprocess.Popen[bytes], 
 
 @pytest.mark.slow
 def test_it_is_listed_and_stopped_by_its_name(
-    begun: tuple[subprocess.Popen[bytes], int], tmp_path: Path, capsys: pytest.CaptureFixture[str],
+    begun: tuple[subprocess.Popen[bytes], int], tmp_path: Path,
     run_script: Callable[..., subprocess.CompletedProcess[str]],
 ) -> None:  # fmt: skip
     process, terminal = begun
@@ -61,15 +68,14 @@ def test_it_is_listed_and_stopped_by_its_name(
     again = run_script("char_rnn/train.py", "--resume", "--experiment_dir", path)
     assert again.returncode == 2
     assert f"./start.sh trainings stop {path}" in again.stderr
-    trainings.main([])
-    (line,) = (line for line in capsys.readouterr().out.splitlines() if line.startswith(str(path)))
+    (line,) = (line for line in typed().stdout.splitlines() if line.startswith(str(path)))
     assert str(process.pid) in line.split()
     os.set_blocking(terminal, False)
-    trainings.main(["stop", str(path)])
+    assert typed("stop", str(path)).returncode == 0
     assert process.wait(60) == 143
     assert record(path)["status"] == "stopped"
-    with pytest.raises(trainings.UserError, match="there is no training"):
-        trainings.main(["stop", str(path)])
+    done = typed("stop", str(path))
+    assert (done.returncode, done.stderr[:25]) == (2, "error: there is no traini")
 
 
 @pytest.mark.parametrize("damaged", ["[]", "{}", '{"step": "x"}', "{", "\udcff"])
@@ -96,9 +102,7 @@ def test_an_experiment_whose_name_is_no_utf_8_is_listed(tmp_path: Path) -> None:
     lock = os.open(folder / "checkpoints", os.O_RDONLY)
     fcntl.flock(lock, fcntl.LOCK_EX)
     entry = trainings.enter(folder)
-    env = {**os.environ, "PYTHONIOENCODING": "utf-8:strict"}
-    command = [sys.executable, "-m", "workshop.trainings"]
-    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
+    done = typed()
     os.close(lock)
     trainings.leave(entry)
     assert (done.returncode, done.stderr) == (0, "")
