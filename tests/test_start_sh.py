@@ -691,7 +691,7 @@ def test_start_sh_can_be_started() -> None:
     [
         ("nothing at all", 0, ".ci/run: all stages passed"),
         ("--local run ruff format --check .", 1, ".ci/run failed in: format"),
-        ("--local test -m slow -n 2 --dist loadfile --no-loadscope-reorder", 1, ".ci/run failed in: slow tests"),
+        ("--local test -m slow", 1, ".ci/run failed in: slow tests"),
         ("--local test --version", 1, "==== set-up failed (exit status 5)"),
     ],
 )

@@ -65,7 +65,7 @@ def test_a_page_can_be_followed(page: Path, tree: Path, home: Path) -> None:
     follow(tree / named(page), tree, home)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_pages_can_be_followed_one_after_the_other(tree: Path, home: Path) -> None:
     """In one shell, in the order of the index, after the demo; pages.py has no other way for a page to begin."""
     lesson = tree / "char_rnn"
