@@ -63,8 +63,8 @@ class Trained(trained.Trained):
             prompt: the text to go on from; the result begins with it.
             length: characters to generate.
             temperature: softmax temperature; without it, that of the previews.
-            top_k: choose among so many of the likeliest characters.
-            top_p: choose among the likeliest characters that together have this probability.
+            top_k: sample only from the k most likely characters.
+            top_p: sample only from the most likely characters that together have this probability.
             seed: the same seed gives the same text; without it, a new one each time.
 
         Raises:

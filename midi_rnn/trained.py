@@ -72,8 +72,8 @@ class Trained(trained.Trained):
                 with it.
             length: symbols to generate: sixteenths of a melody, events of a performance.
             temperature: softmax temperature; without it, that of the previews.
-            top_k: choose among so many of the likeliest symbols.
-            top_p: choose among the likeliest symbols that together have this probability.
+            top_k: sample only from the k most likely symbols.
+            top_p: sample only from the most likely symbols that together have this probability.
             seed: the same seed gives the same notes; without it, a new one each time.
             midi_instrument: General MIDI name or number of what plays them.
             tempo: beats a minute; without it, that of the data.

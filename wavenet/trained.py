@@ -56,8 +56,8 @@ class Trained(trained.Trained):
                 hold it.
             length: samples to generate; without it, as many as `seconds` have.
             temperature: softmax temperature; without it, that of the previews.
-            top_k: choose among so many of the likeliest values.
-            top_p: choose among the likeliest values that together have this probability.
+            top_k: sample only from the k most likely values.
+            top_p: sample only from the most likely values that together have this probability.
             seed: the same seed gives the same sound; without it, a new one each time.
             seconds: how long.
             condition: which of `self.conditions` to make; without it, the first.
