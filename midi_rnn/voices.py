@@ -74,9 +74,8 @@ def highest(notes: np.ndarray) -> np.ndarray:
 def _until_higher(notes: np.ndarray) -> np.ndarray:
     """For each note, the earlier of its end and the onset of a later, higher note; float64 [N]."""
     until = notes[:, 1].copy()
-    later: list[
-        tuple[float, float]
-    ] = []  # monotonic stack: pitches and starts of later notes with no higher one in between
+    # Monotonic stack: pitches and starts of later notes with no higher one in between.
+    later: list[tuple[float, float]] = []
     for k in reversed(range(len(notes))):
         start, _, pitch, _ = notes[k].tolist()
         while later and later[-1][0] <= pitch:

@@ -27,9 +27,9 @@ class SamplingConfig:
 
     Attributes:
         temperature: divides the logits; above 0.
-        top_k: choose among so many of the likeliest, or None for all.
-        top_p: choose among the likeliest that together have this probability (nucleus sampling, Holtzman et al. 2020,
-            arXiv:1904.09751), or None.
+        top_k: sample only from the k most likely, or None for all.
+        top_p: sample only from the most likely that together have this probability (nucleus sampling, Holtzman et al.
+            2020, arXiv:1904.09751), or None.
     """
 
     temperature: float = 1.0

@@ -5,7 +5,7 @@ log.txt         what train.py has printed, line by line
 checkpoints/    latest.npz to go on from, best.npz to sample from, and the step_NNNNNN.npz of --keep_every
 tensorboard/    train, validation, and the best n-gram as the baseline
 samples/        what it produced on the way
-skipped.txt   files that could not be used, and why
+skipped.txt     files that could not be used, and why
 """
 
 import argparse

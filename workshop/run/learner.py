@@ -210,8 +210,8 @@ class NextSymbolLearner:
         return checkpoint.collect(self.average.trainable_variables, "average")
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """All that training goes on from, by name: weights, random state, averages, optimiser, recurrent state."""
-        arrays = checkpoint.collect(self.model.variables, "model") | self.averaged()
+        """What training goes on from besides `averaged`, by name: weights, random state, optimiser, recurrent state."""
+        arrays = checkpoint.collect(self.model.variables, "model")
         arrays |= checkpoint.collect(self.optimizer.variables, "optimizer")
         return arrays | checkpoint.collect(keras.tree.flatten(self.state), "state")
 
@@ -219,7 +219,7 @@ class NextSymbolLearner:
         """Go back to `arrays`; the learning rate stays the one that was asked for.
 
         Args:
-            arrays: as `arrays` gave them.
+            arrays: as `arrays` and `averaged` gave them.
             path: the checkpoint that they are from, for what an error says.
 
         Raises:

@@ -77,10 +77,10 @@ class Learner(Protocol):
         """The weights to generate with, by name."""
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """All that it goes on from, by name, `averaged` included."""
+        """What it goes on from besides `averaged`, by name."""
 
     def restore(self, arrays: dict[str, np.ndarray], path: Path) -> None:
-        """Go back to `arrays`, which are from the checkpoint `path`.
+        """Go back to `arrays`, `averaged` among them, which are from the checkpoint `path`.
 
         Raises:
             UserError: they do not fit.
