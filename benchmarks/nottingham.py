@@ -63,7 +63,7 @@ def main() -> None:
         if args.torch_python:
             torch = torch_loss(args.torch_python, experiment, music, join, LESSON.sizes[SIZE], args.minutes)
     baseline = min(info["baseline"].values())
-    pieces, symbols = music.facts["pieces"], music.facts["symbols"]
+    pieces, symbols = music.facts.pieces, music.facts.symbols
     print(f"{pieces[0]:,} pieces ({symbols[0]:,} sixteenths) to train on, {pieces[1]:,} ({symbols[1]:,}) held out")
     print(f"{nats:.4f} nats a sixteenth, {info['step']:,} steps; while training: {info['best']['validation']:.4f}")
     print(f"the best n-gram: {baseline:.4f}; the network is {1 - nats / baseline:.1%} lower")

@@ -25,7 +25,7 @@ def main() -> None:
     options = ("--data_dir", args.data_dir, "--size", "small", "--max_minutes", args.minutes)
     with compare.trained("wavenet", *options) as (_, info):
         bits = info["best"]["validation"] / np.log(2)
-    train, held_out = info["data"]["samples"]
+    train, held_out = info["data"]["symbols"]
     print(f"{train:,} samples to train on, {held_out:,} held out, at {info['data']['sample_rate']:,} Hz")
     print(f"{bits:.3f} bits a sample after {info['step']:,} steps")
     result = {"bits": bits, "steps": info["step"]}

@@ -93,7 +93,7 @@ class Text:
         from char_rnn.vocab import Vocabulary
 
         vocabulary = Vocabulary.load(experiment / "vocab.json")
-        text = dataset.load(Path(info["data"]["path"]), info["data"]["val_split"], vocabulary=vocabulary)
+        text = dataset.load(Path(info["data"]["path"]), info["arguments"]["val_split"], vocabulary=vocabulary)
         self._train = vocabulary.decode(text.train)
         self._held_out = self._statistics([vocabulary.decode(text.held_out)])
 

@@ -29,7 +29,7 @@ def measure(experiment: Path, data_dir: Path) -> tuple[float, int]:
 
     vocabulary = Vocabulary.load(experiment / "vocab.json")
     model, info = one_stream.best_network(experiment, build, len(vocabulary))
-    text = dataset.load(data_dir, info["data"]["val_split"], None, vocabulary)
+    text = dataset.load(data_dir, info["arguments"]["val_split"], None, vocabulary)
     losses = one_stream.losses(model, text.train, text.held_out)
     return float(losses.mean()), len(losses)
 

@@ -1,11 +1,11 @@
 """Memorisation check: the longest passage of a sample that is copied verbatim from the training text."""
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from char_rnn import dataset
+from char_rnn.dataset import TextInfo
 from char_rnn.vocab import Vocabulary
 from workshop.errors import UserError
 from workshop.places import found
@@ -20,27 +20,26 @@ MAX_ENTRIES = 20_000
 SHOWN = 60
 
 
-def report(ids: np.ndarray, vocabulary: Vocabulary, facts: dict[str, Any]) -> str:
+def report(ids: np.ndarray, vocabulary: Vocabulary, facts: TextInfo) -> str:
     """Report the longest passage that samples share with the training text, in one sentence.
 
     Args:
         ids: the samples, int [n, B].
         vocabulary: that of the experiment.
-        facts: the data section of run.json; it names the training text.
+        facts: what run.json says of the training text.
     """
-    if not {"path", "characters", "val_split", "encoding_given", "fingerprint"} <= facts.keys():
-        return "copied passages were not searched for: run.json does not name the training text"
-    path = found(facts["path"], "char_rnn") or Path(facts["path"])
+    path = found(facts.path, "char_rnn") or Path(facts.path)
     try:
         files = find_text_files(path, MAX_ENTRIES)
         if sum(file.stat().st_size for file in files) > MAX_BYTES:
             return "copied passages were not searched for: the training text is too long"
-        text = dataset.load(path, facts["val_split"], facts["encoding_given"], vocabulary)
+        text = dataset.load(path, encoding=facts.encoding_given, vocabulary=vocabulary)
     except UserError as error:
         return f"copied passages were not searched for: the training text is gone: {error}"
-    changed = "" if text.facts["fingerprint"] == facts["fingerprint"] else " (the text has changed since)"
+    changed = "" if text.facts.fingerprint == facts.fingerprint else " (the text has changed since)"
+    train = text.ids[: facts.symbols[0]]
     overlap, column = max(
-        ((longest_copied(ids[:, k], text.train), k) for k in range(ids.shape[1])), key=lambda one: one[0].length
+        ((longest_copied(ids[:, k], train), k) for k in range(ids.shape[1])), key=lambda one: one[0].length
     )
     passage = vocabulary.decode(ids[overlap.sample_start : overlap.sample_start + overlap.length, column])
     shown = repr(passage if len(passage) <= SHOWN else passage[:SHOWN] + "...")

@@ -10,16 +10,18 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
+import msgspec
 import numpy as np
 from tqdm import tqdm
 
 from char_rnn.vocab import NormalForm, Vocabulary, code_points, count_characters
-from workshop.checks import Check, a, expect, number, whole
+from workshop.checks import Whole
 from workshop.errors import UserError
 from workshop.places import kept
-from workshop.run.experiment import Experiment, print_skipped
+from workshop.run.experiment import print_skipped
+from workshop.run.record import DataInfo
 from workshop.text.textfiles import detect_encoding, find_text_files, read_chunks
 from workshop.visible import visible_line
 from workshop.words import plural
@@ -28,16 +30,28 @@ from workshop.words import plural
 LEAD_IN = 300
 #: Stands between two files.
 SEPARATOR = "\n\n"
-#: What sampling reads of the facts about a text, and what that can be.
-CHECKS: dict[str, Check] = {
-    "path": a(str),
-    "characters": whole(),
-    "val_split": lambda value: number(0, 1)(value) and value > 0,
-    "encoding_given": lambda value: value is None or isinstance(value, str),
-    "fingerprint": a(str),
-    "lead_in": a(str),
-    "normal_form": lambda value: value in ("NFC", "NFD"),
-}
+
+
+class TextInfo(DataInfo, kw_only=True):
+    """What run.json says of a text; `symbols` are characters.
+
+    Attributes:
+        encodings: how many files were read in each encoding.
+        encoding_given: the one that they were said to have.
+        normal_form: that of Unicode which the text has.
+        distinct_characters: how many there are.
+        vocabulary: how many of them are symbols of their own.
+        folded_characters: places of the text that hold another, rare one.
+        lead_in: its last lines, read before a text is begun.
+    """
+
+    encodings: dict[str, Whole] = msgspec.field(default_factory=dict)
+    encoding_given: str | None = None
+    normal_form: Literal["NFC", "NFD"] | None = None
+    distinct_characters: Whole = 0
+    vocabulary: Whole = 0
+    folded_characters: Whole = 0
+    lead_in: str = ""
 
 
 @dataclass(frozen=True)
@@ -64,7 +78,7 @@ class Text:
     ids: np.ndarray
     train_size: int
     vocabulary: Vocabulary
-    facts: dict[str, Any]
+    facts: TextInfo
     skipped: list[str]
 
     @property
@@ -108,56 +122,43 @@ def load(path: Path, val_split: float = 0.1, encoding: str | None = None, vocabu
         at += len(numbers)
     known = int(counts[code_points(vocabulary.symbols[1:])].sum())
     train_size = min(size - 1, int(size * (1 - val_split)))
-    facts = {
-        "path": kept(path),
-        "files": len(sources),
-        "duplicate_files": duplicates,
-        "set_aside": len(skipped),
-        "encodings": dict(sorted(Counter(source.encoding.removesuffix("-sig") for source in sources).items())),
-        "normal_form": form.name,
-        "encoding_given": encoding,
-        "characters": size,
-        "distinct_characters": int(np.count_nonzero(counts)),
-        "vocabulary": len(vocabulary),
-        "folded_characters": size - known,
-        "val_split": val_split,
-        "lead_in": _lead_in(vocabulary, ids[:train_size]),
-        "fingerprint": hashlib.sha256("".join(source.digest for source in sources).encode()).hexdigest(),
-    }
+    facts = TextInfo(
+        path=kept(path),
+        fingerprint=hashlib.sha256("".join(source.digest for source in sources).encode()).hexdigest(),
+        files=len(sources) + duplicates + len(skipped),
+        used=len(sources),
+        skipped=len(skipped),
+        duplicate_files=duplicates,
+        symbols=(train_size, size - train_size),
+        encodings=dict(sorted(Counter(source.encoding.removesuffix("-sig") for source in sources).items())),
+        encoding_given=encoding,
+        normal_form=form.name,
+        distinct_characters=int(np.count_nonzero(counts)),
+        vocabulary=len(vocabulary),
+        folded_characters=size - known,
+        lead_in=_lead_in(vocabulary, ids[:train_size]),
+    )
     return Text(ids, train_size, vocabulary, facts, skipped)
-
-
-def trained_on(experiment: Experiment) -> dict[str, Any]:
-    """What run.json says about the text of an experiment; an older one says less.
-
-    Raises:
-        UserError: an entry is invalid; it is named.
-    """
-    facts: dict[str, Any] = experiment.info["data"]
-    there = {name: makes_sense for name, makes_sense in CHECKS.items() if name in facts}
-    expect(facts, there, str(experiment.path / "run.json"), " under 'data'")
-    return facts
 
 
 def describe(text: Text, path: Path) -> None:
     """Print what was found, and what could not be used and why."""
     facts = text.facts
-    files = "1 file" if facts["files"] == 1 else f"{facts['files']} files"
-    size = f"{facts['characters']:,} characters, {facts['vocabulary']} symbols"
-    print(f"data: {visible_line(str(path))}: {files}, {size}; the last {len(text.held_out):,} are held out")
-    if facts["encodings"].keys() != {"utf-8"}:
+    size = f"{plural(facts.used, 'file')}, {sum(facts.symbols):,} characters, {facts.vocabulary} symbols"
+    print(f"data: {visible_line(str(path))}: {size}; the last {len(text.held_out):,} are held out")
+    if facts.encodings.keys() != {"utf-8"}:
         print(f"  {_encodings(facts)}")
-    if facts["folded_characters"]:
-        print(f"  {facts['folded_characters']:,} rare characters are read as one unknown symbol")
-    if facts["duplicate_files"]:
-        print(f"  {facts['duplicate_files']} of the files have the same text as another one and are left out")
+    if facts.folded_characters:
+        print(f"  {facts.folded_characters:,} rare characters are read as one unknown symbol")
+    if facts.duplicate_files:
+        print(f"  {facts.duplicate_files} of the files have the same text as another one and are left out")
     print_skipped(text.skipped)
 
 
-def _encodings(facts: dict[str, Any]) -> str:
+def _encodings(facts: TextInfo) -> str:
     """How the files were read, and what to do where that was a guess."""
-    read_as = ", ".join(f"{name} ({plural(count, 'file')})" for name, count in facts["encodings"].items())
-    if facts["encoding_given"] or all(name.startswith(("utf-", "iso2022")) for name in facts["encodings"]):
+    read_as = ", ".join(f"{name} ({plural(count, 'file')})" for name, count in facts.encodings.items())
+    if facts.encoding_given or all(name.startswith(("utf-", "iso2022")) for name in facts.encodings):
         return f"read as {read_as}"
     return f"read as {read_as}; the encoding was guessed: if letters look wrong, give the right one with --encoding"
 

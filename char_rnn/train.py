@@ -72,7 +72,7 @@ def main() -> int:
         return ops.sparse_categorical_crossentropy(targets, logits, from_logits=True)
 
     temperature = starting.temperature(resumed, TEMPERATURE)
-    preview = Preview(average, text.vocabulary, text.facts["lead_in"], PREVIEW_LENGTH, args.seed, temperature)
+    preview = Preview(average, text.vocabulary, text.facts.lead_in, PREVIEW_LENGTH, args.seed, temperature)
     learner = NextSymbolLearner(
         model, average, loss_of, learning_rate=args.learning_rate, batch_size=batch_size, held_out=held_out
     )

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from char_rnn import dataset
+from char_rnn.dataset import TextInfo
 from char_rnn.lesson import LESSON
 from char_rnn.vocab import Vocabulary
 from workshop import cli
@@ -25,22 +25,22 @@ class Trained(trained.Trained):
 
     def read(self) -> None:
         """Read the vocabulary and the description of the data."""
-        self.data_info = dataset.trained_on(self.experiment)
+        self.data_info = self.experiment.data(TextInfo)
         self.vocabulary = Vocabulary.load(self.experiment.path / "vocab.json")
 
     def build(self) -> Any:
         """The network that run.json describes."""
         from char_rnn.model import build
 
-        return build(self.experiment.info["network"], len(self.vocabulary), self.experiment.most_weights)
+        return build(self.experiment.record.network, len(self.vocabulary), self.experiment.most_weights)
 
     def spelled(self, prompt: str) -> str:
         """A prompt in the normal form of Unicode that the training text has."""
-        return self.vocabulary.spelled(prompt, self.data_info.get("normal_form"))
+        return self.vocabulary.spelled(prompt, self.data_info.normal_form)
 
     def start(self, prompt: str) -> np.ndarray:
         """The symbols [T] to go on from: a spelled prompt, and lines of the training text before it."""
-        return self.vocabulary.encode((self.data_info.get("lead_in") or self.vocabulary.symbols[1]) + prompt)
+        return self.vocabulary.encode((self.data_info.lead_in or self.vocabulary.symbols[1]) + prompt)
 
     @functools.cached_property
     def _generator(self) -> "Generator":

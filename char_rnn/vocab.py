@@ -57,7 +57,7 @@ class NormalForm:
             self._decomposed += len(sample) - len(unicodedata.normalize("NFC", sample))
 
     @property
-    def name(self) -> str:
+    def name(self) -> Literal["NFC", "NFD"]:
         """`NFC` or `NFD`; `NFC` for a text in which both are the same."""
         return "NFD" if self._decomposed > self._composed else "NFC"
 

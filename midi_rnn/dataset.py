@@ -10,13 +10,14 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
 import numpy as np
 
 from midi_rnn.encoding import ENCODINGS, END, LONGEST_WAIT, PITCHES, WAIT, Encoding, unisons
+from midi_rnn.info import MusicInfo
 from midi_rnn.limits import limits
-from midi_rnn.portrait import Measures, combined, measure
+from midi_rnn.summary import Measures, combined, measure
 from workshop.counting import counted
 from workshop.errors import UserError
 from workshop.notes.midi_rests import rests
@@ -49,7 +50,7 @@ class Music:
     encoding: Encoding
     train: list[np.ndarray]
     held_out: list[np.ndarray]
-    facts: dict[str, Any]
+    facts: MusicInfo
     skipped: list[str]
 
 
@@ -94,34 +95,34 @@ def load(
         raise UserError(_nothing(path, list(skipped.values())))
     in_order = sorted(pieces.values(), key=lambda piece: piece.digest)
     train, held_out, used_split = _split(path, in_order, val_split)
-    facts = {
-        "path": kept(path),
-        "files": len(files),
-        "read": len(library.scores) + len(library.duplicates),
-        "used": len(pieces),
-        "duplicate_files": duplicates,
-        "set_aside": len(skipped),
-        "encoding": encoding,
-        "track": track,
-        "notes": sum(piece.measures.notes for piece in pieces.values()),
-        "notes_lost": sum(piece.lost for piece in pieces.values()),
-        "unisons": sum(piece.unisons for piece in pieces.values()),
-        "polyphonic_files": sum(piece.other_notes > 0 for piece in pieces.values()),
-        "other_notes": sum(piece.other_notes for piece in pieces.values()),
-        "shortened_rests": sum(piece.shortened_rests for piece in pieces.values()),
-        "pedal_files": sum(piece.pedal_notes > 0 for piece in pieces.values()),
-        "pedal_notes": sum(piece.pedal_notes for piece in pieces.values()),
-        "minutes": round(sum(piece.minutes for piece in pieces.values()), 2),
-        "pieces": [len(train), len(held_out)],
-        "symbols": [sum(map(len, train)), sum(map(len, held_out))],
-        "split": used_split,
-        "seen": _seen(made, train, transpose, stretch),
-        "limits": limits(made, train, stretch),
-        "lead_in": np.concatenate([train[-1][-LEAD_IN:], [END]]).tolist(),
-        "tempo": round(float(np.clip(np.median([piece.tempo for piece in pieces.values()]), *TEMPOS)), 1),
-        "portrait": combined([piece.measures for piece in in_order]),
-        "fingerprint": hashlib.sha256("".join(sorted(pieces)).encode()).hexdigest(),
-    }
+    facts = MusicInfo(
+        path=kept(path),
+        files=len(files),
+        read=len(library.scores) + len(library.duplicates),
+        used=len(pieces),
+        duplicate_files=duplicates,
+        skipped=len(skipped),
+        encoding=encoding,
+        track=track,
+        notes=sum(piece.measures.notes for piece in pieces.values()),
+        notes_lost=sum(piece.lost for piece in pieces.values()),
+        unisons=sum(piece.unisons for piece in pieces.values()),
+        polyphonic_files=sum(piece.other_notes > 0 for piece in pieces.values()),
+        other_notes=sum(piece.other_notes for piece in pieces.values()),
+        shortened_rests=sum(piece.shortened_rests for piece in pieces.values()),
+        pedal_files=sum(piece.pedal_notes > 0 for piece in pieces.values()),
+        pedal_notes=sum(piece.pedal_notes for piece in pieces.values()),
+        minutes=round(sum(piece.minutes for piece in pieces.values()), 2),
+        pieces=(len(train), len(held_out)),
+        symbols=(sum(map(len, train)), sum(map(len, held_out))),
+        split=used_split,
+        seen=_seen(made, train, transpose, stretch),
+        limits=limits(made, train, stretch),
+        lead_in=np.concatenate([train[-1][-LEAD_IN:], [END]]).tolist(),
+        tempo=round(float(np.clip(np.median([piece.tempo for piece in pieces.values()]), *TEMPOS)), 1),
+        summary=combined([piece.measures for piece in in_order]),
+        fingerprint=hashlib.sha256("".join(sorted(pieces)).encode()).hexdigest(),
+    )
     return Music(made, train, held_out, facts, [skipped[file] for file in files if file in skipped])
 
 
@@ -185,7 +186,7 @@ def _nothing(path: Path, reasons: list[str]) -> str:
 
 def _split(
     path: Path, pieces: list[_Piece], val_split: float
-) -> tuple[list[np.ndarray], list[np.ndarray], str]:  # fmt: skip
+) -> tuple[list[np.ndarray], list[np.ndarray], Literal["files", "folders", "end of the piece"]]:
     """Symbols of the pieces to train on and of those that are held out, and how they were split."""
     by_folder = [[p.symbols for p in pieces if _is_in(p.file, path / name)] for name in SPLIT_FOLDERS]
     if all(by_folder):

@@ -5,9 +5,10 @@ notes sound, a key that is held longer than any in the data.
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
+import msgspec
 import numpy as np
 from keras import ops
 
@@ -23,6 +24,7 @@ from midi_rnn.encoding import (
     WAIT,
     Encoding,
 )  # fmt: skip
+from midi_rnn.limits import Limits
 from workshop.networks.generation import GenerationLoop, LogitsProcessor
 from workshop.networks.sampling import NEVER
 from workshop.networks.sequence import SequenceModel
@@ -47,11 +49,12 @@ class Generator(GenerationLoop):
 
     def __init__(
         self, model: SequenceModel, encoding: Encoding, allowed_symbols: Sequence[int] | None = None,
-        limits: Mapping[str, int] | None = None,
+        limits: Limits | None = None,
     ):  # fmt: skip
         allowed = np.full(encoding.vocab_size, 0 if allowed_symbols is None else NEVER, np.float32)
         allowed[list(allowed_symbols or [])] = 0
-        super().__init__(model, encoding.vocab_size, RULES[encoding.name](allowed, **(limits or {})))
+        given = msgspec.structs.asdict(limits) if limits else {}
+        super().__init__(model, encoding.vocab_size, RULES[encoding.name](allowed, **given))
 
 
 class _MelodyRules:

@@ -6,18 +6,23 @@ A young network forgets which keys it holds down.
 import math
 from collections.abc import Sequence
 
+import msgspec
 import numpy as np
 
 from midi_rnn.encoding import UNITS_PER_BEAT, Encoding
-from workshop.checks import whole
+from workshop.checks import Count
 
 
-def limits(encoding: Encoding, pieces: Sequence[np.ndarray], stretch: float = 0.0) -> dict[str, int] | None:
-    """The limits of pieces, symbols [T] each, if they are slowed down by up to the share `stretch`.
+class Limits(msgspec.Struct):
+    """The longest note in units of 10 ms, and the maximal number of keys held at the same time."""
 
-    Returns:
-        `longest_note`, in units of 10 ms, and `voices`, the maximal number of keys held at the same time; None for an
-        encoding with one voice.
+    longest_note: Count
+    voices: Count
+
+
+def limits(encoding: Encoding, pieces: Sequence[np.ndarray], stretch: float = 0.0) -> Limits | None:
+    """The limits of pieces, symbols [T] each, if they are slowed down by up to the share `stretch`; None for an
+    encoding with one voice.
     """
     if not encoding.in_real_time:
         return None
@@ -30,16 +35,4 @@ def limits(encoding: Encoding, pieces: Sequence[np.ndarray], stretch: float = 0.
         voices = max(voices, int(down.max(initial=0)))
     if stretch:
         longest = math.ceil(longest * (1 + stretch)) + 1  # both ends of a note are rounded
-    return {"longest_note": longest, "voices": voices}
-
-
-def are_limits(value: object, encoding: Encoding) -> bool:
-    """Whether a value from JSON is valid as limits; None, in an older experiment, means no limits."""
-    if value is None:
-        return True
-    return (
-        encoding.in_real_time
-        and isinstance(value, dict)
-        and value.keys() == {"longest_note", "voices"}
-        and all(map(whole(1), value.values()))
-    )
+    return Limits(longest, voices)

@@ -1,14 +1,14 @@
 """What the network would play so far, while it trains."""
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from midi_rnn.encoding import Encoding
 from midi_rnn.generate import Generator, notes_of
+from midi_rnn.info import MusicInfo
 from midi_rnn.performing import perform
-from midi_rnn.portrait import portrait, table
+from midi_rnn.summary import summarise, table
 from workshop.audio.synthesis import RATE
 from workshop.networks.sampling import SamplingConfig
 from workshop.networks.sequence import SequenceModel
@@ -40,23 +40,23 @@ class Preview:
         self,
         model: SequenceModel,
         encoding: Encoding,
-        facts: dict[str, Any],
+        facts: MusicInfo,
         length: int,
         seed: int,
         temperature: float,
     ):
-        self._generator = Generator(model, encoding, facts["seen"], facts["limits"])
+        self._generator = Generator(model, encoding, facts.seen, facts.limits)
         self._config = SamplingConfig(temperature)
         self._encoding, self._facts, self._length, self._seed = encoding, facts, length, seed
 
     def show(self, step: int, folder: Path, board: Board) -> str:
         """Write a piece of the network as it is at this step to `folder` and to TensorBoard; return its first notes."""
-        start = np.array(self._facts["lead_in"], np.int32)
+        start = np.array(self._facts.lead_in, np.int32)
         pieces = self._generator.generate(start, self._length, 1, self._seed, self._config)
         symbols = np.concatenate(list(pieces))[:, 0]
         notes = notes_of(self._encoding, symbols)
         _, samples, picture = perform(
-            folder / f"step_{step:06d}", notes, self._facts["tempo"], program=PIANO, title=f"step {step:,}"
+            folder / f"step_{step:06d}", notes, self._facts.tempo, program=PIANO, title=f"step {step:,}"
         )
         assert samples is not None
         assert picture is not None
@@ -64,7 +64,7 @@ class Preview:
         board.sound("preview/piano", samples, RATE, step)
         board.picture("preview/piano roll", picture, step)
         clear_away()
-        numbers = table({"data": self._facts["portrait"], "preview": portrait([notes])})
+        numbers = table({"data": self._facts.summary, "preview": summarise([notes])})
         board.text("preview/notes in numbers", numbers, step)
         names = " ".join(pitch_name(int(pitch)) for pitch in notes[:SHOWN_NOTES, 2]) or "silence"
         return f"    | {names}{' ...' if len(notes) > SHOWN_NOTES else ''}"

@@ -43,7 +43,7 @@ def main() -> None:
     import numpy as np
 
     from midi_rnn import performing
-    from midi_rnn.portrait import portrait, table
+    from midi_rnn.summary import summarise, table
     from midi_rnn.trained import Trained
     from workshop.files import free_names
     from workshop.run.trained import with_progress
@@ -66,14 +66,14 @@ def main() -> None:
     for stem in free_names(args.out, net.experiment.path / "generated", args.num_samples, OUT_SUFFIXES):
         piece = first_piece(symbols[:, len(played)]) if args.whole else symbols[:, len(played)]
         played.append(notes_of(net.encoding, np.concatenate([prompt, piece])))
-        tempo = args.tempo or net.data_info["tempo"]
+        tempo = args.tempo or net.data_info.tempo
         what = (args.midi_instrument, args.wav, args.png, stem.name)
         files, _, _ = performing.perform(stem, played[-1], tempo, *what, page=True)
         print(*(visible_line(str(file)) for file in files), sep="\n")
         if not len(played[-1]):
             cli.say(f"{stem.name} is silent: train for longer, or give a higher --temperature")
     if args.stats:
-        print(table({"data": net.data_info["portrait"], "generated": portrait(played)}))
+        print(table({"data": net.data_info.summary, "generated": summarise(played)}))
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import numpy as np
 
 from midi_rnn import dataset
 from midi_rnn.encoding import ENCODINGS
-from midi_rnn.facts import trained_on
+from midi_rnn.info import MusicInfo
 from midi_rnn.lesson import LESSON
 from midi_rnn.performing import GeneratedNotes
 from workshop import cli
@@ -29,14 +29,14 @@ class Trained(trained.Trained):
 
     def read(self) -> None:
         """Read the description of the data and the encoding it names."""
-        self.data_info = trained_on(self.experiment)
-        self.encoding = ENCODINGS[self.data_info["encoding"]]
+        self.data_info = self.experiment.data(MusicInfo)
+        self.encoding = ENCODINGS[self.data_info.encoding]
 
     def build(self) -> Any:
         """The network that run.json describes."""
         from midi_rnn.model import build
 
-        return build(self.experiment.info["network"], self.encoding.vocab_size, self.experiment.most_weights)
+        return build(self.experiment.record.network, self.encoding.vocab_size, self.experiment.most_weights)
 
     def prompt(self, path: str | Path | None) -> np.ndarray:
         """The symbols [T] of a MIDI file to go on from; none without one.
@@ -46,11 +46,11 @@ class Trained(trained.Trained):
         """
         if path is None:
             return np.empty(0, np.int32)
-        return dataset.read_prime(Path(path), self.encoding, self.data_info["track"])
+        return dataset.read_prime(Path(path), self.encoding, self.data_info.track)
 
     def start(self, prompt: np.ndarray) -> np.ndarray:
         """The symbols [T] to go on from: the end of a piece of the training data, and a prompt."""
-        return np.concatenate([self.data_info["lead_in"], prompt]).astype(np.int32)
+        return np.concatenate([self.data_info.lead_in, prompt]).astype(np.int32)
 
     @functools.cached_property
     def generator(self) -> "Generator":
@@ -58,7 +58,7 @@ class Trained(trained.Trained):
         with quietly():
             from midi_rnn.generate import Generator
 
-        return Generator(self.model, self.encoding, self.data_info["seen"], self.data_info["limits"])
+        return Generator(self.model, self.encoding, self.data_info.seen, self.data_info.limits)
 
     def generate(
         self, prompt: str | Path | np.ndarray | None = None, length: int = 1000, temperature: float | None = None,
@@ -89,4 +89,4 @@ class Trained(trained.Trained):
         seed, config = self.drawing(seed, temperature, top_k, top_p)
         pieces = self.generator.generate(self.start(symbols), checked("length", length, cli.count), 1, seed, config)
         notes = notes_of(self.encoding, np.concatenate([symbols, *(piece[:, 0] for piece in pieces)]))
-        return GeneratedNotes(notes, checked("tempo", tempo or self.data_info["tempo"], tempos.tempo), program)
+        return GeneratedNotes(notes, checked("tempo", tempo or self.data_info.tempo, tempos.tempo), program)

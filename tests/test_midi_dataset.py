@@ -13,11 +13,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from melodies import melody
+from midi_rnn.portrait import portrait, table
 
 from midi_rnn import dataset
 from midi_rnn.encoding import ENCODINGS, END, LONGEST_WAIT, NOTE_OFF, NOTE_ON, PITCHES, WAIT, Encoding
 from midi_rnn.facts import describe
-from midi_rnn.portrait import portrait, table
 from workshop.errors import UserError
 from workshop.notes.midifiles import read, write
 from workshop.run.batches import join, streams_for

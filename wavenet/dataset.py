@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from workshop.audio import library, mu_law
-from workshop.audio.library import Sounds, describe, sample_rate
+from workshop.audio.library import Sounds, describe
 
-__all__ = ["describe", "load", "sample_rate"]
+__all__ = ["describe", "load"]
 
 
 def load(

@@ -15,24 +15,24 @@ width, L blocks.
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, fields
-from typing import Any
+from typing import Annotated, Any
 
 import keras
+import msgspec
 import numpy as np
 from keras import ops
+from msgspec import Meta
 
 from workshop.audio.mu_law import STEPS
-from workshop.checks import Check, whole
+from workshop.checks import MAX_WHOLE, Count, Whole
 from workshop.networks.description import check_network, check_size, choose
 from workshop.networks.layer_table import Row, layer_table
 
 Tensor = Any
 
 
-@dataclass(frozen=True)
-class Shape:
-    """The shape of a network.
+class Shape(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The shape of a network; more layers would give a receptive field of hours.
 
     Attributes:
         stacks: repetitions of the dilations 1, 2, 4, ...
@@ -44,13 +44,13 @@ class Shape:
         conditions: number of labels; 0 for an unconditional network.
     """
 
-    stacks: int
-    layers: int
-    filter_width: int
-    residual_channels: int
-    dilation_channels: int
-    skip_channels: int
-    conditions: int = 0
+    stacks: Annotated[int, Meta(ge=1, le=1000)]
+    layers: Annotated[int, Meta(ge=1, le=20)]
+    filter_width: Annotated[int, Meta(ge=2, le=MAX_WHOLE)]
+    residual_channels: Count
+    dilation_channels: Count
+    skip_channels: Count
+    conditions: Whole = 0
 
     @property
     def dilations(self) -> list[int]:
@@ -61,17 +61,6 @@ class Shape:
     def receptive_field(self) -> int:
         """R, the number of samples that a prediction depends on."""
         return (self.filter_width - 1) * (sum(self.dilations) + 1) + 1
-
-
-#: Valid values of a network in run.json; more layers would give a receptive field of hours.
-CHECKS: dict[str, Check] = {
-    **{field.name: whole(1) for field in fields(Shape)},
-    "stacks": whole(1, 1000),
-    "layers": whole(1, 20),
-    "filter_width": whole(2),
-    "conditions": whole(),
-    "seed": whole(0, (1 << 32) - 1),
-}
 
 
 class WaveNet(keras.Model):
@@ -178,8 +167,7 @@ def check(network: dict[str, Any], most_weights: float = math.inf) -> Shape:
     Raises:
         UserError: the description is not valid, or the network is larger than the checkpoints.
     """
-    check_network(network, CHECKS, most_weights)
-    shape = Shape(**{name: value for name, value in network.items() if name != "seed"})
+    shape = check_network(Shape, network, most_weights)
     width, c, d, s = (shape.filter_width, shape.residual_channels, shape.dilation_channels, shape.skip_channels)
     block = 2 * width * c * d + d * s + 2 * d * shape.conditions
     check_size(width * STEPS * c + shape.stacks * shape.layers * block + s * (s + STEPS), most_weights)
@@ -196,5 +184,5 @@ def build(network: dict[str, Any], most_weights: float = math.inf) -> WaveNet:
     Raises:
         UserError: the description is damaged, or does not fit the checkpoints.
     """
-    function, rest = choose(NETWORKS, network)
-    return function(check(rest, most_weights), rest["seed"])
+    function, seed, rest = choose(NETWORKS, network)
+    return function(check(rest, most_weights), seed)

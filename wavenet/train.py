@@ -62,7 +62,7 @@ def main() -> int:
         from wavenet.preview import TEMPERATURE, Preview
         from workshop.run.learner import NextSymbolLearner
 
-    names = sounds.facts["conditions"]
+    names = sounds.facts.conditions
     network = starting.network_of(LESSON, args, conditions=len(names))
     model, average = (build(network, starting.most_weights(resumed)) for _ in range(2))
     field = model.shape.receptive_field

@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from wavenet import dataset
 from wavenet.lesson import LESSON
 from workshop import cli
 from workshop.audio import audiofiles, conditions, mu_law
 from workshop.audio.generated import GeneratedSound
+from workshop.audio.library import SoundInfo
+from workshop.errors import UserError
 from workshop.quiet import quietly
 from workshop.run import trained
 from workshop.run.trained import checked
@@ -25,15 +26,18 @@ class Trained(trained.Trained):
 
     def read(self) -> None:
         """Read the sample rate and the conditions."""
-        self.rate = dataset.sample_rate(self.experiment)
-        self.conditions = conditions.known(self.experiment)
+        facts = self.experiment.data(SoundInfo)
+        self.rate, self.conditions = facts.sample_rate, facts.conditions
+        if len(self.conditions) != self.experiment.record.network.get("conditions"):
+            file = self.experiment.path / "run.json"
+            raise UserError(f"{file} is damaged: its conditions {self.conditions} are not those of its network")
         self._labels: np.ndarray | None = None
 
     def build(self) -> Any:
         """The network that run.json describes."""
         from wavenet.model import build
 
-        return build(self.experiment.info["network"], self.experiment.most_weights)
+        return build(self.experiment.record.network, self.experiment.most_weights)
 
     def generator(self, labels: np.ndarray) -> "Generator":
         """What makes sounds with this network, with the conditions of these numbers [B]; the last one is kept."""

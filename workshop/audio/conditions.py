@@ -10,7 +10,6 @@ from workshop import places
 from workshop.errors import UserError
 from workshop.files import read_json
 from workshop.nearest import did_you_mean
-from workshop.run.experiment import Experiment
 
 #: Value of --condition for "the name of the subfolder", instead of a JSON file.
 BY_FOLDER = "folder"
@@ -66,19 +65,6 @@ def _read(path: Path) -> dict[str, str]:
     if not listed:
         raise UserError(f"{path} is empty: it should hold a JSON object with a condition for each file")
     return listed
-
-
-def known(experiment: Experiment) -> list[str]:
-    """The conditions of an experiment in the order of their numbers; none where it was trained without.
-
-    Raises:
-        UserError: its run.json is damaged.
-    """
-    names = experiment.info["data"].get("conditions", [])
-    count = experiment.info["network"].get("conditions")
-    if not (isinstance(names, list) and all(isinstance(name, str) for name in names) and len(names) == count):
-        raise UserError(f"{experiment.path / 'run.json'} is damaged: its conditions are not valid ({names!r})")
-    return names
 
 
 def numbers(wanted: str | None, names: list[str], count: int) -> list[int]:

@@ -6,12 +6,12 @@ Files are read and resampled once and cached by their content; silence at their 
 import contextlib
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Any
 
+import msgspec
 import numpy as np
 from tqdm import tqdm
 
@@ -19,11 +19,13 @@ from workshop import ROOT
 from workshop.audio import conditions
 from workshop.audio.audiofiles import Sound, find_audio_files, frame_power, read_sound
 from workshop.audio.rates import RATES
+from workshop.checks import NotNegative
 from workshop.errors import UserError
 from workshop.files import atomic_write, explain
 from workshop.places import kept
 from workshop.run.batches import hold_out
-from workshop.run.experiment import SHOWN_REASONS, Experiment, print_skipped
+from workshop.run.experiment import SHOWN_REASONS, print_skipped
+from workshop.run.record import DataInfo
 from workshop.visible import visible_line
 from workshop.words import plural
 
@@ -33,6 +35,26 @@ CACHE = ROOT / ".workshop" / "audio"
 READER = 2
 #: Samples over which loudness is measured to find silence: 25 ms at 16 kHz.
 FRAME = 400
+
+
+class SoundInfo(DataInfo, kw_only=True):
+    """What run.json says of sounds; `symbols` are samples.
+
+    Attributes:
+        sample_rate: samples a second.
+        seconds: of all sounds.
+        seconds_kept: of these, without the silence that is left out.
+        conditions: their names, in the order of their numbers.
+    """
+
+    sample_rate: int
+    seconds: NotNegative = 0.0
+    seconds_kept: NotNegative = 0.0
+    conditions: list[str] = msgspec.field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        if self.sample_rate not in RATES:
+            raise ValueError(f"the sample rate {self.sample_rate:,} is not valid")
 
 
 @dataclass(frozen=True)
@@ -49,7 +71,7 @@ class Sounds:
 
     train: list[list[np.ndarray]]
     held_out: list[list[np.ndarray]]
-    facts: dict[str, Any]
+    facts: SoundInfo
     skipped: list[str]
     remarks: list[str]
 
@@ -104,20 +126,25 @@ def load(
     in_order = [[values for _, (its, values) in sorted(sounds.items()) if its == name] for name in names]
     train, held_out = zip(*(hold_out(pieces, val_split) for pieces in in_order), strict=True)
     used = [f"{digest} {name}".rstrip() for digest, (name, _) in sorted(sounds.items())]
-    facts = {
-        "path": kept(path),
-        "files": len(files),
-        "used": len(sounds),
-        "set_aside": len(skipped),
-        "duplicate_files": len(files) - len(sounds) - len(skipped),
-        "sample_rate": rate,
-        "seconds": round(seconds, 2),
-        "seconds_kept": round(sum(len(values) for _, values in sounds.values()) / rate, 2),
-        "samples": [sum(len(values) for values in chain.from_iterable(part)) for part in (train, held_out)],
-        "conditions": names if condition else [],
-        "fingerprint": hashlib.sha256(f"{rate} {silence_threshold} {used}".encode()).hexdigest(),
-    }
+    facts = SoundInfo(
+        path=kept(path),
+        fingerprint=hashlib.sha256(f"{rate} {silence_threshold} {used}".encode()).hexdigest(),
+        files=len(files),
+        used=len(sounds),
+        skipped=len(skipped),
+        duplicate_files=len(files) - len(sounds) - len(skipped),
+        symbols=(_size(train), _size(held_out)),
+        sample_rate=rate,
+        seconds=round(seconds, 2),
+        seconds_kept=round(sum(len(values) for _, values in sounds.values()) / rate, 2),
+        conditions=names if condition else [],
+    )
     return Sounds(list(train), list(held_out), facts, skipped, remarks)
+
+
+def _size(part: Sequence[list[np.ndarray]]) -> int:
+    """The number of samples in all sounds of all conditions."""
+    return sum(len(values) for values in chain.from_iterable(part))
 
 
 def loud_part(samples: np.ndarray, threshold: float) -> np.ndarray:
@@ -174,30 +201,18 @@ def _unpacked(content: bytes) -> Sound:
 def describe(sounds: Sounds, path: Path) -> None:
     """Print what was found, and what could not be used and why."""
     facts = sounds.facts
-    found = f"{plural(facts['files'], 'file')} found, {facts['used']:,} used: {facts['seconds'] / 60:,.1f} minutes"
-    print(f"data: {visible_line(str(path))}: {found} at {facts['sample_rate']:,} samples a second")
-    if facts["conditions"]:
-        names = visible_line(conditions.in_words(facts["conditions"]))
-        print(f"  {plural(len(facts['conditions']), 'condition')}: {names}")
-    print(f"  held out: {facts['samples'][1] / facts['sample_rate'] / 60:,.1f} minutes")
-    if facts["seconds_kept"] < facts["seconds"]:
-        print(f"  silence left out: {(facts['seconds'] - facts['seconds_kept']) / 60:,.1f} minutes")
-    if facts["duplicate_files"]:
-        print(f"  {plural(facts['duplicate_files'], 'duplicate file')} left out")
+    found = f"{plural(facts.files, 'file')} found, {facts.used:,} used: {facts.seconds / 60:,.1f} minutes"
+    print(f"data: {visible_line(str(path))}: {found} at {facts.sample_rate:,} samples a second")
+    if facts.conditions:
+        names = visible_line(conditions.in_words(facts.conditions))
+        print(f"  {plural(len(facts.conditions), 'condition')}: {names}")
+    print(f"  held out: {facts.symbols[1] / facts.sample_rate / 60:,.1f} minutes")
+    if facts.seconds_kept < facts.seconds:
+        print(f"  silence left out: {(facts.seconds - facts.seconds_kept) / 60:,.1f} minutes")
+    if facts.duplicate_files:
+        print(f"  {plural(facts.duplicate_files, 'duplicate file')} left out")
     for remark in sounds.remarks[:SHOWN_REASONS]:
         print(f"  changed: {visible_line(remark)}")
     if len(sounds.remarks) > SHOWN_REASONS:
         print(f"  and {len(sounds.remarks) - SHOWN_REASONS:,} more: `python -m workshop.datasets inspect` shows them")
     print_skipped(sounds.skipped)
-
-
-def sample_rate(experiment: Experiment) -> int:
-    """Samples a second of what an experiment was trained on.
-
-    Raises:
-        UserError: its run.json does not say.
-    """
-    rate = experiment.info["data"].get("sample_rate")
-    if type(rate) is not int or rate not in RATES:
-        raise UserError(f"{experiment.path / 'run.json'} is damaged: its sample rate is not valid ({rate!r})")
-    return rate

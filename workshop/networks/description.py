@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import keras
 
-from workshop.checks import Check
+from workshop.checks import Seed, converted
 from workshop.errors import UserError
 
 #: The name in a lesson's NETWORKS of the network that is trained without `--network`, and that a description without a
@@ -15,17 +15,19 @@ from workshop.errors import UserError
 DEFAULT = "default"
 
 Choice = TypeVar("Choice", bound=Callable)
+Shape = TypeVar("Shape")
 
 
-def choose(networks: Mapping[str, Choice], network: Mapping[str, Any]) -> tuple[Choice, dict[str, Any]]:
-    """The function of a lesson's model.py that a description names, and the rest of the description.
+def choose(networks: Mapping[str, Choice], network: Mapping[str, Any]) -> tuple[Choice, int, dict[str, Any]]:
+    """The function of a lesson's model.py that a description names, the seed of the first weights, which a network
+    whose weights come from a checkpoint does not need, and the rest of the description.
 
     Args:
         networks: the functions by name; nothing else is ever looked up.
         network: what the command line or run.json says.
 
     Raises:
-        UserError: there is no such name.
+        UserError: there is no such name, or the seed is not valid.
     """
     rest = dict(network)
     name = rest.pop("name", DEFAULT)
@@ -34,23 +36,25 @@ def choose(networks: Mapping[str, Choice], network: Mapping[str, Any]) -> tuple[
             f"there is no network {name!r} in this lesson's model.py, where NETWORKS has: {', '.join(networks)}; "
             "choose one of them with --network, or add yours"
         )
-    return networks[name], rest
+    return networks[name], check_network(Seed, rest.pop("seed", 0)), rest
 
 
-def check_network(network: dict[str, Any], checks: Mapping[str, Check], most_weights: float = math.inf) -> None:
+def check_network(kind: type[Shape], network: Any, most_weights: float = math.inf) -> Shape:
     """Refuse a description that is not that of a network of this lesson.
 
     Args:
+        kind: what describes a network, such as a `msgspec.Struct` that forbids unknown fields.
         network: what the command line or run.json says.
-        checks: the entries that there must be.
         most_weights: how many weights the checkpoints hold; infinite for a new network.
 
     Raises:
         UserError: an entry is missing, is one too many, or is invalid.
     """
-    if network.keys() != checks.keys() or not all(is_valid(network[name]) for name, is_valid in checks.items()):
+    try:
+        return converted(kind, network, "network")
+    except ValueError as error:
         what = "these arguments" if most_weights == math.inf else "run.json is damaged: its entries"
-        raise UserError(f"{what} do not describe a network of this lesson ({network})")
+        raise UserError(f"{what} do not describe a network of this lesson: {error}") from error
 
 
 def check_size(weights: int, most_weights: float) -> None:

@@ -16,27 +16,35 @@ import math
 import random
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import keras
+import msgspec
 from keras import ops
+from msgspec import Meta
 
-from workshop.checks import Check, whole
+from workshop.checks import Count
 from workshop.errors import UserError
 from workshop.networks.description import check_network, choose, limited
 from workshop.networks.layer_table import Row, layer_table
 from workshop.networks.recurrent import CELLS, State, cell_of, on_gpu, run_layer, unfit, weights_of
 
 Tensor = Any
-#: What run.json says of a network besides its name, and what it can be.
-CHECKS: dict[str, Check] = {
-    "vocab_size": whole(1),
-    "rnn_size": whole(1),
-    "num_layers": whole(1, 1000),
-    "cell": lambda value: isinstance(value, str) and value in CELLS,
-    "dropout": lambda value: type(value) is float and 0 <= value < 1,
-    "seed": whole(0, (1 << 32) - 1),
-}
+
+
+class Recurrent(msgspec.Struct, forbid_unknown_fields=True):
+    """The arguments of a lesson's network function besides the seed."""
+
+    vocab_size: Count
+    rnn_size: Count
+    num_layers: Annotated[int, Meta(ge=1, le=1000)]
+    cell: str
+    dropout: Annotated[float, Meta(ge=0, lt=1)]
+
+    def __post_init__(self) -> None:
+        if self.cell not in CELLS:
+            raise ValueError(f"there is no cell {self.cell!r}")
+
 
 #: Layers that look at several steps and keep no state from one window to the next, so that generation, which shows them
 #: one step at a time, would be another network than training.
@@ -239,18 +247,17 @@ def build(
         UserError: the description is damaged, does not fit the number of symbols, or is of a network that is larger
             than the checkpoints.
     """
-    function, arguments = choose(networks, network)
-    check_network(arguments, CHECKS, most_weights)
-    if arguments["vocab_size"] != vocab_size:
+    function, seed, rest = choose(networks, network)
+    shape = check_network(Recurrent, rest, most_weights)
+    if shape.vocab_size != vocab_size:
         raise UserError(
-            f"the experiment is damaged: its network knows {arguments['vocab_size']} symbols, its vocabulary "
-            f"{vocab_size}"
+            f"the experiment is damaged: its network knows {shape.vocab_size} symbols, its vocabulary {vocab_size}"
         )
     # A layer without a seed takes one from Python's generator: the same --seed gives the same weights in it as well.
     kept = random.getstate()
-    random.seed(arguments["seed"])
+    random.seed(seed)
     try:
         with limited(most_weights):
-            return function(**arguments)
+            return function(**msgspec.structs.asdict(shape), seed=seed)
     finally:
         random.setstate(kept)

@@ -7,21 +7,25 @@ import io
 import json
 import struct
 import zipfile
-from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
 
+import msgspec
 import numpy as np
 
-from workshop.checks import Check, expect, whole
+from workshop.checks import Whole, typed
 from workshop.errors import UserError
 from workshop.files import atomic_write, explain, reading
 from workshop.machine import memory
 
 _META = "meta.json"
 
-#: What the object of a lesson's checkpoint says besides what only going on with it needs.
-STEP: Mapping[str, Check] = {"step": whole()}
+
+class Saved(msgspec.Struct):
+    """What the object of a lesson's checkpoint says besides what only going on with it needs: after which step."""
+
+    step: Whole
+
 
 #: Characters of the reason why a file is damaged.
 MAX_QUOTED = 100
@@ -57,12 +61,12 @@ def save(path: Path, arrays: dict[str, np.ndarray], meta: dict[str, Any]) -> Non
         raise UserError(f"the checkpoint {path} could not be saved: {explain(error, path)}{kept}") from error
 
 
-def load(path: Path, checks: Mapping[str, Check] | None = None) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+def load(path: Path, kind: Any = dict[str, Any]) -> tuple[dict[str, np.ndarray], Any]:
     """Read a checkpoint: its arrays by name, and its JSON object.
 
     Args:
         path: the file.
-        checks: what must be in the object.
+        kind: the type of the object, which is returned as one of it.
 
     Raises:
         UserError: there is none, it cannot be read, or it is damaged.
@@ -80,10 +84,7 @@ def load(path: Path, checks: Mapping[str, Check] | None = None) -> tuple[dict[st
     except _DAMAGE as error:
         # In brief, because it can quote what stands in the file.
         raise UserError(f"the checkpoint {path} is damaged ({str(error)[:MAX_QUOTED]})") from error
-    if not isinstance(meta, dict):
-        raise UserError(f"the checkpoint {path} is damaged (its description is not a JSON object)")
-    expect(meta, checks or {}, f"the checkpoint {path}")
-    return arrays, meta
+    return arrays, typed(kind, meta, f"the checkpoint {path}")
 
 
 def _arrays(file: IO[bytes], size: int) -> dict[str, np.ndarray]:

@@ -23,18 +23,21 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from workshop.checks import expect, number
+import msgspec
+
+from workshop.checks import typed
 from workshop.commands import command
 from workshop.errors import UserError
 from workshop.files import explain, read_json, remove_leftovers, short_path, write_json, write_text
 from workshop.places import found, kept
-from workshop.run import trainings
+from workshop.run import trainings, version_1
+from workshop.run.record import FORMAT, DataInfo, Record
 from workshop.visible import visible_line
 
-#: Raised when the layout of the folder changes in a way that older code cannot read.
-FORMAT = 1
+Info = TypeVar("Info", bound=DataInfo)
+
 #: Skipped files shown on the screen; skipped.txt lists all of them.
 SHOWN_REASONS = 5
 
@@ -50,7 +53,7 @@ class Experiment:
     """One run's folder and the content of its run.json."""
 
     path: Path
-    info: dict[str, Any]
+    record: Record
     #: That of this process among the trainings that run, once it holds the lock.
     entry: Path | None = None
 
@@ -178,15 +181,24 @@ class Experiment:
         if not self.checkpoints:
             shutil.rmtree(self.path, ignore_errors=True)
 
+    def data(self, kind: type[Info]) -> Info:
+        """What run.json says of the data, in a lesson's own type.
+
+        Raises:
+            UserError: an entry is missing or invalid; it is named.
+        """
+        return typed(kind, self.record.data, self.path / "run.json", "data")
+
     def update(self, **changes: Any) -> None:
         """Change entries of run.json.
 
         Raises:
             UserError: it cannot be written; what was there is untouched.
         """
-        self.info.update(changes, updated=_now())
+        for name, value in {**changes, "updated": _now()}.items():
+            setattr(self.record, name, value)
         try:
-            write_json(self.path / "run.json", self.info)
+            write_json(self.path / "run.json", msgspec.to_builtins(self.record))
         except OSError as error:
             raise UserError(f"{self.path / 'run.json'} could not be written: {explain(error, self.path)}") from error
 
@@ -199,13 +211,13 @@ def print_skipped(reasons: list[str]) -> None:
         print(f"  and {len(reasons) - SHOWN_REASONS:,} more: see skipped.txt in the experiment")
 
 
-def create(lesson_dir: Path, requested: str | None, info: dict[str, Any]) -> Experiment:
+def create(lesson_dir: Path, requested: str | None, **entries: Any) -> Experiment:
     """Make the folder of a new experiment: the requested one, or else the next free number.
 
     Args:
         lesson_dir: the lesson's folder; its name is the lesson's.
         requested: `--experiment_dir`, relative to the current folder, or None.
-        info: what run.json holds besides what is added here.
+        entries: those of its `Record` that are not filled in here.
 
     Raises:
         UserError: the folder cannot be made, or holds something already.
@@ -220,12 +232,11 @@ def create(lesson_dir: Path, requested: str | None, info: dict[str, Any]) -> Exp
             f"an experiment cannot be kept in {where}: {explain(error, Path(where))}; "
             "choose another place with --experiment_dir"
         ) from error
-    experiment = Experiment(
-        path, {"format": FORMAT, "lesson": lesson_dir.name, "created": _now(), "versions": _versions(), **info}
-    )
+    record = Record(lesson=lesson_dir.name, created=_now(), versions=_versions(), **entries)
+    experiment = Experiment(path, record)
     with experiment.beginning():
         experiment.lock()
-        experiment.update(status="started")
+        experiment.update()
     # Ctrl-C while the network is made comes before there is anything to go on with.
     atexit.register(experiment.discard_if_empty)
     return experiment
@@ -300,18 +311,17 @@ def _named(lesson_dir: Path, requested: Path) -> Path:
 #: Arguments that a resumed run may not change, because the run would not be the same any more.
 FIXED = ("network", "size", "seq_length", "batch_size", "val_split", "seed")
 #: Arguments that a resumed run takes over from the run it continues, unless they are given again.
-TAKEN_OVER = ("data_dir", "num_epochs", "learning_rate", "save_every", "sample_every", "keep_every", "message")
-#: Arguments that older experiments do not have, and what they stood for in them.
-ADDED = {"keep_every": None, "network": "default"}
+TAKEN_OVER = ("num_epochs", "learning_rate", "save_every", "sample_every", "keep_every", "message")
+#: Arguments that run.json keeps in entries of their own.
+ELSEWHERE = ("data_dir", "message")
 
 
 def arguments(args: argparse.Namespace) -> dict[str, Any]:
-    """What run.json keeps of the command line: everything that describes the run, but not where it is or how it was
-    started.
+    """What run.json keeps of the command line under "arguments": everything that describes the run and has no entry of
+    its own, but not where it is or how it was started.
     """
-    left_out = ("given", "fits", "resume", "experiment_dir")
-    said = {name: value for name, value in vars(args).items() if name not in left_out}
-    return {**said, "data_dir": kept(args.data_dir)}
+    left_out = ("given", "fits", "resume", "experiment_dir", *ELSEWHERE)
+    return {name: value for name, value in vars(args).items() if name not in left_out}
 
 
 def data_of(experiment: Experiment) -> Path:
@@ -320,29 +330,26 @@ def data_of(experiment: Experiment) -> Path:
     Raises:
         UserError: it is not there any more.
     """
-    # Older experiments have the argument as it was typed, and the whole path in the description of the data.
-    typed = str(experiment.info["arguments"]["data_dir"])
-    for path in (experiment.info["data"].get("path"), typed):
-        place = found(path, experiment.info["lesson"]) if isinstance(path, str) else None
-        if place:
-            return place
+    path = experiment.record.data["path"]
+    place = found(path, experiment.record.lesson)
+    if place:
+        return place
     raise UserError(
-        f"the data of {experiment.path} is not in {typed} any more: put it back, or say with --data_dir where it is now"
+        f"the data of {experiment.path} is not in {path} any more: put it back, or say with --data_dir where it is now"
     )
 
 
 def check_same_data(experiment: Experiment, fingerprint: str, data_dir: Path) -> None:
-    """Refuse to go on with other data than the run began with, and keep where it is now.
+    """Refuse to go on with other data than the run began with.
 
     Raises:
         UserError: the data is another.
     """
-    if experiment.info["data"].get("fingerprint") != fingerprint:
+    if experiment.record.data["fingerprint"] != fingerprint:
         raise UserError(
             f"{data_dir} does not hold the data that {experiment.path} was trained on: put it back, "
             "name it with --data_dir, or train again"
         )
-    experiment.info["data"]["path"] = kept(data_dir)
 
 
 def take_over(args: argparse.Namespace, experiment: Experiment, fixed: tuple[str, ...] = ()) -> None:
@@ -357,9 +364,8 @@ def take_over(args: argparse.Namespace, experiment: Experiment, fixed: tuple[str
         UserError: an argument contradicts the run, and is named; or another process trains it.
     """
     experiment.lock()
-    saved = experiment.info["arguments"]
-    for name, value in ADDED.items():
-        saved.setdefault(name, value)
+    record = experiment.record
+    saved = {**record.arguments, "message": record.message}
     for name in (*FIXED, *fixed, *TAKEN_OVER):
         if name not in saved:
             raise UserError(f"{experiment.path / 'run.json'} is damaged: its argument {name!r} is missing")
@@ -374,22 +380,27 @@ def take_over(args: argparse.Namespace, experiment: Experiment, fixed: tuple[str
         setattr(args, name, saved[name])
     for name in TAKEN_OVER:
         if name not in args.given:
-            setattr(args, name, str(data_of(experiment)) if name == "data_dir" else saved[name])
-        # An argument that is given again also holds for the next resumption.
-        saved[name] = kept(args.data_dir) if name == "data_dir" else getattr(args, name)
+            setattr(args, name, saved[name])
+    if "data_dir" not in args.given:
+        args.data_dir = str(data_of(experiment))
+    # An argument that is given again also holds for the next resumption.
+    record.arguments |= {name: getattr(args, name) for name in TAKEN_OVER if name not in ELSEWHERE}
+    record.data["path"], record.message = kept(args.data_dir), args.message
 
 
 def _open(path: Path, lesson: str) -> Experiment:
     _check_own(path)
-    info = read_json(path / "run.json")
+    file = path / "run.json"
+    info = read_json(file)
     if info.get("lesson") != lesson:
         raise UserError(f"{path} is an experiment of {info.get('lesson', 'no known lesson')}, not of {lesson}")
-    if info.get("format") != FORMAT:
-        raise UserError(f"{path / 'run.json'} has the format {info.get('format')!r}, and this version reads {FORMAT}")
-    for part in ("network", "arguments", "data"):
-        if not isinstance(info.get(part), dict):
-            raise UserError(f"{path / 'run.json'} is damaged: its part {part!r} is missing")
-    return Experiment(path, info)
+    if info.get("format") == version_1.FORMAT:
+        info = version_1.upgraded(info)
+    elif info.get("format") != FORMAT:
+        raise UserError(f"{file} has the format {info.get('format')!r}, and this version reads {FORMAT}")
+    record = typed(Record, info, file)
+    typed(DataInfo, record.data, file, "data")
+    return Experiment(path, record)
 
 
 def _check_own(folder: Path) -> None:
@@ -438,19 +449,3 @@ def _versions() -> dict[str, str]:
         except importlib.metadata.PackageNotFoundError:
             continue
     return versions
-
-
-def temperature(experiment: Experiment, given: float | None = None) -> float:
-    """The softmax temperature to sample at: the one given, or else the one that the previews were drawn at.
-
-    Args:
-        experiment: whose run.json says it; an older one, which does not, has 1.
-        given: on the command line.
-
-    Raises:
-        UserError: run.json holds an invalid value.
-    """
-    kept = {"temperature": 1.0} | experiment.info.get("sampling", {})
-    positive = number(math.nextafter(0, 1))
-    expect(kept, {"temperature": positive}, str(experiment.path / "run.json"), " under 'sampling'")
-    return given or float(kept["temperature"])

@@ -19,12 +19,12 @@ STATUSES: dict[Ending, str] = {
 
 def farewell(experiment: Experiment, baseline: Baseline | None, lesson: Path) -> str:
     """The last lines of a training in the folder of a lesson; `baseline` is what the loss is compared with."""
-    best = experiment.info.get("best")
+    best = experiment.record.best
     measured = "not measured yet"
     if best:
-        measured = f"best on held-out data: {best['validation']:.3f}"
+        measured = f"best on held-out data: {best.validation:.3f}"
         if baseline:
-            measured += f" nats; {baseline.comparison(best['validation'])}"
+            measured += f" nats; {baseline.comparison(best.validation)}"
     where = visible_line(shlex.quote(str(short_path(experiment.path))))
     resume = ("--resume", "--experiment_dir", experiment.path)
     return (
@@ -36,7 +36,7 @@ def farewell(experiment: Experiment, baseline: Baseline | None, lesson: Path) ->
 
 def _further(experiment: Experiment) -> Sequence[str]:
     """What `--resume` needs besides where the plan of a training is done: twice the epochs; else nothing."""
-    planned, done = experiment.info["arguments"].get("num_epochs"), experiment.info.get("epoch", 0)
-    has_stalled = experiment.info.get("status") == STATUSES["stalled"]
+    planned, done = experiment.record.arguments.get("num_epochs"), experiment.record.epoch
+    has_stalled = experiment.record.status == STATUSES["stalled"]
     is_over = has_stalled if planned is None else done >= planned
     return ("--num_epochs", str(2 * max(1, done))) if is_over else ()

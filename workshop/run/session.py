@@ -22,6 +22,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol
 
+import msgspec
 import numpy as np
 
 from workshop.errors import UserError
@@ -33,6 +34,7 @@ from workshop.run.farewell import STATUSES
 from workshop.run.learner import Measurement
 from workshop.run.position import Position
 from workshop.run.progress import Pace, Progress, loss_in_words
+from workshop.run.record import Best, Measured
 from workshop.run.signals import in_words, stop_signals
 from workshop.run.stopping import Ending, Limits
 
@@ -304,7 +306,7 @@ class Session:
         at, measured = self.position, self._measure()
         at.history.append(self._record(measured))
         if epoch_loss is not None:
-            at.history[-1]["train"] = epoch_loss
+            at.history[-1].train = epoch_loss
         at.without_best += 1
         if measured.loss < at.best:
             at.best, at.best_step, at.without_best = measured.loss, at.step, 0
@@ -312,9 +314,9 @@ class Session:
         self.save()
         self._report(measured)
 
-    def _record(self, measured: Measurement) -> dict[str, float]:
+    def _record(self, measured: Measurement) -> Measured:
         at = self.position
-        return {"step": at.step, "epoch": at.epoch + at.window / self.batches.windows, "validation": measured.loss}
+        return Measured(at.step, at.epoch + at.window / self.batches.windows, measured.loss)
 
     def _report(self, measured: Measurement) -> None:
         at, loss = self.position, measured.loss
@@ -351,7 +353,7 @@ class Session:
 
     def _is_previewed(self) -> bool:
         """Whether a preview of this very step has been shown."""
-        return bool(self.experiment.info.get("previewed") == self.position.step)
+        return self.experiment.record.previewed == self.position.step
 
     # ---- the end -----------------------------------------------------------------------------------------------------
 
@@ -359,7 +361,7 @@ class Session:
         """Save; measure and show a preview, unless that was just done or a signal came, which may be now as well."""
         at, ending, asked = self.position, self._ending, self._asked
         self.save()
-        if ending != "stopped" and not (at.history and at.history[-1]["step"] == at.step):
+        if ending != "stopped" and not (at.history and at.history[-1].step == at.step):
             # Not part of the position: a run that goes on from here has not been measured here, as a straight one has
             # not.
             with suppress(KeyboardInterrupt):
@@ -373,10 +375,10 @@ class Session:
 
     def _measure_last(self) -> None:
         measured = self._measure(self._asked)
-        self.experiment.info["history"] = [*self.position.history, self._record(measured)]
+        self.experiment.record.history = [*self.position.history, self._record(measured)]
         if measured.loss < self.position.best:
             self._save_best(measured)
-            self.experiment.info["best"] = {"validation": measured.loss, "step": self.position.step}
+            self.experiment.record.best = Best(measured.loss, self.position.step)
         self._report(measured)
 
     # ---- saving and going on -----------------------------------------------------------------------------------------
@@ -388,10 +390,10 @@ class Session:
             UserError: it cannot be written, or there are weights that are not numbers.
         """
         at = self.position
-        checkpoint.save(self.experiment.latest, self.learner.arrays() | self._averaged(), vars(at))
+        checkpoint.save(self.experiment.latest, self.learner.arrays() | self._averaged(), msgspec.to_builtins(at))
         self.experiment.update(
             status="training", step=at.step, epoch=at.epoch, minutes=round(at.minutes, 2), history=at.history,
-            best={"validation": at.best, "step": at.best_step} if at.history else None,
+            best=Best(at.best, at.best_step) if at.history else None,
         )  # fmt: skip
         self.board.flush()
 

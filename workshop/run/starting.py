@@ -6,10 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from workshop.lessons import Lesson
 from workshop.run import arguments, experiment
 from workshop.run.baseline import Baseline
 from workshop.run.experiment import Experiment
+from workshop.run.record import DataInfo, Sampling
 
 if TYPE_CHECKING:
     from workshop.run.session import Batches, Learner, Preview, Session
@@ -35,7 +38,7 @@ def take_up(lesson: Lesson, args: argparse.Namespace) -> Experiment | None:
     return resumed
 
 
-def check_data(resumed: Experiment | None, facts: Mapping[str, Any], data_dir: Path) -> None:
+def check_data(resumed: Experiment | None, facts: DataInfo, data_dir: Path) -> None:
     """Refuse to go on with other data than a run began with.
 
     Args:
@@ -47,11 +50,11 @@ def check_data(resumed: Experiment | None, facts: Mapping[str, Any], data_dir: P
         UserError: the data is another.
     """
     if resumed:
-        experiment.check_same_data(resumed, facts["fingerprint"], data_dir)
+        experiment.check_same_data(resumed, facts.fingerprint, data_dir)
 
 
 def network_of(lesson: Lesson, args: argparse.Namespace, **more: int) -> dict[str, Any]:
-    """What run.json says of the network: the name of its function in `model.py`, and the arguments of that.
+    """The description of the network: the name of its function in `model.py`, and the arguments of that.
 
     Args:
         lesson: says which arguments describe a network.
@@ -69,17 +72,13 @@ def most_weights(resumed: Experiment | None) -> float:
 
 
 def temperature(resumed: Experiment | None, default: float) -> float:
-    """The softmax temperature that the previews are drawn at: that of the resumed run, or a lesson's default.
-
-    Raises:
-        UserError: run.json holds an invalid value.
-    """
-    return experiment.temperature(resumed) if resumed else default
+    """The softmax temperature that the previews are drawn at: that of the resumed run, or a lesson's default."""
+    return resumed.record.sampling.temperature if resumed else default
 
 
 def open_session(
     lesson: Lesson, args: argparse.Namespace, resumed: Experiment | None, learner: "Learner", batches: "Batches", *,
-    network: Mapping[str, Any], data: Mapping[str, Any], skipped: list[str], temperature: float,
+    network: Mapping[str, Any], data: DataInfo, skipped: list[str], temperature: float,
     preview: "Preview | None", baseline: Baseline | None, smoke_steps: int,
 ) -> "Session":  # fmt: skip
     """The session that trains `learner`: in the resumed experiment, or in a new one with its run.json.
@@ -104,15 +103,13 @@ def open_session(
     # Late, because TensorFlow comes with it.
     from workshop.run.session import Session, Settings
 
-    info = {
-        "arguments": experiment.arguments(args),
-        "network": dict(network),
-        "data": dict(data),
-        "baseline": baseline.losses if baseline else {},
-        "sampling": {"temperature": temperature},
-        "message": args.message,
-    }
-    opened = resumed or experiment.create(lesson.folder, args.experiment_dir, info)
+    # The seed is in run.json once, among the arguments.
+    network = {name: value for name, value in network.items() if name != "seed"}
+    opened = resumed or experiment.create(
+        lesson.folder, args.experiment_dir, arguments=experiment.arguments(args), network=network,
+        data=msgspec.to_builtins(data), baseline=baseline.losses if baseline else {}, sampling=Sampling(temperature),
+        message=args.message,
+    )  # fmt: skip
     opened.report(skipped)
     return Session(
         opened, learner, batches, Settings.of(args, smoke_steps), unit=lesson.unit, preview=preview, baseline=baseline,

@@ -88,7 +88,7 @@ class Limits:
             return at.without_best >= self.patience
         if not self.finds_its_end or not at.history:
             return False
-        measured = at.history[-1]["step"]
+        measured = at.history[-1].step
         # An epoch at least: before a network has seen all data again, it has not seen what it could still learn.
         wait = max(WAIT * at.best_step, self.windows)
         return measured >= MIN_STEPS and at.without_best >= MIN_MEASUREMENTS and measured - at.best_step >= wait

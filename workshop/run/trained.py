@@ -46,12 +46,12 @@ class Trained(abc.ABC):
     def __init__(self, experiment: Experiment, checkpoint: str | int = "best"):
         self.experiment = experiment
         #: Temperature of the previews: the default for generating.
-        self.temperature = experiments.temperature(experiment)
+        self.temperature = experiment.record.sampling.temperature
         self.read()
         self.checkpoint = experiment.checkpoint(checked("checkpoint", checkpoint, arguments.checkpoint_name))
-        self._arrays, description = checkpoints.load(self.checkpoint, checkpoints.STEP)
+        self._arrays, saved = checkpoints.load(self.checkpoint, checkpoints.Saved)
         #: Training steps that the checkpoint has seen.
-        self.step: int = description["step"]
+        self.step = saved.step
 
     @classmethod
     def open(cls, args: argparse.Namespace) -> Self:

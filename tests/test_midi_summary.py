@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from midi_rnn.portrait import LENGTHS, LONGER, portrait, table
+
 from workshop.notes.midifiles import PITCH_CLASSES
 
 NOTES = st.lists(st.tuples(st.integers(0, 900), st.integers(1, 300), st.integers(0, 127)), max_size=20)
