@@ -1,6 +1,5 @@
 """Text files on disk as one row of numbers, the last part held out."""
 
-import json
 import os
 import random
 import subprocess
@@ -12,6 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from records import kept_in_json
 
 from char_rnn import dataset
 from char_rnn.vocab import UNKNOWN, Vocabulary
@@ -45,8 +45,8 @@ def test_a_folder_with_input_txt_is_that_file_alone(tmp_path: Path) -> None:
     write(tmp_path / "other.txt", "ZZZZ")
     loaded = dataset.load(tmp_path)
     assert text_of(loaded) == SONG * 3
-    assert loaded.facts["files"] == 1
-    assert loaded.facts["path"] == str(tmp_path)
+    assert loaded.facts.files == 1
+    assert loaded.facts.path == str(tmp_path)
 
 
 def test_a_file_is_read_whatever_its_name(tmp_path: Path) -> None:
@@ -59,9 +59,9 @@ def test_a_folder_of_many_texts_is_all_of_them_with_a_gap_between(tmp_path: Path
         write(tmp_path / f"part {number}" / f"song{suffix}", text)
     write(tmp_path / "cover.png", b"\x89PNG\0\0")
     loaded = dataset.load(tmp_path)
-    assert loaded.facts["files"] == 5
+    assert loaded.facts.files == 5
     whole = text_of(loaded)
-    assert len(whole) == sum(map(len, texts)) + 4 * len(dataset.SEPARATOR) == loaded.facts["characters"]
+    assert len(whole) == sum(map(len, texts)) + 4 * len(dataset.SEPARATOR) == sum(loaded.facts.symbols)
     in_order = sorted(texts, key=whole.index)
     assert whole == dataset.SEPARATOR.join(in_order)
 
@@ -74,10 +74,10 @@ def test_the_encoding_makes_no_difference(tmp_path: Path, encoding: str, told: b
     loaded = dataset.load(tmp_path, encoding=encoding if told else None)
     assert text_of(loaded) == text
     plain = dataset.load(write(tmp_path / "plain" / "input.txt", text))
-    assert loaded.facts["fingerprint"] == plain.facts["fingerprint"]
-    assert loaded.facts["encoding_given"] == (encoding if told else None)
-    assert len(loaded.facts["encodings"]) == 1
-    assert path.read_bytes().decode(*loaded.facts["encodings"]).lstrip("\ufeff") == text
+    assert loaded.facts.fingerprint == plain.facts.fingerprint
+    assert loaded.facts.encoding_given == (encoding if told else None)
+    assert len(loaded.facts.encodings) == 1
+    assert path.read_bytes().decode(*loaded.facts.encodings).lstrip("\ufeff") == text
 
 
 def test_files_of_one_folder_may_have_different_encodings(tmp_path: Path) -> None:
@@ -86,7 +86,7 @@ def test_files_of_one_folder_may_have_different_encodings(tmp_path: Path) -> Non
         write(tmp_path / f"{encoding}.txt", text.encode(encoding))
     loaded = dataset.load(tmp_path)
     assert sorted(text_of(loaded).split(dataset.SEPARATOR)) == sorted(texts.values())
-    assert len(loaded.facts["encodings"]) == 3
+    assert len(loaded.facts.encodings) == 3
 
 
 def test_how_files_were_read_is_said_where_it_is_not_utf8(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -110,8 +110,7 @@ def test_a_file_that_is_there_twice_is_read_once(tmp_path: Path) -> None:
     write(tmp_path / "windows.txt", one.replace("\n", "\r\n"))
     write(tmp_path / "b.txt", two)
     loaded = dataset.load(tmp_path)
-    assert loaded.facts["files"] == 2
-    assert loaded.facts["duplicate_files"] == 3
+    assert (loaded.facts.files, loaded.facts.used, loaded.facts.duplicate_files) == (5, 2, 3)
     assert text_of(loaded) in (one + dataset.SEPARATOR + two, two + dataset.SEPARATOR + one)
 
 
@@ -123,8 +122,8 @@ def test_broken_files_are_skipped_with_the_reason(tmp_path: Path, capsys: pytest
     write(tmp_path / "picture.txt", bytes(range(256)) * 8)
     write(tmp_path / "cut.txt", ("Ωμέγα " * 20).encode() + b"\xce")
     loaded = dataset.load(tmp_path)
-    assert loaded.facts["files"] == 2
-    assert loaded.facts["set_aside"] == len(loaded.skipped) == 3
+    assert (loaded.facts.files, loaded.facts.used) == (5, 2)
+    assert loaded.facts.skipped == len(loaded.skipped) == 3
     reasons = {Path(reason.split(".txt")[0]).name: reason for reason in loaded.skipped}
     assert "is empty" in reasons["empty"]
     assert "binary" in reasons["picture"]
@@ -140,9 +139,9 @@ def test_broken_files_are_skipped_with_the_reason(tmp_path: Path, capsys: pytest
 def test_rare_characters_are_folded_and_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     loaded = dataset.load(write(tmp_path / "input.txt", "abab" * 20 + "XY" + "abab" * 20))
     assert text_of(loaded) == "abab" * 20 + UNKNOWN * 2 + "abab" * 20
-    assert loaded.facts["folded_characters"] == 2
-    assert loaded.facts["distinct_characters"] == 4
-    assert loaded.facts["vocabulary"] == 3
+    assert loaded.facts.folded_characters == 2
+    assert loaded.facts.distinct_characters == 4
+    assert loaded.facts.vocabulary == 3
     dataset.describe(loaded, tmp_path)
     assert "2 rare characters" in capsys.readouterr().out
 
@@ -152,7 +151,7 @@ def test_a_given_vocabulary_is_used_as_it_is(tmp_path: Path) -> None:
     loaded = dataset.load(write(tmp_path / "input.txt", "aabbcc" * 10), vocabulary=vocabulary)
     assert loaded.vocabulary is vocabulary
     assert loaded.ids[:6].tolist() == [2, 2, 1, 1, 0, 0]
-    assert loaded.facts["folded_characters"] == 20
+    assert loaded.facts.folded_characters == 20
 
 
 def test_many_symbols_take_a_larger_type(tmp_path: Path) -> None:
@@ -164,7 +163,7 @@ def test_many_symbols_take_a_larger_type(tmp_path: Path) -> None:
 
 def test_facts_can_be_kept_in_json(tmp_path: Path) -> None:
     facts = dataset.load(write(tmp_path / "input.txt", SONG * 3)).facts
-    assert json.loads(json.dumps(facts, allow_nan=False)) == facts
+    assert kept_in_json(facts) == facts
 
 
 # ---- the split
@@ -198,7 +197,7 @@ def test_a_tenth_is_held_out_unless_told_otherwise(tmp_path: Path) -> None:
     path = write(tmp_path / "input.txt", "ab" * 500)
     assert len(dataset.load(path).held_out) == 100
     assert len(dataset.load(path, 0.25).held_out) == 250
-    assert dataset.load(path, 0.25).facts["val_split"] == 0.25
+    assert dataset.load(path, 0.25).facts.symbols == (750, 250)
 
 
 def test_the_halves_are_views_of_one_array(tmp_path: Path) -> None:
@@ -222,7 +221,7 @@ def test_names_and_places_of_files_do_not_matter(tmp_path: Path) -> None:
         results.append(dataset.load(folder))
     for other in results[1:]:
         assert np.array_equal(results[0].ids, other.ids)
-        assert results[0].facts["fingerprint"] == other.facts["fingerprint"]
+        assert results[0].facts.fingerprint == other.facts.fingerprint
 
 
 def test_the_order_is_not_that_of_the_names(tmp_path: Path) -> None:
@@ -241,7 +240,7 @@ def test_the_fingerprint_changes_with_the_text_alone(tmp_path: Path) -> None:
         write(tmp_path / f"{number}.txt", text)
 
     def fingerprint() -> str:
-        return dataset.load(tmp_path).facts["fingerprint"]
+        return dataset.load(tmp_path).facts.fingerprint
 
     before = fingerprint()
     (tmp_path / "0.txt").rename(tmp_path / "zzz.abc")

@@ -14,10 +14,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
 from char_rnn import copied, sample
+from char_rnn.dataset import TextInfo
 from char_rnn.vocab import Vocabulary
 from workshop import ROOT
 from workshop.run import checkpoint
@@ -98,7 +100,7 @@ def test_a_smoke_run_leaves_a_complete_experiment(tutorial: Path, saved: subproc
     assert info["arguments"]["size"] == "tiny"
     assert info["arguments"]["seq_length"] == 50
     assert info["data"]["path"] == "data/x/input.txt"
-    assert info["data"]["characters"] == len((tutorial / "data" / "x" / "input.txt").read_text("utf-8"))
+    assert sum(info["data"]["symbols"]) == len((tutorial / "data" / "x" / "input.txt").read_text("utf-8"))
     assert re.fullmatch(r"[0-9a-f]{64}", info["data"]["fingerprint"])
     assert sorted(info["baseline"]) == list("123456")
     assert all(0 < loss < 10 for loss in info["baseline"].values())
@@ -312,10 +314,6 @@ def test_changed_data_is_said_to_be_changed(trained: Path, tmp_path: Path, sampl
     (experiment / "run.json").write_text(json.dumps(info), "utf-8")
     done = ok(sampled("--experiment_dir", experiment, "-n", "20"))
     assert "copied from the training text (the text has changed since)" in done.stderr
-    del info["data"]["path"]
-    (experiment / "run.json").write_text(json.dumps(info), "utf-8")
-    done = ok(sampled("--experiment_dir", experiment, "-n", "20"))
-    assert "run.json does not name the training text" in done.stderr
 
 
 def test_a_path_from_elsewhere_makes_it_read_little(
@@ -323,7 +321,9 @@ def test_a_path_from_elsewhere_makes_it_read_little(
 ) -> None:
     """The run.json of somebody else can name any path of this computer."""
     vocabulary = Vocabulary.load(trained / "vocab.json")
-    facts = strict_json(trained / "run.json")["data"] | {"path": str(tmp_path)}
+    facts = msgspec.structs.replace(
+        msgspec.convert(strict_json(trained / "run.json")["data"], TextInfo), path=str(tmp_path)
+    )
     ids = vocabulary.encode("the winter")[:, None]
     (tmp_path / "a.txt").write_text("the winter, the winter\n" * 9, "utf-8")
     assert "10 characters, 'the winter'" in copied.report(ids, vocabulary, facts)
@@ -332,7 +332,7 @@ def test_a_path_from_elsewhere_makes_it_read_little(
     monkeypatch.setattr(copied, "MAX_ENTRIES", 1)
     monkeypatch.setattr(copied, "MAX_BYTES", 9 * 23 - 1)
     assert "training text is too long" in copied.report(ids, vocabulary, facts)
-    assert "is empty" in copied.report(ids, vocabulary, facts | {"path": "/proc/kmsg"})
+    assert "is empty" in copied.report(ids, vocabulary, msgspec.structs.replace(facts, path="/proc/kmsg"))
 
 
 @pytest.mark.slow

@@ -265,11 +265,11 @@ def test_a_pipe_or_a_device_is_not_waited_for(tmp_path: Path) -> None:
 @pytest.mark.parametrize("step", [None, "9", 9.0, -1, True, [9], 10**30, math.nan])
 def test_what_must_be_in_the_description_is_asked_for(tmp_path: Path, step: object) -> None:
     checkpoint.save(tmp_path / "a.npz", {}, {"step": 9})
-    assert checkpoint.load(tmp_path / "a.npz", checkpoint.STEP)[1] == {"step": 9}
+    assert checkpoint.load(tmp_path / "a.npz", checkpoint.Saved)[1].step == 9
     for meta, words in (({"step": step}, "is not valid"), ({}, "is missing")):
         checkpoint.save(tmp_path / "a.npz", {}, meta)
         with pytest.raises(UserError, match=rf"the checkpoint .*a\.npz is damaged: its entry 'step' {words}"):
-            checkpoint.load(tmp_path / "a.npz", checkpoint.STEP)
+            checkpoint.load(tmp_path / "a.npz", checkpoint.Saved)
 
 
 @pytest.mark.parametrize("meta", [b"[1]", b"null", b'"x"', b"{", b"\xff"])

@@ -12,20 +12,28 @@ from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
+from records import entries
 
 from char_rnn.lesson import LESSON
 from workshop.errors import UserError
 from workshop.run import experiment
 from workshop.run.arguments import RECURRENT, train_parser
 from workshop.run.experiment import Experiment
+from workshop.run.record import Record
 
 ARGUMENTS: dict[str, Any] = dict(
     size="small", rnn_size=8, num_layers=2, cell="lstm", dropout=0.25, seq_length=5, batch_size=4, val_split=0.1,
     seed=0, data_dir="songs", num_epochs=50, learning_rate=0.002, save_every=500, sample_every=500, message="first try",
-    encoding=None,
+    encoding=None, keep_every=None, network="default",
 )  # fmt: skip
-INFO: dict[str, Any] = {"arguments": ARGUMENTS, "network": {"rnn_size": 8}, "data": {"fingerprint": "abc"}}
+KEPT = {name: value for name, value in ARGUMENTS.items() if name not in ("data_dir", "message")}
+
+
+def record(**given: Any) -> dict[str, Any]:
+    """Entries of a new run.json."""
+    return copy.deepcopy(entries(arguments=KEPT, network={"rnn_size": 8}, message="first try") | given)
 
 
 @pytest.fixture
@@ -44,7 +52,7 @@ def with_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def make(lesson: Path, requested: Path | None = None) -> Experiment:
-    return experiment.create(lesson, None if requested is None else str(requested), copy.deepcopy(INFO))
+    return experiment.create(lesson, None if requested is None else str(requested), **record())
 
 
 def touch(made: Experiment, seconds: float) -> None:
@@ -72,12 +80,16 @@ def test_numbers_go_on_after_99(lesson: Path) -> None:
 def test_a_new_experiment_has_its_rooms_and_its_record(lesson: Path) -> None:
     made = make(lesson)
     assert sorted(path.name for path in made.path.iterdir()) == ["checkpoints", "run.json", "samples", "tensorboard"]
-    record = json.loads((made.path / "run.json").read_text("utf-8"))
-    assert record == made.info
-    assert (record["lesson"], record["format"], record["status"]) == ("some_rnn", 1, "started")
-    assert record["versions"]["python"] == ".".join(map(str, sys.version_info[:3]))
-    assert "keras" in record["versions"]
-    assert {name: record[name] for name in INFO} == INFO
+    written = json.loads((made.path / "run.json").read_text("utf-8"))
+    assert msgspec.convert(written, Record) == made.record
+    assert (written["lesson"], written["format"], written["status"]) == ("some_rnn", 2, "started")
+    assert written["versions"]["python"] == ".".join(map(str, sys.version_info[:3]))
+    assert "keras" in written["versions"]
+    assert {name: written[name] for name in ("arguments", "network", "message")} == {
+        "arguments": KEPT,
+        "network": {"rnn_size": 8},
+        "message": "first try",
+    }
     assert (made.latest.name, made.best.name) == ("latest.npz", "best.npz")
     assert made.latest.parent == made.best.parent == made.path / "checkpoints"
 
@@ -134,7 +146,7 @@ def test_eight_threads_at_once_get_eight_folders(lesson: Path) -> None:
         thread.join()
     assert sorted(one.path.name for one in made) == [f"{k:02d}" for k in range(1, 9)]
     for one in made:
-        assert experiment.find(lesson, str(one.path)).info["created"] == one.info["created"]
+        assert experiment.find(lesson, str(one.path)).record.created == one.record.created
 
 
 @pytest.mark.parametrize("requested", [False, True])
@@ -142,10 +154,11 @@ def test_eight_processes_at_once_never_share_a_folder(lesson: Path, tmp_path: Pa
     """Each waits for the same moment, then asks for the next number, or all for the same folder."""
     go = tmp_path / "go"
     code = (
-        "import sys, pathlib\nfrom workshop.run import experiment\nfrom workshop.errors import UserError\n"
+        f"import sys; sys.path.append({str(Path(__file__).parent)!r})\nimport pathlib, records\n"
+        "from workshop.run import experiment\nfrom workshop.errors import UserError\n"
         "lesson, go, requested = sys.argv[1:]\nprint('ready', flush=True)\n"
         "while not pathlib.Path(go).exists(): pass\n"
-        "try: print(experiment.create(pathlib.Path(lesson), requested or None, {}).path.name)\n"
+        "try: print(experiment.create(pathlib.Path(lesson), requested or None, **records.entries()).path.name)\n"
         "except UserError as error: print('refused:', error)"
     )
     folder = str(tmp_path / "mine") if requested else ""
@@ -189,7 +202,7 @@ def test_the_requested_one_is_opened_wherever_it_is(
     monkeypatch.chdir(tmp_path)
     found = experiment.find(lesson, "mine")
     assert found.path.resolve() == made.path.resolve()
-    assert found.info == made.info
+    assert found.record == made.record
 
 
 def test_a_copy_is_as_good_as_the_original(lesson: Path, tmp_path: Path) -> None:
@@ -198,7 +211,7 @@ def test_a_copy_is_as_good_as_the_original(lesson: Path, tmp_path: Path) -> None
     shutil.move(shutil.copytree(made.path, tmp_path / "copy"), tmp_path / "moved")
     shutil.rmtree(made.path)
     found = experiment.find(lesson, str(tmp_path / "moved"))
-    assert found.info == made.info
+    assert found.record == made.record
     assert found.latest.read_bytes() == b"weights"
     # Nothing in the record says where it was.
     assert str(made.path) not in (found.path / "run.json").read_text("utf-8")
@@ -242,17 +255,29 @@ def lacking(part: str) -> Any:
     return lambda record: json.dumps({name: value for name, value in record.items() if name != part}).encode()
 
 
+def having(**entries: Any) -> Any:
+    return lambda record: json.dumps(record | entries).encode()
+
+
 DAMAGE = {
     "truncated": (damage_tail, "run.json is damaged: it is not valid JSON"),
     "empty": (lambda record: b"", "run.json is damaged: it is not valid JSON"),
     "no text": (lambda record: b"\x80\x04\x95\xff", "run.json is damaged: it is not valid JSON"),
     "a list": (lambda record: b"[]", "run.json is damaged: it should hold a JSON object"),
-    "no network": (lacking("network"), "its part 'network' is missing"),
-    "no arguments": (lacking("arguments"), "its part 'arguments' is missing"),
-    "no data": (lacking("data"), "its part 'data' is missing"),
-    "odd network": (lambda record: json.dumps(record | {"network": []}).encode(), "its part 'network' is missing"),
-    "no format": (lacking("format"), "has the format None, and this version reads 1"),
-    "later format": (lambda record: json.dumps(record | {"format": 2}).encode(), "has the format 2"),
+    "no network": (lacking("network"), "its entry 'network' is missing"),
+    "no arguments": (lacking("arguments"), "its entry 'arguments' is missing"),
+    "no data": (lacking("data"), "its entry 'data' is missing"),
+    "odd network": (having(network=[]), "its entry 'network' is not valid (expected object, got array)"),
+    "no fingerprint": (having(data={"path": "songs"}), "its entry 'data.fingerprint' is missing"),
+    "odd step": (having(step=-1), "its entry 'step' is not valid"),
+    "odd history": (
+        having(history=[{"step": 1, "epoch": 1, "validation": "x"}]),
+        "its entry 'history[0].validation",
+    ),
+    "cold": (having(sampling={"temperature": 0}), "its entry 'sampling.temperature' is not valid"),
+    "hot": (having(sampling={"temperature": "hot"}), "its entry 'sampling.temperature' is not valid"),
+    "no format": (lacking("format"), "has the format None, and this version reads 2"),
+    "later format": (having(format=3), "has the format 3"),
     "no lesson": (lacking("lesson"), "is an experiment of no known lesson, not of some_rnn"),
 }
 
@@ -261,7 +286,7 @@ DAMAGE = {
 def test_a_damaged_record_is_named_with_what_is_wrong(lesson: Path, kind: str) -> None:
     made = make(lesson)
     change, reason = DAMAGE[kind]
-    (made.path / "run.json").write_bytes(change(made.info))
+    (made.path / "run.json").write_bytes(change(msgspec.to_builtins(made.record)))
     for requested in (None, str(made.path)):
         with pytest.raises(UserError) as refused:
             experiment.find(lesson, requested)
@@ -276,9 +301,8 @@ def test_updates_are_kept_and_the_rest_stays(lesson: Path) -> None:
     made = make(lesson)
     made.update(status="training", step=7)
     found = experiment.find(lesson, None)
-    assert (found.info["status"], found.info["step"]) == ("training", 7)
-    assert {name: found.info[name] for name in INFO} == INFO
-    assert found.info["created"] == made.info["created"]
+    assert (found.record.status, found.record.step) == ("training", 7)
+    assert found.record == made.record
 
 
 def test_a_record_that_cannot_be_written_leaves_the_old_one(lesson: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -366,17 +390,18 @@ def test_how_long_and_how_fast_may_be_given_again(lesson: Path) -> None:
     assert (args.message, args.save_every, args.sample_every) == ("again", 3, 500)
 
 
-@pytest.mark.parametrize("name", ["rnn_size", "seed", "num_epochs", "data_dir", "encoding"])
+@pytest.mark.parametrize("name", ["rnn_size", "seed", "num_epochs", "encoding"])
 def test_a_record_without_an_argument_is_damaged(lesson: Path, name: str) -> None:
     made = make(lesson)
-    made.info["arguments"] = {key: value for key, value in ARGUMENTS.items() if key != name}
+    del made.record.arguments[name]
     with pytest.raises(UserError, match=rf"run\.json is damaged: its argument '{name}' is missing"):
         experiment.take_over(Namespace(**ARGUMENTS, given=set(), fits=fits), made, fixed=(*RECURRENT, "encoding"))
 
 
 def test_what_is_kept_of_the_command_line_is_what_describes_the_run() -> None:
-    args = Namespace(rnn_size=8, seed=0, resume=True, experiment_dir="mine", given={"seed"}, data_dir="/of/mine")
-    assert experiment.arguments(args) == {"rnn_size": 8, "seed": 0, "data_dir": "/of/mine"}
+    """The data and the message have entries of their own."""
+    args = Namespace(rnn_size=8, seed=0, resume=True, experiment_dir="mine", given={"seed"}, data_dir="a", message="b")
+    assert experiment.arguments(args) == {"rnn_size": 8, "seed": 0}
 
 
 def test_other_data_is_refused(lesson: Path) -> None:
@@ -392,7 +417,7 @@ def test_an_argument_that_makes_no_sense_is_damage(tmp_path: Path) -> None:
     assert all(parser.fits(name, value) for name, value in sane.items())
     damage = {"rnn_size": "8", "dropout": 1.5, "cell": "jazz", "message": 5, "seed": -1, "val_split": None, "size": []}
     assert not any(parser.fits(name, value) for name, value in damage.items())
-    made = experiment.create(tmp_path, None, {"arguments": {**ARGUMENTS, "seq_length": "20"}})
+    made = experiment.create(tmp_path, None, **record(arguments={**KEPT, "seq_length": "20"}))
     args = parser.read([])
     args.fits = lambda name, value: name != "seq_length"
     with pytest.raises(UserError, match=r"run\.json is damaged: its argument 'seq_length' is not valid"):
@@ -457,18 +482,3 @@ def test_an_experiment_whose_first_files_cannot_be_written_leaves_no_trace(lesso
     with pytest.raises(UserError, match="no room"), made.beginning():
         raise UserError("no room")
     assert made.best.exists()
-
-
-def test_the_temperature_is_the_one_given_or_the_one_of_the_previews(lesson: Path) -> None:
-    made = experiment.create(lesson, None, INFO | {"sampling": {"temperature": 0.8}})
-    assert experiment.temperature(made) == 0.8
-    assert experiment.temperature(made, 1.2) == 1.2
-    older = experiment.create(lesson, None, INFO)
-    assert experiment.temperature(older) == 1.0
-
-
-@pytest.mark.parametrize("wrong", [0, -1, "hot", None, True, 1e999])
-def test_an_invalid_temperature_in_run_json_is_named(lesson: Path, wrong: object) -> None:
-    made = experiment.create(lesson, None, INFO | {"sampling": {"temperature": wrong}})
-    with pytest.raises(UserError, match=r"run\.json is damaged: its entry 'temperature' under 'sampling'"):
-        experiment.temperature(made)

@@ -61,12 +61,8 @@ def quick(straight: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def copied(trained: Path, tmp_path: Path) -> Path:
-    """A copy of the trained experiment, as one from before there was --keep_every."""
-    path = Path(shutil.copytree(trained, tmp_path / "copied"))
-    info = json.loads((path / "run.json").read_text("utf-8"))
-    del info["arguments"]["keep_every"]
-    (path / "run.json").write_text(json.dumps(info), "utf-8")
-    return path
+    """A copy of the trained experiment."""
+    return Path(shutil.copytree(trained, tmp_path / "copied"))
 
 
 # ---- kept
@@ -87,8 +83,8 @@ def test_the_averaged_weights_of_each_so_many_steps_are_kept(tmp_path: Path) -> 
     assert list(kept_in(tmp_path / "a")) == ["step_000003.npz", "step_000006.npz"]
     assert trainer.experiment.kept_steps == [3, 6]
     for step in (3, 6):
-        arrays, meta = checkpoint.load(trainer.experiment.kept(step), checkpoint.STEP)
-        assert meta == {"step": step}
+        arrays, meta = checkpoint.load(trainer.experiment.kept(step), checkpoint.Saved)
+        assert meta.step == step
         assert arrays.keys() == {"average/0"}
         assert (arrays["average/0"] == weights[step - 1]).all()
 
@@ -244,9 +240,9 @@ def test_a_step_can_be_sampled(copied: Path, run_main: Run) -> None:
 
 def test_a_resumed_run_goes_on_keeping(copied: Path) -> None:
     saved = experiment.find(copied.parent / "char_rnn", str(copied))
-    asked = Namespace(**saved.info["arguments"], given=set(), fits=lambda name, value: True)
+    asked = Namespace(**saved.record.arguments, message="", data_dir="", given=set(), fits=lambda name, value: True)
     experiment.take_over(asked, saved)
-    assert asked.keep_every is None  # of an experiment from before there was the argument
+    assert asked.keep_every is None
     asked.keep_every, asked.given = 20, {"keep_every"}
     experiment.take_over(asked, saved)
     saved.update()

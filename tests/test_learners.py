@@ -12,19 +12,18 @@ from typing import Any
 import numpy as np
 import pytest
 from learners import Density, Numbers, Pair
+from records import entries
 
 from workshop.errors import UserError
 from workshop.run import checkpoint, experiment
 from workshop.run.farewell import farewell
 from workshop.run.session import Session, Settings
 
-INFO: dict[str, Any] = {"network": {}, "arguments": {}, "data": {}}
-
 
 def make(path: Path, learner: Any, steps: int, **settings: Any) -> Session:
     there = (path / "run.json").exists()
     lesson = path.parent / "some_rnn"
-    found = experiment.find(lesson, str(path)) if there else experiment.create(lesson, str(path), INFO)
+    found = experiment.find(lesson, str(path)) if there else experiment.create(lesson, str(path), **entries())
     given = {"num_epochs": 100, "save_every": 5, "sample_every": 100, "max_steps": steps, **settings}
     return Session(found, learner, Numbers(), Settings(**given), unit="frames", resume=there)
 

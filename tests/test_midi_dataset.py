@@ -1,6 +1,5 @@
 """MIDI files on disk as pieces of symbols, some of them held out whole."""
 
-import json
 import os
 import random
 import shutil
@@ -8,16 +7,19 @@ import struct
 from pathlib import Path
 
 import mido
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from melodies import melody
-from midi_rnn.portrait import portrait, table
+from records import kept_in_json
 
 from midi_rnn import dataset
 from midi_rnn.encoding import ENCODINGS, END, LONGEST_WAIT, NOTE_OFF, NOTE_ON, PITCHES, WAIT, Encoding
 from midi_rnn.facts import describe
+from midi_rnn.limits import Limits
+from midi_rnn.summary import summarise, table
 from workshop.errors import UserError
 from workshop.notes.midifiles import read, write
 from workshop.run.batches import join, streams_for
@@ -87,21 +89,21 @@ def test_the_facts_are_those_of_the_music(tmp_path: Path, name: str) -> None:
     music = dataset.load(tmp_path, 0.2, name)
     facts = music.facts
     pieces = [melody(number, 4) for number in range(10)]
-    assert (facts["files"], facts["read"], facts["used"], facts["set_aside"]) == (10, 10, 10, 0)
-    assert facts["notes"] == sum(map(len, pieces))
-    assert facts["notes_lost"] == facts["other_notes"] == facts["polyphonic_files"] == facts["duplicate_files"] == 0
-    assert facts["minutes"] == pytest.approx(10 * 16 / 120, abs=0.01)
-    assert facts["pieces"] == [8, 2] == [len(music.train), len(music.held_out)]
-    assert facts["symbols"] == [sum(map(len, music.train)), sum(map(len, music.held_out))]
-    assert facts["split"] == "files"
-    assert facts["encoding"] == name
-    assert facts["track"] is None
-    assert facts["tempo"] == 120.0
-    assert facts["path"] == str(tmp_path.resolve())
-    assert set(facts["seen"]) == {END}.union(*as_lists(music.train))
-    assert facts["lead_in"] == [*music.train[-1][-dataset.LEAD_IN :].tolist(), END]
-    assert facts["portrait"]["notes"] == facts["notes"]
-    assert facts["portrait"]["voices"] == pytest.approx(1)
+    assert (facts.files, facts.read, facts.used, facts.skipped) == (10, 10, 10, 0)
+    assert facts.notes == sum(map(len, pieces))
+    assert facts.notes_lost == facts.other_notes == facts.polyphonic_files == facts.duplicate_files == 0
+    assert facts.minutes == pytest.approx(10 * 16 / 120, abs=0.01)
+    assert facts.pieces == (8, 2) == (len(music.train), len(music.held_out))
+    assert facts.symbols == (sum(map(len, music.train)), sum(map(len, music.held_out)))
+    assert facts.split == "files"
+    assert facts.encoding == name
+    assert facts.track is None
+    assert facts.tempo == 120.0
+    assert facts.path == str(tmp_path.resolve())
+    assert set(facts.seen) == {END}.union(*as_lists(music.train))
+    assert facts.lead_in == [*music.train[-1][-dataset.LEAD_IN :].tolist(), END]
+    assert facts.summary.notes == facts.notes
+    assert facts.summary.voices == pytest.approx(1)
 
 
 @pytest.mark.parametrize("name", ENCODINGS)
@@ -110,10 +112,10 @@ def test_the_limits_are_those_of_what_is_trained_on(tmp_path: Path, name: str) -
     notes = np.array([(0, 2, 60, 80), (0, 2, 64, 80), (0, 1, 67, 80), (1, 2, 72, 80), (3, 3.5, 60, 80)], float)
     song(tmp_path / "train" / "a.mid", Piano=notes)
     song(tmp_path / "valid" / "b.mid", Piano=notes * [4, 4, 1, 1])
-    found = dataset.load(tmp_path, encoding=name).facts["limits"]
-    assert found == (None if name == "melody" else {"longest_note": 100, "voices": 3})
-    slower = dataset.load(tmp_path, encoding=name, stretch=0.25).facts["limits"]
-    assert slower == (None if name == "melody" else {"longest_note": 126, "voices": 3})
+    found = dataset.load(tmp_path, encoding=name).facts.limits
+    assert found == (None if name == "melody" else Limits(100, 3))
+    slower = dataset.load(tmp_path, encoding=name, stretch=0.25).facts.limits
+    assert slower == (None if name == "melody" else Limits(126, 3))
 
 
 def test_two_voices_on_a_key_are_told_apart_from_notes_that_are_too_close(
@@ -122,7 +124,7 @@ def test_two_voices_on_a_key_are_told_apart_from_notes_that_are_too_close(
     low = [(0, 1, 60, 80), (2, 2.006, 62, 80), (2.006, 3, 62, 80), (4, 5, 64, 80)]
     song(tmp_path / "a.mid", Alto=np.array(low, float), Bass=np.array([(0, 2, 60, 80), (3, 4, 64, 80)], float))
     music = dataset.load(tmp_path, encoding="performance")
-    assert (music.facts["notes"], music.facts["notes_lost"], music.facts["unisons"]) == (4, 1, 1)
+    assert (music.facts.notes, music.facts.notes_lost, music.facts.unisons) == (4, 1, 1)
     describe(music, tmp_path)
     printed = capsys.readouterr().out
     assert "1 note left out, too close to another one for this encoding" in printed
@@ -132,18 +134,18 @@ def test_two_voices_on_a_key_are_told_apart_from_notes_that_are_too_close(
 @pytest.mark.parametrize("name", ENCODINGS)
 def test_facts_can_be_kept_in_json(tmp_path: Path, name: str) -> None:
     facts = dataset.load(tunes(tmp_path, 3), encoding=name).facts
-    assert json.loads(json.dumps(facts, allow_nan=False)) == facts
-    assert table({"data": facts["portrait"], "nothing": portrait([])})
+    assert kept_in_json(facts) == facts
+    assert table({"data": facts.summary, "nothing": summarise([])})
 
 
 def test_the_tempo_is_the_one_in_the_middle_and_within_what_can_be_asked_for(tmp_path: Path) -> None:
     for number, tempo in enumerate((60, 90, 200)):
         tune(tmp_path / f"{number}.mid", number, tempo=tempo)
-    assert dataset.load(tmp_path).facts["tempo"] == 90.0
-    assert dataset.load(tune(tmp_path / "slow" / "a.mid", tempo=5)).facts["tempo"] == 10.0
-    assert dataset.load(tune(tmp_path / "fast" / "a.mid", tempo=3000)).facts["tempo"] == 1000.0
+    assert dataset.load(tmp_path).facts.tempo == 90.0
+    assert dataset.load(tune(tmp_path / "slow" / "a.mid", tempo=5)).facts.tempo == 10.0
+    assert dataset.load(tune(tmp_path / "fast" / "a.mid", tempo=3000)).facts.tempo == 1000.0
     # In seconds the tempo has been played out already.
-    assert dataset.load(tmp_path, encoding="performance").facts["tempo"] == 120.0
+    assert dataset.load(tmp_path, encoding="performance").facts.tempo == 120.0
 
 
 def test_the_same_bytes_and_the_same_notes_count_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -151,9 +153,9 @@ def test_the_same_bytes_and_the_same_notes_count_once(tmp_path: Path, capsys: py
     shutil.copy(tmp_path / "00.mid", tmp_path / "copy.mid")
     tune(tmp_path / "other name, tempo and instrument.mid", 1, tempo=77, program=40)
     music = dataset.load(tmp_path)
-    assert music.facts["files"] == music.facts["read"] == 5
-    assert music.facts["used"] == 3
-    assert music.facts["duplicate_files"] == 2
+    assert music.facts.files == music.facts.read == 5
+    assert music.facts.used == 3
+    assert music.facts.duplicate_files == 2
     assert sorted(as_lists(music.train + music.held_out)) == sorted(symbols_of(number) for number in range(3))
     describe(music, tmp_path)
     printed = capsys.readouterr().out
@@ -166,14 +168,14 @@ def test_notes_beside_the_melody_are_counted_and_told(tmp_path: Path, capsys: py
     song(tmp_path / "a.mid", Melody=melody(0, 4), Bass=low, drums=melody(3, 4))
     tune(tmp_path / "b.mid", 1)
     music = dataset.load(tmp_path)
-    assert music.facts["polyphonic_files"] == 1
-    assert music.facts["other_notes"] == len(low)
-    assert music.facts["notes"] == len(melody(0, 4)) + len(melody(1, 4))
+    assert music.facts.polyphonic_files == 1
+    assert music.facts.other_notes == len(low)
+    assert music.facts.notes == len(melody(0, 4)) + len(melody(1, 4))
     describe(music, tmp_path)
     assert f"one voice is taken, {len(low):,} notes left out" in capsys.readouterr().out
     both = dataset.load(tmp_path, encoding="performance").facts
-    assert both["other_notes"] == 0
-    assert both["notes"] == len(melody(0, 4)) + len(low) + len(melody(1, 4))
+    assert both.other_notes == 0
+    assert both.notes == len(melody(0, 4)) + len(low) + len(melody(1, 4))
 
 
 def test_a_track_can_be_asked_for_and_files_without_it_are_skipped(tmp_path: Path) -> None:
@@ -183,8 +185,8 @@ def test_a_track_can_be_asked_for_and_files_without_it_are_skipped(tmp_path: Pat
     song(tmp_path / "c.mid", Melody=melody(1, 4), Bass=np.empty((0, 4)))
     for name, encoding in ENCODINGS.items():
         music = dataset.load(tmp_path, encoding=name, track="bass")
-        assert music.facts["track"] == "bass"
-        assert music.facts["used"] == 1
+        assert music.facts.track == "bass"
+        assert music.facts.used == 1
         notes = encoding.decode(np.concatenate(music.train + music.held_out))
         assert notes[:, 2].tolist() == low[:, 2].tolist()
         assert len(music.skipped) == 2
@@ -201,9 +203,9 @@ def test_broken_files_are_skipped_with_the_reason(tmp_path: Path, capsys: pytest
     song(tmp_path / "beat.mid", drums=melody(5))
     song(tmp_path / "silence.mid", Piano=np.empty((0, 4)))
     music = dataset.load(tmp_path)
-    assert music.facts["files"] == 8
-    assert music.facts["used"] == 3
-    assert music.facts["set_aside"] == len(music.skipped) == 5
+    assert music.facts.files == 8
+    assert music.facts.used == 3
+    assert music.facts.skipped == len(music.skipped) == 5
     reasons = {Path(reason.split(".mid")[0]).name: reason for reason in music.skipped}
     assert "is empty" in reasons["empty"]
     assert "is not a MIDI file" in reasons["picture"]
@@ -248,7 +250,7 @@ def test_a_file_with_a_clock_gone_mad_takes_no_memory(tmp_path: Path) -> None:
     header = b"MThd" + struct.pack(">LHHh", 6, 0, 1, 1)
     (tmp_path / "mad.mid").write_bytes(header + b"MTrk" + struct.pack(">L", len(track)) + track)
     music = dataset.load(tmp_path)
-    assert music.facts["used"] == 2
+    assert music.facts.used == 2
     assert "mad.mid is damaged: it would have" in music.skipped[0]
 
 
@@ -270,7 +272,7 @@ def test_the_sustain_pedal_is_heard_or_it_is_said_that_it_is_not(
     tune(tmp_path / "c.mid")
     heard, unheard = dataset.load(tmp_path, encoding="performance"), dataset.load(tmp_path)
     for music in (heard, unheard):
-        assert (music.facts["pedal_files"], music.facts["pedal_notes"]) == (2, 6)
+        assert (music.facts.pedal_files, music.facts.pedal_notes) == (2, 6)
     played = {len(piece): PERFORMANCE.decode(piece) for piece in heard.train + heard.held_out}
     lengths = {tuple(np.round(notes[:, 1] - notes[:, 0], 2)) for notes in played.values() if len(notes) == 4}
     assert lengths == {(2.0, 3.0, 2.0, 1.0)}, "to the end of the piece, or until the key is struck again"
@@ -292,13 +294,13 @@ def test_long_rests_are_shortened_and_it_is_said(tmp_path: Path, name: str, caps
         later[:, :2] += notes[:, 1].max() + 40
         song(tmp_path / f"{number}.mid", Tune=np.concatenate([notes, later]))
     music = dataset.load(tmp_path, encoding=name)
-    assert music.facts["shortened_rests"] == 3
+    assert music.facts.shortened_rests == 3
     describe(music, tmp_path)
     assert "3 rests of more than 2 bars shortened by whole bars" in capsys.readouterr().out
     for piece in music.train + music.held_out:
         notes = ENCODINGS[name].decode(piece)
         assert (notes[1:, 0] - np.maximum.accumulate(notes[:, 1])[:-1]).max() == pytest.approx(8)
-    assert dataset.load(tunes(tmp_path / "short", 2), encoding=name).facts["shortened_rests"] == 0
+    assert dataset.load(tunes(tmp_path / "short", 2), encoding=name).facts.shortened_rests == 0
 
 
 # ---- the split
@@ -329,7 +331,7 @@ def test_names_and_places_of_files_do_not_matter(tmp_path: Path) -> None:
     for other in loaded[1:]:
         assert as_lists(other.train) == as_lists(loaded[0].train)
         assert as_lists(other.held_out) == as_lists(loaded[0].held_out)
-        assert {**other.facts, "path": ""} == {**loaded[0].facts, "path": ""}
+        assert msgspec.structs.replace(other.facts, path=loaded[0].facts.path) == loaded[0].facts
 
 
 def test_the_order_is_not_that_of_the_names(tmp_path: Path) -> None:
@@ -343,7 +345,7 @@ def test_the_fingerprint_changes_with_the_music_alone(tmp_path: Path) -> None:
     tunes(tmp_path, 3)
 
     def fingerprint(encoding: str = "melody") -> str:
-        return dataset.load(tmp_path, encoding=encoding).facts["fingerprint"]
+        return dataset.load(tmp_path, encoding=encoding).facts.fingerprint
 
     before = fingerprint()
     (tmp_path / "00.mid").rename(tmp_path / "zzz.kar")
@@ -373,13 +375,13 @@ def test_a_single_piece_is_cut_in_two(
     assert len(train) >= 1
     assert len(held_out) >= 1
     assert abs(len(held_out) - val_split * (len(train) + len(held_out))) <= 1
-    assert music.facts["split"] == "end of the piece"
-    assert json.loads(json.dumps(music.facts, allow_nan=False)) == music.facts
+    assert music.facts.split == "end of the piece"
+    assert kept_in_json(music.facts) == music.facts
     describe(music, tmp_path)
     assert "held out: the end of the one piece" in capsys.readouterr().out
     # The same music twice is still one piece.
     shutil.copy(tmp_path / "one.mid", tmp_path / "two.mid")
-    assert dataset.load(tmp_path, val_split, name).facts["split"] == "end of the piece"
+    assert dataset.load(tmp_path, val_split, name).facts.split == "end of the piece"
 
 
 def test_folders_called_train_and_valid_say_themselves_what_is_held_out(tmp_path: Path) -> None:
@@ -392,18 +394,18 @@ def test_folders_called_train_and_valid_say_themselves_what_is_held_out(tmp_path
     music = dataset.load(tmp_path, 0.5)
     assert sorted(as_lists(music.train)) == sorted(symbols_of(number) for number in range(6))
     assert sorted(as_lists(music.held_out)) == sorted(symbols_of(number) for number in range(6, 9))
-    assert music.facts["split"] == "folders"
-    assert music.facts["files"] == 9
+    assert music.facts.split == "folders"
+    assert music.facts.files == 9
     # A tune that is in both is not held out.
     shutil.copy(tmp_path / "train" / "0.mid", tmp_path / "valid" / "again.mid")
     tune(tmp_path / "valid" / "and again.mid", 1, tempo=99)
     again = dataset.load(tmp_path)
     assert as_lists(again.held_out) == as_lists(music.held_out)
-    assert again.facts["duplicate_files"] == 2
+    assert again.facts.duplicate_files == 2
     # One folder alone says nothing, nor do folders whose names only begin so.
     (tmp_path / "valid").rename(tmp_path / "validation")
-    assert dataset.load(tmp_path).facts["split"] == "files"
-    assert dataset.load(tmp_path).facts["used"] == 11
+    assert dataset.load(tmp_path).facts.split == "files"
+    assert dataset.load(tmp_path).facts.used == 11
 
 
 # ---- what cannot be used
@@ -444,7 +446,7 @@ def test_a_missing_folder_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("seq_length", "streams"), [(57, 1), (28, 2), (7, 8), (1, 50)])
 def test_a_short_tune_is_read_in_fewer_streams(tmp_path: Path, seq_length: int, streams: int) -> None:
     music = dataset.load(tune(tmp_path / "one.mid"))
-    assert music.facts["symbols"] == [57, 7]
+    assert music.facts.symbols == (57, 7)
     assert streams_for(len(join(music.train, END)), music.encoding.unit, tmp_path, 50, seq_length) == streams
 
 
@@ -529,18 +531,18 @@ def test_what_variations_bring_about_may_be_played(tmp_path: Path, name: str) ->
     assert vary
     rng = np.random.default_rng(0)
     heard = {END}.union(*(vary(piece, rng).tolist() for _ in range(60) for piece in varied.train))
-    assert heard <= set(varied.facts["seen"])
-    assert not heard <= set(plain.facts["seen"])
+    assert heard <= set(varied.facts.seen)
+    assert not heard <= set(plain.facts.seen)
     first = [NOTE_ON, NOTE_OFF] if name == "performance" else [3]
     for kind in first:
-        pitches = {symbol - kind for symbol in plain.facts["seen"] if kind <= symbol < kind + PITCHES}
-        allowed = {symbol - kind for symbol in varied.facts["seen"] if kind <= symbol < kind + PITCHES}
+        pitches = {symbol - kind for symbol in plain.facts.seen if kind <= symbol < kind + PITCHES}
+        allowed = {symbol - kind for symbol in varied.facts.seen if kind <= symbol < kind + PITCHES}
         assert allowed == {pitch + shift for pitch in pitches for shift in range(-3, 4)}
-    waits = {symbol for symbol in varied.facts["seen"] if WAIT <= symbol < WAIT + LONGEST_WAIT}
+    waits = {symbol for symbol in varied.facts.seen if WAIT <= symbol < WAIT + LONGEST_WAIT}
     assert len(waits) == (LONGEST_WAIT if name == "performance" else 0)
     # The data itself is the same.
-    assert varied.facts["fingerprint"] == plain.facts["fingerprint"]
-    assert varied.facts["lead_in"] == plain.facts["lead_in"]
+    assert varied.facts.fingerprint == plain.facts.fingerprint
+    assert varied.facts.lead_in == plain.facts.lead_in
 
 
 # ---- beginnings

@@ -344,9 +344,9 @@ def test_sound_picture_and_numbers_of_both_encodings(
         assert heard(stem.with_suffix(".wav")) > 0.005
         assert seen(stem.with_suffix(".png")) > 20
     assert counted
-    portrait = strict_json(experiment / "run.json")["data"]["portrait"]
+    summary = strict_json(experiment / "run.json")["data"]["summary"]
     assert re.fullmatch(r"\| +\| +data \| +generated \|", lines[6])
-    assert any(re.fullmatch(rf"\| notes +\| +{portrait['notes']} \| +{counted} \|", line) for line in lines)
+    assert any(re.fullmatch(rf"\| notes +\| +{summary['notes']} \| +{counted} \|", line) for line in lines)
 
 
 def test_one_piece_goes_to_the_file_that_is_named(trained_midi: Path, tmp_path: Path, sampled: Run) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from records import entries
 
 from char_rnn import sample, train
 from workshop import ROOT, places
@@ -72,7 +73,7 @@ def test_a_training_goes_on_in_any_folder_and_in_a_moved_clone(
     )  # fmt: skip
     assert begun.returncode == 0, begun.stderr
     record = json.loads((tree / "char_rnn/experiments/01/run.json").read_text("utf-8"))
-    assert record["arguments"]["data_dir"] == record["data"]["path"] == "data/lyrics/mine"
+    assert record["data"]["path"] == "data/lyrics/mine"
 
     moved = tmp_path / "elsewhere"
     done = resume(tree, tree / "char_rnn", "--num_epochs", "2")
@@ -93,7 +94,8 @@ def test_an_older_record_goes_on(
     """Its argument is relative to a folder of long ago; the clone has moved, or the description has the whole path."""
     shutil.copytree(trained, tmp_path / "old")
     record = json.loads((tmp_path / "old/run.json").read_text("utf-8"))
-    record["arguments"]["data_dir"] = typed or "some/folder"
+    record["format"] = 1
+    record["arguments"] |= {"data_dir": typed or "some/folder", "message": ""}
     record["data"]["path"] = str(tiny_text) if not typed else "/there/was/once"
     (tmp_path / "old/run.json").write_text(json.dumps(record), "utf-8")
     shutil.copytree(tiny_text, tmp_path / "clone/data/mine")
@@ -109,7 +111,7 @@ def test_data_that_moved_is_named_and_can_be_given_once(
 ) -> None:  # fmt: skip
     shutil.copytree(trained, tmp_path / "old")
     record = json.loads((tmp_path / "old/run.json").read_text("utf-8"))
-    record["arguments"]["data_dir"] = record["data"]["path"] = "/there/was/once"
+    record["data"]["path"] = "/there/was/once"
     (tmp_path / "old/run.json").write_text(json.dumps(record), "utf-8")
     done = run_main(train, "--resume", "--experiment_dir", "old", "--num_epochs", "3")
     assert done.returncode == 2
@@ -128,7 +130,7 @@ def test_one_that_was_copied_without_its_data_samples(
 ) -> None:
     shutil.copytree(trained, tmp_path / "copied")
     record = json.loads((tmp_path / "copied/run.json").read_text("utf-8"))
-    record["arguments"]["data_dir"] = record["data"]["path"] = "data/of/another/computer"
+    record["data"]["path"] = "data/of/another/computer"
     (tmp_path / "copied/run.json").write_text(json.dumps(record), "utf-8")
     done = run_main(sample, "-n", "20", "--experiment_dir", "copied")
     assert done.returncode == 0, done.stderr
@@ -140,8 +142,7 @@ def test_an_experiment_is_found_by_its_number_or_its_place_in_the_lesson(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lesson = tmp_path / "some_rnn"
-    info = {"network": {}, "arguments": {}, "data": {}}
-    path = experiment.create(lesson, None, info).path
+    path = experiment.create(lesson, None, **entries()).path
     monkeypatch.chdir(tmp_path)
     for name in ("some_rnn/experiments/01", "experiments/01", "01"):
         assert experiment.find(lesson, name).path.resolve() == path.resolve()

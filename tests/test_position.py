@@ -5,24 +5,23 @@ import math
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from workshop.errors import UserError
-from workshop.run.position import CHECKS, Position
+from workshop.run.position import Position
+from workshop.run.record import Measured
 
 PATH = Path("latest.npz")
-HISTORY = [{"step": 20, "epoch": 1.0, "validation": 2.5, "train": 2.75}]
-META = vars(Position(step=27, epoch=1, window=7, epoch_loss=9.5, best=2.5, best_step=20, history=HISTORY))
+HISTORY: list[dict[str, Any]] = [{"step": 20, "epoch": 1.0, "validation": 2.5, "train": 2.75}]
+AT = Position(step=27, epoch=1, window=7, epoch_loss=9.5, best=2.5, best_step=20, history=[Measured(**HISTORY[0])])
+META = msgspec.to_builtins(AT)
 
 
-@pytest.mark.parametrize("position", [Position(), Position(**META), Position(window=19, minutes=2)])
+@pytest.mark.parametrize("position", [Position(), AT, Position(window=19, minutes=2)])
 def test_what_was_kept_comes_back(position: Position) -> None:
-    meta = json.loads(json.dumps(vars(position)))
+    meta = json.loads(json.dumps(msgspec.to_builtins(position)))
     assert Position.of(meta, PATH, windows=20) == position
-
-
-def test_all_of_it_is_checked() -> None:
-    assert CHECKS.keys() == META.keys()
 
 
 @pytest.mark.parametrize("name", META)
@@ -40,19 +39,20 @@ NONSENSE: list[Any] = [None, "1", "", True, [], {}, [1], -1, math.nan, 10**400]
 def test_an_entry_that_is_not_valid_is_named(name: str, value: Any) -> None:
     if (name, value) in (("history", []), ("epoch_loss", -1), ("best", -1)):
         return
-    with pytest.raises(UserError, match=rf"the checkpoint latest\.npz is damaged: its entry '{name}' is not valid"):
+    words = rf"(its entry '{name}.*' is not valid|.*number out of range)"
+    with pytest.raises(UserError, match=rf"the checkpoint latest\.npz is damaged: {words}"):
         Position.of({**META, name: value}, PATH, windows=20)
 
 
-@pytest.mark.parametrize("wrong", [{"step": "1"}, {"train": None}, {"epoch": math.inf}, {"validation": math.nan}])
+@pytest.mark.parametrize("wrong", [{"step": "1"}, {"epoch": math.inf}, {"validation": math.nan}])
 def test_a_measurement_that_is_not_valid_is_damage(wrong: dict[str, Any]) -> None:
     entry = HISTORY[0] | wrong
-    with pytest.raises(UserError, match="its entry 'history' is not valid"):
+    with pytest.raises(UserError, match=r"its entry 'history\[1\]\.\w+' is not valid"):
         Position.of({**META, "history": [*HISTORY, entry]}, PATH, windows=20)
 
 
 def test_a_place_beyond_the_data_is_damage() -> None:
     with pytest.raises(UserError, match=r"latest\.npz is damaged: its position is window 7 of 7"):
         Position.of(META, PATH, windows=7)
-    with pytest.raises(UserError, match=r"it has an unexpected entry \('bar'\)"):
+    with pytest.raises(UserError, match="object contains unknown field bar"):
         Position.of({**META, "bar": 1}, PATH, windows=20)

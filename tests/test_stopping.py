@@ -7,6 +7,7 @@ import pytest
 
 from workshop.errors import UserError
 from workshop.run.position import Position
+from workshop.run.record import Measured
 from workshop.run.stopping import DEFAULT_MINUTES, Limits, expected_minutes
 
 
@@ -16,7 +17,7 @@ def measured(losses: list[float], every: int = 100) -> Position:
     at.best = min(losses)
     at.best_step = every * (losses.index(at.best) + 1)
     at.without_best = len(losses) - 1 - losses.index(at.best)
-    at.history = [{"step": every * (k + 1), "epoch": 0.0, "validation": loss} for k, loss in enumerate(losses)]
+    at.history = [Measured(every * (k + 1), 0.0, loss) for k, loss in enumerate(losses)]
     return at
 
 

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from keras import ops
+from records import entries
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from char_rnn.model import recurrent
@@ -29,6 +30,7 @@ from workshop.run.board import Board
 from workshop.run.experiment import Experiment
 from workshop.run.farewell import farewell
 from workshop.run.learner import Measurement, NextSymbolLearner, cross_entropy
+from workshop.run.record import Best
 from workshop.run.session import Session, Settings
 from workshop.run.signals import stop_signals
 
@@ -38,7 +40,6 @@ TEXT = np.random.default_rng(0).integers(0, V, 6 * T * B + 5).astype(np.uint8)
 HELD_OUT = np.random.default_rng(1).integers(0, V, 60).astype(np.uint8)
 WINDOWS = 6
 BASELINE = Baseline({"1": 1.6, "2": 1.5})
-INFO: dict[str, Any] = {"network": {}, "arguments": {}, "data": {}}
 
 
 class Table(keras.Model):
@@ -104,7 +105,7 @@ def make(path: Path, build: Callable[[], Any] = Table, preview: Silent | None = 
     """The session of a new experiment at `path`, or, resumed, of the one that is there."""
     lesson = path.parent / "some_rnn"
     there = (path / "run.json").exists()
-    found = experiment.find(lesson, str(path)) if there else experiment.create(lesson, str(path), INFO)
+    found = experiment.find(lesson, str(path)) if there else experiment.create(lesson, str(path), **entries())
     taught = NextSymbolLearner(
         build(), build(), cross_entropy, learning_rate=given.pop("learning_rate", 0.05), batch_size=B,
         held_out=HeldOut(HELD_OUT, TEXT, 4, 10, 20),
@@ -818,9 +819,9 @@ def test_the_settings_are_those_of_the_command_line() -> None:
 def test_the_farewell_says_commands_that_can_be_typed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     lesson = tmp_path / "some_rnn"
-    made = experiment.create(lesson, "my songs/it's one", INFO)
+    made = experiment.create(lesson, "my songs/it's one", **entries())
     assert "not measured yet" in farewell(made, BASELINE, lesson)
-    made.update(best={"validation": 1.25, "step": 3})
+    made.update(best=Best(1.25, 3))
     text = farewell(made, BASELINE, lesson)
     assert "best on held-out data: 1.250 nats; the best n-gram (1.500, order 2) is beaten" in text
     resume, sample = (shlex.split(line.partition(":")[2]) for line in text.splitlines()[-2:])
@@ -843,7 +844,7 @@ def test_the_farewell_says_commands_that_can_be_typed(tmp_path: Path, monkeypatc
 def test_what_the_farewell_says_goes_on(
     tmp_path: Path, planned: int | None, info: dict[str, Any], further: str
 ) -> None:
-    made = experiment.create(tmp_path / "some_rnn", str(tmp_path / "a"), {**INFO, "arguments": {"num_epochs": planned}})
+    made = experiment.create(tmp_path / "some_rnn", str(tmp_path / "a"), **entries(arguments={"num_epochs": planned}))
     made.update(**info)
     (line,) = [line for line in farewell(made, BASELINE, tmp_path).splitlines() if "to go on:" in line]
     assert line.endswith(f"--experiment_dir {tmp_path / 'a'}{further}")

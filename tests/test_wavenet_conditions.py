@@ -5,12 +5,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from records import entries
 
 from wavenet import dataset
 from workshop.audio import conditions, library
+from workshop.audio.library import SoundInfo
 from workshop.audio.synthesis import write_wav
+from workshop.checks import typed
 from workshop.errors import UserError
-from workshop.run.experiment import Experiment
 
 RATE = 4000
 
@@ -34,7 +36,7 @@ def listed(path: Path, names: object) -> str:
 
 def test_the_first_subfolder_is_the_condition(folder: Path) -> None:
     found = dataset.load(folder, RATE, 0.2, condition="folder")
-    assert found.facts["conditions"] == ["flute", "harp"]
+    assert found.facts.conditions == ["flute", "harp"]
     assert [len(part) for part in found.train] == [4, 4]
     assert [len(part) for part in found.held_out] == [1, 1]
     assert found.skipped == [f"{folder / 'alone.wav'} has no condition"]
@@ -47,8 +49,8 @@ def test_the_first_subfolder_is_the_condition(folder: Path) -> None:
 def test_a_file_names_conditions_by_path_or_by_name(folder: Path, tmp_path: Path) -> None:
     names = {"flute/more/0.wav": "low", "flute/more/1.wav": "high", "alone.wav": "low", "not there.wav": "low"}
     found = dataset.load(folder, RATE, condition=listed(tmp_path / "names.json", names))
-    assert found.facts["conditions"] == ["high", "low"]
-    assert found.facts["used"] == 3
+    assert found.facts.conditions == ["high", "low"]
+    assert found.facts.used == 3
     assert len(found.skipped) == 8
 
 
@@ -57,8 +59,8 @@ def test_other_conditions_are_other_data(folder: Path, tmp_path: Path) -> None:
     prints = set()
     for first in ("0", "1"):
         names = {path: "a" if first in path else "b" for path in paths}
-        prints.add(dataset.load(folder, RATE, condition=listed(tmp_path / "n.json", names)).facts["fingerprint"])
-    prints.add(dataset.load(folder, RATE).facts["fingerprint"])
+        prints.add(dataset.load(folder, RATE, condition=listed(tmp_path / "n.json", names)).facts.fingerprint)
+    prints.add(dataset.load(folder, RATE).facts.fingerprint)
     assert len(prints) == 3
 
 
@@ -103,8 +105,7 @@ def test_many_names_are_not_all_listed() -> None:
     assert conditions.in_words(names[:12]).endswith(", 11")
 
 
-@pytest.mark.parametrize("names", ["flute", ["a"], ["a", 5], None])
-def test_a_record_of_conditions_that_makes_no_sense_is_damaged(tmp_path: Path, names: object) -> None:
-    experiment = Experiment(tmp_path, {"data": {"conditions": names}, "network": {"conditions": 2}})
-    with pytest.raises(UserError, match="its conditions are not valid"):
-        conditions.known(experiment)
+@pytest.mark.parametrize("names", ["flute", ["a", 5], None])
+def test_conditions_in_run_json_that_are_no_names_are_damage(tmp_path: Path, names: object) -> None:
+    with pytest.raises(UserError, match=r"its entry 'conditions.*' is not valid"):
+        typed(SoundInfo, {**entries()["data"], "sample_rate": 8000, "conditions": names}, tmp_path)

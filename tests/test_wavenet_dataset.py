@@ -1,6 +1,5 @@
 """Sound files on disk as values of mu-law, some of them held out whole, and the windows over them."""
 
-import json
 import shutil
 from pathlib import Path
 from typing import IO
@@ -10,14 +9,16 @@ import pytest
 import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from records import entries, kept_in_json
 
 from wavenet.dataset import load
 from workshop.audio import library, mu_law
 from workshop.audio.audiofiles import Sound, read, read_sound
-from workshop.audio.library import FRAME, Sounds, describe, loud_part, sample_rate
+from workshop.audio.library import FRAME, SoundInfo, Sounds, describe, loud_part
+from workshop.checks import typed
 from workshop.errors import UserError
 from workshop.run.batches import hold_out
-from workshop.run.experiment import SHOWN_REASONS, Experiment
+from workshop.run.experiment import SHOWN_REASONS
 
 RATE = 8000
 
@@ -85,12 +86,12 @@ def test_a_folder_is_all_sound_files_in_it_and_below(folder: Path) -> None:
 def test_the_facts_are_those_of_the_sounds(folder: Path) -> None:
     found = load(sounds(folder, 10), RATE, 0.2)
     facts = found.facts
-    assert (facts["files"], facts["used"], facts["set_aside"], facts["duplicate_files"]) == (10, 10, 0, 0)
-    assert facts["seconds"] == facts["seconds_kept"] == 2.0
-    assert facts["samples"] == [8 * 1600, 2 * 1600] == [sum(map(len, found.train[0])), sum(map(len, found.held_out[0]))]
-    assert facts["sample_rate"] == RATE
-    assert facts["path"] == str(folder.resolve())
-    assert json.loads(json.dumps(facts, allow_nan=False)) == facts
+    assert (facts.files, facts.used, facts.skipped, facts.duplicate_files) == (10, 10, 0, 0)
+    assert facts.seconds == facts.seconds_kept == 2.0
+    assert facts.symbols == (8 * 1600, 2 * 1600) == (sum(map(len, found.train[0])), sum(map(len, found.held_out[0])))
+    assert facts.sample_rate == RATE
+    assert facts.path == str(folder.resolve())
+    assert kept_in_json(facts) == facts
 
 
 def test_files_of_other_rates_are_resampled(folder: Path) -> None:
@@ -129,8 +130,8 @@ def test_a_single_file_is_cut_in_two(folder: Path) -> None:
     assert as_lists(found.held_out[0]) == [encoded(path)[1200:]]
     for val_split in (1e-6, 0.999999):
         found = load(path, RATE, val_split)
-        assert found.facts["samples"][0] > 0
-        assert found.facts["samples"][1] > 0
+        assert found.facts.symbols[0] > 0
+        assert found.facts.symbols[1] > 0
 
 
 def test_names_and_places_make_no_difference(folder: Path, tmp_path: Path) -> None:
@@ -140,7 +141,7 @@ def test_names_and_places_make_no_difference(folder: Path, tmp_path: Path) -> No
     again = load(tmp_path / "other", RATE)
     assert as_lists(again.train[0]) == as_lists(found.train[0])
     assert as_lists(again.held_out[0]) == as_lists(found.held_out[0])
-    assert again.facts["fingerprint"] == found.facts["fingerprint"]
+    assert again.facts.fingerprint == found.facts.fingerprint
 
 
 def test_the_fingerprint_is_that_of_the_sounds_and_how_they_were_read(folder: Path) -> None:
@@ -148,7 +149,7 @@ def test_the_fingerprint_is_that_of_the_sounds_and_how_they_were_read(folder: Pa
     prints = [load(folder, RATE), load(folder, 16000), load(folder, RATE, silence_threshold=-40)]
     saved(folder / "more.wav", sound(3))
     prints.append(load(folder, RATE))
-    assert len({found.facts["fingerprint"] for found in prints}) == 4
+    assert len({found.facts.fingerprint for found in prints}) == 4
 
 
 def test_the_same_bytes_count_once(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -157,8 +158,8 @@ def test_the_same_bytes_count_once(folder: Path, capsys: pytest.CaptureFixture[s
     shutil.copy(folder / "00.wav", folder / "another.wav")
     again = load(folder, RATE)
     assert as_lists(both_parts(again)) == as_lists(both_parts(found))
-    assert (again.facts["files"], again.facts["used"], again.facts["duplicate_files"]) == (5, 3, 2)
-    assert again.facts["seconds"] == found.facts["seconds"]
+    assert (again.facts.files, again.facts.used, again.facts.duplicate_files) == (5, 3, 2)
+    assert again.facts.seconds == found.facts.seconds
     describe(again, folder)
     assert "2 duplicate files left out" in capsys.readouterr().out
 
@@ -182,8 +183,8 @@ def test_broken_files_are_skipped_with_a_reason(folder: Path, capsys: pytest.Cap
     names = broken(folder)
     again = load(folder, RATE)
     assert as_lists(both_parts(again)) == as_lists(both_parts(found))
-    assert again.facts["set_aside"] == len(again.skipped) == 5
-    assert again.facts["duplicate_files"] == 0
+    assert again.facts.skipped == len(again.skipped) == 5
+    assert again.facts.duplicate_files == 0
     for name in names:
         assert any(reason.startswith(f"{folder / name}.wav ") for reason in again.skipped)
     describe(again, folder)
@@ -198,7 +199,7 @@ def test_a_file_that_may_not_be_read_is_skipped(folder: Path, monkeypatch: pytes
 
     monkeypatch.setattr(library, "open", refusing, raising=False)
     found = load(sounds(folder, 3), RATE)
-    assert found.facts["used"] == 2
+    assert found.facts.used == 2
     assert found.skipped == [f"{folder}/01.wav cannot be read: permission denied"]
 
 
@@ -231,7 +232,7 @@ def test_where_there_is_nothing_one_sentence_says_so(folder: Path) -> None:
 def test_a_very_short_sound_is_used_beside_others(folder: Path) -> None:
     saved(folder / "short.wav", np.array([0.5, -0.5, 0.25]))
     found = load(folder, RATE)
-    assert found.facts["samples"] == [2, 1]
+    assert found.facts.symbols == (2, 1)
     sounds(folder, 3)
     for threshold in (0.0, -40.0, 0.01):
         found = load(folder, RATE, silence_threshold=threshold)
@@ -292,17 +293,17 @@ def test_what_is_left_out_is_counted(folder: Path, capsys: pytest.CaptureFixture
         saved(folder / f"{number}.wav", np.concatenate([pause, sound(number, 6), pause, sound(number, 6), pause]))
     saved(folder / "soft.wav", 0.01 * sound(9, 60))
     facts = load(folder, RATE).facts
-    assert facts["seconds"] == facts["seconds_kept"] == 2 * 192 + 60
+    assert facts.seconds == facts.seconds_kept == 2 * 192 + 60
     found = load(folder, RATE, silence_threshold=-40)
-    assert found.facts["seconds"] == 2 * 192 + 60
-    assert found.facts["seconds_kept"] == pytest.approx(2 * 72 + 60, abs=0.5)
-    assert sum(found.facts["samples"]) / RATE == pytest.approx(found.facts["seconds_kept"], abs=0.01)
+    assert found.facts.seconds == 2 * 192 + 60
+    assert found.facts.seconds_kept == pytest.approx(2 * 72 + 60, abs=0.5)
+    assert sum(found.facts.symbols) / RATE == pytest.approx(found.facts.seconds_kept, abs=0.01)
     describe(found, folder)
     printed = capsys.readouterr().out
     assert "3 files found, 3 used: 7.4 minutes at 8,000 samples a second" in printed
     assert "silence left out: 4.0 minutes" in printed
     found = load(folder, RATE, silence_threshold=0.1)
-    assert found.facts["used"] == 2
+    assert found.facts.used == 2
     assert found.skipped == [f"{folder}/soft.wav is quieter than --silence_threshold 0.1 all along"]
     with pytest.raises(UserError, match=r"^none of the 3 sound files .* is quieter than --silence_threshold 0\.9 all"):
         load(folder, RATE, silence_threshold=0.9)
@@ -412,7 +413,10 @@ def test_many_changes_are_counted(folder: Path, capsys: pytest.CaptureFixture[st
 
 
 def test_the_rate_comes_from_run_json(tmp_path: Path) -> None:
-    assert sample_rate(Experiment(tmp_path, {"data": {"sample_rate": 8000}})) == 8000
+    plain = entries()["data"]
+    assert typed(SoundInfo, {**plain, "sample_rate": 8000}, tmp_path).sample_rate == 8000
     for rate in (None, 0, -1, "8000", 8000.0, True, 999, 1_000_001, 10**400):
-        with pytest.raises(UserError, match="its sample rate is not valid"):
-            sample_rate(Experiment(tmp_path, {"data": {"sample_rate": rate}}))
+        with pytest.raises(
+            UserError, match=r"is damaged: .*(sample_rate|sample rate|Number out of range|number out of range)"
+        ):
+            typed(SoundInfo, {**plain, "sample_rate": rate}, tmp_path)

@@ -183,8 +183,8 @@ def test_a_network_that_cannot_be_is_said(refused: Refused, tones: Path) -> None
 def test_a_record_without_a_rate_is_damaged(refused: Refused, trained: Path, tmp_path: Path) -> None:
     experiment = Path(shutil.copytree(trained, tmp_path / "copy"))
     info = json.loads((experiment / "run.json").read_text("utf-8"))
-    (experiment / "run.json").write_text(json.dumps(info | {"data": {"sample_rate": "fast"}}), "utf-8")
-    assert "its sample rate is not valid" in refused(sample, "--experiment_dir", experiment)
+    (experiment / "run.json").write_text(json.dumps(info | {"data": info["data"] | {"sample_rate": "fast"}}), "utf-8")
+    assert "its entry 'data.sample_rate' is not valid" in refused(sample, "--experiment_dir", experiment)
     (experiment / "run.json").write_text(json.dumps(info | {"network": {"layers": 5, "conditions": 0}}), "utf-8")
     assert "do not describe a network of this lesson" in refused(sample, "--experiment_dir", experiment)
 

@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from workshop.files import read_json
 from workshop.networks.sampling import SamplingConfig
 from workshop.run import checkpoint
+from workshop.run import experiment as experiments
 from workshop.run.experiment import Experiment
 
 #: Symbols that are asked for at a time, and how many streams of them.
@@ -41,17 +41,15 @@ def text(experiment: Experiment, with_weights: Callable[[Any], Any]) -> Write:
 def notes(experiment: Experiment, with_weights: Callable[[Any], Any]) -> Write:
     """Lesson 2: what plays, given a seed."""
     from midi_rnn.encoding import ENCODINGS
-    from midi_rnn.facts import trained_on
     from midi_rnn.generate import Generator
+    from midi_rnn.info import MusicInfo
     from midi_rnn.model import build
 
-    facts = trained_on(experiment)
-    encoding = ENCODINGS[facts["encoding"]]
+    facts = experiment.data(MusicInfo)
+    encoding = ENCODINGS[facts.encoding]
     model = with_weights(build(experiment.info["network"], encoding.vocab_size))
-    generator = Generator(model, encoding, facts["seen"], facts["limits"])
-    return lambda seed: generator.generate(
-        np.array(facts["lead_in"], np.int32), LENGTH, STREAMS, seed, SamplingConfig()
-    )
+    generator = Generator(model, encoding, facts.seen, facts.limits)
+    return lambda seed: generator.generate(np.array(facts.lead_in, np.int32), LENGTH, STREAMS, seed, SamplingConfig())
 
 
 def sound(experiment: Experiment, with_weights: Callable[[Any], Any]) -> Write:
@@ -67,7 +65,7 @@ def sound(experiment: Experiment, with_weights: Callable[[Any], Any]) -> Write:
 def main() -> None:
     """Generate until the time is up."""
     path, seconds, begun = Path(sys.argv[1]), float(sys.argv[2]), Path(sys.argv[3])
-    experiment = Experiment(path, read_json(path / "run.json"))
+    experiment = experiments.find(path.parent, str(path))
     arrays, _ = checkpoint.load(experiment.latest)
 
     def with_weights(model: Any) -> Any:

@@ -17,6 +17,7 @@ from functools import partial
 from pathlib import Path
 from types import ModuleType
 
+import msgspec
 import pytest
 from crafted import harmful, with_names_that_lead_out
 from damage import change_run, everything
@@ -28,6 +29,7 @@ import midi_rnn.train
 import wavenet.sample
 import wavenet.train
 from char_rnn import copied
+from char_rnn.dataset import TextInfo
 from char_rnn.vocab import Vocabulary
 from workshop import ROOT
 
@@ -243,7 +245,6 @@ def test_names_that_command_the_terminal(victim: Victim, run_main: Run) -> None:
     for part in ("message", "status", "created", COMMANDS):
         info[part] = COMMANDS
     info["data"]["path"] = f"/{COMMANDS}"
-    info["arguments"]["message"] = COMMANDS
     change_run(victim.path, **info)
     victim.path = victim.path.rename(victim.path.with_name(ODD_NAMES[0]))
     for script, args in victim.calls:
@@ -252,7 +253,7 @@ def test_names_that_command_the_terminal(victim: Victim, run_main: Run) -> None:
         plain(done)
         assert r"\x1b[2J" in done.stderr + done.stdout
     train, resuming = victim.calls[1]
-    change_run(victim.path, arguments={**info["arguments"], "data_dir": f"/{COMMANDS}"}, data=info["data"])
+    change_run(victim.path, data=info["data"])
     for lesson, words in ((victim.lesson, "any more: put it back"), (COMMANDS, "is an experiment of")):
         change_run(victim.path, lesson=lesson)
         done = run_main(train, *resuming)
@@ -321,8 +322,7 @@ def test_paths_in_run_json(victim: Victim, run_main: Run, figure: Figure) -> Non
     info = json.loads((victim.path / "run.json").read_text("utf-8"))
     train, args = victim.calls[1]
     for path in paths:
-        data = {**info["data"], "path": str(path)}
-        change_run(victim.path, arguments={**info["arguments"], "data_dir": str(path)}, data=data)
+        change_run(victim.path, data={**info["data"], "path": str(path)})
         started = time.monotonic()
         done = run_main(train, *args)
         assert done.returncode == 2, (path, done.stderr)
@@ -338,9 +338,10 @@ def test_paths_in_run_json(victim: Victim, run_main: Run, figure: Figure) -> Non
     if victim.lesson == "char_rnn":
         vocabulary = Vocabulary.load(victim.path / "vocab.json")
         ids = vocabulary.encode("the winter of our discontent")[:, None]
+        facts = msgspec.convert(info["data"], TextInfo)
         for path in [*paths, "/"]:
             started = time.monotonic()
-            said = copied.report(ids[:12], vocabulary, {**info["data"], "path": str(path)})
+            said = copied.report(ids[:12], vocabulary, msgspec.structs.replace(facts, path=str(path)))
             assert "discontent" not in said
             assert time.monotonic() - started < 20, path
             tried += 1

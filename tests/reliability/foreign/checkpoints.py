@@ -6,13 +6,15 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 from fuzz import Reader
 from hypothesis import strategies as st
 
 from foreign.mutations import files, mostly, values, written
 from workshop.run import checkpoint
-from workshop.run.position import CHECKS, Position
+from workshop.run.position import Position
+from workshop.run.record import Measured
 
 #: What a network of two layers, its optimizer and its state would be, and how an epoch is divided.
 ARRAYS = {
@@ -21,7 +23,9 @@ ARRAYS = {
 }  # fmt: skip
 WINDOWS = 20
 HISTORY = [{"step": 20, "epoch": 1.0, "validation": 2.5, "train": 2.75}, {"step": 40, "epoch": 2.0, "validation": 2.25}]
-META = vars(Position(step=47, epoch=2, window=7, epoch_loss=16.5, best=2.25, best_step=40, history=HISTORY))
+META = msgspec.to_builtins(
+    Position(47, 2, 7, 16.5, best=2.25, best_step=40, history=[Measured(**one) for one in HISTORY])
+)
 
 #: Shapes that a header can name; the data is as long as that of the original.
 SHAPES = [(), (1,), (8, 4), (32,), (4, 8, 1), (2**20, 2**20), (-1,), (0,), (2**62,), (3.0,), "x"]
@@ -100,11 +104,11 @@ def checkpoints(scratch: Path) -> Reader:
     def read(case: bytes, folder: Path) -> None:
         path = folder / "latest.npz"
         path.write_bytes(case)
-        arrays, meta = checkpoint.load(path, checkpoint.STEP)
+        arrays, meta = checkpoint.load(path, checkpoint.Saved)
         assert f"{meta['step']:,}"
         position = Position.of(meta, path, WINDOWS)
         assert position.history == [] or position.history[-1]["step"] is not None
-        assert vars(position).keys() == CHECKS.keys()
+        assert msgspec.to_builtins(position).keys() == META.keys()
         for prefix in ("model", "optimizer"):
             wanted = [Variable(array.copy()) for name, array in ARRAYS.items() if name.startswith(prefix)]
             checkpoint.assign(wanted, arrays, prefix, path)

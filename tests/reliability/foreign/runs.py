@@ -61,10 +61,11 @@ def reader(lesson: str, experiment: Path, generated: Callable[[Any, int, int], n
     at_hand: list[Any] = []
 
     def built_once(network: dict[str, Any], *rest: Any) -> Any:
-        if network != info["network"]:
+        described = {name: value for name, value in network.items() if name != "seed"}
+        if described != info["network"]:
             return build(network, *rest)
         if hasattr(model, "check"):
-            model.check({name: value for name, value in network.items() if name != "name"}, *rest)
+            model.check({name: value for name, value in described.items() if name != "name"}, *rest)
         return at_hand.pop()
 
     class Generator(generate.Generator):  # type: ignore[name-defined, misc]
