@@ -17,7 +17,7 @@ DATA = DataInfo(
 def entries(**given: Any) -> dict[str, Any]:
     """What `experiment.create` wants, with those that are given."""
     plain = {"network": {}, "arguments": {}, "baseline": {}, "sampling": Sampling(1.0), "message": ""}
-    return {**plain, "data": msgspec.to_builtins(DATA), **given}
+    return {**plain, "data": json.loads(msgspec.json.encode(DATA)), **given}
 
 
 def kept_in_json(facts: Info) -> Info:

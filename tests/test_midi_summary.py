@@ -91,9 +91,9 @@ def test_shares_are_shares(pieces: list[list[tuple[int, int, int]]]) -> None:
     assert found.notes == sum(map(len, pieces))
     assert list(found.pitch_classes) == list(PITCH_CLASSES)
     assert list(found.lengths) == [name for _, name in LENGTHS] + [KINDS[-1]]
-    for kind in ("pitch_classes", "lengths"):
-        assert all(0 <= share <= 1 for share in found[kind].values())
-        assert sum(found[kind].values()) == pytest.approx(1 if found.notes else 0)
+    for shares in (found.pitch_classes, found.lengths):
+        assert all(0 <= share <= 1 for share in shares.values())
+        assert sum(shares.values()) == pytest.approx(1 if found.notes else 0)
     assert 0 <= found.rests <= 1
     assert 0 <= found.repeated <= 1
     assert found.voices == 0 or found.voices >= 1 - 1e-9
