@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from midi_rnn.encoding import (
+from midi_rnn.limits import Limits
     ENCODINGS,
     END,
     FIRST_PITCH,
@@ -229,7 +230,7 @@ def test_the_same_seed_plays_the_same(name: str, generators: dict[str, Generator
 
 # ---- limits
 
-LIMITS = {"longest_note": 150, "voices": 5}
+LIMITS = Limits(longest_note=150, voices=5)
 
 
 def held_and_down(symbols: Iterable[int]) -> tuple[int, int]:
@@ -253,19 +254,19 @@ def held_and_down(symbols: Iterable[int]) -> tuple[int, int]:
 def test_no_key_is_held_longer_and_no_more_are_down_than_in_the_data(played: dict[str, np.ndarray]) -> None:
     limited = play(Generator(MODELS["performance"], PERFORMANCE, None, LIMITS), [END], 700, 12)
     found = [held_and_down(sequence) for sequence in limited.T.tolist()]
-    assert max(longest for longest, _ in found) == LIMITS["longest_note"]
-    assert max(most for _, most in found) == LIMITS["voices"]
+    assert max(longest for longest, _ in found) == LIMITS.longest_note
+    assert max(most for _, most in found) == LIMITS.voices
     for sequence in limited.T.tolist():
         rows = allowed(PERFORMANCE, [END, *sequence])[1:-1]
         assert rows[np.arange(len(sequence)), sequence].all()
     # Without limits the same network goes beyond both.
     wild = [held_and_down(sequence) for sequence in played["performance"].T.tolist()]
-    assert max(longest for longest, _ in wild) > LIMITS["longest_note"]
-    assert max(most for _, most in wild) > LIMITS["voices"]
+    assert max(longest for longest, _ in wild) > LIMITS.longest_note
+    assert max(most for _, most in wild) > LIMITS.voices
 
 
 def test_limits_that_are_not_reached_change_nothing(played: dict[str, np.ndarray]) -> None:
-    wide = {"longest_note": 1_000_000, "voices": PITCHES}
+    wide = Limits(longest_note=1_000_000, voices=PITCHES)
     generator = Generator(MODELS["performance"], PERFORMANCE, range(PERFORMANCE.vocab_size), wide)
     assert (play(generator, [END], 700, 12) == played["performance"]).all()
 

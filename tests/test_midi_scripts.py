@@ -135,7 +135,7 @@ def test_a_smoke_run_leaves_a_complete_experiment(tutorial: Path, saved: subproc
     assert info["status"] == "finished"
     assert info["step"] == 20
     assert info["network"] == {
-        "name": "default", "rnn_size": 64, "num_layers": 1, "cell": "lstm", "dropout": 0.0, "seed": 0,
+        "name": "default", "rnn_size": 64, "num_layers": 1, "cell": "lstm", "dropout": 0.0,
         "vocab_size": 131,
     }  # fmt: skip
     assert info["arguments"]["smoke"] is True
@@ -143,7 +143,7 @@ def test_a_smoke_run_leaves_a_complete_experiment(tutorial: Path, saved: subproc
     assert info["arguments"]["encoding"] == "melody"
     data = info["data"]
     assert data["path"] == "data/midi/x"
-    assert (data["files"], data["read"], data["used"], data["set_aside"]) == (13, 12, 12, 1)
+    assert (data["files"], data["read"], data["used"], data["skipped"]) == (13, 12, 12, 1)
     assert re.fullmatch(r"[0-9a-f]{64}", data["fingerprint"])
     assert sorted(info["baseline"]) == list("12345")
     assert all(0 < loss < 10 for loss in info["baseline"].values())
