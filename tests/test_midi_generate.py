@@ -12,7 +12,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from midi_rnn.encoding import (
-from midi_rnn.limits import Limits
     ENCODINGS,
     END,
     FIRST_PITCH,
@@ -27,6 +26,7 @@ from midi_rnn.limits import Limits
     Encoding,
 )  # fmt: skip
 from midi_rnn.generate import BAR_BEATS, PAUSE_BEATS, RULES, Generator, first_piece, notes_of
+from midi_rnn.limits import Limits
 from midi_rnn.model import recurrent
 from workshop.networks.generation import PIECE
 from workshop.networks.sampling import NEVER, SamplingConfig
