@@ -64,6 +64,19 @@ def sound(experiment: Experiment, with_weights: Callable[[Any], Any]) -> Write:
     return lambda seed: generator.generate(np.empty((0, STREAMS), np.uint8), LENGTH, seed, SamplingConfig())
 
 
+def remembered(experiment: Experiment, with_weights: Callable[[Any], Any]) -> Write:
+    """Lesson 4: what sounds, given a seed."""
+    from audio_rnn.generate import Generator
+    from audio_rnn.model import build
+
+    generator = Generator(with_weights(build(experiment.info["network"])))
+    return lambda seed: generator.generate(np.empty((0, STREAMS), np.uint8), LENGTH, seed, SamplingConfig())
+
+
+#: How each lesson generates.
+WAYS = {"char_rnn": text, "midi_rnn": notes, "wavenet": sound, "audio_rnn": remembered}
+
+
 def main() -> None:
     """Generate until the time is up."""
     path, seconds, begun = Path(sys.argv[1]), float(sys.argv[2]), Path(sys.argv[3])
@@ -74,7 +87,7 @@ def main() -> None:
         checkpoint.assign(model.trainable_variables, arrays, "average", experiment.latest)
         return model
 
-    write = {"char_rnn": text, "midi_rnn": notes, "wavenet": sound}[experiment.info["lesson"]](experiment, with_weights)
+    write = WAYS[experiment.info["lesson"]](experiment, with_weights)
     made, end = 0, time.monotonic() + seconds
     for seed in itertools.count():
         for piece in write(seed):
