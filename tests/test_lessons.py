@@ -11,10 +11,9 @@ from tiny import LESSONS
 
 from workshop.run import checkpoint
 
-Run = Callable[..., subprocess.CompletedProcess[str]]
+pytestmark = pytest.mark.slow
 
-#: One of the lessons in the default suite; the others have slower tests of their own there.
-EVERY = [name if name == "audio_rnn" else pytest.param(name, marks=pytest.mark.slow) for name in LESSONS]
+Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
 def content(path: Path) -> dict[str, tuple[dict[str, bytes], dict[str, Any]]]:
@@ -26,7 +25,7 @@ def content(path: Path) -> dict[str, tuple[dict[str, bytes], dict[str, Any]]]:
     return found
 
 
-@pytest.mark.parametrize("lesson", EVERY)
+@pytest.mark.parametrize("lesson", LESSONS)
 @pytest.mark.usefixtures("read_here")
 def test_five_steps_and_five_more_are_ten(
     lesson: str, request: pytest.FixtureRequest, tmp_path: Path, run_main: Run, monkeypatch: pytest.MonkeyPatch
