@@ -55,7 +55,7 @@ class TrainedOnSound(trained.Trained):
         Raises:
             UserError: an argument is out of range, or the sound file cannot be used.
         """
-        labels = np.array(conditions.numbers(condition, list(self.conditions), 1))
+        labels = np.array(conditions.numbers(condition, self.conditions, 1))
         samples = np.empty(0) if prompt is None else prompt
         if not isinstance(samples, np.ndarray):
             samples = audiofiles.read(Path(samples), self.rate)
