@@ -78,6 +78,11 @@ def test_sounds_are_written_and_never_over_each_other(made: Made, tmp_path: Path
     assert (sound_of(again[0]) == first).all()
 
 
+#: What the lessons share to the letter is tried with the one whose network is the quicker to load.
+once = pytest.mark.parametrize("made", ["wavenet"], indirect=True)
+
+
+@once
 def test_the_old_command_works(made: Made, tmp_path: Path, run_main: Run) -> None:
     done = run_main(made.sample, "--experiment_dir", made.path, "--samples", "1000", "--wav_out", tmp_path / "a.wav")
     assert done.stdout.splitlines() == [str(tmp_path / "a.wav")]
@@ -86,19 +91,18 @@ def test_the_old_command_works(made: Made, tmp_path: Path, run_main: Run) -> Non
 
 def test_a_sound_can_be_gone_on_from(made: Made, tones: Path, tmp_path: Path, run_main: Run) -> None:
     args = ["--experiment_dir", made.path, "--prime", tones / "0.wav", "--length", "500", "--seed", "2"]
-    assert run_main(made.sample, *args, "--out", tmp_path / "without.wav").returncode == 0
     assert run_main(made.sample, *args, "--with_prime", "--out", tmp_path / "with.wav").returncode == 0
-    without, both, prime = (sound_of(p) for p in (tmp_path / "without.wav", tmp_path / "with.wav", tones / "0.wav"))
-    assert len(without) == 500
-    assert (both[-500:] == without).all()
+    both, prime = sound_of(tmp_path / "with.wav"), sound_of(tones / "0.wav")
+    assert len(both) == len(prime) + 500
     assert np.abs(both[:-500] - prime).max() < 0.02
     net = load(made.path)
-    loaded = net.generate(prompt=tones / "0.wav", length=500, seed=2)
-    assert loaded.rate == RATE
-    assert np.abs(loaded.samples - without).max() < 1e-4
-    assert np.abs(net.generate(length=500, seed=2).samples - without).max() > 0.1
+    without = net.generate(prompt=tones / "0.wav", length=500, seed=2)
+    assert without.rate == RATE
+    assert np.abs(without.samples - both[-500:]).max() < 1e-4
+    assert np.abs(net.generate(length=500, seed=2).samples - both[-500:]).max() > 0.1
 
 
+@once
 def test_a_prime_of_another_rate_is_resampled(made: Made, tmp_path: Path, run_main: Run) -> None:
     write_wav(tmp_path / "fast.wav", 0.4 * np.sin(2 * np.pi * 300 * np.arange(48000) / 48000), 48000)
     args = ["--experiment_dir", made.path, "--prime", tmp_path / "fast.wav", "--with_prime", "--length", "10"]
