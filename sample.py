@@ -1,4 +1,4 @@
-"""Not a lesson: answers a forgotten `cd`. The scripts are char_rnn/sample.py, midi_rnn/sample.py, wavenet/sample.py."""
+"""Not a lesson: answers a forgotten `cd`. Each lesson has its sample.py: char_rnn, midi_rnn, wavenet, audio_rnn."""
 
 import sys
 from pathlib import Path

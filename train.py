@@ -1,4 +1,4 @@
-"""Not a lesson: answers a forgotten `cd`. The scripts are char_rnn/train.py, midi_rnn/train.py, wavenet/train.py."""
+"""Not a lesson: answers a forgotten `cd`. Each lesson has its train.py: char_rnn, midi_rnn, wavenet, audio_rnn."""
 
 import sys
 from pathlib import Path

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from melodies import melody
 from serving import Server, serving
-from tiny import RATE, TINY, TINY_MIDI
+from tiny import RATE, TINY, TINY_AUDIO, TINY_MIDI, TINY_WAVENET
 
 from workshop import ROOT, cli
 from workshop.audio import library as sounds
@@ -129,6 +129,31 @@ def tones(tmp_path_factory: pytest.TempPathFactory) -> Path:
         sound = 0.4 * np.sin(2 * np.pi * (300 + 30 * number) * time) + 0.2 * np.sin(2 * np.pi * 700 * time)
         write_wav(folder / f"{number}.wav", sound + np.random.default_rng(number).normal(0, 0.01, len(time)), RATE)
     return folder
+
+
+@pytest.fixture(scope="session")
+def trained_wavenet(tones: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An experiment of lesson 3 on tones, with two previews; copy it before you write to it."""
+    from wavenet import train
+
+    path = tmp_path_factory.mktemp("trained_wavenet") / "experiment"
+    return _trained_on(tones, train, path, *TINY_WAVENET, "--num_epochs", "4", "--sample_every", "20")
+
+
+@pytest.fixture(scope="session")
+def trained_audio_rnn(tones: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same of lesson 4."""
+    from audio_rnn import train
+
+    path = tmp_path_factory.mktemp("trained_audio_rnn") / "experiment"
+    return _trained_on(tones, train, path, *TINY_AUDIO, "--num_epochs", "4", "--sample_every", "36")
+
+
+def _trained_on(data: Path, train: ModuleType, path: Path, *args: str) -> Path:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", ["train.py", "--data_dir", str(data), "--experiment_dir", str(path), *args])
+        assert train.main() == 0
+    return path
 
 
 @pytest.fixture(scope="session")

@@ -23,7 +23,9 @@ INFO = """ Server Version: 20.10
   seccomp
 """
 TAGS = {"workshop": "ml4music-workshop:cpu", "workshop-gpu": "ml4music-workshop:gpu"}
-PORTS = {"7006": "CHAR_RNN", "7007": "MIDI_RNN", "7008": "WAVENET", "8888": "LAB", "7000": "DOCS"}
+PORTS = {
+    "7006": "CHAR_RNN", "7007": "MIDI_RNN", "7008": "WAVENET", "7009": "AUDIO_RNN", "8888": "LAB", "7000": "DOCS",
+}  # fmt: skip
 
 
 class State:

@@ -15,6 +15,7 @@ from workshop import ROOT
 from workshop.audio.audiofiles import find_audio_files
 from workshop.datasets import command_line as datasets
 from workshop.errors import UserError
+from workshop.lessons import lessons
 from workshop.notes.midifiles import find_midi_files
 from workshop.text.textfiles import detect_encoding, find_text_files
 
@@ -172,5 +173,5 @@ def test_a_script_that_is_asked_for_in_the_root_names_the_lessons(script: str) -
     done = subprocess.run([sys.executable, script], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert done.stdout == ""
-    assert f"char_rnn/{script}, midi_rnn/{script}, wavenet/{script}" in done.stderr
+    assert ", ".join(f"{lesson.name}/{script}" for lesson in lessons()) in done.stderr
     assert done.stderr.endswith(f"as in `cd char_rnn && python {script}`\n")

@@ -1,15 +1,16 @@
 """Previews of sounds: one of each condition, under its name."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from wavenet.generate import Generator
 from wavenet.model import build
-from wavenet.preview import Preview
 from workshop.audio import preview
-from workshop.audio.preview import MAX_SHOWN, NAME_WIDTH
+from workshop.audio.preview import MAX_SHOWN, NAME_WIDTH, Preview
 
 RATE = 4000
 NETWORK = {
@@ -38,7 +39,9 @@ def shown(names: list[str], folder: Path, patch: pytest.MonkeyPatch) -> tuple[No
     model = build({**NETWORK, "conditions": len(names)})
     train = [np.full(50, 128, np.uint8) for _ in names or [""]]
     board: Any = Noted()
-    said = Preview(model, train, names, RATE, seed=1, temperature=1.0).show(7, folder, board)
+    generator = partial(Generator, model)
+    context = model.shape.receptive_field
+    said = Preview(generator, train, context, names, RATE, seed=1, temperature=1.0).show(7, folder, board)
     return board, sorted(file.name for file in folder.iterdir()), said
 
 

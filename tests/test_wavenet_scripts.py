@@ -10,14 +10,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
-from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tiny import RATE, TINY_WAVENET
 
 from wavenet import sample, train
-from workshop.audio import preview
 from workshop.audio.synthesis import write_wav
-from workshop.run import checkpoint
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 Refused = Callable[..., str]
@@ -31,91 +27,23 @@ def trained_for(tones: Path, path: Path, *more: str) -> Path:
     return path
 
 
-@pytest.fixture(scope="session")
-def trained(tones: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("trained_wavenet") / "experiment"
-    return trained_for(tones, path, "--num_epochs", "4", "--sample_every", "20")
-
-
 def sound_of(path: Path) -> np.ndarray:
     with wave.open(str(path)) as file:
         assert (file.getframerate(), file.getnchannels()) == (RATE, 1)
         return np.frombuffer(file.readframes(file.getnframes()), "<i2") / 32767
 
 
-def test_a_training_leaves_a_complete_experiment(trained: Path) -> None:
-    info = json.loads((trained / "run.json").read_text("utf-8"))
-    assert info["lesson"] == "wavenet"
-    assert info["status"] == "finished"
-    assert info["data"]["files"] == info["data"]["used"] == 10
-    assert list(info["baseline"]) == ["1", "2", "3"]
-    assert info["best"]["validation"] < info["history"][0]["validation"] < np.log(256)
-    step = max(int(file.stem.removeprefix("step_")) for file in (trained / "samples").glob("*.wav"))
-    assert len(sound_of(trained / "samples" / f"step_{step:06d}.wav")) == int(preview.SECONDS * RATE)
-    with Image.open(trained / "samples" / f"step_{step:06d}.png") as picture:
-        assert picture.size == (1000, 400)
-    events = EventAccumulator(str(trained / "tensorboard" / "train")).Reload()
-    assert {"loss/nats", "loss in bits", "preview/sound", "preview/spectrogram"} <= set(events.Tags()["tensors"])
-
-
-def test_it_learns_the_tones(trained: Path) -> None:
+def test_it_learns_the_tones(trained_wavenet: Path) -> None:
     """Forty steps are enough to beat what counting single samples says."""
-    info = json.loads((trained / "run.json").read_text("utf-8"))
+    info = json.loads((trained_wavenet / "run.json").read_text("utf-8"))
     assert info["best"]["validation"] < info["baseline"]["1"]
 
 
-@pytest.mark.slow
-def test_stopped_and_resumed_it_is_the_run_without_a_stop(tones: Path, tmp_path: Path) -> None:
-    silent = ["--sample_every", "1000000"]
-    straight = trained_for(tones, tmp_path / "straight", "--num_epochs", "2", *silent)
-    path = trained_for(tones, tmp_path / "stopped", "--num_epochs", "1", *silent)
-    trained_for(tones, path, "--resume", "--num_epochs", "2")
-    for name in ("latest.npz", "best.npz"):
-        arrays, meta = checkpoint.load(path / "checkpoints" / name)
-        expected, expected_meta = checkpoint.load(straight / "checkpoints" / name)
-        assert {n: a.tobytes() for n, a in arrays.items()} == {n: a.tobytes() for n, a in expected.items()}
-        assert meta | {"minutes": 0} == expected_meta | {"minutes": 0}
-
-
-def test_sounds_are_written_and_never_over_each_other(trained: Path, tmp_path: Path, run_main: Run) -> None:
-    experiment = Path(shutil.copytree(trained, tmp_path / "copy"))
-    args = ["--experiment_dir", experiment, "--seconds", "0.5", "--num_samples", "2", "--png"]
-    done = run_main(sample, *args, "--seed", "1")
-    assert done.returncode == 0, done.stderr
-    files = [Path(line) for line in done.stdout.splitlines()]
-    assert [file.name for file in files] == ["01.wav", "02.wav"]
-    first, second = (sound_of(file) for file in files)
-    assert len(first) == RATE // 2
-    assert (first != second).any()
-    assert np.sqrt(np.mean(first**2)) > 0.01
-    assert files[0].with_suffix(".png").exists()
-    assert "real time" in done.stderr
-    again = [Path(line) for line in run_main(sample, *args, "--seed", "1").stdout.splitlines()]
-    assert [file.name for file in again] == ["03.wav", "04.wav"]
-    assert (sound_of(again[0]) == first).all()
-
-
-def test_the_old_command_works(trained: Path, tmp_path: Path, run_main: Run) -> None:
-    done = run_main(sample, "--experiment_dir", trained, "--samples", "1000", "--wav_out", tmp_path / "a.wav")
-    assert done.stdout.splitlines() == [str(tmp_path / "a.wav")]
-    assert len(sound_of(tmp_path / "a.wav")) == 1000
-
-
-def test_a_sound_can_be_gone_on_from(trained: Path, tones: Path, tmp_path: Path, run_main: Run) -> None:
-    args = ["--experiment_dir", trained, "--prime", tones / "0.wav", "--length", "500", "--seed", "2"]
-    assert run_main(sample, *args, "--out", tmp_path / "without.wav").returncode == 0
-    assert run_main(sample, *args, "--with_prime", "--out", tmp_path / "with.wav").returncode == 0
-    without, both, prime = (sound_of(p) for p in (tmp_path / "without.wav", tmp_path / "with.wav", tones / "0.wav"))
-    assert len(without) == 500
-    assert (both[-500:] == without).all()
-    assert np.abs(both[:-500] - prime).max() < 0.02
-
-
-def test_a_short_prime_is_heard_after_silence(trained: Path, tmp_path: Path, run_main: Run) -> None:
+def test_a_short_prime_is_heard_after_silence(trained_wavenet: Path, tmp_path: Path, run_main: Run) -> None:
     write_wav(tmp_path / "short.wav", 0.5 * np.sin(np.arange(20)), RATE)
     args = [
         "--experiment_dir",
-        trained,
+        trained_wavenet,
         "--prime",
         tmp_path / "short.wav",
         "--length",
@@ -141,47 +69,13 @@ def test_what_cannot_be_trained_is_said(refused: Refused, args: list[str], reaso
     assert reason in refused(train, *args)
 
 
-def test_a_rate_that_is_not_the_experiments_is_said(refused: Refused, trained: Path, tmp_path: Path) -> None:
-    experiment = Path(shutil.copytree(trained, tmp_path / "copy"))
-    said = refused(train, "--experiment_dir", experiment, "--resume", "--sample_rate", "8000")
-    assert f"--sample_rate 8000 contradicts the experiment {experiment}, which has {RATE}" in said
-
-
-def test_a_prime_of_another_rate_is_resampled(trained: Path, tones: Path, tmp_path: Path, run_main: Run) -> None:
-    write_wav(tmp_path / "fast.wav", 0.4 * np.sin(2 * np.pi * 300 * np.arange(48000) / 48000), 48000)
-    args = ["--experiment_dir", trained, "--prime", tmp_path / "fast.wav", "--with_prime", "--length", "10"]
-    assert run_main(sample, *args, "--out", tmp_path / "o.wav").returncode == 0
-    assert len(sound_of(tmp_path / "o.wav")) == RATE + 10
-    assert np.abs(np.fft.rfft(sound_of(tmp_path / "o.wav")[:RATE])).argmax() == 300
-
-
-def test_a_prime_that_is_no_sound_is_said(refused: Refused, trained: Path, tmp_path: Path) -> None:
-    (tmp_path / "text.wav").write_text("la la la " * 100)
-    args = ["--experiment_dir", trained, "--prime"]
-    assert "is not sound that can be read" in refused(sample, *args, tmp_path / "text.wav")
-    assert "cannot be read" in refused(sample, *args, tmp_path / "missing.wav")
-
-
-def test_no_sound_at_all_is_said_at_once(refused: Refused, tmp_path: Path) -> None:
-    (tmp_path / "notes.txt").write_text("la")
-    assert "has no audio files" in refused(train, "--data_dir", tmp_path, *TINY_WAVENET)
-    (tmp_path / "a.wav").write_text("la")
-    (tmp_path / "b.wav").touch()
-    assert "none of the 2 sound files" in refused(train, "--data_dir", tmp_path, *TINY_WAVENET)
-
-
-def test_too_little_sound_is_said(refused: Refused, tmp_path: Path) -> None:
-    write_wav(tmp_path / "a.wav", np.sin(np.arange(500)), RATE)
-    assert "is too short" in refused(train, "--data_dir", tmp_path, *TINY_WAVENET, "--seq_length", "1000")
-
-
 def test_a_network_that_cannot_be_is_said(refused: Refused, tones: Path) -> None:
     said = refused(train, "--data_dir", tones, *TINY_WAVENET, "--layers", "30")
     assert said.startswith("these arguments do not describe a network of this lesson")
 
 
-def test_a_record_without_a_rate_is_damaged(refused: Refused, trained: Path, tmp_path: Path) -> None:
-    experiment = Path(shutil.copytree(trained, tmp_path / "copy"))
+def test_a_record_without_a_rate_is_damaged(refused: Refused, trained_wavenet: Path, tmp_path: Path) -> None:
+    experiment = Path(shutil.copytree(trained_wavenet, tmp_path / "copy"))
     info = json.loads((experiment / "run.json").read_text("utf-8"))
     (experiment / "run.json").write_text(json.dumps(info | {"data": info["data"] | {"sample_rate": "fast"}}), "utf-8")
     assert "its entry 'data.sample_rate' is not valid" in refused(sample, "--experiment_dir", experiment)
@@ -195,21 +89,14 @@ def test_a_record_without_a_rate_is_damaged(refused: Refused, trained: Path, tmp
      ({"layers": 10**9}, "not describe a network"), ({"stacks": 10**9}, "not describe a network")],
 )  # fmt: skip
 def test_a_network_that_its_checkpoints_have_no_room_for(
-    refused: Refused, trained: Path, tmp_path: Path, changes: dict[str, int], words: str
+    refused: Refused, trained_wavenet: Path, tmp_path: Path, changes: dict[str, int], words: str
 ) -> None:
-    experiment = Path(shutil.copytree(trained, tmp_path / "copy"))
+    experiment = Path(shutil.copytree(trained_wavenet, tmp_path / "copy"))
     info = json.loads((experiment / "run.json").read_text("utf-8"))
     info = {**info, "network": info["network"] | changes, "arguments": info["arguments"] | changes}
     (experiment / "run.json").write_text(json.dumps(info), "utf-8")
     for script, args in ((train, ["--resume", "--num_epochs", "99"]), (sample, [])):
         assert words in refused(script, *args, "--experiment_dir", experiment)
-
-
-def test_help_is_instant(run_script: Run) -> None:
-    for name in ("train", "sample"):
-        done = run_script(f"wavenet/{name}.py", "--help", timeout=10)
-        assert done.returncode == 0
-        assert "--seq_length" in done.stdout or "--seconds" in done.stdout
 
 
 # ---- sounds by name
@@ -263,10 +150,10 @@ def test_previews_are_of_each_name(named: Path) -> None:
 
 
 @pytest.mark.slow
-def test_an_unknown_name_is_answered_with_the_known_ones(refused: Refused, named: Path, trained: Path) -> None:
+def test_an_unknown_name_is_answered_with_the_known_ones(refused: Refused, named: Path, trained_wavenet: Path) -> None:
     said = refused(sample, "--experiment_dir", named, "--condition", "hihg")
     assert "there is no condition 'hihg' (did you mean \"high\"?): the network knows high, low" in said
-    assert "trained without --condition" in refused(sample, "--experiment_dir", trained, "--condition", "high")
+    assert "trained without --condition" in refused(sample, "--experiment_dir", trained_wavenet, "--condition", "high")
 
 
 @pytest.mark.slow

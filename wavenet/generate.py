@@ -17,6 +17,9 @@ from wavenet.model import WaveNet
 from workshop.audio.mu_law import SILENCE
 from workshop.networks.sampling import SamplingConfig
 
+#: Softmax temperature of the previews, and of sample.py unless it is told otherwise; chosen by
+#: benchmarks/temperatures.py.
+TEMPERATURE = 1.0
 #: Samples of each stream in a piece; so often the progress is told and Ctrl-C is heard.
 PIECE = 800
 

@@ -7,13 +7,14 @@ far: in TensorBoard on localhost:7008, and as files in the experiment's folder. 
 after 20 minutes; Ctrl-C saves, and --resume goes on from there. Then let it sound: python sample.py --seconds 5
 """
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from wavenet.lesson import LESSON
 from workshop import cli
-from workshop.audio import rates
-from workshop.run import arguments, log
+from workshop.audio import arguments
+from workshop.run import log
 
 SMOKE_STEPS = 12
 
@@ -24,9 +25,6 @@ def main() -> int:
     # ---- 1 arguments -------------------------------------------------------------------------------------------------
     parser = arguments.train_parser("Learn to make sounds, sample by sample.", LESSON)
     group = parser.add_argument_group("wavenet")
-    group.add_argument("--sample_rate", type=rates.sample_rate, help="samples a second; other files are resampled")
-    silence = "leave out what is quieter at both ends: dB below the file's loudest moment, such as -40; 0: nothing"
-    group.add_argument("--silence_threshold", type=rates.threshold, default=0.0, help=silence)
     condition = "learn sounds by name: `folder`, each subfolder a name, or a JSON file that names one for each file"
     group.add_argument("--condition", type=cli.folder_or_file, metavar="folder|FILE.json", help=condition)
     group.add_argument("--l2", type=cli.not_negative, default=0.0, help="L2 weight decay")
@@ -58,8 +56,9 @@ def main() -> int:
     with quietly():
         from keras import ops
 
+        from wavenet.generate import TEMPERATURE, Generator
         from wavenet.model import build
-        from wavenet.preview import TEMPERATURE, Preview
+        from workshop.audio.preview import Preview
         from workshop.run.learner import NextSymbolLearner
 
     names = sounds.facts.conditions
@@ -76,7 +75,7 @@ def main() -> int:
     training = excerpts.Excerpts(train, field, batch_size, args.seq_length, args.seed)
     measured = excerpts.HeldOutSounds(held_out, train, field, batch_size, args.seq_length)
     temperature = starting.temperature(resumed, TEMPERATURE)
-    preview = Preview(average, train, names, args.sample_rate, args.seed, temperature)
+    preview = Preview(partial(Generator, average), train, field, names, args.sample_rate, args.seed, temperature)
     learner = NextSymbolLearner(
         model,
         average,

@@ -1,4 +1,4 @@
-"""The three lessons in the container, watched from the host."""
+"""The lessons in the container, watched from the host."""
 
 import os
 import time
@@ -16,6 +16,7 @@ SAMPLES = {
     "char_rnn": ["--length", "60"],
     "midi_rnn": ["--length", "16", "--wav", "--png", "--out", "made"],
     "wavenet": ["--seconds", "0.2", "--png", "--out", "made"],
+    "audio_rnn": ["--seconds", "0.2", "--png", "--out", "made"],
 }
 
 #: A training that goes on until somebody ends it, and is measured twice a second.

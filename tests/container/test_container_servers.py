@@ -12,7 +12,9 @@ from workshop.host.ports import TENSORBOARD_PORTS
 
 pytestmark = pytest.mark.container
 
-LESSONS_IMPORTED = "import char_rnn.train, midi_rnn.sample, wavenet.generate; print('lessons', 'imported')"
+LESSONS_IMPORTED = (
+    "import char_rnn.train, midi_rnn.sample, wavenet.generate, audio_rnn.model; print('lessons', 'imported')"
+)
 
 
 def pid_of(workshop: Workshop, server: str) -> str:

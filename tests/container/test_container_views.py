@@ -18,7 +18,12 @@ pytestmark = pytest.mark.container
 SCREENSHOTS = ROOT / "build" / "screenshots"
 
 #: What each lesson's previews are shown as.
-PREVIEWS = {"char_rnn": ["text"], "midi_rnn": ["images", "audio"], "wavenet": ["images", "audio"]}
+PREVIEWS = {
+    "char_rnn": ["text"],
+    "midi_rnn": ["images", "audio"],
+    "wavenet": ["images", "audio"],
+    "audio_rnn": ["images", "audio"],
+}
 
 #: What a page of TensorBoard shows of a preview, whatever its frame.
 SHOWN = {"text": "tf-markdown-view", "images": "img[src*='individualImage']", "audio": "audio"}

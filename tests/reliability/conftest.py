@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tiny import TINY_WAVENET
+from tiny import TINY_AUDIO, TINY_WAVENET
 
 
 @pytest.fixture(scope="session")
@@ -40,6 +40,7 @@ COMMANDS = "\x1b[2J\x1b]0;owned\x07\r\x9b31m\u202etxt\nerror: forged"
 @pytest.fixture(scope="session")
 def good(trained: Path, trained_midi: Path, tones: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """An experiment of each lesson, not to be written to; that of wavenet has conditions that are no names of files."""
+    from audio_rnn import train as train_memory
     from wavenet import train
 
     folder = tmp_path_factory.mktemp("good")
@@ -51,4 +52,7 @@ def good(trained: Path, trained_midi: Path, tones: Path, tmp_path_factory: pytes
         further = ["--condition", str(folder / "conditions.json"), "--num_epochs", "1", "--sample_every", "5"]
         patch.setattr(sys, "argv", ["train.py", *where, *TINY_WAVENET, *further])
         assert train.main() == 0
-    return {"char_rnn": trained, "midi_rnn": trained_midi, "wavenet": folder / "wavenet"}
+        where[-1] = str(folder / "audio_rnn")
+        patch.setattr(sys, "argv", ["train.py", *where, *TINY_AUDIO, "--num_epochs", "1", "--sample_every", "9"])
+        assert train_memory.main() == 0
+    return {"char_rnn": trained, "midi_rnn": trained_midi} | {n: folder / n for n in ("wavenet", "audio_rnn")}

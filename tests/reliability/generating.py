@@ -18,6 +18,7 @@ import numpy as np
 from workshop.networks.sampling import SamplingConfig
 from workshop.run import checkpoint
 from workshop.run import experiment as experiments
+from workshop.run import experiment as experiments
 from workshop.run.experiment import Experiment
 
 #: Symbols that are asked for at a time, and how many streams of them.
@@ -33,7 +34,7 @@ def text(experiment: Experiment, with_weights: Callable[[Any], Any]) -> Write:
     from char_rnn.vocab import Vocabulary
 
     vocabulary = Vocabulary.load(experiment.path / "vocab.json")
-    model = with_weights(build(experiment.info["network"], len(vocabulary)))
+    model = with_weights(build(experiment.record.network, len(vocabulary)))
     generator = Generator(model, vocabulary)
     return lambda seed: generator.generate(vocabulary.encode("oh "), LENGTH, STREAMS, seed, SamplingConfig())
 
@@ -47,7 +48,7 @@ def notes(experiment: Experiment, with_weights: Callable[[Any], Any]) -> Write:
 
     facts = experiment.data(MusicInfo)
     encoding = ENCODINGS[facts.encoding]
-    model = with_weights(build(experiment.info["network"], encoding.vocab_size))
+    model = with_weights(build(experiment.record.network, encoding.vocab_size))
     generator = Generator(model, encoding, facts.seen, facts.limits)
     return lambda seed: generator.generate(np.array(facts.lead_in, np.int32), LENGTH, STREAMS, seed, SamplingConfig())
 
@@ -57,9 +58,22 @@ def sound(experiment: Experiment, with_weights: Callable[[Any], Any]) -> Write:
     from wavenet.generate import Generator
     from wavenet.model import build
 
-    model = with_weights(build(experiment.info["network"]))
+    model = with_weights(build(experiment.record.network))
     generator = Generator(model, np.zeros(STREAMS, int))
     return lambda seed: generator.generate(np.empty((0, STREAMS), np.uint8), LENGTH, seed, SamplingConfig())
+
+
+def remembered(experiment: Experiment, with_weights: Callable[[Any], Any]) -> Write:
+    """Lesson 4: what sounds, given a seed."""
+    from audio_rnn.generate import Generator
+    from audio_rnn.model import build
+
+    generator = Generator(with_weights(build(experiment.record.network)))
+    return lambda seed: generator.generate(np.empty((0, STREAMS), np.uint8), LENGTH, seed, SamplingConfig())
+
+
+#: How each lesson generates.
+WAYS = {"char_rnn": text, "midi_rnn": notes, "wavenet": sound, "audio_rnn": remembered}
 
 
 def main() -> None:
@@ -72,7 +86,7 @@ def main() -> None:
         checkpoint.assign(model.trainable_variables, arrays, "average", experiment.latest)
         return model
 
-    write = {"char_rnn": text, "midi_rnn": notes, "wavenet": sound}[experiment.info["lesson"]](experiment, with_weights)
+    write = WAYS[experiment.record.lesson](experiment, with_weights)
     made, end = 0, time.monotonic() + seconds
     for seed in itertools.count():
         for piece in write(seed):

@@ -18,8 +18,10 @@ import pytest
 from damage import everything, fill, full_at, read_only
 from test_datasets import BOOK, PLAYS, entry
 from test_kill import state
-from tiny import TINY, TINY_MIDI, TINY_WAVENET
+from tiny import TINY, TINY_AUDIO, TINY_MIDI, TINY_WAVENET
 
+import audio_rnn.sample
+import audio_rnn.train
 import char_rnn.sample
 import char_rnn.train
 import midi_rnn.sample
@@ -57,6 +59,11 @@ LESSONS: dict[str, tuple[ModuleType, ModuleType, str, list[str], list[str], list
     ),
     "wavenet": (
         wavenet.train, wavenet.sample, "tones", [*TINY_WAVENET, "--num_epochs", "12", "--sample_every", "45"],
+        ["-n", "50", "--num_samples", "1", "--seed", "1", "--png"],
+        [f"step_000045{suffix}" for suffix in (".wav", ".png")], [".wav", ".png"],
+    ),
+    "audio_rnn": (
+        audio_rnn.train, audio_rnn.sample, "tones", [*TINY_AUDIO, "--num_epochs", "6", "--sample_every", "45"],
         ["-n", "50", "--num_samples", "1", "--seed", "1", "--png"],
         [f"step_000045{suffix}" for suffix in (".wav", ".png")], [".wav", ".png"],
     ),

@@ -22,6 +22,8 @@ import pytest
 from crafted import harmful, with_names_that_lead_out
 from damage import change_run, everything
 
+import audio_rnn.sample
+import audio_rnn.train
 import char_rnn.sample
 import char_rnn.train
 import midi_rnn.sample
@@ -43,11 +45,13 @@ SAMPLING = {
     "char_rnn": ("-n", "20"),
     "midi_rnn": ("-n", "16", "--num_samples", "1"),
     "wavenet": ("-n", "100", "--num_samples", "1"),
+    "audio_rnn": ("-n", "100", "--num_samples", "1"),
 }
 SCRIPTS = {
     "char_rnn": (char_rnn.sample, char_rnn.train),
     "midi_rnn": (midi_rnn.sample, midi_rnn.train),
     "wavenet": (wavenet.sample, wavenet.train),
+    "audio_rnn": (audio_rnn.sample, audio_rnn.train),
 }
 #: All that commands a terminal, as a name.
 COMMANDS = "\x1b[2J\x1b]0;owned\x07\r\x9b31m\u202etxt\nerror: forged"

@@ -82,7 +82,7 @@ def note(figure: Figure, what: str, tried: str, found: Growth) -> None:
 
 
 def test_memory_stays_flat(tmp_path: Path, request: pytest.FixtureRequest, amount: Amount, figure: Figure) -> None:
-    """Three lessons train at the same time, with previews; then their networks generate."""
+    """The lessons train at the same time, with previews; then their networks generate."""
     seconds, generated_seconds = amount(30, 1800), amount(15, 600)
     jobs = {}
     for lesson, (data, arguments) in LESSONS.items():

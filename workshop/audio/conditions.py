@@ -67,7 +67,7 @@ def _read(path: Path) -> dict[str, str]:
     return listed
 
 
-def numbers(wanted: str | None, names: list[str], count: int) -> list[int]:
+def numbers(wanted: str | None, names: Sequence[str], count: int) -> list[int]:
     """The number of the condition of each of `count` sounds: the wanted one, or else all in turn.
 
     Raises:
@@ -83,7 +83,7 @@ def numbers(wanted: str | None, names: list[str], count: int) -> list[int]:
     return [names.index(wanted)] * count
 
 
-def in_words(names: list[str]) -> str:
+def in_words(names: Sequence[str]) -> str:
     """Names for a sentence, not too many."""
     more = f" and {len(names) - MAX_NAMED:,} more" if len(names) > MAX_NAMED else ""
     return ", ".join(names[:MAX_NAMED]) + more

@@ -1,11 +1,33 @@
 """Sound that a network has made."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from workshop.audio.synthesis import write_wav
+
+if TYPE_CHECKING:
+    from workshop.networks.sampling import SamplingConfig
+
+
+class SoundGenerator(Protocol):
+    """What generates sounds with a trained network."""
+
+    def generate(self, prompt: np.ndarray, length: int, seed: int, config: "SamplingConfig") -> Iterator[np.ndarray]:
+        """Generate `length` samples after `prompt`, piece by piece.
+
+        Args:
+            prompt: mu-law values [T, B] to go on from; silence stands before them. Not part of the result.
+            length: samples to generate.
+            seed: the same seed gives the same sounds.
+            config: how the next sample is chosen.
+
+        Yields:
+            mu-law values [n, B], together `length` of them.
+        """
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,16 @@
 """What the network would sound like so far, while it trains."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from workshop.audio import mu_law
+from workshop.audio.generated import SoundGenerator
 from workshop.audio.quality import judge
 from workshop.audio.spectrogram import spectrogram
 from workshop.audio.synthesis import write_wav
+from workshop.networks.sampling import SamplingConfig
 from workshop.pictures import clear_away, write_png
 from workshop.run.board import Board
 from workshop.visible import label, visible_line
@@ -24,25 +26,28 @@ class Preview:
     """Makes sounds when asked to show some: one, or one of each condition, of the first ones where there are many.
 
     Args:
-        generate: (values [T, B] to go on from, how many, seed) -> values [n, B], piece by piece; one of the B for each
-            condition, or one.
+        generator: the numbers of conditions [B] -> what generates with the network as it is now; called for each
+            preview.
         train: values [N] of the training sounds of each condition; the network goes on from their beginnings.
         context: T, how many values it goes on from.
         names: of the conditions; none where there are none.
         rate: samples a second.
         seed: the same for all previews, so that they can be compared.
+        temperature: softmax temperature.
     """
 
     def __init__(
         self,
-        generate: Callable[[np.ndarray, int, int], Iterator[np.ndarray]],
+        generator: Callable[[np.ndarray], SoundGenerator],
         train: Sequence[np.ndarray],
         context: int,
         names: Sequence[str],
         rate: int,
         seed: int,
+        temperature: float,
     ):
-        self._generate, self._rate, self._length, self._seed = generate, rate, int(SECONDS * rate), seed
+        self._generator, self._rate, self._length, self._seed = generator, rate, int(SECONDS * rate), seed
+        self._config = SamplingConfig(temperature)
         self._names = list(names[:MAX_SHOWN]) or [""]
         self._labels = _labels(self._names)
         self._not_shown = len(names[MAX_SHOWN:])
@@ -50,7 +55,8 @@ class Preview:
 
     def show(self, step: int, folder: Path, board: Board) -> str:
         """Write sounds of the network as it is at this step to `folder` and to TensorBoard; say what they are like."""
-        values = np.concatenate(list(self._generate(self._prime, self._length, self._seed)))
+        generator = self._generator(np.arange(len(self._names)))
+        values = np.concatenate(list(generator.generate(self._prime, self._length, self._seed, self._config)))
         lines = []
         for name, short, samples in zip(self._names, self._labels, mu_law.decode(values).T, strict=True):
             picture = spectrogram(samples, self._rate, f"step {step:,} {name}".rstrip())

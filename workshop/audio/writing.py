@@ -1,13 +1,20 @@
-"""Sounds that grow into files while they are made."""
+"""Sounds that grow into files while they are made: what `sample.py` of the lessons about sound has in common."""
 
 import time
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
 
 import numpy as np
 from tqdm import tqdm
 
+from workshop import cli
+from workshop.audio import audiofiles, mu_law
+from workshop.audio.quality import judge
+from workshop.audio.spectrogram import spectrogram
 from workshop.audio.synthesis import write_wav
+from workshop.pictures import write_png
+from workshop.visible import visible_line
 
 
 class Growing:
@@ -23,7 +30,7 @@ class Growing:
 
     def __init__(self, stems: list[Path], rate: int, begun: np.ndarray, save_every: int):
         self.files = [stem.with_name(f"{stem.name}.wav") for stem in stems]
-        self._rate, self._save_every = rate, save_every
+        self.rate, self.begun, self._save_every = rate, begun, save_every
         self._pieces = [np.repeat(begun[:, None], len(stems), axis=1)]
         self._made = self._saved = len(begun)
 
@@ -44,7 +51,7 @@ class Growing:
 
     def _write(self) -> None:
         for file, samples in zip(self.files, self.sounds(), strict=True):
-            write_wav(file, samples, self._rate)
+            write_wav(file, samples, self.rate)
         self._saved = self._made
 
     def __enter__(self) -> "Growing":
@@ -80,3 +87,58 @@ class Meter:
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._bar.close()
+
+
+def prompt(path: str | None, rate: int) -> np.ndarray:
+    """Mu-law values uint8 [N] of the sound file to go on from, none where there is no file. Prints what was changed in
+    it to make it usable.
+
+    Raises:
+        UserError: it cannot be read.
+    """
+    if not path:
+        return np.empty(0, np.uint8)
+    sound = audiofiles.read_sound(Path(path), rate)
+    for remark in sound.remarks:
+        cli.say(f"{path}: {remark}")
+    return mu_law.encode(sound.samples)
+
+
+def record(pieces: Iterable[np.ndarray], length: int, growing: Growing) -> None:
+    """Write generated sounds as they come, and say how fast they came.
+
+    Args:
+        pieces: mu-law values [n, B].
+        length: samples of each sound, of all pieces together.
+        growing: the files.
+
+    Raises:
+        UserError: a file cannot be written.
+    """
+    with growing, Meter(length, len(growing.files), growing.rate) as meter:
+        for piece in pieces:
+            growing.add(mu_law.decode(piece))
+            meter.update(len(piece))
+    cli.say(meter.speed())
+
+
+def report(growing: Growing, names: Sequence[str], png: bool) -> None:
+    """Print where the sounds are, and say what a person would hear at once.
+
+    Args:
+        growing: the files.
+        names: of the conditions of the sounds; '' where there are none.
+        png: whether to draw each of them too.
+
+    Raises:
+        UserError: a picture cannot be written.
+    """
+    for file, samples, name in zip(growing.files, growing.sounds(), names, strict=True):
+        print(visible_line(str(file)))
+        judgement = judge(samples[len(growing.begun) :])
+        title = f"{file.name}, {name}" if name else file.name
+        cli.say(f"{title}: {len(samples) / growing.rate:.2f} s, {judgement.words}")
+        if judgement.advice:
+            cli.say(f"  {judgement.advice}")
+        if png:
+            write_png(file.with_suffix(".png"), spectrogram(samples, growing.rate, file.stem))

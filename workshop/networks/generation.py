@@ -34,6 +34,22 @@ class LogitsProcessor(Protocol):
         """Logits [B, V] with `NEVER` for symbols that must not come next."""
 
 
+class AllSymbols:
+    """The rule that any symbol can follow any other."""
+
+    def init(self, batch_size: int) -> Any:
+        """Nothing has to be remembered."""
+        return ()
+
+    def update(self, memory: Any, ids: Tensor) -> Any:
+        """Nothing has to be remembered."""
+        return memory
+
+    def mask(self, logits: Tensor, memory: Any) -> Tensor:
+        """The logits as they are."""
+        return logits
+
+
 class GenerationLoop:
     """A compiled loop that generates any number of sequences side by side.
 

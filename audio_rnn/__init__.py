@@ -1,0 +1,1 @@
+"""Lesson 4: sound with a memory, sample by sample."""

@@ -1,0 +1,21 @@
+"""Sound files on disk -> mu-law values, uint8 [N] each, some of the files held out whole."""
+
+from functools import partial
+
+from workshop.audio import library, mu_law
+from workshop.audio.library import describe
+
+__all__ = ["describe", "load", "window_in_words"]
+
+#: `load(path, rate, ...)` as in `workshop.audio.library`, for this lesson's representation.
+load = partial(library.load, encode=mu_law.encode)
+
+#: A low note that a student knows: the A on the second lowest string of a guitar, in Hz.
+LOW_NOTE = 110
+
+
+def window_in_words(seq_length: int, rate: int) -> str:
+    """How far back gradients reach: a training window in milliseconds, and in periods of a low note."""
+    seconds = seq_length / rate
+    periods = f"{seconds * LOW_NOTE:.1f} periods of a tone of {LOW_NOTE} Hz"
+    return f"window: {seq_length:,} samples, {seconds * 1000:.1f} ms, {periods}; the state is carried on to the next"

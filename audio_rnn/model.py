@@ -1,0 +1,49 @@
+"""The network of lesson 4: which of 256 levels the next sample has, given all samples so far.
+
+    sample -> embedding -> GRU -> ... -> GRU -> softmax over the 256 levels of mu-law
+
+There is no receptive field: what a GRU keeps in its state can be of any age (Cho et al. 2014, arXiv:1406.1078). Arrays
+are time-major: T samples, B streams, H units.
+"""
+
+import math
+from typing import Any
+
+from keras import layers
+from keras.initializers import GlorotUniform, RandomUniform
+
+from workshop.audio.mu_law import STEPS
+from workshop.networks import sequence
+from workshop.networks.recurrent import first_weights, seeds_of_weights
+from workshop.networks.sequence import SequenceModel, WindowDropout
+
+
+def stacked(vocab_size: int, rnn_size: int, num_layers: int, cell: str, dropout: float, seed: int = 0) -> SequenceModel:
+    """Recurrent layers on top of each other; --cell says which, `seed` is that of the initial weights."""
+    kind = {"gru": layers.GRU, "lstm": layers.LSTM, "rnn": layers.SimpleRNN}[cell]
+    seeds = seeds_of_weights(seed)
+    # [T, B] levels -> [T, B, H]
+    network: list[layers.Layer] = [
+        layers.Embedding(vocab_size, rnn_size, RandomUniform(seed=next(seeds)), name="embedding")
+    ]
+    for depth in range(1, num_layers + 1):
+        weights = first_weights(seeds)
+        # [T, B, H] -> [T, B, H]; and the state, which the next window begins with
+        network += [kind(rnn_size, return_sequences=True, return_state=True, name=f"{cell}_{depth}", **weights)]
+        network += [WindowDropout(dropout, name=f"dropout_{depth}")] if dropout else []
+    # [T, B, H] -> [T, B, 256] logits
+    network += [layers.Dense(vocab_size, kernel_initializer=GlorotUniform(seed=next(seeds)), name="softmax")]
+    return SequenceModel(network, seed)
+
+
+#: The networks of `train.py --network NAME`: add yours here.
+NETWORKS = {"default": stacked}
+
+
+def build(network: dict[str, Any], most_weights: float = math.inf) -> SequenceModel:
+    """The network that a run.json describes; its checkpoints hold `most_weights` weights.
+
+    Raises:
+        UserError: the description is damaged, or does not fit the checkpoints.
+    """
+    return sequence.build(NETWORKS, network, STEPS, most_weights)

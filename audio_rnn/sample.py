@@ -1,0 +1,45 @@
+"""Let a trained network sound.
+
+    python sample.py --seconds 5 --num_samples 2
+
+Takes the newest experiment and writes wav files into its folder `generated`; those that are there already are never
+overwritten. The files grow as it goes, and Ctrl-C leaves what there is.
+"""
+
+from workshop import cli
+from workshop.audio import arguments
+
+
+def main() -> None:
+    """Generate, as the command line says."""
+    # ---- 1 arguments -------------------------------------------------------------------------------------------------
+    args = arguments.sample_parser("Let a trained network sound.").read()
+
+    # ---- 2 load the experiment ---------------------------------------------------------------------------------------
+    import numpy as np
+
+    from audio_rnn.trained import Trained
+    from workshop.audio import mu_law, writing
+    from workshop.files import free_names
+
+    net = Trained.open(args)
+    length = net.samples(args.length, args.seconds)
+
+    # ---- 3 prime -----------------------------------------------------------------------------------------------------
+    prompt = writing.prompt(args.prime, net.rate)
+
+    # ---- 4 generate --------------------------------------------------------------------------------------------------
+    config = net.sampling(args.temperature, args.top_k, args.top_p)
+    generator = net.generator(np.zeros(args.num_samples, int))
+    pieces = generator.generate(prompt[:, None].repeat(args.num_samples, axis=1), length, args.seed, config)
+    stems = free_names(args.out, net.experiment.path / "generated", args.num_samples, (".wav",))
+    begun = mu_law.decode(prompt if args.with_prime else prompt[:0])
+    growing = writing.Growing(stems, net.rate, begun, args.save_every)
+    writing.record(pieces, length, growing)
+
+    # ---- 5 write -----------------------------------------------------------------------------------------------------
+    writing.report(growing, [""] * args.num_samples, args.png)
+
+
+if __name__ == "__main__":
+    cli.run(main)

@@ -1,0 +1,36 @@
+"""A trained network of lesson 4, ready to generate."""
+
+import functools
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from audio_rnn.lesson import LESSON
+from workshop.audio.trained import TrainedOnSound
+from workshop.quiet import quietly
+
+if TYPE_CHECKING:
+    from audio_rnn.generate import Generator
+
+
+class Trained(TrainedOnSound):
+    """The network of an experiment, and its sample `rate` in Hz."""
+
+    lesson = LESSON
+
+    def build(self) -> Any:
+        """The network that run.json describes."""
+        from audio_rnn.model import build
+
+        return build(self.experiment.record.network, self.experiment.most_weights)
+
+    @functools.cached_property
+    def _generator(self) -> "Generator":
+        with quietly():
+            from audio_rnn.generate import Generator
+
+        return Generator(self.model)
+
+    def generator(self, labels: np.ndarray) -> "Generator":
+        """What generates sounds with this network, which knows no conditions."""
+        return self._generator

@@ -1,0 +1,42 @@
+"""What holds for the training of every lesson."""
+
+import subprocess
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tiny import LESSONS
+
+from workshop.run import checkpoint
+
+pytestmark = pytest.mark.slow
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def content(path: Path) -> dict[str, tuple[dict[str, bytes], dict[str, Any]]]:
+    """The checkpoints of an experiment, but for the time that they took."""
+    found = {}
+    for name in ("latest.npz", "best.npz"):
+        arrays, meta = checkpoint.load(path / "checkpoints" / name)
+        found[name] = {key: array.tobytes() for key, array in arrays.items()}, meta | {"minutes": 0}
+    return found
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+@pytest.mark.usefixtures("read_here")
+def test_five_steps_and_five_more_are_ten(
+    lesson: str, request: pytest.FixtureRequest, tmp_path: Path, run_main: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Within an epoch, so that what the network remembers of the window before is gone on with too."""
+    train = import_module(f"{lesson}.train")
+    data, arguments = LESSONS[lesson]
+    begin = ["--data_dir", request.getfixturevalue(data), *arguments, "--sample_every", "1000000", "--save_every", "5"]
+    for path, steps, args in (("ten", 10, begin), ("parts", 5, begin), ("parts", 10, ["--resume"])):
+        monkeypatch.setattr(train, "SMOKE_STEPS", steps)
+        done = run_main(train, "--experiment_dir", path, "--smoke", *args)
+        assert done.returncode == 0, done.stderr
+        assert content(tmp_path / path)["latest.npz"][1]["step"] == steps
+    assert content(tmp_path / "parts") == content(tmp_path / "ten")

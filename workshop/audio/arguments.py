@@ -1,0 +1,29 @@
+"""The arguments that the lessons about sound have in common, besides those of every lesson."""
+
+from workshop import cli
+from workshop.audio import rates
+from workshop.cli import Parser
+from workshop.lessons import Lesson
+from workshop.run import arguments
+
+
+def train_parser(description: str, lesson: Lesson) -> Parser:
+    """The parser of a lesson's `train.py`, with what decides how sound files are read."""
+    parser = arguments.train_parser(description, lesson)
+    group = parser.add_argument_group("sound")
+    group.add_argument("--sample_rate", type=rates.sample_rate, help="samples a second; other files are resampled")
+    silence = "leave out what is quieter at both ends: dB below the file's loudest moment, such as -40; 0: nothing"
+    group.add_argument("--silence_threshold", type=rates.threshold, default=0.0, help=silence)
+    return parser
+
+
+def sample_parser(description: str) -> Parser:
+    """The parser of a lesson's `sample.py`, with what decides how sound is written."""
+    parser = arguments.sample_parser(description, None, "samples", "sound file to go on from")
+    parser.alias("out", "--wav_out", "--wav_out_path")
+    group = parser.add_argument_group("sound")
+    group.add_argument("--seconds", type=cli.positive, help="the same as --length, in seconds; without both, 3")
+    group.add_argument("--with_prime", action="store_true", help="begin the file with the sound that it goes on from")
+    group.add_argument("--save_every", type=cli.count, default=16000, help="samples between two writings of the files")
+    group.add_argument("--png", action="store_true", help="draw waveform and spectrogram too")
+    return parser

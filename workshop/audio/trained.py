@@ -1,0 +1,68 @@
+"""A trained network that generates sound: what `sample.py` and `workshop.load` of the lessons about sound share."""
+
+import abc
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from workshop import cli
+from workshop.audio import audiofiles, conditions, mu_law
+from workshop.audio.generated import GeneratedSound, SoundGenerator
+from workshop.audio.library import SoundInfo
+from workshop.run import trained
+from workshop.run.trained import checked
+
+#: Length of a sound in seconds where none is asked for.
+SECONDS = 3
+
+
+class TrainedOnSound(trained.Trained):
+    """The network of an experiment, and its sample `rate` in Hz."""
+
+    #: The names that a sound can be asked for by; none where the network knows none.
+    conditions: Sequence[str] = ()
+
+    def read(self) -> None:
+        """Read the sample rate and the conditions."""
+        facts = self.experiment.data(SoundInfo)
+        self.rate, self.conditions = facts.sample_rate, facts.conditions
+
+    @abc.abstractmethod
+    def generator(self, labels: np.ndarray) -> SoundGenerator:
+        """What generates sounds with this network, with the conditions of these numbers [B]."""
+
+    def samples(self, length: int | None, seconds: float | None) -> int:
+        """How many samples to generate: `length`, or else as many as `seconds` have."""
+        return length or max(round((seconds or SECONDS) * self.rate), 1)
+
+    def generate(
+        self, prompt: str | Path | np.ndarray | None = None, length: int | None = None,
+        temperature: float | None = None, top_k: int | None = None, top_p: float | None = None,
+        seed: int | None = None, seconds: float = SECONDS, condition: str | None = None,
+    ) -> GeneratedSound:  # fmt: skip
+        """Generate a sound.
+
+        Args:
+            prompt: the sound file to go on from, or its samples [N], from -1 to 1, at `self.rate`; the result does not
+                hold it.
+            length: samples to generate; without it, as many as `seconds` have.
+            temperature: softmax temperature; without it, that of the previews.
+            top_k: sample only from the k most likely values.
+            top_p: sample only from the most likely values that together have this probability.
+            seed: the same seed gives the same sound; without it, a new one each time.
+            seconds: how long.
+            condition: which of `self.conditions` to generate; without it, the first.
+
+        Raises:
+            UserError: an argument is out of range, or the sound file cannot be used.
+        """
+        labels = np.array(conditions.numbers(condition, self.conditions, 1))
+        samples = np.empty(0) if prompt is None else prompt
+        if not isinstance(samples, np.ndarray):
+            samples = audiofiles.read(Path(samples), self.rate)
+        seconds = checked("seconds", seconds, cli.positive)
+        count = self.samples(None if length is None else checked("length", length, cli.count), seconds)
+        seed, config = self.drawing(seed, temperature, top_k, top_p)
+        pieces = self.generator(labels).generate(mu_law.encode(samples)[:, None], count, seed, config)
+        return GeneratedSound(mu_law.decode(np.concatenate(list(pieces))[:, 0]), self.rate)
