@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 
+from workshop.lessons import lesson_of
 from workshop.networks.sampling import SamplingConfig
 from workshop.run import checkpoint
-from workshop.run import experiment as experiments
 from workshop.run import experiment as experiments
 from workshop.run.experiment import Experiment
 
@@ -79,7 +79,7 @@ WAYS = {"char_rnn": text, "midi_rnn": notes, "wavenet": sound, "audio_rnn": reme
 def main() -> None:
     """Generate until the time is up."""
     path, seconds, begun = Path(sys.argv[1]), float(sys.argv[2]), Path(sys.argv[3])
-    experiment = experiments.find(path.parent, str(path))
+    experiment = experiments.find(lesson_of(path).folder, str(path))
     arrays, _ = checkpoint.load(experiment.latest)
 
     def with_weights(model: Any) -> Any:
