@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
@@ -24,8 +25,29 @@ from workshop.notes.midifiles import write
 #: What all tests with a container share; a conftest.py of theirs would be known in one folder alone.
 pytest_plugins = ("container_fixtures",)
 
+#: Where TensorFlow reads its settings of XLA.
+XLA = "TF_XLA_FLAGS"
 #: What a fresh clone does not have, and what start.sh is not asked for.
 NOT_COPIED = (".*", "__pycache__", "*.egg-info", "build", "experiments", "save*", "generated", "YOURDATA", "tests")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let all trainings of a run, also in processes of their own, share what XLA compiles: half of a short one's time.
+
+    XLA compares the whole program before it takes what is kept. The long form of the reliability tests does without.
+    """
+    if XLA not in os.environ and os.environ.get("WORKSHOP_RELIABILITY") != "long":
+        folder = tempfile.mkdtemp(prefix="compiled_")
+        os.environ[XLA] = f"--tf_xla_persistent_cache_directory={folder}"
+        config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+
+
+@pytest.fixture
+def compiling(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
+    """Processes that the test starts compile by themselves, until it says `compiling.undo()`."""
+    with monkeypatch.context() as patch:
+        patch.delenv(XLA, raising=False)
+        yield patch
 
 
 @pytest.fixture(scope="session")

@@ -146,6 +146,8 @@ def _execute(block: Block, place: Path, root: Path, home: Path, page: str) -> Pa
         "PATH": os.pathsep.join([str(SMALL), str(Path(sys.executable).parent), os.defpath]),
         "HOME": str(home),
         "LANG": "C.UTF-8",
+        # What is compiled for one command need not be for the next.
+        "TF_XLA_FLAGS": os.environ.get("TF_XLA_FLAGS", ""),
         "REAL_PYTHON": sys.executable,
         "PAGE_ROOT": str(root),
     }

@@ -191,6 +191,7 @@ def inside(tree: Path, home: Path, tmp_path: Path) -> Callable[..., str]:
     variables = {
         "PATH": os.defpath, "HOME": str(home), "LANG": "C.UTF-8", "REAL_PYTHON": sys.executable, "PAGE_ROOT": str(tree),
         "WORKSHOP_IN_CONTAINER": "1", "VIRTUAL_ENV": str(environment.parent),
+        "TF_XLA_FLAGS": os.environ.get("TF_XLA_FLAGS", ""),
     }  # fmt: skip
 
     def type_in(*lines: str, shell: Sequence[str] = ("bash",)) -> str:
