@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import warm as warm_python
 from melodies import melody
 from serving import Server, serving
 from tiny import RATE, TINY, TINY_MIDI
@@ -181,6 +182,13 @@ def tree(clean_tree: Path, tmp_path: Path) -> Path:
 
     shutil.copytree(clean_tree, root, symlinks=True, copy_function=take)
     return root
+
+
+@pytest.fixture(scope="session")
+def warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Where a Python listens that has loaded TensorFlow already; see warm.py."""
+    with warm_python.python(tmp_path_factory.mktemp("warm")) as place:
+        yield place
 
 
 @pytest.fixture(scope="session")
