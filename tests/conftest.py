@@ -15,7 +15,7 @@ import pytest
 import warm as warm_python
 from melodies import melody
 from serving import Server, serving
-from tiny import RATE, TINY, TINY_MIDI
+from tiny import RATE, TINY, TINY_MIDI, without_xla
 
 from workshop import ROOT, cli
 from workshop.audio import library as sounds
@@ -49,6 +49,12 @@ def compiling(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
     with monkeypatch.context() as patch:
         patch.delenv(XLA, raising=False)
         yield patch
+
+
+@pytest.fixture
+def uncompiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Trainings in this process are not compiled; not for tests of what a training computes."""
+    without_xla(monkeypatch)
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,6 @@ from tiny import RATE, TINY_WAVENET
 from wavenet import sample, train
 from workshop.audio import preview
 from workshop.audio.synthesis import write_wav
-from workshop.run import checkpoint
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 Refused = Callable[..., str]
@@ -62,19 +61,6 @@ def test_it_learns_the_tones(trained: Path) -> None:
     """Forty steps are enough to beat what counting single samples says."""
     info = json.loads((trained / "run.json").read_text("utf-8"))
     assert info["best"]["validation"] < info["baseline"]["1"]
-
-
-@pytest.mark.slow
-def test_stopped_and_resumed_it_is_the_run_without_a_stop(tones: Path, tmp_path: Path) -> None:
-    silent = ["--sample_every", "1000000"]
-    straight = trained_for(tones, tmp_path / "straight", "--num_epochs", "2", *silent)
-    path = trained_for(tones, tmp_path / "stopped", "--num_epochs", "1", *silent)
-    trained_for(tones, path, "--resume", "--num_epochs", "2")
-    for name in ("latest.npz", "best.npz"):
-        arrays, meta = checkpoint.load(path / "checkpoints" / name)
-        expected, expected_meta = checkpoint.load(straight / "checkpoints" / name)
-        assert {n: a.tobytes() for n, a in arrays.items()} == {n: a.tobytes() for n, a in expected.items()}
-        assert meta | {"minutes": 0} == expected_meta | {"minutes": 0}
 
 
 def test_sounds_are_written_and_never_over_each_other(trained: Path, tmp_path: Path, run_main: Run) -> None:
@@ -270,6 +256,7 @@ def test_an_unknown_name_is_answered_with_the_known_ones(refused: Refused, named
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("uncompiled")
 def test_a_run_with_names_goes_on_with_them(refused: Refused, named: Path, tmp_path: Path) -> None:
     experiment = Path(shutil.copytree(named, tmp_path / "copy"))
     args = ["--experiment_dir", experiment, "--resume"]
