@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
@@ -11,9 +12,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+import warm as warm_python
 from melodies import melody
 from serving import Server, serving
-from tiny import RATE, TINY, TINY_AUDIO, TINY_MIDI, TINY_WAVENET
+from tiny import RATE, TINY, TINY_AUDIO, TINY_MIDI, TINY_WAVENET, without_xla
 
 from workshop import ROOT, cli
 from workshop.audio import library as sounds
@@ -24,8 +26,35 @@ from workshop.notes.midifiles import write
 #: What all tests with a container share; a conftest.py of theirs would be known in one folder alone.
 pytest_plugins = ("container_fixtures",)
 
+#: Where TensorFlow reads its settings of XLA.
+XLA = "TF_XLA_FLAGS"
 #: What a fresh clone does not have, and what start.sh is not asked for.
 NOT_COPIED = (".*", "__pycache__", "*.egg-info", "build", "experiments", "save*", "generated", "YOURDATA", "tests")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let all trainings of a run, also in processes of their own, share what XLA compiles: half of a short one's time.
+
+    XLA compares the whole program before it takes what is kept. The long form of the reliability tests does without.
+    """
+    if XLA not in os.environ and os.environ.get("WORKSHOP_RELIABILITY") != "long":
+        folder = tempfile.mkdtemp(prefix="compiled_")
+        os.environ[XLA] = f"--tf_xla_persistent_cache_directory={folder}"
+        config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+
+
+@pytest.fixture
+def compiling(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
+    """Processes that the test starts compile by themselves, until it says `compiling.undo()`."""
+    with monkeypatch.context() as patch:
+        patch.delenv(XLA, raising=False)
+        yield patch
+
+
+@pytest.fixture
+def uncompiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Trainings in this process are not compiled; not for tests of what a training computes."""
+    without_xla(monkeypatch)
 
 
 @pytest.fixture(scope="session")
@@ -184,6 +213,13 @@ def tree(clean_tree: Path, tmp_path: Path) -> Path:
 
     shutil.copytree(clean_tree, root, symlinks=True, copy_function=take)
     return root
+
+
+@pytest.fixture(scope="session")
+def warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Where a Python listens that has loaded TensorFlow already; see warm.py."""
+    with warm_python.python(tmp_path_factory.mktemp("warm")) as place:
+        yield place
 
 
 @pytest.fixture(scope="session")

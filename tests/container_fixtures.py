@@ -20,7 +20,8 @@ def engine() -> Engine:
     if done.returncode:
         pytest.fail(f"There is no engine to test with:\n{done.stderr}", pytrace=False)
     told = dict(line.split("=", 1) for line in done.stdout.splitlines())
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("WORKSHOP_", "COMPOSE_"))}
+    ours = ("WORKSHOP_", "COMPOSE_", "TF_XLA_FLAGS")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     return Engine({
         **kept,
         "PATH": f"{told['ENGINE_TOOLS']}:{kept['PATH']}",

@@ -340,6 +340,7 @@ print(len(loaded.ids), before * 1024, resource.getrusage(resource.RUSAGE_SELF).r
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 @pytest.mark.skipif(sys.platform == "win32", reason="needs getrusage")
 def test_a_long_text_takes_less_than_twice_its_size(tmp_path: Path) -> None:
     size = 200 << 20

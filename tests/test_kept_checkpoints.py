@@ -1,4 +1,7 @@
-"""--keep_every keeps numbered checkpoints, also of a run that is stopped and resumed; --checkpoint STEP reads one."""
+"""--keep_every keeps numbered checkpoints, also of a run that is stopped and resumed; --checkpoint STEP reads one.
+
+These trainings are not compiled; reliability/test_kill.py has the compiled ones, of each lesson.
+"""
 
 import json
 import shutil
@@ -13,11 +16,11 @@ from typing import Any
 import numpy as np
 import pytest
 from test_training import content, fit, kill, make
-from tiny import LESSONS
+from tiny import LESSONS, without_xla
 
 from char_rnn import sample
 from workshop.errors import UserError
-from workshop.run import checkpoint, experiment, learner
+from workshop.run import checkpoint, experiment
 from workshop.run.experiment import Experiment
 from workshop.run.session import Settings
 
@@ -36,11 +39,6 @@ class Killed(BaseException):
 def kept_in(path: Path) -> dict[str, bytes]:
     """The kept checkpoints of an experiment with their content."""
     return {file.name: file.read_bytes() for file in sorted((path / "checkpoints").glob("step_*"))}
-
-
-def without_xla(patch: pytest.MonkeyPatch) -> None:
-    """Compiling takes most of the time of these tests; the slow one does it."""
-    patch.setattr(learner.tf.config, "list_logical_devices", lambda kind: ["a GPU, where XLA is not used"])
 
 
 @pytest.fixture(scope="module")
@@ -263,6 +261,7 @@ def test_what_is_asked_for_and_not_there_is_answered(copied: Path, refused: Refu
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("uncompiled")
 @pytest.mark.parametrize("lesson", LESSONS)
 def test_every_lesson_keeps_and_samples(
     lesson: str, request: pytest.FixtureRequest, tmp_path: Path, read_here: None, run_main: Run

@@ -450,6 +450,7 @@ def memory_of(process: int) -> int:
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 @pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="there is no /proc on this system")
 def test_twenty_thousand_files_are_read_in_little_memory_and_with_progress(tmp_path: Path) -> None:
     """A dozen pieces with pedal of two hundred notes, copied with a text that makes each another file."""

@@ -5,12 +5,16 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+import warm as warm_python
 
 pytestmark = pytest.mark.slow
+
+Run = Callable[..., str]
 
 H = 64  # units of the smallest size, which --smoke takes
 DENSE = '    network.append(layers.Dense(32, activation="relu"))\n'
@@ -23,36 +27,42 @@ def edit(path: Path, old: str, new: str) -> None:
     path.write_text(text.replace(old, new), "utf-8")
 
 
-def run(tree: Path, script: str, *args: str) -> str:
-    environment = {**os.environ, "PYTHONPATH": str(tree)}
-    command = [sys.executable, f"char_rnn/{script}.py", *args]
-    done = subprocess.run(command, cwd=tree, env=environment, capture_output=True, text=True, encoding="utf-8")
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+@pytest.fixture
+def run(tree: Path, warm: str) -> Run:
+    """Run a script of lesson 1 in the copy of the workshop, and return what it prints: `run("train", "--smoke")`."""
+
+    def run(script: str, *args: str) -> str:
+        environment = {**os.environ, "PYTHONPATH": str(tree)}
+        command = [sys.executable, "-I", "-S", warm_python.__file__, warm, f"char_rnn/{script}.py", *args]
+        done = subprocess.run(command, cwd=tree, env=environment, capture_output=True, text=True, encoding="utf-8")
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    return run
 
 
 def weights(printed: str) -> int:
     return int(re.findall(r"^network: .* ([\d,]+) weights$", printed, re.MULTILINE)[0].replace(",", ""))
 
 
-def works(tree: Path, *args: str) -> str:
+def works(run: Run, tree: Path, *args: str) -> str:
     """Trains, goes on and writes; gives what training prints."""
     where = ("--experiment_dir", str(tree / "run"))
-    printed = run(tree, "train", "--smoke", *where, *args)
-    assert weights(run(tree, "train", "--resume", "--max_minutes", "0.01", *where)) == weights(printed)
-    assert len(run(tree, "sample", "--seed", "1", "--length", "50", "--no_copy_check", *where).strip("\n")) >= 40
+    printed = run("train", "--smoke", *where, *args)
+    assert weights(run("train", "--resume", "--max_minutes", "0.01", *where)) == weights(printed)
+    assert len(run("sample", "--seed", "1", "--length", "50", "--no_copy_check", *where).strip("\n")) >= 40
     shutil.rmtree(tree / "run")
     return printed
 
 
-def test_a_network_is_changed_in_model_py(tree: Path) -> None:
+def test_a_network_is_changed_in_model_py(tree: Path, run: Run) -> None:
     model = tree / "char_rnn" / "model.py"
-    before = run(tree, "train", "--smoke", "--experiment_dir", str(tree / "before"))
+    before = run("train", "--smoke", "--experiment_dir", str(tree / "before"))
     vocab = int(re.findall(r"softmax +Dense +\[T, B, (\d+)\]", before)[0])
 
     # A layer before the output.
     edit(model, "    output = Glorot", f"{DENSE}    output = Glorot")
-    wider = works(tree)
+    wider = works(run, tree)
     assert weights(wider) - weights(before) == (H * 32 + 32) + (32 * vocab + vocab) - (H * vocab + vocab)
     assert re.search(r"^  dense +Dense +\[T, B, 32\] +2,080$", wider, re.MULTILINE)
     assert "Keras' own layers" not in wider
@@ -60,7 +70,7 @@ def test_a_network_is_changed_in_model_py(tree: Path) -> None:
     # GRUs with a normalisation after each, in place of the LSTMs.
     edit(model, '"lstm": layers.LSTM', '"lstm": layers.GRU')
     edit(model, "        if dropout:\n", f"{NORM}        if dropout:\n")
-    normal = works(tree)
+    normal = works(run, tree)
     lstm, gru = 4 * H * (H + H + 1), 3 * H * (H + H + 2)
     assert weights(normal) - weights(wider) == gru + 2 * H - lstm
     assert "Keras' own layers" not in normal
@@ -68,12 +78,12 @@ def test_a_network_is_changed_in_model_py(tree: Path) -> None:
     # What the compiled engine does not know, as a network of its own name.
     edit(model, "return_state=True, name", "return_state=True, recurrent_dropout=0.2, name")
     edit(model, '"default": recurrent', '"default": recurrent, "mine": recurrent')
-    slow = works(tree, "--network", "mine")
+    slow = works(run, tree, "--network", "mine")
     assert weights(slow) == weights(normal)
     assert "network: Keras' own layers run them, slower than the compiled ones, because lstm_1 has recurrent" in slow
 
 
-def test_the_loss_is_changed_in_train_py(tree: Path) -> None:
+def test_the_loss_is_changed_in_train_py(tree: Path, run: Run) -> None:
     """As the page about what is under the hood shows it: label smoothing."""
     page = (tree / "docs" / "07-under-the-hood.md").read_text("utf-8")
     (smoothing,) = re.findall(r"```python\n(        right = .*?)```", page, re.DOTALL)
@@ -81,9 +91,9 @@ def test_the_loss_is_changed_in_train_py(tree: Path) -> None:
     def trained(name: str, *, stopped: bool = False) -> dict[str, np.ndarray]:
         where = ("--experiment_dir", str(tree / name), "--data_dir", str(tree / "songs.txt"))
         tiny = ("--size", "tiny", "--rnn_size", "8", "--batch_size", "4", "--seq_length", "8", "--seed", "1")
-        run(tree, "train", *where, *tiny, "--num_epochs", "1" if stopped else "2")
+        run("train", *where, *tiny, "--num_epochs", "1" if stopped else "2")
         if stopped:
-            run(tree, "train", "--resume", *where, "--num_epochs", "2")
+            run("train", "--resume", *where, "--num_epochs", "2")
         with np.load(tree / name / "checkpoints" / "latest.npz") as arrays:
             return {key: arrays[key] for key in arrays if key != "meta.json"}
 

@@ -86,6 +86,7 @@ def test_a_training_goes_on_in_any_folder_and_in_a_moved_clone(
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("uncompiled")
 @pytest.mark.parametrize("typed", ["", "../data/mine", "data/mine"])
 def test_an_older_record_goes_on(
     typed: str, trained: Path, tiny_text: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
@@ -106,6 +107,7 @@ def test_an_older_record_goes_on(
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("uncompiled")
 def test_data_that_moved_is_named_and_can_be_given_once(
     trained: Path, tiny_text: Path, tmp_path: Path, run_main: Callable[..., subprocess.CompletedProcess[str]],
 ) -> None:  # fmt: skip

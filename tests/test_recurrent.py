@@ -82,8 +82,9 @@ def assert_equal(one: dict[str, Any], other: dict[str, Any]) -> None:
     for name in one:
         a, b = np.asarray(one[name]), np.asarray(other[name])
         assert np.abs(b).max() > 1e-3, f"{name} is nothing: this compares nothing"
-        # Of a sum of large terms that cancel each other, the error has the size of the terms.
-        np.testing.assert_allclose(a, b, rtol=2e-5, atol=2e-5 * max(1.0, float(np.abs(b).max())), err_msg=name)
+        # Of a sum of large terms that cancel each other, the error has the size of the terms: at most 1e-6 of the
+        # largest where it was measured, and somewhat more on a processor that adds in another order.
+        np.testing.assert_allclose(a, b, rtol=2e-5, atol=4e-6 * max(1.0, float(np.abs(b).max())), err_msg=name)
 
 
 @pytest.mark.parametrize(("cell", "vocab_size"), KINDS)

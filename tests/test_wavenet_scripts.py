@@ -157,6 +157,7 @@ def test_an_unknown_name_is_answered_with_the_known_ones(refused: Refused, named
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("uncompiled")
 def test_a_run_with_names_goes_on_with_them(refused: Refused, named: Path, tmp_path: Path) -> None:
     experiment = Path(shutil.copytree(named, tmp_path / "copy"))
     args = ["--experiment_dir", experiment, "--resume"]

@@ -1,4 +1,8 @@
-"""Arguments that make trainings small: networks of thousands of weights, and a second or two."""
+"""What makes trainings small: networks of thousands of weights, a second or two, and no XLA."""
+
+from typing import Any
+
+import pytest
 
 #: Arguments that make a training of lesson 1 small: 44 steps an epoch on the tiny text, thousands of weights.
 TINY = [
@@ -36,3 +40,16 @@ LESSONS = {
     "wavenet": ("tones", TINY_WAVENET),
     "audio_rnn": ("tones", TINY_AUDIO),
 }
+
+
+def without_xla(patch: pytest.MonkeyPatch) -> None:
+    """Let trainings in this process do without XLA: compiling takes most of the time of a short one."""
+    # Late, because it loads TensorFlow.
+    import tensorflow as tf
+
+    function = tf.function
+
+    def graph(*args: Any, jit_compile: bool | None = None, **kwargs: Any) -> Any:
+        return function(*args, **kwargs)
+
+    patch.setattr(tf, "function", graph)

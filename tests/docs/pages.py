@@ -120,9 +120,25 @@ def blocks(text: str) -> list[Block]:
     return found
 
 
-def follow(page: Path, root: Path, home: Path) -> Path:
+def variables(root: Path, home: Path, warm: str = "") -> dict[str, str]:
+    """The environment of a shell in the copy of the tree at `root`, with `home` as a home: `python` makes everything
+    small, and where `warm` says that one listens (see warm.py), it does not load TensorFlow each time.
+    """
+    return {
+        "PATH": os.pathsep.join([str(SMALL), str(Path(sys.executable).parent), os.defpath]),
+        "HOME": str(home),
+        "LANG": "C.UTF-8",
+        # What is compiled for one command need not be for the next.
+        "TF_XLA_FLAGS": os.environ.get("TF_XLA_FLAGS", ""),
+        "REAL_PYTHON": sys.executable,
+        "WARM_PYTHON": warm,
+        "PAGE_ROOT": str(root),
+    }
+
+
+def follow(page: Path, root: Path, home: Path, warm: str = "") -> Path:
     """Execute the blocks of a page in the copy of the tree at `root`, with `home` as a home, and return the folder that
-    the last one ends in.
+    the last one ends in; for `warm` see `variables`.
 
     Raises:
         Wrong: a command fails, or a block does not give what it says.
@@ -131,24 +147,18 @@ def follow(page: Path, root: Path, home: Path) -> Path:
     place = root if page.parent.name == "docs" else page.parent
     for block in blocks(text):
         if not block.not_run:
-            place = _execute(block, place, root, home, page.name)
+            place = _execute(block, place, variables(root, home, warm), page.name)
     return place
 
 
-def _execute(block: Block, place: Path, root: Path, home: Path, page: str) -> Path:
+def _execute(block: Block, place: Path, environment: dict[str, str], page: str) -> Path:
     """Execute a block in a folder, check what it gives, and return the folder that it ends in."""
     where = f"{page}, line {block.line}"
+    root, home = Path(environment["PAGE_ROOT"]), Path(environment["HOME"])
     ended_in, begun = home / "ended_in", home / "begun"
     begun.touch()
     # The file of the place is written last, so that `cd` in the block counts.
     script = f'{block.commands}\npwd >"$HOME/ended_in"\n'
-    environment = {
-        "PATH": os.pathsep.join([str(SMALL), str(Path(sys.executable).parent), os.defpath]),
-        "HOME": str(home),
-        "LANG": "C.UTF-8",
-        "REAL_PYTHON": sys.executable,
-        "PAGE_ROOT": str(root),
-    }
     try:
         done = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", script], cwd=place, env=environment, stdin=subprocess.DEVNULL,

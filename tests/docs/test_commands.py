@@ -18,7 +18,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from pages import SMALL
+from pages import SMALL, variables
 
 from workshop import ROOT
 from workshop.host.ports import TENSORBOARD_PORTS
@@ -181,21 +181,20 @@ _LINE = re.compile(r"^(?: {2,}|[A-Z]\w+: |  to [a-z ]+: +)((?:\./start\.sh|pytho
 
 
 @pytest.fixture
-def inside(tree: Path, home: Path, tmp_path: Path) -> Callable[..., str]:
+def inside(tree: Path, home: Path, warm: str, tmp_path: Path) -> Callable[..., str]:
     """Type lines into a shell in the copy of the workshop, where `python` makes everything small, and all is set up, as
     in the container; return what is printed.
     """
     environment = tmp_path / "environment" / "bin"
     environment.mkdir(parents=True)
     (environment / "python").symlink_to(SMALL / "python")
-    variables = {
-        "PATH": os.defpath, "HOME": str(home), "LANG": "C.UTF-8", "REAL_PYTHON": sys.executable, "PAGE_ROOT": str(tree),
-        "WORKSHOP_IN_CONTAINER": "1", "VIRTUAL_ENV": str(environment.parent),
+    settings = variables(tree, home, warm) | {
+        "PATH": os.defpath, "WORKSHOP_IN_CONTAINER": "1", "VIRTUAL_ENV": str(environment.parent),
     }  # fmt: skip
 
     def type_in(*lines: str, shell: Sequence[str] = ("bash",)) -> str:
         done = subprocess.run(
-            shell, cwd=tree, env=variables, input="\n".join(["set -euo pipefail", *lines]), text=True,
+            shell, cwd=tree, env=settings, input="\n".join(["set -euo pipefail", *lines]), text=True,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300, check=False,
         )  # fmt: skip
         assert done.returncode == 0, f"{lines}: exit status {done.returncode}\n{done.stdout[-3000:]}"

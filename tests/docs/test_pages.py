@@ -61,13 +61,13 @@ def test_there_is_something_to_follow() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES, ids=named)
-def test_a_page_can_be_followed(page: Path, tree: Path, home: Path) -> None:
-    follow(tree / named(page), tree, home)
+def test_a_page_can_be_followed(page: Path, tree: Path, home: Path, warm: str) -> None:
+    follow(tree / named(page), tree, home, warm)
 
 
 @pytest.mark.long
 def test_the_pages_can_be_followed_one_after_the_other(tree: Path, home: Path) -> None:
-    """In one shell, in the order of the index, after the demo; pages.py has no other way for a page to begin."""
+    """In the order of the index, after the demo, each command in a Python that loads all by itself."""
     lesson = tree / "char_rnn"
     demo = [sys.executable, "train.py", "--smoke", "--size", "tiny"]
     subprocess.run(demo, cwd=lesson, env={**os.environ, "PYTHONPATH": str(tree)}, check=True, capture_output=True)

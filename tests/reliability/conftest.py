@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tiny import TINY_AUDIO, TINY_WAVENET
+from tiny import TINY_AUDIO, TINY_WAVENET, without_xla
 
 
 @pytest.fixture(scope="session")
@@ -48,6 +48,7 @@ def good(trained: Path, trained_midi: Path, tones: Path, tmp_path_factory: pytes
     listed = {f"{number}.wav": names[number % len(names)] for number in range(10)}
     (folder / "conditions.json").write_text(json.dumps(listed), "utf-8")
     with pytest.MonkeyPatch.context() as patch:
+        without_xla(patch)
         where = ["--data_dir", str(tones), "--experiment_dir", str(folder / "wavenet")]
         further = ["--condition", str(folder / "conditions.json"), "--num_epochs", "1", "--sample_every", "5"]
         patch.setattr(sys, "argv", ["train.py", *where, *TINY_WAVENET, *further])

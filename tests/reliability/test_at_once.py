@@ -47,6 +47,7 @@ def weights(experiment: Path) -> dict[str, bytes]:
     return {name: array.tobytes() for name, array in arrays.items()}
 
 
+@pytest.mark.alone
 def test_eight_trainings_at_once_are_eight_experiments(
     tree: Path, request: pytest.FixtureRequest, figure: Figure
 ) -> None:

@@ -39,7 +39,7 @@ from workshop.notes import midilibrary
 from workshop.run.board import Board
 from workshop.words import plural
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("uncompiled")]
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 Refused = Callable[..., str]

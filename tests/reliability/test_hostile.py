@@ -35,7 +35,7 @@ from char_rnn.dataset import TextInfo
 from char_rnn.vocab import Vocabulary
 from workshop import ROOT
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("uncompiled")]
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 Figure = Callable[[str, str, str], None]

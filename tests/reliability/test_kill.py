@@ -90,7 +90,7 @@ def state(path: Path) -> dict[str, Any]:
 @pytest.mark.parametrize("lesson", LESSONS)
 def test_killed_again_and_again_it_is_the_run_that_nobody_disturbed(
     lesson: str, tmp_path: Path, request: pytest.FixtureRequest,
-    amount: Callable[[int, int], int], figure: Callable[[str, str, str], None],
+    amount: Callable[[int, int], int], figure: Callable[[str, str, str], None], compiling: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     fixture, arguments = LESSONS[lesson]
     data = request.getfixturevalue(fixture)
@@ -100,6 +100,7 @@ def test_killed_again_and_again_it_is_the_run_that_nobody_disturbed(
     save_every = int(arguments[arguments.index("--save_every") + 1])
     straight = Victim(lesson, tmp_path / "straight", data, arguments)
     assert straight.train("never", 0) == 0
+    compiling.undo()
 
     # Repeated as well as it can be in the short form, and other ones each time in the long one.
     seed = amount(1, random.randrange(2**32))

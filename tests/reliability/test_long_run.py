@@ -17,6 +17,7 @@ from workshop import ROOT
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.alone,
     pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="memory is read from Linux' /proc"),
 ]
 
