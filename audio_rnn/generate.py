@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from workshop.audio.mu_law import SILENCE, STEPS
+from workshop.audio.mu_law import LEVELS, SILENCE
 from workshop.networks.generation import AllSymbols, GenerationLoop
 from workshop.networks.sampling import SamplingConfig
 from workshop.networks.sequence import SequenceModel
@@ -21,7 +21,7 @@ class Generator:
     """Makes any number of sounds side by side, with the weights that `model` has at the time."""
 
     def __init__(self, model: SequenceModel):
-        self._loop = GenerationLoop(model, STEPS, AllSymbols())
+        self._loop = GenerationLoop(model, LEVELS, AllSymbols())
 
     def generate(self, prompt: np.ndarray, length: int, seed: int, config: SamplingConfig) -> Iterator[np.ndarray]:
         """Values [n, B], as `workshop.audio.generated.SoundGenerator` says; the prompt [T, B] is the same in all

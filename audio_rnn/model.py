@@ -12,7 +12,7 @@ from typing import Any
 from keras import layers
 from keras.initializers import GlorotUniform, RandomUniform
 
-from workshop.audio.mu_law import STEPS
+from workshop.audio.mu_law import LEVELS
 from workshop.networks import sequence
 from workshop.networks.recurrent import first_weights, seeds_of_weights
 from workshop.networks.sequence import SequenceModel, WindowDropout
@@ -46,4 +46,4 @@ def build(network: dict[str, Any], most_weights: float = math.inf) -> SequenceMo
     Raises:
         UserError: the description is damaged, or does not fit the checkpoints.
     """
-    return sequence.build(NETWORKS, network, STEPS, most_weights)
+    return sequence.build(NETWORKS, network, LEVELS, most_weights)

@@ -34,7 +34,7 @@ def main() -> None:
     pieces = generator.generate(prompt[:, None].repeat(args.num_samples, axis=1), length, args.seed, config)
     stems = free_names(args.out, net.experiment.path / "generated", args.num_samples, (".wav",))
     begun = mu_law.decode(prompt if args.with_prime else prompt[:0])
-    growing = writing.Growing(stems, net.rate, begun, args.save_every)
+    growing = writing.IncrementalWavWriter(stems, net.rate, begun, args.save_every)
     writing.record(pieces, length, growing)
 
     # ---- 5 write -----------------------------------------------------------------------------------------------------

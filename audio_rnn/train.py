@@ -32,7 +32,7 @@ def main() -> int:
     from workshop.quiet import quietly
     from workshop.run import starting
     from workshop.run.baseline import ngram_baseline
-    from workshop.run.batches import HeldOut, Streams, streams_for
+    from workshop.run.batches import EvalBatches, StatefulBatches, streams_for
     from workshop.run.farewell import farewell
 
     resumed = starting.take_up(LESSON, args)
@@ -47,8 +47,8 @@ def main() -> int:
     starting.check_data(resumed, sounds.facts, data_dir)
     dataset.describe(sounds, data_dir)
     print(dataset.window_in_words(args.seq_length, args.sample_rate))
-    training = Streams(train, batch_size, args.seq_length, args.seed)
-    baseline = ngram_baseline(train, held_out, mu_law.STEPS, orders=(1, 2, 3))
+    training = StatefulBatches(train, batch_size, args.seq_length, args.seed)
+    baseline = ngram_baseline(train, held_out, mu_law.LEVELS, orders=(1, 2, 3))
 
     # ---- 3 model -----------------------------------------------------------------------------------------------------
     with quietly():
@@ -59,7 +59,7 @@ def main() -> int:
         from workshop.audio.preview import Preview
         from workshop.run.learner import NextSymbolLearner
 
-    network = starting.network_of(LESSON, args, vocab_size=mu_law.STEPS)
+    network = starting.network_of(LESSON, args, vocab_size=mu_law.LEVELS)
     model, average = (build(network, starting.most_weights(resumed)) for _ in range(2))
     print(model.in_words())
 
@@ -73,7 +73,7 @@ def main() -> int:
     preview = Preview(lambda _: generator, [train], PREVIEW_CONTEXT, [], args.sample_rate, args.seed, temperature)
     learner = NextSymbolLearner(
         model, average, loss_of, learning_rate=args.learning_rate, batch_size=batch_size,
-        held_out=HeldOut(held_out, train, streams=40, context=PREVIEW_CONTEXT),
+        held_out=EvalBatches(held_out, train, streams=40, context=PREVIEW_CONTEXT),
     )  # fmt: skip
     session = starting.open_session(
         LESSON, args, resumed, learner, training, network=network, data=sounds.facts, skipped=sounds.skipped,

@@ -18,7 +18,7 @@ from torch.nn import functional
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from workshop.run.batches import HeldOut, Medley
+from workshop.run.batches import EvalBatches, ShuffledPieces
 
 
 class Network(torch.nn.Module):
@@ -37,7 +37,7 @@ class Network(torch.nn.Module):
         return self.softmax(self.dropout(outputs)), state
 
 
-def measure(network: Network, held_out: HeldOut) -> float:
+def measure(network: Network, held_out: EvalBatches) -> float:
     """Nats per symbol on the held-out windows, with the state carried through."""
     network.train(False)
     total = counted = 0.0
@@ -59,8 +59,8 @@ def train(content: Path, settings: dict) -> float:
     torch.manual_seed(0)
     arrays = np.load(content)
     pieces = np.split(arrays["train"], np.cumsum(arrays["sizes"])[:-1])
-    windows = Medley(pieces, 0, settings["batch_size"], settings["seq_length"])
-    held_out = HeldOut(arrays["held_out"], arrays["before"])
+    windows = ShuffledPieces(pieces, 0, settings["batch_size"], settings["seq_length"])
+    held_out = EvalBatches(arrays["held_out"], arrays["before"])
     network = Network(settings["vocab_size"], settings["units"], settings["layers"], settings["dropout"])
     optimizer = torch.optim.Adam(network.parameters(), lr=settings["learning_rate"])
     best, step, started = float("inf"), 0, time.monotonic()

@@ -27,7 +27,7 @@ from workshop.visible import visible_line
 from workshop.words import plural
 
 #: Characters read before a text is begun.
-LEAD_IN = 300
+WARM_UP = 300
 #: Stands between two files.
 SEPARATOR = "\n\n"
 
@@ -42,7 +42,7 @@ class TextInfo(DataInfo, kw_only=True):
         distinct_characters: how many there are.
         vocabulary: how many of them are symbols of their own.
         folded_characters: places of the text that hold another, rare one.
-        lead_in: its last lines, read before a text is begun.
+        warm_up: its last lines, read before a text is begun.
     """
 
     encodings: dict[str, Whole] = msgspec.field(default_factory=dict)
@@ -51,7 +51,7 @@ class TextInfo(DataInfo, kw_only=True):
     distinct_characters: Whole = 0
     vocabulary: Whole = 0
     folded_characters: Whole = 0
-    lead_in: str = ""
+    warm_up: str = ""
 
 
 @dataclass(frozen=True)
@@ -136,7 +136,7 @@ def load(path: Path, val_split: float = 0.1, encoding: str | None = None, vocabu
         distinct_characters=int(np.count_nonzero(counts)),
         vocabulary=len(vocabulary),
         folded_characters=size - known,
-        lead_in=_lead_in(vocabulary, ids[:train_size]),
+        warm_up=_warm_up(vocabulary, ids[:train_size]),
     )
     return Text(ids, train_size, vocabulary, facts, skipped)
 
@@ -201,9 +201,9 @@ def _chunks(sources: list[Source], doing: str) -> Iterator[str]:
                 bar.update(len(chunk))
 
 
-def _lead_in(vocabulary: Vocabulary, train: np.ndarray) -> str:
+def _warm_up(vocabulary: Vocabulary, train: np.ndarray) -> str:
     """The last lines of the training text. Read before a text is begun, they bring the network's state to where it is
     used to be: it hardly ever sees the empty state while it learns.
     """
-    text = vocabulary.decode(train[-LEAD_IN:])
+    text = vocabulary.decode(train[-WARM_UP:])
     return text[: text.rfind("\n") + 1] or text

@@ -10,7 +10,7 @@ from char_rnn.vocab import Vocabulary
 from workshop.files import write_text
 from workshop.networks.sampling import SamplingConfig
 from workshop.networks.sequence import SequenceModel
-from workshop.run.board import Board
+from workshop.run.board import TensorBoardWriter
 
 #: Chosen by benchmarks/temperatures.py; sample.py takes it too, unless it is told otherwise.
 TEMPERATURE = 0.9
@@ -29,7 +29,7 @@ class Preview:
         self._vocabulary, self._length, self._seed = vocabulary, length, seed
         self._start = vocabulary.encode(start)
 
-    def show(self, step: int, folder: Path, board: Board) -> str:
+    def show(self, step: int, folder: Path, board: TensorBoardWriter) -> str:
         """Write a text of the network as it is at this step to `folder` and to TensorBoard; return its first lines."""
         pieces = self._generator.generate(self._start, self._length, 1, self._seed, self._config)
         text = self._vocabulary.decode(np.concatenate(list(pieces))[:, 0])

@@ -38,7 +38,7 @@ def main() -> int:
     from workshop.quiet import quietly
     from workshop.run import starting
     from workshop.run.baseline import ngram_baseline
-    from workshop.run.batches import HeldOut, Streams, streams_for
+    from workshop.run.batches import EvalBatches, StatefulBatches, streams_for
     from workshop.run.farewell import farewell
 
     resumed = starting.take_up(LESSON, args)
@@ -50,8 +50,8 @@ def main() -> int:
     batch_size = streams_for(len(text.train), "characters", data_dir, args.batch_size, args.seq_length)
     starting.check_data(resumed, text.facts, data_dir)
     dataset.describe(text, data_dir)
-    training = Streams(text.train, batch_size, args.seq_length, args.seed)
-    held_out = HeldOut(text.held_out[:MOST_MEASURED], text.train)
+    training = StatefulBatches(text.train, batch_size, args.seq_length, args.seed)
+    held_out = EvalBatches(text.held_out[:MOST_MEASURED], text.train)
     baseline = ngram_baseline(text.train, text.held_out[:MOST_MEASURED], len(text.vocabulary))
 
     # ---- 3 model -----------------------------------------------------------------------------------------------------
@@ -72,7 +72,7 @@ def main() -> int:
         return ops.sparse_categorical_crossentropy(targets, logits, from_logits=True)
 
     temperature = starting.temperature(resumed, TEMPERATURE)
-    preview = Preview(average, text.vocabulary, text.facts.lead_in, PREVIEW_LENGTH, args.seed, temperature)
+    preview = Preview(average, text.vocabulary, text.facts.warm_up, PREVIEW_LENGTH, args.seed, temperature)
     learner = NextSymbolLearner(
         model, average, loss_of, learning_rate=args.learning_rate, batch_size=batch_size, held_out=held_out
     )

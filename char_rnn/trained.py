@@ -40,7 +40,7 @@ class Trained(trained.Trained):
 
     def start(self, prompt: str) -> np.ndarray:
         """The symbols [T] to go on from: a spelled prompt, and lines of the training text before it."""
-        return self.vocabulary.encode((self.data_info.lead_in or self.vocabulary.symbols[1]) + prompt)
+        return self.vocabulary.encode((self.data_info.warm_up or self.vocabulary.symbols[1]) + prompt)
 
     @functools.cached_property
     def _generator(self) -> "Generator":

@@ -28,7 +28,7 @@ from workshop.places import kept
 from workshop.run.batches import hold_out
 
 #: Symbols read before a piece is begun.
-LEAD_IN = 300
+WARM_UP = 300
 #: Folders that, side by side in the data folder, say themselves what is held out; what is beside them is not read.
 SPLIT_FOLDERS = ("train", "valid")
 #: A file with more beats than a day has at the fastest tempo has a damaged clock.
@@ -116,9 +116,9 @@ def load(
         pieces=(len(train), len(held_out)),
         symbols=(sum(map(len, train)), sum(map(len, held_out))),
         split=used_split,
-        seen=_seen(made, train, transpose, stretch),
+        allowed_symbols=_allowed_symbols(made, train, transpose, stretch),
         limits=limits(made, train, stretch),
-        lead_in=np.concatenate([train[-1][-LEAD_IN:], [END]]).tolist(),
+        warm_up=np.concatenate([train[-1][-WARM_UP:], [END]]).tolist(),
         tempo=round(float(np.clip(np.median([piece.tempo for piece in pieces.values()]), *TEMPOS)), 1),
         summary=combined([piece.measures for piece in in_order]),
         fingerprint=hashlib.sha256("".join(sorted(pieces)).encode()).hexdigest(),
@@ -200,7 +200,7 @@ def _is_in(file: Path, folder: Path) -> bool:
     return str(file).startswith(f"{folder}{os.sep}")
 
 
-def _seen(encoding: Encoding, pieces: list[np.ndarray], transpose: int, stretch: float) -> list[int]:
+def _allowed_symbols(encoding: Encoding, pieces: list[np.ndarray], transpose: int, stretch: float) -> list[int]:
     """The symbols of the pieces in all the keys that `variation` brings them to; at other speeds any wait may come."""
     seen = {END, *range(WAIT, WAIT + LONGEST_WAIT)} if stretch and encoding.in_real_time else {END}
     semitones = min(transpose, PITCHES)

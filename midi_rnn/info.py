@@ -32,9 +32,9 @@ class MusicInfo(DataInfo, kw_only=True):
         minutes: of all pieces.
         pieces: how many are trained on, and how many are held out.
         split: what decided which.
-        seen: the symbols that the network may play.
+        allowed_symbols: the symbols that the network may play.
         limits: what it keeps to while it plays; None where it needs none, and in the oldest experiments.
-        lead_in: the end of a piece, read before a piece is begun.
+        warm_up: the end of a piece, read before a piece is begun.
         tempo: the median, in beats a minute.
         summary: summary statistics of all pieces.
     """
@@ -53,9 +53,9 @@ class MusicInfo(DataInfo, kw_only=True):
     minutes: NotNegative = 0.0
     pieces: tuple[Whole, Whole] = (0, 0)
     split: Literal["files", "folders", "end of the piece"] = "files"
-    seen: Symbols
+    allowed_symbols: Symbols
     limits: Limits | None = None
-    lead_in: Symbols
+    warm_up: Symbols
     tempo: Annotated[float, Meta(ge=TEMPOS[0], le=TEMPOS[1])]
     summary: Summary
 
@@ -63,7 +63,7 @@ class MusicInfo(DataInfo, kw_only=True):
         encoding = ENCODINGS.get(self.encoding)
         if encoding is None:
             raise ValueError(f"there is no encoding {self.encoding!r}")
-        if max(self.seen + self.lead_in) >= encoding.vocab_size:
+        if max(self.allowed_symbols + self.warm_up) >= encoding.vocab_size:
             raise ValueError(f"the encoding {self.encoding} has {encoding.vocab_size} symbols")
         if self.limits and not encoding.in_real_time:
             raise ValueError(f"the encoding {self.encoding} has no limits")

@@ -7,14 +7,14 @@ import numpy as np
 from midi_rnn.encoding import Encoding
 from midi_rnn.generate import Generator, notes_of
 from midi_rnn.info import MusicInfo
-from midi_rnn.performing import perform
+from midi_rnn.rendering import write_files
 from midi_rnn.summary import summarise, table
 from workshop.audio.synthesis import RATE
 from workshop.networks.sampling import SamplingConfig
 from workshop.networks.sequence import SequenceModel
 from workshop.notes.midifiles import pitch_name
 from workshop.pictures import clear_away
-from workshop.run.board import Board
+from workshop.run.board import TensorBoardWriter
 
 #: Chosen by benchmarks/temperatures.py; sample.py takes it too, unless it is told otherwise.
 TEMPERATURE = 1.0
@@ -45,17 +45,17 @@ class Preview:
         seed: int,
         temperature: float,
     ):
-        self._generator = Generator(model, encoding, facts.seen, facts.limits)
+        self._generator = Generator(model, encoding, facts.allowed_symbols, facts.limits)
         self._config = SamplingConfig(temperature)
         self._encoding, self._facts, self._length, self._seed = encoding, facts, length, seed
 
-    def show(self, step: int, folder: Path, board: Board) -> str:
+    def show(self, step: int, folder: Path, board: TensorBoardWriter) -> str:
         """Write a piece of the network as it is at this step to `folder` and to TensorBoard; return its first notes."""
-        start = np.array(self._facts.lead_in, np.int32)
+        start = np.array(self._facts.warm_up, np.int32)
         pieces = self._generator.generate(start, self._length, 1, self._seed, self._config)
         symbols = np.concatenate(list(pieces))[:, 0]
         notes = notes_of(self._encoding, symbols)
-        _, samples, picture = perform(
+        _, samples, picture = write_files(
             folder / f"step_{step:06d}", notes, self._facts.tempo, program=PIANO, title=f"step {step:,}"
         )
         assert samples is not None

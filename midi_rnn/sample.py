@@ -42,7 +42,7 @@ def main() -> None:
     # ---- 2 load the experiment ---------------------------------------------------------------------------------------
     import numpy as np
 
-    from midi_rnn import performing
+    from midi_rnn import rendering
     from midi_rnn.summary import summarise, table
     from midi_rnn.trained import Trained
     from workshop.files import free_names
@@ -68,7 +68,7 @@ def main() -> None:
         played.append(notes_of(net.encoding, np.concatenate([prompt, piece])))
         tempo = args.tempo or net.data_info.tempo
         what = (args.midi_instrument, args.wav, args.png, stem.name)
-        files, _, _ = performing.perform(stem, played[-1], tempo, *what, page=True)
+        files, _, _ = rendering.write_files(stem, played[-1], tempo, *what, page=True)
         print(*(visible_line(str(file)) for file in files), sep="\n")
         if not len(played[-1]):
             cli.say(f"{stem.name} is silent: train for longer, or give a higher --temperature")

@@ -41,7 +41,7 @@ def main() -> int:
     from workshop.quiet import quietly
     from workshop.run import starting
     from workshop.run.baseline import ngram_baseline
-    from workshop.run.batches import HeldOut, Medley, join, streams_for
+    from workshop.run.batches import EvalBatches, ShuffledPieces, join, streams_for
     from workshop.run.farewell import farewell
 
     resumed = starting.take_up(LESSON, args)
@@ -54,8 +54,8 @@ def main() -> int:
     train, measured = join(music.train, dataset.END), join(music.held_out, dataset.END)[:MOST_MEASURED]
     batch_size = streams_for(len(train), music.encoding.unit, data_dir, args.batch_size, args.seq_length)
     vary = dataset.variation(music.encoding, args.transpose, args.stretch)
-    training = Medley(music.train, dataset.END, batch_size, args.seq_length, vary, args.seed)
-    held_out = HeldOut(measured, train)
+    training = ShuffledPieces(music.train, dataset.END, batch_size, args.seq_length, vary, args.seed)
+    held_out = EvalBatches(measured, train)
     baseline = ngram_baseline(train, measured, music.encoding.vocab_size, orders=(1, 2, 3, 4, 5))
 
     # ---- 3 model -----------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from midi_rnn import dataset
 from midi_rnn.encoding import ENCODINGS
 from midi_rnn.info import MusicInfo
 from midi_rnn.lesson import LESSON
-from midi_rnn.performing import GeneratedNotes
+from midi_rnn.rendering import GeneratedNotes
 from workshop import cli
 from workshop.notes import tempos
 from workshop.notes.instruments import instrument
@@ -50,7 +50,7 @@ class Trained(trained.Trained):
 
     def start(self, prompt: np.ndarray) -> np.ndarray:
         """The symbols [T] to go on from: the end of a piece of the training data, and a prompt."""
-        return np.concatenate([self.data_info.lead_in, prompt]).astype(np.int32)
+        return np.concatenate([self.data_info.warm_up, prompt]).astype(np.int32)
 
     @functools.cached_property
     def generator(self) -> "Generator":
@@ -58,7 +58,7 @@ class Trained(trained.Trained):
         with quietly():
             from midi_rnn.generate import Generator
 
-        return Generator(self.model, self.encoding, self.data_info.seen, self.data_info.limits)
+        return Generator(self.model, self.encoding, self.data_info.allowed_symbols, self.data_info.limits)
 
     def generate(
         self, prompt: str | Path | np.ndarray | None = None, length: int = 1000, temperature: float | None = None,

@@ -5,14 +5,14 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from workshop.run.batches import HeldOut, Medley, Streams, join
+from workshop.run.batches import EvalBatches, ShuffledPieces, StatefulBatches, join
 
 SIZES = st.tuples(st.integers(2, 400), st.integers(1, 7), st.integers(1, 9))
 
 
-def streams(size: int, batch: int, steps: int, seed: int = 0) -> Streams:
+def streams(size: int, batch: int, steps: int, seed: int = 0) -> StatefulBatches:
     """Over the symbols 0, 1, 2 and so on, so that a symbol says where it stood."""
-    return Streams(np.arange(size), batch, steps, seed)
+    return StatefulBatches(np.arange(size), batch, steps, seed)
 
 
 # ---- training
@@ -67,7 +67,7 @@ def test_other_epochs_start_elsewhere_by_the_seed_and_the_epoch_alone() -> None:
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.int64])
 def test_any_integer_type_is_read(dtype: type) -> None:
-    inputs, targets = Streams(np.arange(200, 250).astype(dtype), 2, 5).window(0, 0)
+    inputs, targets = StatefulBatches(np.arange(200, 250).astype(dtype), 2, 5).window(0, 0)
     assert inputs[:, 0].tolist() == [200, 201, 202, 203, 204]
     assert targets[:, 0].tolist() == [201, 202, 203, 204, 205]
 
@@ -84,7 +84,7 @@ def numbered(lengths: list[int]) -> list[np.ndarray]:
     return [np.arange(end - length + 1, end + 1, dtype=np.int16) for end, length in zip(ends, lengths, strict=True)]
 
 
-def read_epoch(data: Medley, epoch: int) -> tuple[np.ndarray, np.ndarray]:
+def read_epoch(data: ShuffledPieces, epoch: int) -> tuple[np.ndarray, np.ndarray]:
     """Inputs and targets of all windows of an epoch, [windows, T, B]."""
     windows = [data.window(epoch, number) for number in range(data.windows)]
     inputs, targets = (np.stack([window[k] for window in windows]) for k in (0, 1))
@@ -114,7 +114,7 @@ def test_an_epoch_of_pieces_reads_each_symbol_once_up_to_a_remainder(
     lengths: list[int], batch: int, steps: int, epoch: int, seed: int
 ) -> None:
     pieces = numbered(lengths)
-    data = Medley(pieces, SEPARATOR, batch, steps, seed=seed)
+    data = ShuffledPieces(pieces, SEPARATOR, batch, steps, seed=seed)
     size = sum(lengths) + len(lengths)
     assert data.windows == (size - 1) // (batch * steps)
     assume(data.windows)
@@ -143,7 +143,7 @@ def test_windows_depend_on_the_seed_and_their_numbers_alone(
     lengths: list[int], steps: int, seed: int, epoch: int
 ) -> None:
     """Asked for in any order and by anybody, with a variation that makes pieces longer and shorter."""
-    one, other = (Medley(numbered(lengths), SEPARATOR, 2, steps, some_of_it, seed) for _ in range(2))
+    one, other = (ShuffledPieces(numbered(lengths), SEPARATOR, 2, steps, some_of_it, seed) for _ in range(2))
     assume(one.windows)
     inputs, targets = read_epoch(one, epoch)
     assert (inputs[1:, 0] == targets[:-1, -1]).all()
@@ -151,13 +151,13 @@ def test_windows_depend_on_the_seed_and_their_numbers_alone(
         other.window(epoch + 1, 0)
         assert (other.window(epoch, number)[0] == inputs[number]).all()
         assert (other.window(epoch, number)[1] == targets[number]).all()
-    assert one.windows == Medley(numbered(lengths), SEPARATOR, 2, steps).windows
+    assert one.windows == ShuffledPieces(numbered(lengths), SEPARATOR, 2, steps).windows
 
 
 def test_each_epoch_and_each_seed_has_another_order() -> None:
     pieces = numbered([3] * 20)
     orders = [
-        tuple(symbol for symbol in in_order(read_epoch(Medley(pieces, SEPARATOR, 1, 79, seed=seed), epoch)[0]))
+        tuple(symbol for symbol in in_order(read_epoch(ShuffledPieces(pieces, SEPARATOR, 1, 79, seed=seed), epoch)[0]))
         for seed in (0, 1)
         for epoch in range(4)
     ]
@@ -168,7 +168,7 @@ def test_each_epoch_and_each_seed_has_another_order() -> None:
 def test_a_variation_is_made_of_every_piece_and_of_nothing_else() -> None:
     pieces = numbered([5, 7, 3])
     before = [piece.copy() for piece in pieces]
-    read = in_order(read_epoch(Medley(pieces, SEPARATOR, 1, 17, one_higher), 2)[0])
+    read = in_order(read_epoch(ShuffledPieces(pieces, SEPARATOR, 1, 17, one_higher), 2)[0])
     assert read.count(SEPARATOR) == 3
     assert all(1001 <= symbol <= 1015 for symbol in read if symbol != SEPARATOR)
     assert all((one == other).all() for one, other in zip(pieces, before, strict=True))
@@ -178,7 +178,7 @@ def test_a_variation_is_another_one_for_each_piece_and_epoch() -> None:
     def anything(piece: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         return piece + int(rng.integers(1, 1 << 30))
 
-    data = Medley([np.zeros(1, np.int64)] * 10, SEPARATOR, 1, 19, anything)
+    data = ShuffledPieces([np.zeros(1, np.int64)] * 10, SEPARATOR, 1, 19, anything)
     added = [{symbol for symbol in in_order(read_epoch(data, epoch)[0]) if symbol} for epoch in range(3)]
     assert len(set.union(*added)) == sum(map(len, added)) >= 27
 
@@ -187,7 +187,7 @@ def test_where_a_variation_shortens_the_pieces_they_begin_again() -> None:
     def halved(piece: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         return piece[: len(piece) // 2]
 
-    data = Medley(numbered([20]), SEPARATOR, 1, 20, halved)
+    data = ShuffledPieces(numbered([20]), SEPARATOR, 1, 20, halved)
     row = [SEPARATOR, *range(1, 11)]
     inputs, targets = data.window(0, 0)
     assert inputs[:, 0].tolist() == (row * 2)[:20]
@@ -214,7 +214,7 @@ def test_each_held_out_symbol_is_predicted_once_after_the_symbols_before_it(
     held_out: int, before: int, parts: int, steps: int, context: int
 ) -> None:
     everything = np.arange(before + held_out)
-    data = HeldOut(everything[before:], everything[:before], parts, steps, context)
+    data = EvalBatches(everything[before:], everything[:before], parts, steps, context)
     windows = list(data)
     inputs = np.concatenate([window[0] for window in windows])
     targets = np.concatenate([window[1] for window in windows])
@@ -240,14 +240,14 @@ def test_each_held_out_symbol_is_predicted_once_after_the_symbols_before_it(
 
 
 def test_without_a_symbol_before_it_the_first_one_cannot_be_predicted() -> None:
-    windows = list(HeldOut(np.arange(5), np.arange(0), 2, 4, 3))
+    windows = list(EvalBatches(np.arange(5), np.arange(0), 2, 4, 3))
     counted = np.concatenate([window[2] for window in windows])
     targets = np.concatenate([window[1] for window in windows])
     assert sorted(targets[counted == 1].tolist()) == [1, 2, 3, 4]
 
 
 def test_it_can_be_read_again() -> None:
-    data = HeldOut(np.arange(50, 90, dtype=np.uint8), np.arange(50, dtype=np.uint8), 3, 7, 5)
+    data = EvalBatches(np.arange(50, 90, dtype=np.uint8), np.arange(50, dtype=np.uint8), 3, 7, 5)
     first, second = list(data), list(data)
     assert len(first) == len(second) > 1
     assert all(
@@ -257,6 +257,6 @@ def test_it_can_be_read_again() -> None:
 
 def test_only_the_end_of_the_training_data_is_looked_at() -> None:
     """A training text of 1 GB is not copied to measure on what follows it."""
-    short = list(HeldOut(np.arange(30) % 7, np.arange(1000)[-6:] % 7, 2, 10, 5))
-    long = list(HeldOut(np.arange(30) % 7, np.arange(1000) % 7, 2, 10, 5))
+    short = list(EvalBatches(np.arange(30) % 7, np.arange(1000)[-6:] % 7, 2, 10, 5))
+    long = list(EvalBatches(np.arange(30) % 7, np.arange(1000) % 7, 2, 10, 5))
     assert all((a == b).all() for one, other in zip(short, long, strict=True) for a, b in zip(one, other, strict=True))

@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from workshop.run.board import BIT, DESCRIPTIONS, Board
+from workshop.run.board import BIT, DESCRIPTIONS, TensorBoardWriter
 
 
 def read(folder: Path) -> EventAccumulator:
@@ -23,7 +23,7 @@ def curve(events: EventAccumulator, tag: str) -> list[tuple[int, float]]:
 
 
 def test_curves_share_their_tags_and_have_a_folder_each(tmp_path: Path) -> None:
-    board = Board(tmp_path)
+    board = TensorBoardWriter(tmp_path)
     for step, loss in ((1, 3.0), (10, 2.5)):
         board.loss("train", loss, step)
     board.loss("validation", 2.75, 10)
@@ -51,7 +51,7 @@ def test_the_charts_of_the_loss_are_the_first_two_groups() -> None:
 
 
 def test_a_chart_says_what_it_shows(tmp_path: Path) -> None:
-    board = Board(tmp_path)
+    board = TensorBoardWriter(tmp_path)
     board.more("validation", "accuracy", 0.25, 10)
     board.more("train", "notes a second", 1000.0, 10)
     board.flush()
@@ -66,7 +66,7 @@ def test_a_bit_is_a_coin() -> None:
 
 
 def test_texts_are_there(tmp_path: Path) -> None:
-    board = Board(tmp_path)
+    board = TensorBoardWriter(tmp_path)
     board.text("preview", "    Ümläut ♪\n    la", 4)
     board.flush()
     events = read(tmp_path / "train")
@@ -79,7 +79,7 @@ def test_texts_are_there(tmp_path: Path) -> None:
 
 def test_a_resumed_run_goes_on_in_the_same_curve(tmp_path: Path) -> None:
     for step in (1, 2):
-        board = Board(tmp_path)
+        board = TensorBoardWriter(tmp_path)
         board.loss("train", float(step), step)
         board.flush()
     assert curve(read(tmp_path / "train"), "loss/nats") == [(1, 1.0), (2, 2.0)]
@@ -87,7 +87,7 @@ def test_a_resumed_run_goes_on_in_the_same_curve(tmp_path: Path) -> None:
 
 def test_names_and_texts_that_are_no_text_are_written(tmp_path: Path) -> None:
     folder = tmp_path / os.fsdecode(b"caf\xe9 \n\x1b[31m")
-    board = Board(folder)
+    board = TensorBoardWriter(folder)
     board.text("preview", "la \udcff la", 1)
     board.flush()
     (event,) = read(Path(shutil.copytree(folder, tmp_path / "copy")) / "train").Tensors("preview")

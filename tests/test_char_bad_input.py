@@ -22,7 +22,7 @@ from workshop.errors import UserError
 from workshop.files import write_json
 from workshop.lessons import Lesson
 from workshop.run import checkpoint
-from workshop.run.board import Board
+from workshop.run.board import TensorBoardWriter
 
 #: Runs a script's main in this process with these arguments; gives the sentence that it ended with.
 Refused = Callable[..., str]
@@ -225,7 +225,7 @@ def test_a_network_that_its_checkpoints_have_no_room_for(refused: Refused, copie
 FACTS: list[tuple[str, Any]] = [
     ("path", 5), ("path", None), ("symbols", "9"), ("symbols", [9]), ("symbols", [9, -1]), ("symbols", [1e3, 9]),
     ("symbols", [float("nan"), 9]), ("encoding_given", 8), ("encoding_given", []), ("encodings", {"utf-8": "1"}),
-    ("fingerprint", None), ("lead_in", 5), ("lead_in", ["a"]), ("lead_in", {}), ("normal_form", "NFX"),
+    ("fingerprint", None), ("warm_up", 5), ("warm_up", ["a"]), ("warm_up", {}), ("normal_form", "NFX"),
 ]  # fmt: skip
 
 
@@ -366,7 +366,7 @@ def test_a_disk_full_from_the_beginning(
 
 
 def test_curves_on_a_full_disk(small_disk: Path) -> None:
-    board = Board(small_disk)
+    board = TensorBoardWriter(small_disk)
     board.loss("train", 1.0, 1)
     board.flush()
     filler = fill(small_disk)

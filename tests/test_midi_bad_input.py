@@ -193,15 +193,16 @@ def test_a_damaged_run_json(refused: Refused, copied: Path, script: ModuleType, 
 FACTS: list[tuple[str, Any]] = [
     ("encoding", "braille"), ("encoding", 1), ("encoding", ["melody"]), ("encoding", None),
     ("track", 3), ("track", ["Melody"]),
-    ("seen", []), ("seen", "abc"), ("seen", [0, 131]), ("seen", [-1]), ("seen", [0.5]), ("seen", [True]), ("seen", 5),
-    ("lead_in", []), ("lead_in", {"0": 1}), ("lead_in", [0, 500]), ("lead_in", [None]),
+    ("allowed_symbols", []), ("allowed_symbols", "abc"), ("allowed_symbols", [0, 131]),
+    ("allowed_symbols", [-1]), ("allowed_symbols", [0.5]), ("allowed_symbols", [True]), ("allowed_symbols", 5),
+    ("warm_up", []), ("warm_up", {"0": 1}), ("warm_up", [0, 500]), ("warm_up", [None]),
     ("tempo", "fast"), ("tempo", 0), ("tempo", -90.0), ("tempo", float("nan")), ("tempo", 1e9), ("tempo", True),
     ("limits", {"longest_note": 100, "voices": 4}), ("limits", {}), ("limits", 5),
     ("summary", {}), ("summary", [1]), ("summary", {"notes": 3}),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("name", ["encoding", "track", "seen", "lead_in", "tempo", "summary", "path"])
+@pytest.mark.parametrize("name", ["encoding", "track", "allowed_symbols", "warm_up", "tempo", "summary", "path"])
 def test_a_fact_that_is_missing_is_named(refused: Refused, copied: Path, name: str) -> None:
     data = json.loads((copied / "run.json").read_text("utf-8"))["data"]
     del data[name]

@@ -100,8 +100,8 @@ def test_the_facts_are_those_of_the_music(tmp_path: Path, name: str) -> None:
     assert facts.track is None
     assert facts.tempo == 120.0
     assert facts.path == str(tmp_path.resolve())
-    assert set(facts.seen) == {END}.union(*as_lists(music.train))
-    assert facts.lead_in == [*music.train[-1][-dataset.LEAD_IN :].tolist(), END]
+    assert set(facts.allowed_symbols) == {END}.union(*as_lists(music.train))
+    assert facts.warm_up == [*music.train[-1][-dataset.WARM_UP :].tolist(), END]
     assert facts.summary.notes == facts.notes
     assert facts.summary.voices == pytest.approx(1)
 
@@ -531,18 +531,18 @@ def test_what_variations_bring_about_may_be_played(tmp_path: Path, name: str) ->
     assert vary
     rng = np.random.default_rng(0)
     heard = {END}.union(*(vary(piece, rng).tolist() for _ in range(60) for piece in varied.train))
-    assert heard <= set(varied.facts.seen)
-    assert not heard <= set(plain.facts.seen)
+    assert heard <= set(varied.facts.allowed_symbols)
+    assert not heard <= set(plain.facts.allowed_symbols)
     first = [NOTE_ON, NOTE_OFF] if name == "performance" else [3]
     for kind in first:
-        pitches = {symbol - kind for symbol in plain.facts.seen if kind <= symbol < kind + PITCHES}
-        allowed = {symbol - kind for symbol in varied.facts.seen if kind <= symbol < kind + PITCHES}
+        pitches = {symbol - kind for symbol in plain.facts.allowed_symbols if kind <= symbol < kind + PITCHES}
+        allowed = {symbol - kind for symbol in varied.facts.allowed_symbols if kind <= symbol < kind + PITCHES}
         assert allowed == {pitch + shift for pitch in pitches for shift in range(-3, 4)}
-    waits = {symbol for symbol in varied.facts.seen if WAIT <= symbol < WAIT + LONGEST_WAIT}
+    waits = {symbol for symbol in varied.facts.allowed_symbols if WAIT <= symbol < WAIT + LONGEST_WAIT}
     assert len(waits) == (LONGEST_WAIT if name == "performance" else 0)
     # The data itself is the same.
     assert varied.facts.fingerprint == plain.facts.fingerprint
-    assert varied.facts.lead_in == plain.facts.lead_in
+    assert varied.facts.warm_up == plain.facts.warm_up
 
 
 # ---- beginnings

@@ -16,7 +16,7 @@ import pytest
 from midi_rnn import train
 from workshop import ROOT
 from workshop.run import checkpoint
-from workshop.run.batches import Medley
+from workshop.run.batches import ShuffledPieces
 
 EPOCHS = 8  # of 44 steps
 
@@ -108,9 +108,9 @@ def test_a_training_on_performances_goes_on_exactly(
     assert asked["encoding"] == "performance"
     assert asked["transpose"] > 0
     assert asked["stretch"] > 0
-    window = Medley.window
+    window = ShuffledPieces.window
 
-    def interrupting(self: Medley, epoch: int, number: int) -> tuple[np.ndarray, np.ndarray]:
+    def interrupting(self: ShuffledPieces, epoch: int, number: int) -> tuple[np.ndarray, np.ndarray]:
         if (epoch, number) == (2, 4):
             signal.raise_signal(signal.SIGINT)
         return window(self, epoch, number)
@@ -118,11 +118,11 @@ def test_a_training_on_performances_goes_on_exactly(
     names = ("data_dir", "encoding", "transpose", "stretch", "rnn_size", "num_layers", "dropout", "seq_length",
              "batch_size", "learning_rate", "num_epochs", "save_every", "sample_every")  # fmt: skip
     args = [part for name in names for part in (f"--{name}", str(asked[name]))]
-    monkeypatch.setattr(Medley, "window", interrupting)
+    monkeypatch.setattr(ShuffledPieces, "window", interrupting)
     assert run_main(train, "--experiment_dir", "stopped", *args).returncode == 130
     reached = content(tmp_path / "stopped")[1]
     assert (reached["epoch"], reached["window"]) == (2, 5)
-    monkeypatch.setattr(Medley, "window", window)
+    monkeypatch.setattr(ShuffledPieces, "window", window)
     done = run_main(train, "--resume", "--experiment_dir", "stopped")
     assert done.returncode == 0, done.stderr
     (arrays, meta), (expected, expected_meta) = content(tmp_path / "stopped"), content(straight)

@@ -18,10 +18,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from midi_rnn.performing import perform
+from midi_rnn.rendering import write_files
 from workshop.host.services import Server, tensorboard_command
 from workshop.notes.roll import BEAT, ROLL_BARS
-from workshop.run.board import Board
+from workshop.run.board import TensorBoardWriter
 
 #: What the runs of the experiment are called.
 RUNS = ["01 - as it comes", "01 n-gram - as it comes", "01 validation - as it comes"]
@@ -189,9 +189,9 @@ def test_a_piano_roll_can_be_read_where_images_shows_it(tmp_path: Path, page: An
     (place / "run.json").write_text("{}")
     start = np.arange(40 * 16) / 4
     notes = np.stack([start, start + 0.25, 60 + np.arange(len(start)) % 12, np.full(len(start), 64)], 1)
-    _, _, picture = perform(tmp_path / "step_000001", notes, 120.0, 0, wav=False)
+    _, _, picture = write_files(tmp_path / "step_000001", notes, 120.0, 0, wav=False)
     assert picture is not None
-    board = Board(place / "tensorboard")
+    board = TensorBoardWriter(place / "tensorboard")
     board.picture("preview/piano roll", picture, 1)
     board.flush()
     with watching(place.parents[1], tmp_path / "log", "plugin/images/tags", 1) as address:

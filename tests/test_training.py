@@ -25,8 +25,8 @@ from workshop.networks.sequence import SequenceModel
 from workshop.run import checkpoint, experiment, learner, stopping
 from workshop.run import session as sessions
 from workshop.run.baseline import Baseline
-from workshop.run.batches import HeldOut, Streams
-from workshop.run.board import Board
+from workshop.run.batches import EvalBatches, StatefulBatches
+from workshop.run.board import TensorBoardWriter
 from workshop.run.experiment import Experiment
 from workshop.run.farewell import farewell
 from workshop.run.learner import Measurement, NextSymbolLearner, cross_entropy
@@ -91,7 +91,7 @@ class Silent:
     def __init__(self, look: Callable[[int], None] = lambda step: None):
         self.look = look
 
-    def show(self, step: int, folder: Path, board: Board) -> str:
+    def show(self, step: int, folder: Path, board: TensorBoardWriter) -> str:
         self.look(step)
         return f"shown at {step}"
 
@@ -108,10 +108,10 @@ def make(path: Path, build: Callable[[], Any] = Table, preview: Silent | None = 
     found = experiment.find(lesson, str(path)) if there else experiment.create(lesson, str(path), **entries())
     taught = NextSymbolLearner(
         build(), build(), cross_entropy, learning_rate=given.pop("learning_rate", 0.05), batch_size=B,
-        held_out=HeldOut(HELD_OUT, TEXT, 4, 10, 20),
+        held_out=EvalBatches(HELD_OUT, TEXT, 4, 10, 20),
     )  # fmt: skip
     settings = Settings(**{"num_epochs": 2, "save_every": 1000, "sample_every": 1, **given})
-    streams = Streams(TEXT, B, T, seed=1)
+    streams = StatefulBatches(TEXT, B, T, seed=1)
     return Session(
         found, taught, streams, settings, unit="notes", preview=preview or Silent(), baseline=BASELINE, resume=there
     )
@@ -154,7 +154,7 @@ def _without_xla() -> Iterator[None]:
 @pytest.fixture
 def every_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
     """Measure at the end of each epoch, however short it is."""
-    monkeypatch.setattr(sessions, "LEAST_BETWEEN_MEASUREMENTS", 1)
+    monkeypatch.setattr(sessions, "MIN_STEPS_BETWEEN_MEASUREMENTS", 1)
 
 
 # ---- exact resume
@@ -165,7 +165,7 @@ def straight(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Four epochs without a stop, of a network with dropout."""
     path = tmp_path_factory.mktemp("straight") / "experiment"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sessions, "LEAST_BETWEEN_MEASUREMENTS", 1)
+        patch.setattr(sessions, "MIN_STEPS_BETWEEN_MEASUREMENTS", 1)
         assert fit(make(path, Small, num_epochs=4)) == 0
     return path
 
@@ -235,7 +235,7 @@ def test_a_resumed_run_is_measured_where_a_straight_one_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: int
 ) -> None:
     """With epochs that are too short to measure each of them."""
-    monkeypatch.setattr(sessions, "LEAST_BETWEEN_MEASUREMENTS", 10)
+    monkeypatch.setattr(sessions, "MIN_STEPS_BETWEEN_MEASUREMENTS", 10)
     for name, stops in (("straight", []), ("parts", [at])):
         for stop in [*stops, 0]:
             fit(make(tmp_path / name, preview=kill(signal.SIGINT, stop), num_epochs=6, save_every=7))
@@ -248,7 +248,7 @@ def test_a_resumed_run_is_measured_where_a_straight_one_is(
 def test_the_measurement_at_the_end_of_a_part_leaves_no_trace_in_what_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sessions, "LEAST_BETWEEN_MEASUREMENTS", 100)
+    monkeypatch.setattr(sessions, "MIN_STEPS_BETWEEN_MEASUREMENTS", 100)
     assert fit(make(tmp_path / "straight", num_epochs=4, save_every=7)) == 0
     assert fit(make(tmp_path / "parts", num_epochs=3, save_every=7)) == 0
     assert record(tmp_path / "parts")["history"][-1]["step"] == 18
@@ -336,7 +336,7 @@ def test_a_step_is_adams_on_the_mean_loss_and_the_average_follows(tmp_path: Path
     table = average = np.zeros((V, V))
     m = v = np.zeros((V, V))
     for step in (1, 2):
-        inputs, targets = Streams(TEXT, B, T, seed=1).window(0, step - 1)
+        inputs, targets = StatefulBatches(TEXT, B, T, seed=1).window(0, step - 1)
         gradient = np.zeros((V, V))
         for x, y in zip(inputs.ravel(), targets.ravel(), strict=True):
             p = np.exp(table[x]) / np.exp(table[x]).sum()
@@ -420,7 +420,7 @@ def test_a_measurement_is_the_loss_over_the_whole_held_out_text_in_one_stream(tm
     plain = losses[len(TEXT) - 1 :].mean()
     assert trainer.learner.evaluate().loss == pytest.approx(plain, abs=2e-3)
     # In one part, with all that comes before it, the two are the same.
-    trainer.learner.held_out = HeldOut(HELD_OUT, TEXT, 1, 10, len(TEXT) - 1)
+    trainer.learner.held_out = EvalBatches(HELD_OUT, TEXT, 1, 10, len(TEXT) - 1)
     assert trainer.learner.evaluate().loss == pytest.approx(plain, abs=1e-5)
     assert trainer.learner.evaluate().loss == trainer.learner.evaluate().loss
 
@@ -448,7 +448,7 @@ def test_the_best_weights_are_those_of_the_lowest_measurement(tmp_path: Path, mo
 def test_a_network_learns_what_can_be_learnt(tmp_path: Path) -> None:
     trainer = make(tmp_path / "a", num_epochs=40, sample_every=1000)
     scale = np.tile(np.arange(V, dtype=np.uint8), 40)
-    trainer.batches, trainer.learner.held_out = Streams(scale, B, T), HeldOut(scale[:50], scale, 2, 10, 5)
+    trainer.batches, trainer.learner.held_out = StatefulBatches(scale, B, T), EvalBatches(scale[:50], scale, 2, 10, 5)
     before = trainer.learner.evaluate().loss
     fit(trainer)
     assert before == pytest.approx(np.log(V), abs=1e-3)
@@ -605,7 +605,7 @@ def test_early_stopping_knows_what_came_before_an_interruption(
 
 
 def test_without_epochs_it_is_measured_more_often(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sessions, "LEAST_BETWEEN_MEASUREMENTS", 24)
+    monkeypatch.setattr(sessions, "MIN_STEPS_BETWEEN_MEASUREMENTS", 24)
     monkeypatch.setattr(stopping, "MEASURE_EVERY", 12)
     for name, settings, steps in (
         ("epochs", {"num_epochs": 9}, [24, 48, 54]),

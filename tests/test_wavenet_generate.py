@@ -14,7 +14,7 @@ from wavenet.lesson import LESSON
 from wavenet.loop import XlaEngine
 from wavenet.model import Shape, WaveNet, build
 from wavenet.weights import DONE, initial_state, pack, workspace
-from workshop.audio.mu_law import SILENCE, STEPS
+from workshop.audio.mu_law import LEVELS, SILENCE
 from workshop.errors import UserError
 from workshop.networks.sampling import SamplingConfig, warp_logits
 
@@ -44,7 +44,7 @@ def cached_logits(model: WaveNet, values: np.ndarray, labels: np.ndarray) -> np.
     found = []
     for row in [*sequence[1:], np.zeros(len(labels), np.int64)]:
         taken = np.empty((1, len(labels)), np.int64)
-        kernel.advance(weights, state, work, row[None], np.empty((0, 0)), 1.0, STEPS, 1.0, taken)
+        kernel.advance(weights, state, work, row[None], np.empty((0, 0)), 1.0, LEVELS, 1.0, taken)
         found.append(work.layers[3].copy())
     return np.array(found[-len(values) :])
 
@@ -72,7 +72,7 @@ def test_cached_logits_are_those_of_the_whole_receptive_field(way: Callable, nam
     shape = SHAPES[name]
     model = network(shape)
     labels = np.arange(streams) % max(shape.conditions, 1)
-    values = np.random.default_rng(3).integers(0, STEPS, (2 * shape.receptive_field + 5, streams))
+    values = np.random.default_rng(3).integers(0, LEVELS, (2 * shape.receptive_field + 5, streams))
     cached = way(model, values, labels)
     for end in (1, shape.receptive_field - 1, shape.receptive_field, len(values)):
         plain = reference(model, values[:end], labels if shape.conditions else None)
@@ -82,7 +82,7 @@ def test_cached_logits_are_those_of_the_whole_receptive_field(way: Callable, nam
 @pytest.mark.parametrize("size", LESSON.sizes)
 def test_every_size_generates_what_it_was_trained_to(size: str) -> None:
     model = network(Shape(*(LESSON.sizes[size][name] for name in LESSON.network)), scale=1)
-    values = np.random.default_rng(4).integers(0, STEPS, (50, 1))
+    values = np.random.default_rng(4).integers(0, LEVELS, (50, 1))
     cached, plain = cached_logits(model, values, np.zeros(1, int))[-1], reference(model, values)
     assert np.abs(cached - plain).max() < 1e-4
 
@@ -91,9 +91,9 @@ def test_training_sees_what_generation_sees() -> None:
     """Each of the logits of a window is that of the receptive field that ends there: nothing is padded."""
     shape = SHAPES["three taps"]
     model = network(shape)
-    values = np.random.default_rng(5).integers(0, STEPS, (shape.receptive_field + 7, 2))
+    values = np.random.default_rng(5).integers(0, LEVELS, (shape.receptive_field + 7, 2))
     logits = ops.convert_to_numpy(model(values.astype(np.int32))[0])
-    assert logits.shape == (8, 2, STEPS)
+    assert logits.shape == (8, 2, LEVELS)
     for k in range(8):
         assert np.allclose(logits[k], reference(model, values[: shape.receptive_field + k]), atol=1e-5)
 
@@ -136,7 +136,7 @@ def test_only_what_the_choice_allows_is_drawn(choice: SamplingConfig) -> None:
     model = network(SHAPES["two taps"])
     values = drawn(model, choice, 60, 1)
     for k in range(0, 60, 7):
-        warped = warp_logits(ops.convert_to_tensor(reference(model, values[:k])), *choice.knobs(STEPS))
+        warped = warp_logits(ops.convert_to_tensor(reference(model, values[:k])), *choice.knobs(LEVELS))
         allowed = ops.convert_to_numpy(warped)[0] > -1e8
         assert allowed[values[k, 0]]
 
@@ -180,7 +180,7 @@ def test_a_gpus_loop_draws_what_the_kernel_draws(
     name: str, choice: SamplingConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model, labels = network(SHAPES[name]), np.array([2, 0])
-    prime = np.random.default_rng(10).integers(0, STEPS, (5, 2))
+    prime = np.random.default_rng(10).integers(0, LEVELS, (5, 2))
     monkeypatch.setattr(loop, "PIECE", 64)
     by_kernel = np.concatenate(list(Generator(model, labels).generate(prime, 150, 1, choice)))
     monkeypatch.setattr(tf.config, "list_logical_devices", lambda kind: [kind])
@@ -203,7 +203,7 @@ def test_a_second_core_that_is_taken_away_is_not_waited_for() -> None:
             half[:] = np.nan
         values = np.empty((50, 1), np.int64)
         chances = np.random.default_rng(9).random((50, 1))
-        kernel.advance(weights, state, work, np.full((50, 1), -1), chances, 1.0, STEPS, 1.0, values)
+        kernel.advance(weights, state, work, np.full((50, 1), -1), chances, 1.0, LEVELS, 1.0, values)
         found.append(values.tolist())
     assert found[0] == found[1]
 
@@ -211,7 +211,7 @@ def test_a_second_core_that_is_taken_away_is_not_waited_for() -> None:
 @pytest.mark.parametrize("length", [1, 5, 13, 14, 15, 200])
 def test_a_prime_of_any_length_is_heard(length: int) -> None:
     model = network(SHAPES["two taps"])
-    prime = np.random.default_rng(6).integers(0, STEPS, length)
+    prime = np.random.default_rng(6).integers(0, LEVELS, length)
     first = drawn(model, SamplingConfig(top_k=1), 1, 0, prime=tuple(prime))[0, 0]
     assert first == reference(model, prime[:, None])[0].argmax()
 

@@ -80,7 +80,7 @@ def test_white_noise_that_can_be_heard_is_noticed(decibels: int) -> None:
 
 
 def test_what_a_network_makes_that_knows_nothing_is_noise() -> None:
-    values = np.random.default_rng(0).integers(0, mu_law.STEPS, 16000)
+    values = np.random.default_rng(0).integers(0, mu_law.LEVELS, 16000)
     assert verdict(mu_law.decode(values)) == "noise"
 
 

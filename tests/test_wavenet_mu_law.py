@@ -4,9 +4,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workshop.audio.mu_law import SILENCE, STEPS, decode, encode
+from workshop.audio.mu_law import LEVELS, SILENCE, decode, encode
 
-ALL = np.arange(STEPS)
+ALL = np.arange(LEVELS)
 
 
 def test_every_value_comes_back() -> None:

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from workshop.audio import writing
-from workshop.audio.writing import Growing, Meter
+from workshop.audio.writing import IncrementalWavWriter, SpeedMeter
 from workshop.errors import UserError
 
 NOTHING = np.empty(0, np.float32)
@@ -55,7 +55,7 @@ def test_all_samples_of_all_streams_stand_in_the_files(
 ) -> None:
     sounds, start = noise(sum(pieces), streams), noise(begun, 1, 1)[:, 0]
     stems = [tmp_path / f"{number:02d}" for number in range(streams)]
-    with Growing(stems, 8000, start, save_every) as growing:
+    with IncrementalWavWriter(stems, 8000, start, save_every) as growing:
         for end, count in zip(itertools.accumulate(pieces), pieces, strict=True):
             growing.add(sounds[end - count : end])
     assert growing.files == [stem.with_suffix(".wav") for stem in stems]
@@ -70,7 +70,7 @@ def test_the_files_can_be_heard_at_any_moment(tmp_path: Path) -> None:
     sounds = noise(1000, 2)
     stems = [tmp_path / "a", tmp_path / "b"]
     lengths = []
-    with Growing(stems, 8000, NOTHING, 100) as growing:
+    with IncrementalWavWriter(stems, 8000, NOTHING, 100) as growing:
         for at in range(0, 1000, 30):
             growing.add(sounds[at : at + 30])
             if growing.files[0].exists():
@@ -89,7 +89,7 @@ def test_ctrl_c_leaves_what_there_is(tmp_path: Path) -> None:
     sounds = noise(250, 2)
 
     def stopped() -> None:
-        with Growing([tmp_path / "a", tmp_path / "b"], 8000, sounds[:50, 0], 100) as growing:
+        with IncrementalWavWriter([tmp_path / "a", tmp_path / "b"], 8000, sounds[:50, 0], 100) as growing:
             growing.add(sounds[:120])
             growing.add(sounds[120:150])
             raise KeyboardInterrupt
@@ -112,27 +112,27 @@ def test_ctrl_c_while_a_file_is_written_leaves_all_files_whole(
         really(path, samples, rate)
 
     monkeypatch.setattr(writing, "write_wav", write_wav)
-    growing = Growing([tmp_path / "a", tmp_path / "b"], 8000, NOTHING, 10)
+    growing = IncrementalWavWriter([tmp_path / "a", tmp_path / "b"], 8000, NOTHING, 10)
     with pytest.raises(KeyboardInterrupt), growing:
         growing.add(sounds)
     assert [heard(file) for file in growing.files] == [steps(sound) for sound in sounds.T]
 
 
 def test_ctrl_c_before_the_first_sample_leaves_no_file(tmp_path: Path) -> None:
-    with pytest.raises(KeyboardInterrupt), Growing([tmp_path / "a"], 8000, noise(50, 1)[:, 0], 10):
+    with pytest.raises(KeyboardInterrupt), IncrementalWavWriter([tmp_path / "a"], 8000, noise(50, 1)[:, 0], 10):
         raise KeyboardInterrupt
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_file_that_cannot_be_written_is_said_once(tmp_path: Path) -> None:
     (tmp_path / "folder").write_text("a file")
-    growing = Growing([tmp_path / "folder" / "a"], 8000, NOTHING, 10)
+    growing = IncrementalWavWriter([tmp_path / "folder" / "a"], 8000, NOTHING, 10)
     with pytest.raises(UserError, match=r"a\.wav cannot be written"), growing:
         growing.add(noise(20, 1))
 
 
 def test_nothing_is_written_twice(tmp_path: Path, written: list[int]) -> None:
-    with Growing([tmp_path / "a"], 8000, NOTHING, 100) as growing:
+    with IncrementalWavWriter([tmp_path / "a"], 8000, NOTHING, 100) as growing:
         growing.add(noise(100, 1))
         growing.add(noise(100, 1))
     assert written == [100, 200]
@@ -140,7 +140,7 @@ def test_nothing_is_written_twice(tmp_path: Path, written: list[int]) -> None:
 
 def test_a_long_sound_is_not_written_too_often(tmp_path: Path, written: list[int]) -> None:
     piece = noise(1000, 1)
-    with Growing([tmp_path / "a"], 8000, NOTHING, 1000) as growing:
+    with IncrementalWavWriter([tmp_path / "a"], 8000, NOTHING, 1000) as growing:
         for _ in range(1000):
             growing.add(piece)
     assert written[-1] == 1_000_000
@@ -153,7 +153,7 @@ def test_a_long_sound_is_not_written_too_often(tmp_path: Path, written: list[int
 def test_the_meter_knows_how_much_was_made(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 100.0
     monkeypatch.setattr(writing.time, "monotonic", lambda: now)
-    with Meter(1000, 4, 8000) as meter:
+    with SpeedMeter(1000, 4, 8000) as meter:
         meter.update(300)
         meter.update(700)
         now += 0.25

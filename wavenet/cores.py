@@ -8,7 +8,7 @@ import numpy as np
 from wavenet import kernel
 from wavenet.model import WaveNet
 from wavenet.weights import AWAY, DONE, JOB, State, Weights, Work, initial_state, pack, workspace
-from workshop.audio.mu_law import STEPS
+from workshop.audio.mu_law import LEVELS
 from workshop.machine import usable_cores
 from workshop.networks.sampling import SamplingConfig
 
@@ -43,7 +43,7 @@ class CpuEngine:
     ) -> np.ndarray:
         """The values [N, B] of the next N steps, as `Engine` in generate.py says."""
         values = np.empty(prescribed.shape, np.int64)
-        knobs = config.knobs(STEPS)
+        knobs = config.knobs(LEVELS)
 
         def go_on(part: np.ndarray, weights: Weights, begun: tuple[State, Work]) -> None:
             state, work = begun

@@ -12,7 +12,7 @@ import tensorflow as tf
 from keras import ops
 
 from wavenet.model import WaveNet
-from workshop.audio.mu_law import STEPS
+from workshop.audio.mu_law import LEVELS
 from workshop.networks.sampling import SamplingConfig, draw, warp_logits
 
 #: Samples of each stream per call of the compiled loop.
@@ -47,7 +47,7 @@ class XlaEngine:
         self, state: dict[str, Any], prescribed: np.ndarray, uniform: np.ndarray, config: SamplingConfig
     ) -> np.ndarray:
         """The values [N, B] of the next N steps, as `Engine` in generate.py says."""
-        knobs = tuple(map(tf.constant, config.knobs(STEPS)))
+        knobs = tuple(map(tf.constant, config.knobs(LEVELS)))
         made = [np.empty((0, prescribed.shape[1]), np.int64)]
         for at in range(0, len(prescribed), PIECE):
             count = len(prescribed[at : at + PIECE])

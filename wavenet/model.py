@@ -23,7 +23,7 @@ import numpy as np
 from keras import ops
 from msgspec import Meta
 
-from workshop.audio.mu_law import STEPS
+from workshop.audio.mu_law import LEVELS
 from workshop.checks import MAX_WHOLE, Count, Whole
 from workshop.networks.description import check_network, check_size, choose
 from workshop.networks.layer_table import Row, layer_table
@@ -80,7 +80,7 @@ class WaveNet(keras.Model):
                 start = keras.initializers.RandomNormal(stddev=fan_in**-0.5, seed=int(rng.integers(1 << 31)))
             return self.add_weight(name=name, shape=size, initializer=start)
 
-        self.table = weight("table", width, STEPS, c, fan_in=width)
+        self.table = weight("table", width, LEVELS, c, fan_in=width)
         self.kernels = [weight(f"kernel_{k}", width, c, 2 * d, fan_in=width * c) for k in range(len(shape.dilations))]
         self.biases = [weight(f"bias_{k}", 2 * d) for k in range(len(shape.dilations))]
         # The output of the last block goes only to the skip connections.
@@ -89,7 +89,7 @@ class WaveNet(keras.Model):
         self.skips = weight("skips", len(shape.dilations) * d, s, fan_in=len(shape.dilations) * d)
         self.skip_bias = weight("skip_bias", s)
         self.hidden, self.hidden_bias = weight("hidden", s, s, fan_in=s), weight("hidden_bias", s)
-        self.output_kernel, self.output_bias = weight("output", s, STEPS, fan_in=s), weight("output_bias", STEPS)
+        self.output_kernel, self.output_bias = weight("output", s, LEVELS, fan_in=s), weight("output_bias", LEVELS)
         if shape.conditions:
             size = (shape.conditions, len(shape.dilations), 2 * d)
             self.conditions = weight("conditions", *size, fan_in=d)
@@ -113,7 +113,7 @@ class WaveNet(keras.Model):
             rows.append(("conditions", "lookup", 2 * shape.dilation_channels, [self.conditions]))
         rows.append(("skips", "dense, relu", shape.skip_channels, [self.skips, self.skip_bias]))
         rows.append(("hidden", "dense, relu", shape.skip_channels, [self.hidden, self.hidden_bias]))
-        rows.append(("output", "dense", STEPS, [self.output_kernel, self.output_bias]))
+        rows.append(("output", "dense", LEVELS, [self.output_kernel, self.output_bias]))
         return [
             (name, kind, f"[T, B, {width}]", sum(math.prod(array.shape) for array in arrays))
             for name, kind, width, arrays in rows
@@ -170,7 +170,7 @@ def check(network: dict[str, Any], most_weights: float = math.inf) -> Shape:
     shape = check_network(Shape, network, most_weights)
     width, c, d, s = (shape.filter_width, shape.residual_channels, shape.dilation_channels, shape.skip_channels)
     block = 2 * width * c * d + d * s + 2 * d * shape.conditions
-    check_size(width * STEPS * c + shape.stacks * shape.layers * block + s * (s + STEPS), most_weights)
+    check_size(width * LEVELS * c + shape.stacks * shape.layers * block + s * (s + LEVELS), most_weights)
     return shape
 
 

@@ -50,7 +50,7 @@ def main() -> int:
     batch_size = excerpts.side_by_side(train, data_dir, args.batch_size, args.seq_length)
     starting.check_data(resumed, sounds.facts, data_dir)
     dataset.describe(sounds, data_dir)
-    baseline = ngram_baseline(np.concatenate(train), np.concatenate(held_out), mu_law.STEPS, orders=(1, 2, 3))
+    baseline = ngram_baseline(np.concatenate(train), np.concatenate(held_out), mu_law.LEVELS, orders=(1, 2, 3))
 
     # ---- 3 model -----------------------------------------------------------------------------------------------------
     with quietly():

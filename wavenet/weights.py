@@ -11,7 +11,7 @@ import numpy as np
 from keras import ops
 
 from wavenet.model import Shape, WaveNet
-from workshop.audio.mu_law import STEPS
+from workshop.audio.mu_law import LEVELS
 from workshop.networks.products import fill, tiles
 
 #: Where among the signals between two cores what stands: the number of the last job that was given to the second one,
@@ -131,7 +131,7 @@ def workspace(shape: Shape, streams: int) -> Work:
     return Work(
         x=array(shape.residual_channels),
         h=array(2 * shape.dilation_channels),
-        layers=(gated, array(shape.skip_channels), array(shape.skip_channels), array(STEPS)),
-        helped=(array(shape.skip_channels), array(shape.skip_channels), array(STEPS)),
+        layers=(gated, array(shape.skip_channels), array(shape.skip_channels), array(LEVELS)),
+        helped=(array(shape.skip_channels), array(shape.skip_channels), array(LEVELS)),
         signals=signals,
     )

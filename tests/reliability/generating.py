@@ -49,8 +49,8 @@ def notes(experiment: Experiment, with_weights: Callable[[Any], Any]) -> Write:
     facts = experiment.data(MusicInfo)
     encoding = ENCODINGS[facts.encoding]
     model = with_weights(build(experiment.record.network, encoding.vocab_size))
-    generator = Generator(model, encoding, facts.seen, facts.limits)
-    return lambda seed: generator.generate(np.array(facts.lead_in, np.int32), LENGTH, STREAMS, seed, SamplingConfig())
+    generator = Generator(model, encoding, facts.allowed_symbols, facts.limits)
+    return lambda seed: generator.generate(np.array(facts.warm_up, np.int32), LENGTH, STREAMS, seed, SamplingConfig())
 
 
 def sound(experiment: Experiment, with_weights: Callable[[Any], Any]) -> Write:

@@ -36,7 +36,7 @@ from workshop.datasets.catalog import read_catalog
 from workshop.errors import UserError
 from workshop.host import services
 from workshop.notes import midilibrary
-from workshop.run.board import Board
+from workshop.run.board import TensorBoardWriter
 from workshop.words import plural
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("uncompiled")]
@@ -100,9 +100,9 @@ def says_so(sentence: str, name: str) -> None:
 @contextlib.contextmanager
 def full_for_curves(disk: Path) -> Iterator[None]:
     """In this block the disk is full from when a measurement is drawn: it is TensorFlow that writes then."""
-    loss = Board.loss
+    loss = TensorBoardWriter.loss
 
-    def full(self: Board, curve: str, nats: float, step: int) -> None:
+    def full(self: TensorBoardWriter, curve: str, nats: float, step: int) -> None:
         if curve == "validation" and not (disk / "filler").exists():
             self.flush()
             fill(disk)
@@ -111,7 +111,7 @@ def full_for_curves(disk: Path) -> Iterator[None]:
         self.flush()
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Board, "loss", full)
+        patch.setattr(TensorBoardWriter, "loss", full)
         yield
     (disk / "filler").unlink()
 

@@ -291,7 +291,7 @@ def test_a_network_that_writes_commands(good: dict[str, Path], run_main: Run, tm
     alphabet = commands + "".join(map(chr, range(0x100, 0x100 + size - len(commands))))
     (path / "vocab.json").write_text(json.dumps({"format": 1, "characters": alphabet}), "utf-8")
     info = json.loads((path / "run.json").read_text("utf-8"))
-    change_run(path, data={**info["data"], "lead_in": alphabet[0]})
+    change_run(path, data={**info["data"], "warm_up": alphabet[0]})
     args = ["--experiment_dir", str(path), "-n", "300", "--temperature", "9", "--seed", "1"]
     assert "\x1b" in run_main(char_rnn.sample, *args).stdout
     command = [sys.executable, str(ROOT / "char_rnn/sample.py"), *args]

@@ -8,11 +8,11 @@ the mu-law of telephony (ITU-T G.711, in the continuous form with mu = 255).
 import numpy as np
 
 #: How many values there are.
-STEPS = 256
-_MU = STEPS - 1
+LEVELS = 256
+_MU = LEVELS - 1
 
 #: The symbol of silence.
-SILENCE = STEPS // 2
+SILENCE = LEVELS // 2
 
 
 def encode(samples: np.ndarray) -> np.ndarray:

@@ -12,7 +12,7 @@ from workshop.audio.spectrogram import spectrogram
 from workshop.audio.synthesis import write_wav
 from workshop.networks.sampling import SamplingConfig
 from workshop.pictures import clear_away, write_png
-from workshop.run.board import Board
+from workshop.run.board import TensorBoardWriter
 from workshop.visible import label, visible_line
 
 SECONDS = 1.5
@@ -53,7 +53,7 @@ class Preview:
         self._not_shown = len(names[MAX_SHOWN:])
         self._prime = np.stack([np.resize(ring, context) for ring in train[: len(self._names)]], axis=1)
 
-    def show(self, step: int, folder: Path, board: Board) -> str:
+    def show(self, step: int, folder: Path, board: TensorBoardWriter) -> str:
         """Write sounds of the network as it is at this step to `folder` and to TensorBoard; say what they are like."""
         generator = self._generator(np.arange(len(self._names)))
         values = np.concatenate(list(generator.generate(self._prime, self._length, self._seed, self._config)))

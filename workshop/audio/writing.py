@@ -17,7 +17,7 @@ from workshop.pictures import write_png
 from workshop.visible import visible_line
 
 
-class Growing:
+class IncrementalWavWriter:
     """Writes sounds as wav files repeatedly during generation, so that they can be heard at any time.
 
     Args:
@@ -54,7 +54,7 @@ class Growing:
             write_wav(file, samples, self.rate)
         self._saved = self._made
 
-    def __enter__(self) -> "Growing":
+    def __enter__(self) -> "IncrementalWavWriter":
         return self
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -63,7 +63,7 @@ class Growing:
             self._write()
 
 
-class Meter:
+class SpeedMeter:
     """Shows how fast sound is made: samples a second, and how that stands against listening to it."""
 
     def __init__(self, length: int, streams: int, rate: int):
@@ -82,7 +82,7 @@ class Meter:
         total = self.made * self._streams / max(time.monotonic() - self._started, 1e-9)
         return f"{total:,.0f} samples/s, {total / self._rate:.2f}x real time"
 
-    def __enter__(self) -> "Meter":
+    def __enter__(self) -> "SpeedMeter":
         return self
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -104,7 +104,7 @@ def prompt(path: str | None, rate: int) -> np.ndarray:
     return mu_law.encode(sound.samples)
 
 
-def record(pieces: Iterable[np.ndarray], length: int, growing: Growing) -> None:
+def record(pieces: Iterable[np.ndarray], length: int, growing: IncrementalWavWriter) -> None:
     """Write generated sounds as they come, and say how fast they came.
 
     Args:
@@ -115,14 +115,14 @@ def record(pieces: Iterable[np.ndarray], length: int, growing: Growing) -> None:
     Raises:
         UserError: a file cannot be written.
     """
-    with growing, Meter(length, len(growing.files), growing.rate) as meter:
+    with growing, SpeedMeter(length, len(growing.files), growing.rate) as meter:
         for piece in pieces:
             growing.add(mu_law.decode(piece))
             meter.update(len(piece))
     cli.say(meter.speed())
 
 
-def report(growing: Growing, names: Sequence[str], png: bool) -> None:
+def report(growing: IncrementalWavWriter, names: Sequence[str], png: bool) -> None:
     """Print where the sounds are, and say what a person would hear at once.
 
     Args:

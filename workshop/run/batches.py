@@ -16,7 +16,7 @@ from workshop.errors import UserError
 
 
 @dataclass(frozen=True)
-class Streams:
+class StatefulBatches:
     """Training windows over `ids`, a sequence of symbols.
 
     Each epoch starts at another place of the sequence, taken as a ring, so that windows never fall in the same places
@@ -52,7 +52,7 @@ class Streams:
 
 
 @dataclass(frozen=True)
-class Medley:
+class ShuffledPieces:
     """Training windows over pieces that are put in a new order, and can be varied, in each epoch.
 
     What an epoch holds depends on nothing but the seed and its number. Its windows are as many as those of the pieces
@@ -136,7 +136,7 @@ def streams_for(symbols: int, unit: str, path: Path, batch_size: int, seq_length
 
 
 @dataclass(frozen=True)
-class HeldOut:
+class EvalBatches:
     """Windows that predict each symbol of `ids` exactly once, each knowing the symbols before it.
 
     The held-out sequence is read in `streams` parts side by side. Each part is preceded by `context` symbols that are

@@ -31,7 +31,7 @@ DESCRIPTIONS = {
 }
 
 
-class Board:
+class TensorBoardWriter:
     """Writes the event files of one experiment; each of `train`, `validation` and the best n-gram is a curve of its
     own in the same chart.
     """

@@ -28,7 +28,7 @@ import numpy as np
 from workshop.errors import UserError
 from workshop.run import checkpoint, log, stopping, trainings
 from workshop.run.baseline import Baseline
-from workshop.run.board import Board
+from workshop.run.board import TensorBoardWriter
 from workshop.run.experiment import Experiment
 from workshop.run.farewell import STATUSES
 from workshop.run.learner import Measurement
@@ -40,11 +40,11 @@ from workshop.run.stopping import Ending, Limits
 
 #: With little data an epoch takes seconds: not every one is measured. A training that has to find its own end is
 #: measured more often (`stopping.MEASURE_EVERY`).
-LEAST_BETWEEN_MEASUREMENTS = 100
+MIN_STEPS_BETWEEN_MEASUREMENTS = 100
 
 
 class Batches(Protocol):
-    """Training data: `Streams` or anything like it."""
+    """Training data: `StatefulBatches` or anything like it."""
 
     @property
     def windows(self) -> int:
@@ -92,7 +92,7 @@ class Learner(Protocol):
 class Preview(Protocol):
     """Lets a person see or hear what the network would make so far."""
 
-    def show(self, step: int, folder: Path, board: Board) -> str:
+    def show(self, step: int, folder: Path, board: TensorBoardWriter) -> str:
         """Generate, write to `folder` and to TensorBoard, and return a few lines for the terminal."""
 
 
@@ -141,7 +141,7 @@ class Session:
         self.experiment, self.learner, self.batches, self.settings = experiment, learner, batches, settings
         self.unit, self.preview, self.baseline = unit, preview, baseline
         self.position = Position()
-        self.board = Board(experiment.tensorboard)
+        self.board = TensorBoardWriter(experiment.tensorboard)
         #: 0, or 128 + the number of the signal that ended the training, when it has ended.
         self.status = 0
         self._asked: list[int] = []
@@ -281,7 +281,7 @@ class Session:
         self.learner.begin_epoch()
         # Decided by the step alone: a run that was stopped and resumed is measured where a straight one is.
         before = at.step - self.batches.windows
-        every = stopping.MEASURE_EVERY if self.limits.finds_its_end else LEAST_BETWEEN_MEASUREMENTS
+        every = stopping.MEASURE_EVERY if self.limits.finds_its_end else MIN_STEPS_BETWEEN_MEASUREMENTS
         due = at.step // every > before // every
         if due or at.step % self.settings.save_every == 0:
             self._measure_and_save(epoch_loss=mean)

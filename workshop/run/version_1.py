@@ -10,7 +10,10 @@ FORMAT = 1
 #: Arguments that the first ones do not have, and what they stood for in them.
 _ADDED = {"keep_every": None, "network": "default"}
 #: Entries that have another name now: those of the data.
-_RENAMED = {"set_aside": "skipped", "samples": "symbols", "portrait": "summary"}
+_RENAMED = {
+    "set_aside": "skipped", "samples": "symbols", "portrait": "summary",
+    "seen": "allowed_symbols", "lead_in": "warm_up",
+}  # fmt: skip
 
 
 def upgraded(info: dict[str, Any]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ def in_seconds(notes: np.ndarray, tempo: float) -> np.ndarray:
     return np.column_stack([notes[:, :2] * 60 / tempo, notes[:, 2:]])
 
 
-def perform(
+def write_files(
     stem: Path,
     notes: np.ndarray,
     tempo: float,

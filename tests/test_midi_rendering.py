@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from midi_rnn.performing import in_seconds, perform
+from midi_rnn.rendering import in_seconds, write_files
 from workshop.audio.synthesis import RATE
 from workshop.errors import UserError
 from workshop.files import free_names
@@ -27,7 +27,7 @@ def test_beats_become_seconds() -> None:
 
 
 def test_a_piece_becomes_a_file_a_sound_and_a_picture(tmp_path: Path) -> None:
-    files, samples, picture = perform(tmp_path / "new" / "01", NOTES, 100.0, 73, title="a piece")
+    files, samples, picture = write_files(tmp_path / "new" / "01", NOTES, 100.0, 73, title="a piece")
     assert files == [tmp_path / "new" / f"01{suffix}" for suffix in (".mid", ".wav", ".png")]
     assert sorted(files) == sorted((tmp_path / "new").iterdir())
     score = read(files[0])
@@ -44,12 +44,12 @@ def test_a_piece_becomes_a_file_a_sound_and_a_picture(tmp_path: Path) -> None:
 
 
 def test_only_what_was_asked_for_is_written(tmp_path: Path) -> None:
-    assert perform(tmp_path / "a", NOTES, 120.0, 0, wav=False, png=False) == ([tmp_path / "a.mid"], None, None)
-    files, samples, picture = perform(tmp_path / "b", NOTES, 120.0, 0, wav=True, png=False)
+    assert write_files(tmp_path / "a", NOTES, 120.0, 0, wav=False, png=False) == ([tmp_path / "a.mid"], None, None)
+    files, samples, picture = write_files(tmp_path / "b", NOTES, 120.0, 0, wav=True, png=False)
     assert [file.suffix for file in files] == [".mid", ".wav"]
     assert samples is not None
     assert picture is None
-    files, samples, picture = perform(tmp_path / "c", NOTES, 120.0, 0, wav=False, png=True)
+    files, samples, picture = write_files(tmp_path / "c", NOTES, 120.0, 0, wav=False, png=True)
     assert [file.suffix for file in files] == [".mid", ".png"]
     assert samples is None
     assert picture is not None
@@ -60,8 +60,8 @@ def test_the_page_of_a_piece_is_the_whole_piece_and_the_preview_its_beginning(tm
     start = np.arange(20 * 4.0)
     notes = np.stack([start, start + 1, 60 + start % 5, np.full(len(start), 64)], 1)
     kind = {"wav": False, "title": "x"}
-    _, _, preview = perform(tmp_path / "a", notes, 120.0, 0, **kind)
-    _, _, page = perform(tmp_path / "b", notes, 120.0, 0, **kind, page=True)
+    _, _, preview = write_files(tmp_path / "a", notes, 120.0, 0, **kind)
+    _, _, page = write_files(tmp_path / "b", notes, 120.0, 0, **kind, page=True)
     assert preview is not None
     assert page is not None
     assert (preview[TITLE:] == piano_roll(notes[: ROLL_BARS * 4])[TITLE:]).all()
@@ -69,7 +69,7 @@ def test_the_page_of_a_piece_is_the_whole_piece_and_the_preview_its_beginning(tm
 
 
 def test_silence_can_be_written(tmp_path: Path) -> None:
-    files, samples, picture = perform(tmp_path / "silence", np.empty((0, 4)), 120.0, 0)
+    files, samples, picture = write_files(tmp_path / "silence", np.empty((0, 4)), 120.0, 0)
     assert all(file.stat().st_size for file in files)
     assert len(read(files[0]).notes) == 0
     assert samples is not None
@@ -79,14 +79,14 @@ def test_silence_can_be_written(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["take.two", "caf\u00e9 \u266b", "1"])
 def test_names_with_dots_and_other_letters_stay_whole(tmp_path: Path, name: str) -> None:
-    files, _, _ = perform(tmp_path / name, NOTES, 120.0, 0)
+    files, _, _ = write_files(tmp_path / name, NOTES, 120.0, 0)
     assert [file.name for file in files] == [f"{name}.mid", f"{name}.wav", f"{name}.png"]
 
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match=r"01\.mid cannot be written"):
-        perform(tmp_path / "file" / "01", NOTES, 120.0, 0)
+        write_files(tmp_path / "file" / "01", NOTES, 120.0, 0)
 
 
 # ---- names
@@ -96,5 +96,5 @@ def test_pieces_are_never_written_over_each_other(tmp_path: Path) -> None:
     for _ in range(2):
         for stem in free_names(None, tmp_path, 60, (".mid",)):
             assert not stem.with_name(f"{stem.name}.mid").exists()
-            perform(stem, NOTES, 120.0, 0, wav=False, png=False)
+            write_files(stem, NOTES, 120.0, 0, wav=False, png=False)
     assert len(list(tmp_path.iterdir())) == 120
