@@ -11,6 +11,7 @@ import ipywidgets
 import numpy as np
 from IPython.display import Audio, Image, display
 from matplotlib import rc_context
+from msgspec import to_builtins
 from PIL.Image import fromarray
 
 from workshop import ROOT
@@ -32,7 +33,7 @@ def newest(lesson: str) -> experiment.Experiment:
     if not experiments(lesson):
         train(lesson)
     found = experiment.find(ROOT / lesson, None)
-    print(f"{lesson}: experiment {found.path.name}, {found.info.get('step', 0):,} steps, {found.info['status']}")
+    print(f"{lesson}: experiment {found.path.name}, {found.record.step:,} steps, {found.record.status}")
     return found
 
 
@@ -50,7 +51,7 @@ def curves(found: experiment.Experiment) -> Image:
     png = BytesIO()
     # With its points marked, because after a short run there is only one.
     with rc_context({"lines.marker": ".", "lines.markersize": 6}):
-        draw_curves(png, found.info, f"{found.info['lesson']}, experiment {found.path.name}")
+        draw_curves(png, to_builtins(found.record), f"{found.record.lesson}, experiment {found.path.name}")
     return Image(png.getvalue())
 
 
