@@ -40,3 +40,15 @@ def test_a_script_has_its_folder_arguments_environment_streams_and_end(
     assert done.stderr.startswith("typed\n")
     assert ("ZeroDivisionError" in done.stderr) == (ending == "1 / 0")
     assert done.returncode == status
+
+
+def test_processes_that_a_script_starts_find_it(warm: str, tmp_path: Path) -> None:
+    (tmp_path / "script.py").write_text(
+        "import multiprocessing\n"
+        "def double(x): return 2 * x\n"
+        "if __name__ == '__main__':\n"
+        "    with multiprocessing.get_context('spawn').Pool(1) as pool: print(pool.apply(double, (21,)))\n"
+    )
+    command = [sys.executable, "-I", "-S", warm_python.__file__, warm, "script.py"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == "42\n"

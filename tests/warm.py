@@ -90,11 +90,14 @@ def _answer(connection: socket.socket) -> None:
 
 def _become(arguments: list[str]) -> None:
     """Run a script as Python does when it is started with these words; does not return."""
+    import multiprocessing.process
     import runpy
 
     sys.argv = arguments
     paths = filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))
     sys.path[:1] = [os.path.dirname(os.path.abspath(arguments[0])), *paths]
+    # Where processes that the script starts look for it.
+    multiprocessing.process.ORIGINAL_DIR = os.getcwd()  # type: ignore[attr-defined]
     runpy.run_path(arguments[0], run_name="__main__")
     sys.exit()
 
