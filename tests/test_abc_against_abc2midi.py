@@ -23,10 +23,13 @@ from workshop.datasets.abc_to_midi import playable, tunes_in
 from workshop.notes.abc_fields import WHOLE
 
 PROGRAM = shutil.which("abc2midi")
-pytestmark = pytest.mark.skipif(
-    PROGRAM is None and not os.environ.get("WORKSHOP_NEEDS_ABC2MIDI"),
-    reason="abc2midi is not installed: apt-get install abcmidi",
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        PROGRAM is None and not os.environ.get("WORKSHOP_NEEDS_ABC2MIDI"),
+        reason="abc2midi is not installed: apt-get install abcmidi",
+    ),
+]
 #: Grace notes, fermatas and chord symbols are left to the player here, so they are there too.
 QUIET = ("-NGRA", "-NFER", "-NGUI", "-silent")
 #: In quarter notes: the notes of its chords come 10 of 480 ticks after each other, and those before them end early.
@@ -121,12 +124,8 @@ def with_signs(body: str) -> str:
     return "".join(written)
 
 
-@pytest.mark.parametrize("one_in", [pytest.param(4, marks=pytest.mark.slow), pytest.param(1, marks=pytest.mark.long)])
-def test_starter_tunes(one_in: int, tmp_path: Path) -> None:
-    """A part of them, spread over all collections, and in the long form all."""
-    collected = corpus.collect(corpus.find_corpus()[0])[0]
-    assert len(collected) > 4_000
-    found = collected[::one_in]
+def test_starter_tunes(tmp_path: Path) -> None:
+    found = corpus.collect(corpus.find_corpus()[0])[0]
     kinds: Counter[str] = Counter()
     unsigned = 0
     for number, tune in enumerate(found, start=1):
@@ -140,6 +139,7 @@ def test_starter_tunes(one_in: int, tmp_path: Path) -> None:
     print(f"{len(found)} tunes, of which equal: {kinds['']} ({unsigned} of them once repeats have their sign)")
     for kind, count in kinds.most_common():
         print(f"{kind or 'equal'}: {count}")
+    assert len(found) > 4_000
     assert kinds[""] / len(found) >= 0.97
     assert (kinds[""] - unsigned) / len(found) >= 0.95
 
@@ -205,7 +205,6 @@ WRITTEN = {
 }
 
 
-@pytest.mark.slow
 def test_tunes_written_for_the_purpose(tmp_path: Path) -> None:
     differing: Counter[str] = Counter()
     total = 0
@@ -222,7 +221,6 @@ def test_tunes_written_for_the_purpose(tmp_path: Path) -> None:
     assert differing.total() <= 0.03 * total, +differing
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "tempo",
     ["1/4=60", '"Allegro" 1/4=132', "96", "3/8=50", "C=100", "C3=40", '"Andante"', "1/2=66", '1/4=72 "slow"'],

@@ -1,5 +1,6 @@
 """What makes trainings small: networks of thousands of weights, a second or two, and no XLA."""
 
+import os
 from typing import Any
 
 import pytest
@@ -43,7 +44,11 @@ LESSONS = {
 
 
 def without_xla(patch: pytest.MonkeyPatch) -> None:
-    """Let trainings in this process do without XLA: compiling takes most of the time of a short one."""
+    """Let trainings in this process do without XLA, because compiling takes most of the time of a short one; not in the
+    long form of the reliability tests, which train as users do.
+    """
+    if os.environ.get("WORKSHOP_RELIABILITY") == "long":
+        return
     # Late, because it loads TensorFlow.
     import tensorflow as tf
 
