@@ -13,7 +13,7 @@ from audio_rnn.generate import Generator
 from audio_rnn.lesson import LESSON
 from audio_rnn.model import build
 from workshop import load
-from workshop.audio.mu_law import SILENCE, STEPS
+from workshop.audio.mu_law import LEVELS, SILENCE
 from workshop.audio.synthesis import write_wav
 from workshop.networks.sampling import SamplingConfig
 from workshop.networks.sequence import SequenceModel
@@ -25,7 +25,7 @@ TONES = {300: 0.15, 470: 0.3}
 
 def network(cell: str = "gru", **changes: int) -> SequenceModel:
     """A network with weights large enough that the past matters."""
-    shape = {"vocab_size": STEPS, "rnn_size": 8, "num_layers": 2, "cell": cell, "dropout": 0.0, "seed": 1}
+    shape = {"vocab_size": LEVELS, "rnn_size": 8, "num_layers": 2, "cell": cell, "dropout": 0.0, "seed": 1}
     model = build(shape | changes)
     rng = np.random.default_rng(2)
     for variable in model.trainable_variables:
@@ -52,7 +52,7 @@ def generated(generator: Generator, prompt: np.ndarray, length: int, seed: int, 
 @pytest.mark.parametrize("cell", ["gru", "lstm", "rnn"])
 def test_generation_says_what_training_says(cell: str, streams: int) -> None:
     model = network(cell)
-    values = np.random.default_rng(3).integers(0, STEPS, (20, streams))
+    values = np.random.default_rng(3).integers(0, LEVELS, (20, streams))
     prepared, state = model.prepare(), model.initial_state(streams)
     for row, expected in zip(values, in_training(model, values), strict=True):
         logits, state = model.step(prepared, ops.convert_to_tensor(row), state)
@@ -62,7 +62,7 @@ def test_generation_says_what_training_says(cell: str, streams: int) -> None:
 @pytest.mark.parametrize("size", LESSON.sizes)
 def test_every_size_generates_what_it_was_trained_to(size: str) -> None:
     shape = {name: LESSON.sizes[size][name] for name in LESSON.network}
-    model = build({**shape, "vocab_size": STEPS, "seed": 0})
+    model = build({**shape, "vocab_size": LEVELS, "seed": 0})
     values = np.array([[100], [150], [SILENCE]])
     prepared, state = model.prepare(), model.initial_state(1)
     for row in values:
@@ -73,7 +73,7 @@ def test_every_size_generates_what_it_was_trained_to(size: str) -> None:
 def test_classic_is_the_network_of_blekota() -> None:
     """But for its first matrix, which an embedding stands for, and Keras' second bias of a GRU."""
     shape = {name: LESSON.sizes["classic"][name] for name in LESSON.network}
-    model = build({**shape, "vocab_size": STEPS, "seed": 0})
+    model = build({**shape, "vocab_size": LEVELS, "seed": 0})
     layer = 3 * (256 * 256 + 256 * 256 + 2 * 256)
     assert model.count_params() == 256 * 256 + 3 * layer + 256 * 256 + 256
 
@@ -82,7 +82,7 @@ def test_samples_are_drawn_after_silence_and_the_prompt(generator: Generator, mo
     """Always the likeliest one, so that it can be known; from a prompt that is too long, its end is read."""
     monkeypatch.setattr(generate, "WARM_UP", 20)
     monkeypatch.setattr(generate, "MAX_PROMPT", 10)
-    prompt = np.random.default_rng(4).integers(0, STEPS, (40, 2))
+    prompt = np.random.default_rng(4).integers(0, LEVELS, (40, 2))
     made = generated(generator, prompt, 3, 1, SamplingConfig(top_k=1))
     assert (made[:, 0] == made[:, 1]).all()
     heard = np.concatenate([np.full(20, SILENCE), prompt[-10:, 0], made[:, 0]])[:, None]

@@ -7,10 +7,12 @@ that is interrupted and resumed ends where an uninterrupted one does.
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from workshop.errors import UserError
-from workshop.run.position import Position
+
+if TYPE_CHECKING:
+    from workshop.run.position import Position
 
 #: The time limit in minutes of a training that is given neither --num_epochs nor --max_minutes.
 DEFAULT_MINUTES = 20.0
@@ -71,7 +73,7 @@ class Limits:
         """Whether neither epochs nor steps nor a patience are given."""
         return self.patience is None and self.total is None
 
-    def ending(self, at: Position, minutes: float) -> Ending | None:
+    def ending(self, at: "Position", minutes: float) -> Ending | None:
         """What ends the training where it stands, after so many minutes of this part; None where it goes on."""
         if self._is_done(at):
             return "steps"
@@ -79,10 +81,10 @@ class Limits:
             return "stalled"
         return "time" if self.minutes is not None and minutes >= self.minutes else None
 
-    def _is_done(self, at: Position) -> bool:
+    def _is_done(self, at: "Position") -> bool:
         return self.total is not None and at.step >= self.total
 
-    def has_stalled(self, at: Position) -> bool:
+    def has_stalled(self, at: "Position") -> bool:
         """Whether early stopping ends the training after its latest measurement."""
         if self.patience is not None:
             return at.without_best >= self.patience
@@ -101,7 +103,7 @@ class Limits:
         changes = " changes it" if self.max_minutes is None else ""
         return f"training: until the held-out loss {until}, at most {_minutes(self.minutes)} (--max_minutes{changes})"
 
-    def check(self, at: Position, experiment: Path) -> None:
+    def check(self, at: "Position", experiment: Path) -> None:
         """See that a training can go on from where it stands.
 
         Raises:
@@ -120,7 +122,7 @@ class Limits:
                 f"--num_epochs above {at.epoch} or --patience above {at.without_best}"
             )
 
-    def reason(self, ending: Ending, at: Position) -> str:
+    def reason(self, ending: Ending, at: "Position") -> str:
         """What ended a training that was not stopped by a signal, in words."""
         if ending == "stalled":
             return f"the held-out loss {_not_improved(at.without_best)} (best at step {at.best_step:,})"
