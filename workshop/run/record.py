@@ -88,7 +88,7 @@ class Record(msgspec.Struct, kw_only=True):
     created: str
     updated: str = ""
     versions: dict[str, str]
-    message: str | None
+    message: str = ""
     arguments: dict[str, Any]
     network: dict[str, Any]
     data: dict[str, Any]

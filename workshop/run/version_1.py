@@ -2,7 +2,9 @@
 
 from typing import Any
 
+from workshop.checks import MAX_WHOLE
 from workshop.places import found
+from workshop.run import record
 
 #: The version that is brought to the present one.
 FORMAT = 1
@@ -27,7 +29,8 @@ def upgraded(info: dict[str, Any]) -> dict[str, Any]:
     # The one seed is the argument.
     network.pop("seed", None)
     typed_path = arguments.pop("data_dir", None)
-    arguments.pop("message", None)
+    # A message given to --resume changed the argument alone.
+    message = arguments.pop("message", None) or info.get("message") or ""
     # The first experiments have the argument as it was typed, and the whole path in the description of the data.
     paths = [path for path in (data.get("path"), typed_path) if isinstance(path, str)]
     there = (path for path in paths if found(path, str(info.get("lesson"))))
@@ -35,17 +38,17 @@ def upgraded(info: dict[str, Any]) -> dict[str, Any]:
     for old, new in _RENAMED.items():
         if old in data:
             data[new] = data.pop(old)
-    if isinstance(characters := data.pop("characters", None), int):
-        data["symbols"] = _split(characters, data.pop("val_split", 0.1))
+    if isinstance(characters := data.pop("characters", None), int) and 0 < characters <= MAX_WHOLE:
+        data["symbols"] = _split(characters, data.pop("val_split", None))
     # The first ones say less of their data.
     data = {"fingerprint": "", "files": 0, "used": 0, "skipped": 0, "duplicate_files": 0, "symbols": [0, 0]} | data
-    whole = {"message": None, "baseline": {}, "sampling": {"temperature": 1.0}, "versions": {}, "created": ""} | info
-    upgraded = {"arguments": _ADDED | arguments, "network": network, "data": data, "format": 2}
-    return whole | {name: part for name, part in upgraded.items() if name in parts or name == "format"}
+    defaults = {"baseline": {}, "sampling": {"temperature": 1.0}, "versions": {}, "created": ""}
+    changed = {"arguments": _ADDED | arguments, "network": network, "data": data}
+    return defaults | info | {name: changed[name] for name in parts} | {"format": record.FORMAT, "message": message}
 
 
 def _split(characters: int, val_split: Any) -> list[int]:
     """How many characters of a text were trained on, and how many were held out."""
-    share = val_split if isinstance(val_split, float) else 0.1
+    share = val_split if isinstance(val_split, float) and 0 < val_split < 1 else 0.1
     train = min(characters - 1, int(characters * (1 - share)))
     return [train, characters - train]
