@@ -330,7 +330,9 @@ def test_resuming_when_the_data_has_gone(refused: Refused, copied: Path, tmp_pat
 # ---- no room
 
 
-@pytest.mark.parametrize("leave", [0, 12 << 10], ids=["no-room", "room-for-run-json"])
+@pytest.mark.parametrize(
+    "leave", [pytest.param(0, id="no-room"), pytest.param(12 << 10, id="room-for-run-json", marks=pytest.mark.slow)]
+)
 def test_a_disk_full_while_saving(
     refused: Refused, trained: Path, small_disk: Path, capfd: pytest.CaptureFixture[str], leave: int,
     monkeypatch: pytest.MonkeyPatch,

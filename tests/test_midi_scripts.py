@@ -327,7 +327,7 @@ def test_the_printed_seed_plays_the_same_again(trained_midi: Path, tmp_path: Pat
     assert played["one"][0] != played["one"][1]
 
 
-@pytest.mark.parametrize("which", ["trained_midi", "trained_performance"])
+@pytest.mark.parametrize("which", ["trained_midi", pytest.param("trained_performance", marks=pytest.mark.slow)])
 def test_sound_picture_and_numbers_of_both_encodings(
     which: str, request: pytest.FixtureRequest, tmp_path: Path, sampled: Run
 ) -> None:

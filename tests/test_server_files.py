@@ -51,6 +51,7 @@ def test_the_first_lesson_of_a_kind_is_found() -> None:
     assert of_kind("smells") is None
 
 
+@pytest.mark.slow
 def test_a_new_lesson_is_known_everywhere(tree: Path) -> None:
     (tree / "toy_rnn").mkdir()
     for name, text in (("__init__.py", ""), ("lesson.py", TOY), ("train.py", TRAIN)):

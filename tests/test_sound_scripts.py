@@ -33,7 +33,7 @@ class Made(NamedTuple):
     path: Path
 
 
-@pytest.fixture(scope="session", params=["wavenet", "audio_rnn"])
+@pytest.fixture(scope="session", params=["wavenet", pytest.param("audio_rnn", marks=pytest.mark.slow)])
 def made(request: pytest.FixtureRequest) -> Made:
     train, sample = (import_module(f"{request.param}.{script}") for script in ("train", "sample"))
     return Made(train, sample, LESSONS[request.param][1], request.getfixturevalue(f"trained_{request.param}"))

@@ -142,11 +142,14 @@ def short_names(lesson: Path) -> Iterator[Path]:
 
         with contextlib.suppress(OSError):
             refresh(shown, lesson)
-        threading.Thread(target=keep_up_to_date, daemon=True).start()
+        looking = threading.Thread(target=keep_up_to_date, daemon=True)
+        looking.start()
         try:
             yield shown
         finally:
             over.set()
+            # A link made now would keep the folder from being taken away.
+            looking.join()
 
 
 # ---- the pages -------------------------------------------------------------------------------------------------------
