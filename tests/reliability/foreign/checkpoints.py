@@ -104,10 +104,11 @@ def checkpoints(scratch: Path) -> Reader:
     def read(case: bytes, folder: Path) -> None:
         path = folder / "latest.npz"
         path.write_bytes(case)
-        arrays, meta = checkpoint.load(path, checkpoint.Saved)
-        assert f"{meta['step']:,}"
+        _, saved = checkpoint.load(path, checkpoint.Saved)
+        assert f"{saved.step:,}"
+        arrays, meta = checkpoint.load(path)
         position = Position.of(meta, path, WINDOWS)
-        assert position.history == [] or position.history[-1]["step"] is not None
+        assert position.history == [] or position.history[-1].step >= 0
         assert msgspec.to_builtins(position).keys() == META.keys()
         for prefix in ("model", "optimizer"):
             wanted = [Variable(array.copy()) for name, array in ARRAYS.items() if name.startswith(prefix)]
