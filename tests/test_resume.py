@@ -104,7 +104,8 @@ def test_a_training_on_performances_goes_on_exactly(
 ) -> None:  # fmt: skip
     """Stopped in the middle of an epoch, whose pieces are in an order, in keys and at speeds of their own."""
     straight = trained_performance
-    asked = json.loads((straight / "run.json").read_text("utf-8"))["arguments"]
+    run = json.loads((straight / "run.json").read_text("utf-8"))
+    asked = run["arguments"] | {"data_dir": run["data"]["path"]}
     assert asked["encoding"] == "performance"
     assert asked["transpose"] > 0
     assert asked["stretch"] > 0

@@ -248,7 +248,6 @@ def test_names_that_command_the_terminal(victim: Victim, run_main: Run) -> None:
     info = json.loads((victim.path / "run.json").read_text("utf-8"))
     for part in ("message", "status", "created", COMMANDS):
         info[part] = COMMANDS
-    info["data"]["path"] = f"/{COMMANDS}"
     change_run(victim.path, **info)
     victim.path = victim.path.rename(victim.path.with_name(ODD_NAMES[0]))
     for script, args in victim.calls:
@@ -257,7 +256,7 @@ def test_names_that_command_the_terminal(victim: Victim, run_main: Run) -> None:
         plain(done)
         assert r"\x1b[2J" in done.stderr + done.stdout
     train, resuming = victim.calls[1]
-    change_run(victim.path, data=info["data"])
+    change_run(victim.path, data={**info["data"], "path": f"/{COMMANDS}"})
     for lesson, words in ((victim.lesson, "any more: put it back"), (COMMANDS, "is an experiment of")):
         change_run(victim.path, lesson=lesson)
         done = run_main(train, *resuming)

@@ -37,7 +37,7 @@ def text(scratch: Path) -> Reader:
             (folder / f"{number}.txt").write_bytes(content)
         found = dataset.load(folder, 0.1, encoding)
         dataset.describe(found, folder)
-        assert len(found.train) + len(found.held_out) == found.facts.characters
+        assert len(found.train) + len(found.held_out) == sum(found.facts.symbols)
         text_or_file(str(folder / "0.txt"))
 
     return Reader(cases, read)
