@@ -28,6 +28,8 @@ def report(ids: np.ndarray, vocabulary: Vocabulary, facts: TextInfo) -> str:
         vocabulary: that of the experiment.
         facts: what run.json says of the training text.
     """
+    if not facts.symbols[0]:
+        return "copied passages were not searched for: run.json does not name the training text"
     path = found(facts.path, "char_rnn") or Path(facts.path)
     try:
         files = find_text_files(path, MAX_ENTRIES)

@@ -327,6 +327,9 @@ def test_a_path_from_elsewhere_makes_it_read_little(
     ids = vocabulary.encode("the winter")[:, None]
     (tmp_path / "a.txt").write_text("the winter, the winter\n" * 9, "utf-8")
     assert "10 characters, 'the winter'" in copied.report(ids, vocabulary, facts)
+    # The first experiments do not say how much of the text was trained on.
+    oldest = msgspec.structs.replace(facts, symbols=(0, 0))
+    assert "run.json does not name the training text" in copied.report(ids, vocabulary, oldest)
     monkeypatch.setattr(copied, "MAX_ENTRIES", 0)
     assert "far too many files" in copied.report(ids, vocabulary, facts)
     monkeypatch.setattr(copied, "MAX_ENTRIES", 1)
