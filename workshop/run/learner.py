@@ -83,7 +83,6 @@ class NextSymbolLearner:
         self._shards = 2 if on_cpu else 1
         self._shard: Callable = tf.function(self._shard_gradients, jit_compile=on_cpu, autograph=False)
         self._batch: Callable = tf.function(self._batch_gradients, autograph=False)
-        self._mean: Callable = tf.function(self._mean_gradients, jit_compile=on_cpu, autograph=False)
         self._descend: Callable = tf.function(self._apply, jit_compile=on_cpu, autograph=False)
         self._follow: Callable = tf.function(self._average_weights, jit_compile=on_cpu, autograph=False)
         self._held_out_loss: Callable = tf.function(self._measure, jit_compile=on_cpu, autograph=False)
@@ -127,8 +126,9 @@ class NextSymbolLearner:
         for variable, value in zip(self.model.non_trainable_variables, new_randomness[0], strict=True):
             variable.assign(value)
         count = tf.size(targets, out_type=tf.float32)
+        means = [tf.add_n(parts) / count for parts in zip(*gradients, strict=True)]
         state = keras.tree.map_structure(lambda *parts: tf.concat(parts, axis=0), *states)
-        return tf.add_n(losses) / count, self._mean(gradients, count), state
+        return tf.add_n(losses) / count, means, state
 
     def _split(self, inputs: Any, targets: Tensor, state: Any) -> list[tuple[Any, Tensor, Any]]:
         """Inputs, targets and state of each shard: the sequences of a batch in parts of about the same number."""
@@ -153,10 +153,6 @@ class NextSymbolLearner:
             (logits, state), randomness = self.model.stateless_call(weights, randomness, inputs, state, training=True)
             loss = ops.sum(self._loss(logits, targets))
         return loss, tape.gradient(loss, weights), state, randomness
-
-    def _mean_gradients(self, shards: Sequence[list[Tensor]], count: Tensor) -> list[Tensor]:
-        """The sums of gradients over the shards by the number of predictions, in one pass over each weight."""
-        return [tf.add_n(parts) / count for parts in zip(*shards, strict=True)]
 
     def _apply(self, gradients: list[Tensor]) -> None:
         weights = self.model.trainable_variables
