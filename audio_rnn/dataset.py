@@ -1,14 +1,8 @@
 """Sound files on disk -> mu-law values, uint8 [N] each, some of the files held out whole."""
 
-from functools import partial
-
-from workshop.audio import library, mu_law
-from workshop.audio.library import describe
+from workshop.audio.library import describe, load
 
 __all__ = ["describe", "load", "window_in_words"]
-
-#: `load(path, rate, ...)` as in `workshop.audio.library`, for this lesson's representation.
-load = partial(library.load, encode=mu_law.encode)
 
 #: A low note that a student knows: the A on the second lowest string of a guitar, in Hz.
 LOW_NOTE = 110

@@ -39,9 +39,7 @@ def main() -> int:
 
     # ---- 2 data ------------------------------------------------------------------------------------------------------
     data_dir = Path(args.data_dir)
-    sounds = dataset.load(
-        data_dir, args.sample_rate, val_split=args.val_split, silence_threshold=args.silence_threshold
-    )
+    sounds = dataset.load(data_dir, args.sample_rate, args.val_split, args.silence_threshold)
     (train,), (held_out,) = excerpts.rings(sounds)  # one sound after the other
     batch_size = streams_for(len(train), LESSON.unit, data_dir, args.batch_size, args.seq_length)
     starting.check_data(resumed, sounds.facts, data_dir)

@@ -63,7 +63,8 @@ class MusicInfo(DataInfo, kw_only=True):
         encoding = ENCODINGS.get(self.encoding)
         if encoding is None:
             raise ValueError(f"there is no encoding {self.encoding!r}")
-        if max(self.allowed_symbols + self.warm_up) >= encoding.vocab_size:
-            raise ValueError(f"the encoding {self.encoding} has {encoding.vocab_size} symbols")
+        for name in ("allowed_symbols", "warm_up"):
+            if max(getattr(self, name)) >= encoding.vocab_size:
+                raise ValueError(f"{name} has more than the {encoding.vocab_size} symbols of the encoding")
         if self.limits and not encoding.in_real_time:
             raise ValueError(f"the encoding {self.encoding} has no limits")

@@ -13,7 +13,7 @@ from midi_rnn.encoding import UNITS_PER_BEAT, Encoding
 from workshop.checks import Count
 
 
-class Limits(msgspec.Struct):
+class Limits(msgspec.Struct, forbid_unknown_fields=True):
     """The longest note in units of 10 ms, and the maximal number of keys held at the same time."""
 
     longest_note: Count

@@ -57,7 +57,7 @@ def measure(piece: np.ndarray) -> Measures:
     )
 
 
-class Summary(msgspec.Struct, kw_only=True):
+class Summary(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """Counts and shares of pieces.
 
     Attributes:

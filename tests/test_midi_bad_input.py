@@ -218,7 +218,8 @@ def test_a_fact_that_is_not_valid_is_named(refused: Refused, copied: Path, name:
     data = json.loads((copied / "run.json").read_text("utf-8"))["data"]
     change_run(copied, data={**data, name: value})
     said = refused(sample, "--experiment_dir", "copied", "--stats", "-n", "5")
-    # What fits no other entry is said of all of them.
+    assert name in said
+    # What does not fit another entry is said of all of them.
     assert re.match(rf"copied/run\.json is damaged: its entry 'data(\.{name}\S*)?' is (not valid|missing)", said), said
 
 
@@ -226,6 +227,8 @@ def test_a_summary_with_a_word_for_a_number(refused: Refused, copied: Path) -> N
     data = json.loads((copied / "run.json").read_text("utf-8"))["data"]
     change_run(copied, data={**data, "summary": {**data["summary"], "lowest": "low"}})
     assert "its entry 'data.summary.lowest' is not valid" in refused(sample, "--experiment_dir", "copied")
+    change_run(copied, data={**data, "summary": {**data["summary"], "more": 1}})
+    assert "its entry 'data.summary' is not valid" in refused(sample, "--experiment_dir", "copied")
 
 
 def test_the_facts_of_the_other_encoding(refused: Refused, copied: Path) -> None:

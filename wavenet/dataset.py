@@ -1,19 +1,8 @@
-"""Sound files on disk -> values of mu-law, uint8 [N] each, some of the files held out whole."""
+"""Sound files on disk -> values of mu-law, uint8 [N] each, some of the files held out whole.
 
-from pathlib import Path
+All of it is the same for every lesson that learns such values, so it is done in `workshop/audio/library.py`.
+"""
 
-from workshop.audio import library, mu_law
-from workshop.audio.library import Sounds, describe
+from workshop.audio.library import describe, load
 
 __all__ = ["describe", "load"]
-
-
-def load(
-    path: Path, rate: int, val_split: float = 0.1, silence_threshold: float = 0.0, condition: str | None = None
-) -> Sounds:
-    """The sounds of a file or a folder at `rate` samples a second; see `workshop.audio.library.load`.
-
-    Raises:
-        UserError: there is nothing that can be used; the sentence says why.
-    """
-    return library.load(path, rate, mu_law.encode, val_split, silence_threshold, condition)

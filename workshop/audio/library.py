@@ -16,7 +16,7 @@ import numpy as np
 from tqdm import tqdm
 
 from workshop import ROOT
-from workshop.audio import conditions
+from workshop.audio import conditions, mu_law
 from workshop.audio.audiofiles import Sound, find_audio_files, frame_power, read_sound
 from workshop.audio.rates import RATES
 from workshop.checks import NotNegative
@@ -77,8 +77,8 @@ class Sounds:
 
 
 def load(
-    path: Path, rate: int, encode: Callable[[np.ndarray], np.ndarray], val_split: float = 0.1,
-    silence_threshold: float = 0.0, condition: str | None = None,
+    path: Path, rate: int, val_split: float = 0.1, silence_threshold: float = 0.0, condition: str | None = None,
+    encode: Callable[[np.ndarray], np.ndarray] = mu_law.encode,
 ) -> Sounds:  # fmt: skip
     """Read a sound file, or all sound files of a folder and its subfolders.
 
@@ -88,10 +88,10 @@ def load(
     Args:
         path: a file or a folder.
         rate: samples a second.
-        encode: makes of samples, float32 [N] from -1 to 1, what the lesson learns, such as `mu_law.encode`.
         val_split: share of the files that is held out, at least one.
         silence_threshold: what is quieter at the ends of a file is left out; see `loud_part`.
         condition: where the conditions of the files are found, see `conditions.of_files`; None for none.
+        encode: makes of samples, float32 [N] from -1 to 1, what the lesson learns.
 
     Raises:
         UserError: there is nothing that can be used; the sentence says why.
