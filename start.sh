@@ -30,7 +30,7 @@ LOCKED=no
 GPU=no
 WANT_ROOT=no
 DEMO_TRAIN=(--size small --dropout 0.25 --num_epochs 50 --max_minutes 2.5 --patience 5 --message "first demo")
-DEMO_SAMPLE=(--length 500)
+DEMO_SAMPLE=(--length 200)
 VERBS="demo, test, run, lab, docs, doctor, logs, trainings, stop, down, build, save, load"
 
 say() { printf '%s\n' "$*" >&2; }

@@ -580,7 +580,7 @@ def test_the_demo_trains_generates_and_says_where_to_look(clone: Clone) -> None:
     assert calls == [
         "venv char_rnn/train.py --size small --dropout 0.25 --num_epochs 50 --max_minutes 2.5 --patience 5 "
         "--message first demo",
-        "venv char_rnn/sample.py --experiment_dir char_rnn/experiments/01 --length 500",
+        "venv char_rnn/sample.py --experiment_dir char_rnn/experiments/01 --length 200",
     ]
     assert "la la la" in answer.stdout
     assert (clone.root / "char_rnn/experiments/01/samples/demo.txt").read_text() == "la la la\n"
