@@ -8,8 +8,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from wavenet.dataset import Sounds
 from workshop.audio.excerpts import MOST_MEASURED, Excerpts, HeldOutSounds, rings, side_by_side
+from workshop.audio.library import Sounds
 from workshop.errors import UserError
 
 SIZES = st.tuples(st.integers(1, 40), st.integers(1, 4), st.integers(1, 12))
