@@ -1,7 +1,5 @@
 """Memorisation check: the longest passage of a sample that is copied verbatim from the training text."""
 
-from pathlib import Path
-
 import numpy as np
 
 from char_rnn import dataset
@@ -30,14 +28,16 @@ def report(ids: np.ndarray, vocabulary: Vocabulary, facts: TextInfo) -> str:
     """
     if not facts.symbols[0]:
         return "copied passages were not searched for: run.json does not name the training text"
-    path = found(facts.path, "char_rnn") or Path(facts.path)
+    path = found(facts.path, "char_rnn")
+    if path is None:
+        return f"copied passages were not searched for: the training text, {facts.path}, is not on this computer"
     try:
         files = find_text_files(path, MAX_ENTRIES)
         if sum(file.stat().st_size for file in files) > MAX_BYTES:
             return "copied passages were not searched for: the training text is too long"
         text = dataset.load(path, encoding=facts.encoding_given, vocabulary=vocabulary)
     except UserError as error:
-        return f"copied passages were not searched for: the training text is gone: {error}"
+        return f"copied passages were not searched for: the training text cannot be read: {error}"
     changed = "" if text.facts.fingerprint == facts.fingerprint else " (the text has changed since)"
     train = text.ids[: facts.symbols[0]]
     overlap, column = max(

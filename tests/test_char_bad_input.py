@@ -21,7 +21,7 @@ from workshop import cli
 from workshop.errors import UserError
 from workshop.files import write_json
 from workshop.lessons import Lesson
-from workshop.run import checkpoint
+from workshop.run import checkpoint, pretrained
 from workshop.run.board import TensorBoardWriter
 
 #: Runs a script's main in this process with these arguments; gives the sentence that it ended with.
@@ -167,6 +167,7 @@ def test_no_experiment_yet(
     refused: Refused, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: ModuleType
 ) -> None:
     monkeypatch.setattr(Lesson, "folder", tmp_path / "char_rnn")
+    monkeypatch.setattr(pretrained, "FOLDER", tmp_path / "none")
     sentence = refused(script, *(["--resume"] if script is train else []))
     assert sentence == "there is no experiment in char_rnn yet: train one with `python char_rnn/train.py` first"
     assert everything(tmp_path) == {}

@@ -35,6 +35,7 @@ class Lesson:
         fixed: further arguments that a resumed run may not change.
         speeds: training speed on two laptop cores, in data a second, by --size; an estimate for `inspect`.
         step: data in a training step, in the same unit: characters, notes, or seconds of sound.
+        pretrained: name of the trained network to begin with, among those that come with the workshop.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Lesson:
     fixed: tuple[str, ...]
     speeds: Mapping[str, float]
     step: float
+    pretrained: str = ""
 
     @property
     def fixed_arguments(self) -> tuple[str, ...]:

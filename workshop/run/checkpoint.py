@@ -17,6 +17,7 @@ from workshop.checks import Whole, typed
 from workshop.errors import UserError
 from workshop.files import atomic_write, explain, reading
 from workshop.machine import memory
+from workshop.run.quantised import restored
 
 _META = "meta.json"
 
@@ -62,7 +63,7 @@ def save(path: Path, arrays: dict[str, np.ndarray], meta: dict[str, Any]) -> Non
 
 
 def load(path: Path, kind: Any = dict[str, Any]) -> tuple[dict[str, np.ndarray], Any]:
-    """Read a checkpoint: its arrays by name, and its JSON object.
+    """Read a checkpoint: its arrays by name, quantised ones in single precision, and its JSON object.
 
     Args:
         path: the file.
@@ -75,6 +76,7 @@ def load(path: Path, kind: Any = dict[str, Any]) -> tuple[dict[str, np.ndarray],
         with reading(path) as (file, size):
             arrays = _arrays(file, size)
         meta = json.loads(arrays.pop(_META).tobytes())
+        arrays = restored(arrays)
     except FileNotFoundError as error:
         raise UserError(
             f"there is no checkpoint {path}: this experiment was stopped before its first one was saved"

@@ -32,7 +32,7 @@ from workshop.commands import command
 from workshop.errors import UserError
 from workshop.files import explain, read_json, remove_leftovers, short_path, write_json, write_text
 from workshop.places import found, kept
-from workshop.run import trainings, version_1
+from workshop.run import pretrained, trainings, version_1
 from workshop.run.record import FORMAT, DataInfo, Record
 from workshop.visible import visible_line
 
@@ -108,8 +108,10 @@ class Experiment:
 
     @property
     def most_weights(self) -> float:
-        """How many weights, of four bytes each, there is room for in its checkpoints; infinite where there are none."""
-        return max((path.stat().st_size // 4 for path in self.checkpoints), default=math.inf)
+        """How many weights, of at least a byte each, there is room for in its checkpoints; infinite where there are
+        none.
+        """
+        return max((path.stat().st_size for path in self.checkpoints), default=math.inf)
 
     @property
     def tensorboard(self) -> Path:
@@ -301,8 +303,10 @@ def find(lesson_dir: Path, requested: str | None) -> Experiment:
 
 
 def _named(lesson_dir: Path, requested: Path) -> Path:
-    """The folder that an argument names: a path, or else a place or number within the lesson."""
-    for place in (Path(), lesson_dir, lesson_dir / "experiments"):
+    """The folder that an argument names: a path, or else a place or number within the lesson, or the name of a trained
+    network that comes with the workshop.
+    """
+    for place in (Path(), lesson_dir, lesson_dir / "experiments", pretrained.FOLDER / lesson_dir.name):
         if os.path.exists(place / requested):
             return requested if place == Path() else short_path(place / requested)
     return requested

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from workshop.errors import UserError
 from workshop.lessons import Lesson
-from workshop.run import arguments, experiment
+from workshop.run import arguments, experiment, pretrained
 from workshop.run.baseline import Baseline
 from workshop.run.experiment import Experiment
 from workshop.run.record import DataInfo, Sampling
@@ -33,6 +34,11 @@ def take_up(lesson: Lesson, args: argparse.Namespace) -> Experiment | None:
     """
     resumed = experiment.find(lesson.folder, args.experiment_dir) if args.resume else None
     if resumed:
+        if pretrained.contains(resumed.path):
+            raise UserError(
+                f"{resumed.path} comes trained with the workshop, without the state of its training: "
+                f"train from its weights with --init_from {resumed.path.name}"
+            )
         experiment.take_over(args, resumed, fixed=lesson.fixed_arguments)
     arguments.apply_size(args, lesson)
     return resumed

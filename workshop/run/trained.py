@@ -20,7 +20,7 @@ from workshop.errors import UserError
 from workshop.files import short_path
 from workshop.lessons import Lesson, lesson_of
 from workshop.quiet import quietly
-from workshop.run import arguments
+from workshop.run import arguments, pretrained
 from workshop.run import checkpoint as checkpoints
 from workshop.run import experiment as experiments
 from workshop.run.experiment import Experiment
@@ -60,7 +60,7 @@ class Trained(abc.ABC):
         Raises:
             UserError: there is no such experiment or checkpoint, or it is damaged.
         """
-        opened = cls(experiments.find(cls.lesson.folder, args.experiment_dir), args.checkpoint)
+        opened = cls(_experiment(cls.lesson, args.experiment_dir), args.checkpoint)
         args.seed = new_seed() if args.seed is None else args.seed
         cli.say(f"{opened}, seed {args.seed}")
         return opened
@@ -128,8 +128,18 @@ def load(path: str | Path, checkpoint: str | int = "best") -> Trained:
     place = Path(path) if os.path.exists(path) else short_path(ROOT / path)
     lesson = lesson_of(place)
     newest = place.resolve() == lesson.folder
-    experiment = experiments.find(lesson.folder, None if newest else str(place))
+    experiment = _experiment(lesson, None if newest else str(place))
     return importlib.import_module(f"{lesson.name}.trained").Trained(experiment, checkpoint)
+
+
+def _experiment(lesson: Lesson, requested: str | None) -> Experiment:
+    """The experiment that is asked for, or else the newest; where there is none yet, a trained network that comes with
+    the workshop, and says so.
+    """
+    if not requested and not experiments.all_of(lesson.folder) and (shipped := pretrained.networks(lesson)):
+        cli.say(f"{lesson.name} has no experiment yet: {shipped[0].name}, which comes with the workshop, is taken")
+        requested = str(short_path(shipped[0]))
+    return experiments.find(lesson.folder, requested)
 
 
 def new_seed() -> int:

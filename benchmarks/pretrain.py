@@ -1,0 +1,175 @@
+"""Train the networks that come with the workshop, and put them into `pretrained/` with weights of 8 bits.
+
+    python benchmarks/pretrain.py char_rnn/verse --data VERSE
+    python benchmarks/pretrain.py char_rnn/verse --data VERSE --trained EXPERIMENT
+
+VERSE is a folder of songs and poems, one file an author. The second form takes a training that is finished, such as
+one that was stopped and resumed. Prints the loss on held-out data before and after the weights are rounded to 8 bits,
+beside that of the best n-gram: at most 0.01 nats may be lost. Then `pretrained_text.py` says how its texts read.
+About 90 minutes on two cores.
+"""
+
+import argparse
+import contextlib
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import compare
+import numpy as np
+
+from workshop import load
+from workshop.run import checkpoint, experiment, pretrained
+from workshop.run.batches import EvalBatches, join
+from workshop.run.quantised import quantised
+from workshop.run.record import DataInfo
+from workshop.run.trained import Trained
+
+#: What of an experiment is not kept: how it came about, and what only going on with the training needs.
+LEFT_OUT = ("checkpoints", "tensorboard", "samples", "log.txt", "skipped.txt")
+#: Nats that 8 bits may cost.
+MOST_LOST = 0.01
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a network is trained.
+
+    Attributes:
+        arguments: of `train.py`, besides the data.
+        data: where the data lies in a clone; run.json names it.
+        message: kept in run.json.
+        source: what it was trained on, by whom, and under which licence.
+        temperature: the default for generating; None for that of the previews.
+    """
+
+    arguments: tuple[object, ...]
+    data: str
+    message: str
+    source: str
+    temperature: float | None = None
+
+
+RECIPES = {
+    "char_rnn/verse": Recipe(
+        arguments=("--size", "medium", "--dropout", 0.1, "--val_split", 0.03, "--num_epochs", 6, "--seed", 0),
+        data="data/lyrics/verse",
+        message="songs and poems of 59 poets",
+        source="""\
+Trained on 6.8 million characters of songs and short poems in English by 59 authors who died between 1821 and 1922.
+The texts are in the public domain; they were chosen and cleaned from the folder `poems/` of the collection
+facjure/public-domain-poetry on GitHub, commit f734b8eb96d1c8659e7865646306ec29eec851b4, without its headers and notes.
+Held out, and never trained on: Archibald Lampman, Charles Kingsley, Robert Fuller Murray, and the last 39,600
+characters of Henry Wadsworth Longfellow.
+The weights are given to the public domain under CC0 1.0.
+""",
+    ),
+    "midi_rnn/tunes": Recipe(
+        arguments=("--num_epochs", 40, "--patience", 12, "--seed", 0),
+        data="data/midi/tunes",
+        message="traditional tunes of Scotland, Ireland and America",
+        source="""\
+Trained on 3,374 traditional Scottish, Irish and American tunes: Aird 1778-1801, Ryan 1883, O'Neill 1903, as transcribed
+by the volunteers named below and distributed with the package music21. The tunes are in the public
+domain. A tenth of them is held out, and was never trained on.
+The weights are given to the public domain under CC0 1.0.
+""",
+    ),
+}
+
+
+def pack(trained: Path, target: Path, recipe: Recipe, data: Path) -> None:
+    """Make an experiment that holds the best weights of a training in 8 bits, and nothing of this machine.
+
+    Args:
+        trained: folder of the training.
+        target: folder to make; what is in it is replaced.
+        recipe: how it was trained.
+        data: what it was trained on; where it has a SOURCE.txt, that is kept too.
+    """
+    shutil.rmtree(target, ignore_errors=True)
+    shutil.copytree(trained, target, ignore=shutil.ignore_patterns(*LEFT_OUT))
+    arrays, meta = checkpoint.load(trained / "checkpoints/best.npz")
+    (target / "checkpoints").mkdir()
+    checkpoint.save(target / "checkpoints/best.npz", quantised(arrays), {"step": meta["step"]})
+    packed = experiment.find(compare.ROOT / target.parent.name, str(target))
+    record = packed.record
+    record.versions.pop("platform", None)
+    record.data["path"] = recipe.data
+    record.sampling.temperature = recipe.temperature or record.sampling.temperature
+    packed.update(message=recipe.message, status="complete", previewed=None)
+    source = recipe.source
+    if (data / "SOURCE.txt").exists():
+        source += f"\nWhat the data says of itself:\n\n{(data / 'SOURCE.txt').read_text('utf-8')}"
+    (target / "SOURCE.txt").write_text(source, "utf-8")
+
+
+def loss(net: Trained, held_out: EvalBatches) -> float:
+    """The loss of a network on held-out batches in nats per symbol, as its training measured it."""
+    from workshop.run.learner import NextSymbolLearner, cross_entropy
+
+    learner = NextSymbolLearner(net.model, net.model, cross_entropy, learning_rate=0.0, batch_size=2, held_out=held_out)
+    return learner.evaluate().loss
+
+
+def held_out_text(net: Trained, data: Path) -> EvalBatches:
+    """The batches that char_rnn measures with."""
+    from char_rnn import dataset, train
+    from char_rnn.vocab import Vocabulary
+
+    vocabulary = Vocabulary.load(net.experiment.path / "vocab.json")
+    text = dataset.load(data, net.experiment.record.arguments["val_split"], vocabulary=vocabulary)
+    check_same(net, text.facts)
+    return EvalBatches(text.held_out[: train.MOST_MEASURED], text.train)
+
+
+def held_out_notes(net: Trained, data: Path) -> EvalBatches:
+    """The batches that midi_rnn measures with."""
+    from midi_rnn import dataset, train
+
+    arguments = net.experiment.record.arguments
+    music = dataset.load(data, arguments["val_split"], arguments["encoding"], arguments["track"])
+    check_same(net, music.facts)
+    measured = join(music.held_out, dataset.END)[: train.MOST_MEASURED]
+    return EvalBatches(measured, join(music.train, dataset.END))
+
+
+def check_same(net: Trained, facts: DataInfo) -> None:
+    """See that this is the data that the network was trained on."""
+    assert facts.fingerprint == net.experiment.record.data["fingerprint"], "other data than the training's"
+
+
+HELD_OUT = {"char_rnn": held_out_text, "midi_rnn": held_out_notes}
+
+
+def main() -> None:
+    """Train, pack and measure."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("name", choices=RECIPES, help="the network")
+    parser.add_argument("--data", type=Path, required=True, help="what to train it on")
+    parser.add_argument("--trained", type=Path, help="a finished training with the arguments of the recipe")
+    parser.add_argument("--out", type=Path, default=pretrained.FOLDER, help="where it is put")
+    args = parser.parse_args()
+
+    recipe, target = RECIPES[args.name], args.out / args.name
+    lesson = args.name.split("/")[0]
+    with (
+        contextlib.nullcontext((args.trained, None))
+        if args.trained
+        else compare.trained(lesson, "--data_dir", args.data, *recipe.arguments)
+    ) as (folder, _):
+        pack(folder, target, recipe, args.data)
+        before, after = load(folder), load(target)
+        batches = HELD_OUT[lesson](after, args.data)
+        single, eight = loss(before, batches), loss(after, batches)
+    ngram = min(after.experiment.record.baseline.values())
+    size = sum(file.stat().st_size for file in target.rglob("*") if file.is_file())
+    weights = sum(int(np.prod(variable.shape)) for variable in after.model.trainable_variables)
+    print(f"{args.name}: {weights:,} weights in {size / 1e6:.2f} MB, {after.step:,} steps")
+    print(f"held out: {single:.4f} nats in single precision, {eight:.4f} in 8 bits; best n-gram {ngram:.4f}")
+    assert eight - single < MOST_LOST, "8 bits cost too much"
+    compare.finish({"single": round(single, 4), "eight": round(eight, 4), "ngram": round(ngram, 4), "bytes": size})
+
+
+if __name__ == "__main__":
+    main()

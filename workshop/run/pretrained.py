@@ -1,0 +1,22 @@
+"""The trained networks that come with the workshop: experiments in `pretrained/LESSON/NAME`, with weights of 8 bits.
+
+`benchmarks/pretrain.py` makes them; their SOURCE.txt says from what, under which licence.
+"""
+
+from pathlib import Path
+
+from workshop import ROOT
+from workshop.lessons import Lesson
+
+FOLDER = ROOT / "pretrained"
+
+
+def networks(lesson: Lesson) -> list[Path]:
+    """The folders of a lesson's trained networks, the one to begin with first."""
+    found = (path.parent for path in (FOLDER / lesson.name).glob("*/run.json"))
+    return sorted(found, key=lambda folder: (folder.name != lesson.pretrained, folder.name))
+
+
+def contains(experiment: Path) -> bool:
+    """Whether an experiment is one of them."""
+    return experiment.resolve().is_relative_to(FOLDER.resolve())
