@@ -29,7 +29,8 @@ usage: .\start.ps1 [--gpu] [--root] [VERB]
 The first use builds the container (some minutes, about 4 GB); after that it starts at once. It needs Docker Desktop.
 
   .\start.ps1               a shell in the container, with TensorBoard, JupyterLab and the tutorial running
-  .\start.ps1 demo          train a small model on the starter data, generate with it, and say where to look
+  .\start.ps1 demo          let networks that come trained write and play, let one learn from the starter songs for a
+                           minute, and say where to look
   .\start.ps1 test          run the tests; what follows is passed to pytest
   .\start.ps1 run COMMAND   run one command in the container, from the folder you are in
   .\start.ps1 lab           the address of JupyterLab

@@ -29,8 +29,9 @@ PIP_FOLDER="$STATE/pip"          # where pip keeps what it fetches until it is i
 LOCKED=no
 GPU=no
 WANT_ROOT=no
-DEMO_TRAIN=(--size small --dropout 0.25 --num_epochs 50 --max_minutes 2.5 --patience 5 --message "first demo")
+DEMO_TRAIN=(--init_from verse --max_minutes 1 --message "first demo")
 DEMO_SAMPLE=(--length 200)
+DEMO_PLAY=(--experiment_dir tunes --num_samples 1 --wav --png)
 VERBS="demo, test, run, lab, docs, doctor, logs, trainings, stop, down, build, save, load"
 
 say() { printf '%s\n' "$*" >&2; }
@@ -49,7 +50,8 @@ The first use sets everything up (some minutes, about 2.5 GB); after that it sta
 answers, everything runs in a container; otherwise on this computer itself. Your files lie in this folder either way.
 
   ./start.sh               a shell in the ready environment, with TensorBoard running
-  ./start.sh demo          train a small model on the starter data, generate with it, and say where to look
+  ./start.sh demo          let networks that come trained write and play, let one learn from the starter songs for a
+                           minute, and say where to look
   ./start.sh test          run the tests; what follows is passed to pytest
   ./start.sh run COMMAND   run one command in the ready environment, from the folder you are in
   ./start.sh lab           JupyterLab: its address in the container's mode, or the server itself until Ctrl-C
@@ -490,6 +492,13 @@ RC
   BASH_SILENCE_DEPRECATION_WARNING=1 exec bash --rcfile "$STATE/bashrc" -i
 }
 
+demo_says() { # what happens next, script and arguments that do it
+  local what="$1" script="$2"
+  shift 2
+  say ""
+  say "$what: ${WORKSHOP_PREFIX}python $script$(printf ' %q' "$@")"
+}
+
 verb_demo() {
   set_up none
   enter_environment
@@ -498,7 +507,12 @@ verb_demo() {
   cd "$ROOT"
   tell_prefix ./start.sh
   if [ "${WORKSHOP_DEMO_SMOKE:-0}" = 1 ]; then DEMO_TRAIN=(--smoke); fi
-  say "Training: ${WORKSHOP_PREFIX}python char_rnn/train.py$(printf ' %q' "${DEMO_TRAIN[@]}")"
+  demo_says "A network that has read songs and poems writes" \
+    char_rnn/sample.py --experiment_dir verse "${DEMO_SAMPLE[@]}"
+  python char_rnn/sample.py --experiment_dir verse "${DEMO_SAMPLE[@]}" --no_copy_check
+  demo_says "A network that has read tunes plays one" midi_rnn/sample.py "${DEMO_PLAY[@]}"
+  python midi_rnn/sample.py "${DEMO_PLAY[@]}"
+  demo_says "The first one learns from the starter songs" char_rnn/train.py "${DEMO_TRAIN[@]}"
   if [ -t 2 ]; then
     python char_rnn/train.py "${DEMO_TRAIN[@]}"
   else
@@ -509,8 +523,7 @@ verb_demo() {
   done
   newest="${newest%/}"
   mkdir -p "$newest/samples"
-  say ""
-  say "Generating: ${WORKSHOP_PREFIX}python char_rnn/sample.py$(printf ' %q' "${DEMO_SAMPLE[@]}")"
+  demo_says "It writes again" char_rnn/sample.py "${DEMO_SAMPLE[@]}"
   python char_rnn/sample.py --experiment_dir "$newest" "${DEMO_SAMPLE[@]}" | tee "$newest/samples/demo.txt"
   cat <<NEXT
 
@@ -519,8 +532,8 @@ That was the demo. Everything of it lies in $newest
   how it learned   http://localhost:${WORKSHOP_PORT_CHAR_RNN:-7006} (TensorBoard, until ${WORKSHOP_PREFIX% run } stop)
 Next: type ${WORKSHOP_PREFIX% run } for a shell, and in it
   cd char_rnn
-  python train.py --resume --num_epochs 100       # train the same model further
   python sample.py --temperature 0.5              # a more careful writer
+  python train.py --resume --max_minutes 5        # train the same network further
   python train.py --data_dir ../data/lyrics/tunes # learn traditional tunes; or name a folder of your own texts
 NEXT
 }

@@ -32,7 +32,7 @@ def main() -> None:
     config = net.sampling(args.temperature, args.top_k, args.top_p)
     generator = net.generator(np.zeros(args.num_samples, int))
     pieces = generator.generate(prompt[:, None].repeat(args.num_samples, axis=1), length, args.seed, config)
-    stems = free_names(args.out, net.experiment.path / "generated", args.num_samples, (".wav",))
+    stems = free_names(args.out, net.experiment.generated, args.num_samples, (".wav",))
     begun = mu_law.decode(prompt if args.with_prime else prompt[:0])
     growing = writing.IncrementalWavWriter(stems, net.rate, begun, args.save_every)
     writing.record(pieces, length, growing)

@@ -31,4 +31,5 @@ LESSON = Lesson(
     # Estimated from the speed of lesson 1 and three events a note.
     speeds={"tiny": 60_000, "small": 28_000, "medium": 12_000, "large": 4_000},
     step=1_000,
+    pretrained="tunes",
 )

@@ -63,7 +63,7 @@ def main() -> None:
     from midi_rnn.generate import first_piece, notes_of
 
     played: list[np.ndarray] = []
-    for stem in free_names(args.out, net.experiment.path / "generated", args.num_samples, OUT_SUFFIXES):
+    for stem in free_names(args.out, net.experiment.generated, args.num_samples, OUT_SUFFIXES):
         piece = first_piece(symbols[:, len(played)]) if args.whole else symbols[:, len(played)]
         played.append(notes_of(net.encoding, np.concatenate([prompt, piece])))
         tempo = args.tempo or net.data_info.tempo

@@ -1,11 +1,13 @@
 """Ways to spoil an experiment or a disk, and to see what has been changed."""
 
 import contextlib
+import io
 import json
 import os
 import shutil
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -29,8 +31,10 @@ def truncated(content: bytes) -> bytes:
 
 
 def flipped(content: bytes) -> bytes:
-    """One bit of an array changed."""
-    at = len(content) // 2
+    """One bit of the largest array changed."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        largest = max(archive.infolist(), key=lambda member: member.file_size)
+    at = largest.header_offset + largest.file_size // 2 + 200
     return content[:at] + bytes([content[at] ^ 16]) + content[at + 1 :]
 
 

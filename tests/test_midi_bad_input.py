@@ -1,11 +1,9 @@
-"""Bad input to lesson 2: one sentence, exit status 2, no traceback, and nothing half-written."""
+"""Bad input that only lesson 2 can be given: one sentence, exit status 2, no traceback, and nothing half-written."""
 
 import json
 import os
 import re
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -13,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from damage import DAMAGES, change_run, everything, fill, truncated
+from damage import change_run, everything, fill
 from melodies import melody
 
 from midi_rnn import sample, train
@@ -35,7 +33,6 @@ def copied(trained_midi: Path, tmp_path: Path) -> Path:
 
 TUNE = object()
 DATA: dict[str, tuple[Any, list[str], str]] = {
-    "no such folder": (None, [], r"there is no .*tunes"),
     "empty file": (b"", [], r"tunes/a\.mid is empty"),
     "not MIDI": (b"hello " * 99, [], r"tunes/a\.mid is not a MIDI file"),
     "shorter than a window": (TUNE, [], r"tunes is too short: 58 sixteenths .* a window takes 65; add more"),
@@ -51,21 +48,13 @@ def test_data_that_cannot_be_used(refused: Refused, tmp_path: Path, case: str) -
     content, args, sentence = DATA[case]
     if content is TUNE:
         write(tmp_path / "tunes" / "a.mid", melody(0, 4), name="Tune")
-    elif content is not None:
+    else:
         (tmp_path / "tunes").mkdir()
         (tmp_path / "tunes" / "a.mid").write_bytes(content)
     before = everything(tmp_path)
     said = refused(train, "--data_dir", "tunes", "--experiment_dir", "exp", *args)
     assert re.search(sentence, said), said
     assert everything(tmp_path) == before
-
-
-def test_a_folder_without_midi_files(refused: Refused, tmp_path: Path) -> None:
-    (tmp_path / "tunes").mkdir()
-    (tmp_path / "tunes" / "song.txt").write_text("la la")
-    said = refused(train, "--data_dir", "tunes", "--experiment_dir", "exp")
-    assert "tunes has no MIDI files (found: 1 .txt)" in said
-    assert not (tmp_path / "exp").exists()
 
 
 def test_a_folder_of_broken_files(refused: Refused, tmp_path: Path) -> None:
@@ -77,30 +66,6 @@ def test_a_folder_of_broken_files(refused: Refused, tmp_path: Path) -> None:
     assert not (tmp_path / "exp").exists()
 
 
-def test_bad_data_is_answered_without_tensorflow(tmp_path: Path) -> None:
-    code = (
-        "import sys, midi_rnn.train as train; sys.argv = ['train.py', '--data_dir', sys.argv[1]]\n"
-        "try: train.main()\n"
-        "except Exception as error: print(type(error).__name__, 'tensorflow' in sys.modules, 'keras' in sys.modules)"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code, str(tmp_path)], cwd=tmp_path, capture_output=True, text=True, check=True
-    )
-    assert done.stdout == "NothingFound False False\n"
-
-
-@pytest.mark.parametrize("script", ["train", "sample"])
-def test_the_script_itself_ends_with_status_2(
-    run_script: Callable[..., subprocess.CompletedProcess[str]], script: str
-) -> None:
-    args = {"train": "--data_dir", "sample": "--experiment_dir"}
-    done = run_script(f"midi_rnn/{script}.py", args[script], "nowhere at all")
-    assert done.returncode == 2
-    assert done.stdout == ""
-    assert re.match(r"error: there is no (experiment )?nowhere at all", done.stderr)
-    assert done.stderr.count("\n") == 1
-
-
 # ---- arguments
 
 ARGUMENTS = [
@@ -110,7 +75,6 @@ ARGUMENTS = [
     (train, "--stretch -0.1", "--stretch: '-0.1' is not"),
     (train, "--stretch nan", "--stretch: 'nan' is not"),
     (train, "--encoding piano", "--encoding: invalid choice: 'piano'"),
-    (train, "--val_split 1", "--val_split: '1' is not a number between 0 and 1"),
     (train, "--transposed 2", 'there is no argument --transposed (did you mean "--transpose"?)'),
     (train, "--tempo 100", "there is no argument --tempo"),
     (sample, "--tempo 9", "--tempo: '9' is not a number from 10 to 1000"),
@@ -121,10 +85,7 @@ ARGUMENTS = [
     (sample, "--midi_instrument -1", "'-1' is not an instrument's number"),
     (sample, "--midi_instrument flutte", "'flutte' is not an instrument"),
     (sample, "--midi_instrument guitar", "'guitar' is not one instrument but several: Acoustic Guitar (nylon)"),
-    (sample, "--length 0", "'0' is not a whole number of at least 1"),
     (sample, "--num_files 0", "'0' is not a whole number of at least 1"),
-    (sample, "--temperature 0", "--temperature: '0' is not a number above 0"),
-    (sample, "--top_p 0", "--top_p: '0' is not a number above 0 and at most 1"),
     (sample, "--wave", 'there is no argument --wave (did you mean "--wav"?)'),
 ]
 
@@ -145,51 +106,6 @@ def test_an_instrument_that_is_nearly_right_is_guessed(refused: Refused) -> None
 # ---- the experiment folder
 
 
-@pytest.mark.parametrize("where", ["file", "file/exp", "/proc/exp", "full", "trained"])
-def test_a_folder_that_cannot_be_used(
-    refused: Refused, tmp_path: Path, tiny_music: Path, trained_midi: Path, where: str
-) -> None:
-    if where.startswith("/proc") and not os.path.isdir("/proc/self"):
-        pytest.skip("there is no /proc on this system")
-    (tmp_path / "file").write_text("in the way")
-    (tmp_path / "full").mkdir()
-    (tmp_path / "full" / "homework.txt").write_text("precious")
-    shutil.copytree(trained_midi, tmp_path / "trained")
-    before = everything(tmp_path)
-    sentence = refused(train, "--smoke", "--data_dir", tiny_music, "--experiment_dir", where)
-    assert where in sentence
-    assert "--experiment_dir" in sentence
-    assert everything(tmp_path) == before
-
-
-@pytest.mark.parametrize("script", [train, sample])
-def test_an_experiment_that_is_not_there(refused: Refused, tmp_path: Path, script: ModuleType) -> None:
-    resume = ["--resume"] if script is train else []
-    assert "there is no experiment nowhere" in refused(script, *resume, "--experiment_dir", "nowhere")
-    (tmp_path / "empty").mkdir()
-    assert "empty is not an experiment" in refused(script, *resume, "--experiment_dir", "empty")
-
-
-@pytest.mark.parametrize("script", [train, sample])
-def test_an_experiment_of_lesson_1(refused: Refused, trained: Path, script: ModuleType) -> None:
-    before = everything(trained)
-    args = ["--resume"] if script is train else []
-    said = refused(script, *args, "--experiment_dir", trained)
-    assert said == f"{trained} is an experiment of char_rnn, not of midi_rnn"
-    assert everything(trained) == before
-
-
-@pytest.mark.parametrize("script", [train, sample])
-@pytest.mark.parametrize("damage", [truncated, lambda _: b"", lambda _: b"[1, 2]"], ids=["truncated", "empty", "list"])
-def test_a_damaged_run_json(refused: Refused, copied: Path, script: ModuleType, damage: Callable) -> None:
-    path = copied / "run.json"
-    path.write_bytes(damage(path.read_bytes()))
-    before = everything(copied)
-    sentence = refused(script, *(["--resume"] if script is train else []), "--experiment_dir", "copied")
-    assert "copied/run.json" in sentence
-    assert everything(copied) == before
-
-
 FACTS: list[tuple[str, Any]] = [
     ("encoding", "braille"), ("encoding", 1), ("encoding", ["melody"]), ("encoding", None),
     ("track", 3), ("track", ["Melody"]),
@@ -202,7 +118,7 @@ FACTS: list[tuple[str, Any]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("name", ["encoding", "track", "allowed_symbols", "warm_up", "tempo", "summary", "path"])
+@pytest.mark.parametrize("name", ["encoding", "track", "allowed_symbols", "warm_up", "tempo", "summary"])
 def test_a_fact_that_is_missing_is_named(refused: Refused, copied: Path, name: str) -> None:
     data = json.loads((copied / "run.json").read_text("utf-8"))["data"]
     del data[name]
@@ -237,12 +153,6 @@ def test_the_facts_of_the_other_encoding(refused: Refused, copied: Path) -> None
     assert "the experiment is damaged: its network knows 131 symbols" in refused(sample, "--experiment_dir", "copied")
 
 
-@pytest.mark.parametrize("network", [{}, {"vocab_size": "9"}])
-def test_a_run_json_without_a_network(refused: Refused, copied: Path, network: dict) -> None:
-    change_run(copied, network=network)
-    assert "run.json is damaged" in refused(sample, "--experiment_dir", "copied")
-
-
 @pytest.mark.parametrize(("name", "value"), [("longest_note", 10**400), ("voices", 0), ("voices", 2.5)])
 def test_limits_that_are_not_valid(
     refused: Refused, trained_performance: Path, tmp_path: Path, name: str, value: Any
@@ -254,61 +164,19 @@ def test_limits_that_are_not_valid(
     assert re.search(rf"its entry 'data\.limits\.{name}' is not valid|number out of range", said), said
 
 
-def test_a_network_that_its_checkpoints_have_no_room_for(refused: Refused, copied: Path) -> None:
-    info = json.loads((copied / "run.json").read_text("utf-8"))
-    change_run(copied, network=info["network"] | {"rnn_size": 10**6}, arguments=info["arguments"] | {"rnn_size": 10**6})
-    for script, args in ((train, ["--resume", "--num_epochs", "9"]), (sample, [])):
-        said = refused(script, *args, "--experiment_dir", "copied")
-        assert "run.json is damaged: it describes a network of" in said
-
-
-@pytest.mark.parametrize("damage", DAMAGES)
-@pytest.mark.parametrize("which", ["latest", "best"])
-def test_a_damaged_checkpoint(refused: Refused, copied: Path, which: str, damage: str) -> None:
-    path = copied / "checkpoints" / f"{which}.npz"
-    path.write_bytes(DAMAGES[damage](path.read_bytes()))
-    before = everything(copied)
-    said = refused(sample, "-n", "5", "--checkpoint", which, "--experiment_dir", "copied")
-    assert f"copied/checkpoints/{which}.npz is damaged" in said
-    assert everything(copied) == before
-
-
-def test_a_missing_checkpoint(refused: Refused, copied: Path) -> None:
-    (copied / "checkpoints" / "latest.npz").unlink()
-    for script, args in ((train, ["--resume", "--num_epochs", "9"]), (sample, ["--checkpoint", "latest"])):
-        sentence = refused(script, *args, "--experiment_dir", "copied")
-        assert "there is no checkpoint copied/checkpoints/latest.npz" in sentence
-
-
 # ---- resuming
 
 
 @pytest.mark.parametrize(
     ("name", "value", "had"),
     [("encoding", "performance", "melody"), ("track", "Melody", "None"), ("transpose", "3", "2"),
-     ("transpose", "0", "2"), ("stretch", "0.2", "0.0"), ("rnn_size", "32", "16"), ("seq_length", "30", "20")],
+     ("transpose", "0", "2"), ("stretch", "0.2", "0.0"), ("rnn_size", "32", "16")],
 )  # fmt: skip
 def test_resuming_as_another_run(refused: Refused, copied: Path, name: str, value: str, had: str) -> None:
     before = everything(copied)
     sentence = refused(train, "--resume", "--experiment_dir", "copied", f"--{name}", value)
     assert f"--{name} {value} contradicts the experiment copied, which has {had}" in sentence
     assert everything(copied) == before
-
-
-def test_resuming_with_other_data(refused: Refused, copied: Path, tmp_path: Path, tiny_music: Path) -> None:
-    shutil.copytree(tiny_music, tmp_path / "tunes")
-    write(tmp_path / "tunes" / "one more.mid", melody(99))
-    before = everything(tmp_path)
-    sentence = refused(train, "--resume", "--experiment_dir", "copied", "--data_dir", "tunes")
-    assert "tunes does not hold the data that copied was trained on" in sentence
-    assert everything(tmp_path) == before
-
-
-def test_resuming_when_the_data_has_gone(refused: Refused, copied: Path, tmp_path: Path) -> None:
-    info = json.loads((copied / "run.json").read_text("utf-8"))
-    gone = str(tmp_path / "gone")
-    change_run(copied, data={**info["data"], "path": gone})
-    assert f"is not in {gone} any more" in refused(train, "--resume", "--experiment_dir", "copied")
 
 
 # ---- beginnings and results
@@ -357,17 +225,6 @@ def test_one_file_for_ten_pieces(refused: Refused, copied: Path, tmp_path: Path)
 # ---- no room
 
 
-def test_a_disk_full_while_saving(refused: Refused, trained_midi: Path, small_disk: Path) -> None:
-    too_large = shutil.ignore_patterns("samples", "tensorboard")
-    experiment = Path(shutil.copytree(trained_midi, small_disk / "exp", ignore=too_large))
-    fill(small_disk)
-    before = everything(experiment / "checkpoints")
-    sentence = refused(train, "--resume", "--experiment_dir", experiment, "--num_epochs", "9")
-    assert "no space left on device" in sentence
-    assert "is intact" in sentence
-    assert everything(experiment / "checkpoints") == before
-
-
 @pytest.mark.parametrize("leave", [0, 16 << 10], ids=["no-room", "room-for-run-json"])
 def test_a_disk_full_from_the_beginning(
     refused: Refused, tiny_music: Path, tiny_midi_arguments: list[str], small_disk: Path, tmp_path: Path, leave: int
@@ -379,11 +236,4 @@ def test_a_disk_full_from_the_beginning(
     fill(small_disk, leave)
     args = ["--experiment_dir", small_disk / "exp", *tiny_midi_arguments]
     assert "no space left on device" in refused(train, "--data_dir", "tunes", *args)
-    assert [path.name for path in small_disk.iterdir()] == ["filler"]
-
-
-def test_a_piece_on_a_full_disk(refused: Refused, trained_midi: Path, small_disk: Path) -> None:
-    fill(small_disk)
-    args = ["-n", "9", "--num_samples", "1", "--out", small_disk / "song.mid"]
-    assert "disk/song.mid cannot be written: no space left" in refused(sample, "--experiment_dir", trained_midi, *args)
     assert [path.name for path in small_disk.iterdir()] == ["filler"]

@@ -15,7 +15,7 @@ from hypothesis.extra import numpy as hnp
 from workshop import ROOT, lessons, load
 from workshop.errors import UserError
 from workshop.lessons import Lesson
-from workshop.run import checkpoint, pretrained
+from workshop.run import checkpoint, experiment, pretrained
 from workshop.run.quantised import SCALES, quantised, restored
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -118,6 +118,17 @@ def test_its_training_cannot_be_resumed(shipped: Path, refused: Refused) -> None
     assert "comes trained with the workshop, without the state of its training" in sentence
     assert sentence.endswith("--init_from songs")
     assert sorted(shipped.rglob("*")) == before
+
+
+def test_what_it_plays_is_kept_with_the_data(
+    trained_midi: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(pretrained, "FOLDER", tmp_path)
+    shutil.copytree(trained_midi, tmp_path / "midi_rnn" / "airs")
+    one = experiment.find(ROOT / "midi_rnn", "airs")
+    assert one.path == tmp_path / "midi_rnn" / "airs"
+    assert one.generated.resolve() == ROOT / "data" / "generated" / "airs"
+    assert experiment.find(ROOT / "midi_rnn", str(trained_midi)).generated == trained_midi / "generated"
 
 
 # ---- those that there are

@@ -38,7 +38,7 @@ def main() -> None:
 
     # ---- 4 generate --------------------------------------------------------------------------------------------------
     config = net.sampling(args.temperature, args.top_k, args.top_p)
-    stems = free_names(args.out, net.experiment.path / "generated", args.num_samples, (".wav",))
+    stems = free_names(args.out, net.experiment.generated, args.num_samples, (".wav",))
     begun = mu_law.decode(prompt if args.with_prime else prompt[:0])
     growing = writing.IncrementalWavWriter(stems, rate, begun, args.save_every)
     prompts = prompt[:, None].repeat(args.num_samples, axis=1)

@@ -123,6 +123,13 @@ class Experiment:
         """The folder of the previews."""
         return self.path / "samples"
 
+    @property
+    def generated(self) -> Path:
+        """Where `sample.py` writes files without `--out`: in the experiment, or with the data where it came with the
+        workshop.
+        """
+        return pretrained.generated(self.path) if pretrained.contains(self.path) else self.path / "generated"
+
     def lock(self) -> None:
         """Keep other processes from training in this folder for as long as this one lives, however it ends.
 

@@ -6,6 +6,7 @@
 from pathlib import Path
 
 from workshop import ROOT
+from workshop.files import short_path
 from workshop.lessons import Lesson
 
 FOLDER = ROOT / "pretrained"
@@ -20,3 +21,8 @@ def networks(lesson: Lesson) -> list[Path]:
 def contains(experiment: Path) -> bool:
     """Whether an experiment is one of them."""
     return experiment.resolve().is_relative_to(FOLDER.resolve())
+
+
+def generated(experiment: Path) -> Path:
+    """Where what one of them generates is put: its own folder is part of the clone."""
+    return short_path(ROOT / "data" / "generated" / experiment.name)
