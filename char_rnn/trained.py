@@ -28,6 +28,11 @@ class Trained(trained.Trained):
         self.data_info = self.experiment.data(TextInfo)
         self.vocabulary = Vocabulary.load(self.experiment.path / "vocab.json")
 
+    @property
+    def symbols(self) -> str:
+        """The characters of the vocabulary."""
+        return self.vocabulary.symbols
+
     def build(self) -> Any:
         """The network that run.json describes."""
         from char_rnn.model import build
