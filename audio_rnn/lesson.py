@@ -29,10 +29,10 @@ LESSON = Lesson(
     size="small",
     size_words="{num_layers} x {rnn_size} units, {sample_rate} Hz",
     fixed=("sample_rate", "silence_threshold"),
-    representation=("sample_rate",),
-    # Five minutes at 8 kHz.
-    little=2_400_000,
     # Small is measured; the others follow from their number of weights.
     speeds={"tiny": 6, "small": 2, "classic": 0.7, "large": 0.4},
     step=1,
+    representation=("sample_rate",),
+    # Five minutes at 8 kHz.
+    little=2_400_000,
 )

@@ -28,10 +28,10 @@ LESSON = Lesson(
     size="small",
     size_words="{num_layers} x {rnn_size} units",
     fixed=("encoding", "track", "transpose", "stretch"),
-    representation=("encoding",),
-    # About a hundred tunes.
-    little=40_000,
     # Estimated from the speed of lesson 1 and three events a note.
     speeds={"tiny": 60_000, "small": 28_000, "medium": 12_000, "large": 4_000},
     step=1_000,
+    representation=("encoding",),
+    # About a hundred tunes.
+    little=40_000,
 )

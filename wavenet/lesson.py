@@ -34,10 +34,10 @@ LESSON = Lesson(
     size="tiny",
     size_words="{stacks} x {layers} blocks of {residual_channels} channels, {sample_rate} Hz",
     fixed=("sample_rate", "silence_threshold", "condition", "l2"),
-    representation=("sample_rate",),
-    # Five minutes at 8 kHz.
-    little=2_400_000,
     # An estimate.
     speeds={"tiny": 10, "small": 6, "medium": 2, "large": 1},
     step=1,
+    representation=("sample_rate",),
+    # Five minutes at 8 kHz.
+    little=2_400_000,
 )  # fmt: skip

@@ -33,10 +33,10 @@ class Lesson:
         size: the default of --size.
         size_words: format string that describes a size.
         fixed: further arguments that a resumed run may not change.
-        representation: those of the arguments that decide what a symbol stands for: fine-tuning may not change them.
-        little: so much data or more is enough to train from nothing; in `unit`.
         speeds: training speed on two laptop cores, in data a second, by --size; an estimate for `inspect`.
         step: data in a training step, in the same unit: characters, notes, or seconds of sound.
+        representation: those of the arguments that decide what a symbol stands for: fine-tuning may not change them.
+        little: with less data than this, in `unit`, fine-tuning is offered.
     """
 
     name: str
@@ -50,10 +50,10 @@ class Lesson:
     size: str
     size_words: str
     fixed: tuple[str, ...]
-    representation: tuple[str, ...]
-    little: int
     speeds: Mapping[str, float]
     step: float
+    representation: tuple[str, ...] = ()
+    little: int = 0
 
     @property
     def fixed_arguments(self) -> tuple[str, ...]:

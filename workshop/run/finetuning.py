@@ -41,7 +41,8 @@ def source_of(lesson: Lesson, args: argparse.Namespace) -> Trained | None:
     """
     if args.init_from is None:
         return None
-    source = trained.of(lesson, experiment.find(lesson.folder, args.init_from))
+    # Without a name `find` would take the newest experiment: an empty one means the current folder.
+    source = trained.of(lesson, experiment.find(lesson.folder, args.init_from or "."))
     _take_over(lesson, args, source.experiment)
     return source
 
