@@ -6,6 +6,8 @@ That a fine-tuned run goes on exactly is tested in test_lessons.py.
 import json
 import re
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
@@ -22,6 +24,7 @@ from char_rnn import train
 from char_rnn.lesson import LESSON
 from char_rnn.model import build
 from wavenet.model import Shape, WaveNet, with_condition, without_conditions
+from workshop import ROOT
 from workshop.errors import UserError
 from workshop.networks.sequence import SequenceModel
 from workshop.networks.vocabularies import give_weights, remapped
@@ -176,6 +179,18 @@ def test_at_step_0_each_lesson_has_the_loss_of_its_source(
     first = json.loads(Path("tuned/run.json").read_text("utf-8"))["history"][0]
     assert first["step"] == 0
     assert first["validation"] == json.loads((source / "run.json").read_text("utf-8"))["best"]["validation"]
+
+
+@pytest.mark.slow
+def test_the_benchmark_runs(trained: Path) -> None:
+    command = [sys.executable, ROOT / "benchmarks" / "finetune.py", "--text_source", trained, "--smoke"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    table, figures = done.stdout.splitlines()[-5:-1], json.loads(done.stdout.splitlines()[-1])
+    assert [row.split(" | ")[0] for row in table] == [
+        "| data, seed", "| ---", "| 17 KB of text, 0", "| 100 KB of text, 0"
+    ]  # fmt: skip
+    assert figures.keys() == {"17 KB of text", "100 KB of text"}
+    assert all(-1 < lower < 1 for lower in figures.values())
 
 
 # ---- what is offered
