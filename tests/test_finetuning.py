@@ -204,21 +204,20 @@ def offer(args: list[str], amount: int = 1000, symbols: str = "abc") -> str | No
     return finetuning.offer(LESSON, read, symbols, amount)
 
 
-def test_fine_tuning_is_offered_for_little_data(
-    trained: Path, trained_midi: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_fine_tuning_is_offered_for_little_data(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(finetuning, "ROOT", tmp_path)
     assert offer([]) is None, "there is no trained network"
-    for name, made in (("notes", trained_midi), ("songs", trained), ("verse", trained)):
-        shutil.copytree(made, tmp_path / "pretrained" / name)
-    vocabulary = tmp_path / "pretrained" / "songs" / "vocab.json"
+    folder = tmp_path / "pretrained" / LESSON.name
+    for name in ("songs", "verse"):
+        shutil.copytree(trained, folder / name)
+    vocabulary = folder / "songs" / "vocab.json"
     characters = json.loads(vocabulary.read_text("utf-8"))["characters"]
     vocabulary.write_text(json.dumps({"format": 1, "characters": characters.replace("b", "ß")}), "utf-8")
-    (tmp_path / "pretrained" / "damaged").mkdir()
-    (tmp_path / "pretrained" / "damaged" / "run.json").write_text("{", "utf-8")
+    (folder / "damaged").mkdir()
+    (folder / "damaged" / "run.json").write_text("{", "utf-8")
     offered = offer(["--data_dir", str(tmp_path)])
     assert offered is not None
-    assert offered.endswith(f"train.py --data_dir {tmp_path} --init_from {tmp_path / 'pretrained' / 'verse'}")
+    assert offered.endswith(f"train.py --data_dir {tmp_path} --init_from verse")
     assert offer(["--init_from", "none"]) is None, "it was declined"
     assert offer([], amount=LESSON.little) is None
 
@@ -271,6 +270,7 @@ def test_a_resumed_run_keeps_what_it_began_with(source: Path, refused: Refused) 
     said = refused(train, "--resume", "--experiment_dir", source, "--init_from", "none")
     assert "--init_from none contradicts" in said
     assert "which began with /verse" in said
-    # The same is no contradiction: the next thing that is wrong is told.
-    same = refused(train, "--resume", "--experiment_dir", source, "--init_from", "/verse", "--data_dir", "nowhere")
-    assert same.startswith("there is no nowhere")
+    for same in ("/verse", "verse"):
+        # No contradiction: the next thing that is wrong is told.
+        said = refused(train, "--resume", "--experiment_dir", source, "--init_from", same, "--data_dir", "nowhere")
+        assert said.startswith("there is no nowhere")

@@ -13,7 +13,6 @@ from typing import Any
 from workshop import ROOT
 from workshop.commands import command
 from workshop.errors import UserError
-from workshop.files import read_json, short_path
 from workshop.lessons import Lesson
 from workshop.networks.vocabularies import give_weights
 from workshop.places import kept
@@ -84,7 +83,9 @@ def check_resumed(args: argparse.Namespace, resumed: Experiment) -> None:
     """
     origin = resumed.record.init_from
     began = origin.path if origin else None
-    if "init_from" in args.given and (args.init_from and kept(args.init_from)) != began:
+    # Told by the text alone, because the trained network may be gone: its path, or the name that it was found by.
+    same = (kept(args.init_from), args.init_from) if args.init_from else (None,)
+    if "init_from" in args.given and began not in same and (began and Path(began).name) not in same:
         raise UserError(
             f"--init_from {args.init_from or 'none'} contradicts the experiment {resumed.path}, which began with "
             f"{began or 'none'}: leave it out to go on, or train again without --resume"
@@ -123,12 +124,7 @@ def origin_of(source: Trained, symbols: Sequence[Hashable]) -> Origin:
 
 def pretrained_for(lesson: Lesson) -> list[Path]:
     """The folders of the trained networks of a lesson that come with the workshop."""
-    found = []
-    for record in sorted((ROOT / "pretrained").glob("*/run.json")):
-        with contextlib.suppress(UserError):
-            if read_json(record).get("lesson") == lesson.name:
-                found.append(short_path(record.parent))
-    return found
+    return sorted(record.parent for record in (ROOT / "pretrained" / lesson.name).glob("*/run.json"))
 
 
 def offer(lesson: Lesson, args: argparse.Namespace, symbols: Sequence[Hashable], amount: int) -> str | None:
@@ -153,5 +149,6 @@ def offer(lesson: Lesson, args: argparse.Namespace, symbols: Sequence[Hashable],
     if not fitting:
         return None
     best = max(fitting, key=lambda source: origin_of(source, symbols).shared)
-    typed = command(lesson.folder / "train.py", "--data_dir", Path(args.data_dir), "--init_from", best.experiment.path)
+    name = best.experiment.path.name
+    typed = command(lesson.folder / "train.py", "--data_dir", Path(args.data_dir), "--init_from", name)
     return f"this is little data: a network that is trained already learns more from it: {typed}"
