@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class Trained(trained.Trained):
     """The network of an experiment, its characters (`vocabulary`), and what run.json says of the data (`data_info`)."""
 
-    lesson = LESSON
+    lesson, symbol = LESSON, "character"
 
     def read(self) -> None:
         """Read the vocabulary and the description of the data."""

@@ -150,7 +150,7 @@ def test_it_begins_where_the_trained_network_is(
     assert "init_from" not in tuned["arguments"]
     known = began["data"]["vocabulary"]
     assert f"begins with the weights of {source}" in tuned["printed"]
-    assert f"{known} of {known} symbols known\n" in tuned["printed"]
+    assert f"{known} of {known} characters known\n" in tuned["printed"]
 
 
 @pytest.mark.slow

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class Trained(TrainedOnSound):
     """The network of an experiment, its sample `rate` in Hz, and the names of its `conditions`, if it has any."""
 
-    lesson = LESSON
+    lesson, symbol = LESSON, "condition"
 
     def read(self) -> None:
         """Read the sample rate and the conditions."""

@@ -20,6 +20,7 @@ from workshop.run import experiment, trained
 from workshop.run.experiment import Experiment
 from workshop.run.record import Origin
 from workshop.run.trained import Trained
+from workshop.visible import visible_line
 from workshop.words import plural
 
 #: Adam's step size in fine-tuning, as a share of that for training from nothing.
@@ -107,9 +108,9 @@ def initialise(model: Any, source: Trained | None, symbols: Sequence[Hashable]) 
         return
     give_weights(source.network_for(symbols), model, source.symbols, symbols)
     origin = origin_of(source, symbols)
-    known = f"{origin.shared:,} of {plural(len(symbols), 'symbol')} known"
+    known = f"; {origin.shared:,} of {plural(len(symbols), source.symbol)} known" if symbols else ""
     new = f", {origin.new:,} new begin at the mean" if origin.new else ""
-    print(f"  begins with the weights of {source.experiment.path} (step {source.step:,}); {known}{new}")
+    print(visible_line(f"  begins with the weights of {source.experiment.path} (step {source.step:,}){known}{new}"))
 
 
 def origin_of(source: Trained, symbols: Sequence[Hashable]) -> Origin:

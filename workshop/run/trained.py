@@ -42,6 +42,8 @@ class Trained(abc.ABC):
 
     #: The lesson whose experiments these are.
     lesson: ClassVar[Lesson]
+    #: What one of `symbols` is called.
+    symbol: ClassVar[str] = "symbol"
 
     def __init__(self, experiment: Experiment, checkpoint: str | int = "best"):
         self.experiment = experiment
