@@ -32,4 +32,7 @@ LESSON = Lesson(
     # Small is measured; the others follow from their number of weights.
     speeds={"tiny": 6, "small": 2, "classic": 0.7, "large": 0.4},
     step=1,
+    representation=("sample_rate",),
+    # Five minutes at 8 kHz.
+    little=2_400_000,
 )

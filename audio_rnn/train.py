@@ -35,7 +35,7 @@ def main() -> int:
     from workshop.run.batches import EvalBatches, StatefulBatches, streams_for
     from workshop.run.farewell import farewell
 
-    resumed = starting.take_up(LESSON, args)
+    resumed, source = starting.take_up(LESSON, args)
 
     # ---- 2 data ------------------------------------------------------------------------------------------------------
     data_dir = Path(args.data_dir)
@@ -60,6 +60,7 @@ def main() -> int:
     network = starting.network_of(LESSON, args, vocab_size=mu_law.LEVELS)
     model, average = (build(network, starting.most_weights(resumed)) for _ in range(2))
     print(model.in_words())
+    starting.initialise(model, source, range(mu_law.LEVELS))
 
     # ---- 4 train -----------------------------------------------------------------------------------------------------
     def loss_of(logits: Any, targets: Any) -> Any:
@@ -74,7 +75,8 @@ def main() -> int:
         held_out=EvalBatches(held_out, train, streams=40, context=PREVIEW_CONTEXT),
     )  # fmt: skip
     session = starting.open_session(
-        LESSON, args, resumed, learner, training, network=network, data=sounds.facts, skipped=sounds.skipped,
+        LESSON, args, resumed, learner, training, network=network, source=source,
+        symbols=range(mu_law.LEVELS), data=sounds.facts, skipped=sounds.skipped,
         temperature=temperature, preview=preview, baseline=baseline, smoke_steps=SMOKE_STEPS,
     )  # fmt: skip
     with session:

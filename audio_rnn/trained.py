@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from audio_rnn.lesson import LESSON
+from workshop.audio import mu_law
 from workshop.audio.trained import TrainedOnSound
 from workshop.quiet import quietly
 
@@ -17,6 +18,11 @@ class Trained(TrainedOnSound):
     """The network of an experiment, and its sample `rate` in Hz."""
 
     lesson = LESSON
+
+    @property
+    def symbols(self) -> range:
+        """The levels of mu-law."""
+        return range(mu_law.LEVELS)
 
     def build(self) -> Any:
         """The network that run.json describes."""

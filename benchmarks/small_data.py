@@ -24,20 +24,20 @@ CHARACTERS, FILES = 17_000, 5
 EPOCHS = 400
 
 
-def take_songs(source: Path, folder: Path) -> None:
+def take_songs(source: Path, folder: Path, characters: int = CHARACTERS) -> None:
     """Copy songs from all over a folder, as many as fit, and the beginning of the next one."""
     files = sorted(source.rglob("*.txt"))
-    left = CHARACTERS
+    left = characters
     for file in files[:: max(1, len(files) // 11)]:
         text = file.read_text("utf-8")[:left]
         (folder / file.name).write_text(text, "utf-8")
         left -= len(text)
 
 
-def take_tunes(source: Path, folder: Path) -> None:
+def take_tunes(source: Path, folder: Path, count: int = FILES) -> None:
     """Copy tunes from all over a folder."""
     files = sorted(source.rglob("*.mid"))
-    for file in files[:: max(1, len(files) // FILES)][:FILES]:
+    for file in files[:: max(1, len(files) // count)][:count]:
         shutil.copy(file, folder)
 
 

@@ -31,5 +31,6 @@ LESSON = Lesson(
     # Small is measured; the others follow from their number of weights.
     speeds={"tiny": 250_000, "small": 100_000, "medium": 35_000, "large": 13_000},
     step=2_500,
+    little=200_000,
     pretrained="verse",
 )

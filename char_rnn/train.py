@@ -41,7 +41,7 @@ def main() -> int:
     from workshop.run.batches import EvalBatches, StatefulBatches, streams_for
     from workshop.run.farewell import farewell
 
-    resumed = starting.take_up(LESSON, args)
+    resumed, source = starting.take_up(LESSON, args)
 
     # ---- 2 data ------------------------------------------------------------------------------------------------------
     data_dir = Path(args.data_dir)
@@ -65,6 +65,7 @@ def main() -> int:
     network = starting.network_of(LESSON, args, vocab_size=len(text.vocabulary))
     model, average = (build(network, len(text.vocabulary), starting.most_weights(resumed)) for _ in range(2))
     print(model.in_words())
+    starting.initialise(model, source, text.vocabulary.symbols)
 
     # ---- 4 train -----------------------------------------------------------------------------------------------------
     def loss_of(logits: Any, targets: Any) -> Any:
@@ -77,7 +78,8 @@ def main() -> int:
         model, average, loss_of, learning_rate=args.learning_rate, batch_size=batch_size, held_out=held_out
     )
     session = starting.open_session(
-        LESSON, args, resumed, learner, training, network=network, data=text.facts, skipped=text.skipped,
+        LESSON, args, resumed, learner, training, network=network, source=source,
+        symbols=text.vocabulary.symbols, data=text.facts, skipped=text.skipped,
         temperature=temperature, preview=preview, baseline=baseline, smoke_steps=SMOKE_STEPS,
     )  # fmt: skip
     if not resumed:

@@ -21,12 +21,17 @@ if TYPE_CHECKING:
 class Trained(trained.Trained):
     """The network of an experiment, its characters (`vocabulary`), and what run.json says of the data (`data_info`)."""
 
-    lesson = LESSON
+    lesson, symbol = LESSON, "character"
 
     def read(self) -> None:
         """Read the vocabulary and the description of the data."""
         self.data_info = self.experiment.data(TextInfo)
         self.vocabulary = Vocabulary.load(self.experiment.path / "vocab.json")
+
+    @property
+    def symbols(self) -> str:
+        """The characters of the vocabulary."""
+        return self.vocabulary.symbols
 
     def build(self) -> Any:
         """The network that run.json describes."""

@@ -31,5 +31,8 @@ LESSON = Lesson(
     # Estimated from the speed of lesson 1 and three events a note.
     speeds={"tiny": 60_000, "small": 28_000, "medium": 12_000, "large": 4_000},
     step=1_000,
+    representation=("encoding",),
+    # About a hundred tunes.
+    little=40_000,
     pretrained="tunes",
 )

@@ -44,7 +44,7 @@ def main() -> int:
     from workshop.run.batches import EvalBatches, ShuffledPieces, join, streams_for
     from workshop.run.farewell import farewell
 
-    resumed = starting.take_up(LESSON, args)
+    resumed, source = starting.take_up(LESSON, args)
 
     # ---- 2 data ------------------------------------------------------------------------------------------------------
     data_dir = Path(args.data_dir)
@@ -70,6 +70,7 @@ def main() -> int:
     network = starting.network_of(LESSON, args, vocab_size=vocab_size)
     model, average = (build(network, vocab_size, starting.most_weights(resumed)) for _ in range(2))
     print(model.in_words())
+    starting.initialise(model, source, range(vocab_size))
 
     # ---- 4 train -----------------------------------------------------------------------------------------------------
     def loss_of(logits: Any, targets: Any) -> Any:
@@ -82,7 +83,8 @@ def main() -> int:
         model, average, loss_of, learning_rate=args.learning_rate, batch_size=batch_size, held_out=held_out
     )
     session = starting.open_session(
-        LESSON, args, resumed, learner, training, network=network, data=music.facts, skipped=music.skipped,
+        LESSON, args, resumed, learner, training, network=network, source=source,
+        symbols=range(vocab_size), data=music.facts, skipped=music.skipped,
         temperature=temperature, preview=preview, baseline=baseline, smoke_steps=SMOKE_STEPS,
     )  # fmt: skip
     with session:

@@ -32,6 +32,11 @@ class Trained(trained.Trained):
         self.data_info = self.experiment.data(MusicInfo)
         self.encoding = ENCODINGS[self.data_info.encoding]
 
+    @property
+    def symbols(self) -> range:
+        """The numbers of all symbols of the encoding."""
+        return range(self.encoding.vocab_size)
+
     def build(self) -> Any:
         """The network that run.json describes."""
         from midi_rnn.model import build

@@ -1,5 +1,6 @@
 """What holds for the training of every lesson."""
 
+import shutil
 import subprocess
 from collections.abc import Callable
 from importlib import import_module
@@ -7,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tiny import LESSONS
+from tiny import LESSONS, TRAINED
 
 from workshop.run import checkpoint
 
@@ -25,17 +26,26 @@ def content(path: Path) -> dict[str, tuple[dict[str, bytes], dict[str, Any]]]:
     return found
 
 
+@pytest.mark.parametrize("is_fine_tuned", [False, True], ids=["", "fine-tuned"])
 @pytest.mark.parametrize("lesson", LESSONS)
 @pytest.mark.usefixtures("read_here")
 def test_five_steps_and_five_more_are_ten(
-    lesson: str, request: pytest.FixtureRequest, tmp_path: Path, run_main: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Within an epoch, so that what the network remembers of the window before is gone on with too."""
+    lesson: str, is_fine_tuned: bool, request: pytest.FixtureRequest, tmp_path: Path, run_main: Run,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """Within an epoch, so that what the network remembers of the window before is gone on with too. The network that a
+    run began with is not needed to go on.
+    """
     train = import_module(f"{lesson}.train")
     data, arguments = LESSONS[lesson]
     begin = ["--data_dir", request.getfixturevalue(data), *arguments, "--sample_every", "1000000", "--save_every", "5"]
+    if is_fine_tuned:
+        source = request.getfixturevalue(TRAINED[lesson])
+        begin += ["--init_from", shutil.copytree(source, tmp_path / "source")]
     for path, steps, args in (("ten", 10, begin), ("parts", 5, begin), ("parts", 10, ["--resume"])):
         monkeypatch.setattr(train, "SMOKE_STEPS", steps)
+        if args == ["--resume"]:
+            shutil.rmtree(tmp_path / "source", ignore_errors=True)
         done = run_main(train, "--experiment_dir", path, "--smoke", *args)
         assert done.returncode == 0, done.stderr
         assert content(tmp_path / path)["latest.npz"][1]["step"] == steps

@@ -42,6 +42,11 @@ LESSONS = {
     "audio_rnn": ("tones", TINY_AUDIO),
 }
 
+#: Each lesson's fixture with a trained network.
+TRAINED = {
+    "char_rnn": "trained", "midi_rnn": "trained_midi", "wavenet": "trained_wavenet", "audio_rnn": "trained_audio_rnn",
+}  # fmt: skip
+
 
 def without_xla(patch: pytest.MonkeyPatch) -> None:
     """Let trainings in this process do without XLA, because compiling takes most of the time of a short one; not in the

@@ -37,4 +37,7 @@ LESSON = Lesson(
     # An estimate.
     speeds={"tiny": 10, "small": 6, "medium": 2, "large": 1},
     step=1,
+    representation=("sample_rate",),
+    # Five minutes at 8 kHz.
+    little=2_400_000,
 )  # fmt: skip

@@ -119,6 +119,12 @@ class WaveNet(keras.Model):
             for name, kind, width, arrays in rows
         ]
 
+    @property
+    def symbol_axes(self) -> list[int | None]:
+        """For each trainable weight, in their order, the axis of the conditions; None where there is none."""
+        conditions = [0] if self.shape.conditions else []
+        return [None] * (len(self.trainable_variables) - len(conditions)) + conditions
+
     def initial_state(self, batch_size: int) -> tuple:
         """An empty state: the inputs hold all that a prediction depends on."""
         return ()
@@ -172,6 +178,22 @@ def check(network: dict[str, Any], most_weights: float = math.inf) -> Shape:
     block = 2 * width * c * d + d * s + 2 * d * shape.conditions
     check_size(width * LEVELS * c + shape.stacks * shape.layers * block + s * (s + LEVELS), most_weights)
     return shape
+
+
+def with_condition(network: WaveNet) -> WaveNet:
+    """An unconditional network with a condition that changes nothing."""
+    made = WaveNet(msgspec.structs.replace(network.shape, conditions=1))
+    made.set_weights([*network.get_weights(), np.zeros(made.conditions.shape)])
+    return made
+
+
+def without_conditions(network: WaveNet) -> WaveNet:
+    """A conditional network without its conditions, whose mean is added to the biases."""
+    made = WaveNet(msgspec.structs.replace(network.shape, conditions=0))
+    made.set_weights(network.get_weights()[:-1])
+    for bias, conditions in zip(made.biases, ops.mean(network.conditions, axis=0), strict=True):
+        bias.assign(bias + conditions)
+    return made
 
 
 #: The networks that `train.py --network NAME` can train, as functions of a shape and a seed: add yours here.

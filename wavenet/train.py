@@ -41,7 +41,7 @@ def main() -> int:
     from workshop.run.baseline import ngram_baseline
     from workshop.run.farewell import farewell
 
-    resumed = starting.take_up(LESSON, args)
+    resumed, source = starting.take_up(LESSON, args)
 
     # ---- 2 data ------------------------------------------------------------------------------------------------------
     data_dir = Path(args.data_dir)
@@ -66,6 +66,7 @@ def main() -> int:
     model, average = (build(network, starting.most_weights(resumed)) for _ in range(2))
     field = model.shape.receptive_field
     print(model.in_words(args.sample_rate))
+    starting.initialise(model, source, names)
 
     # ---- 4 train -----------------------------------------------------------------------------------------------------
     def loss_of(logits: Any, targets: Any) -> Any:
@@ -86,7 +87,8 @@ def main() -> int:
         l2=args.l2,
     )
     session = starting.open_session(
-        LESSON, args, resumed, learner, training, network=network, data=sounds.facts, skipped=sounds.skipped,
+        LESSON, args, resumed, learner, training, network=network, source=source,
+        symbols=names, data=sounds.facts, skipped=sounds.skipped,
         temperature=temperature, preview=preview, baseline=baseline, smoke_steps=SMOKE_STEPS,
     )  # fmt: skip
     with session:

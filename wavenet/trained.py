@@ -1,5 +1,6 @@
 """A trained network of lesson 3, ready to generate."""
 
+from collections.abc import Hashable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 class Trained(TrainedOnSound):
     """The network of an experiment, its sample `rate` in Hz, and the names of its `conditions`, if it has any."""
 
-    lesson = LESSON
+    lesson, symbol = LESSON, "condition"
 
     def read(self) -> None:
         """Read the sample rate and the conditions."""
@@ -25,6 +26,19 @@ class Trained(TrainedOnSound):
             file = self.experiment.path / "run.json"
             raise UserError(f"{file} is damaged: its conditions {self.conditions} are not those of its network")
         self._labels: np.ndarray | None = None
+
+    @property
+    def symbols(self) -> Sequence[str]:
+        """The names of the conditions: the levels of mu-law are the same for all sounds."""
+        return self.conditions
+
+    def network_for(self, symbols: Sequence[Hashable]) -> Any:
+        """The network, with a condition that changes nothing or without one where `symbols` need that."""
+        if bool(symbols) == bool(self.conditions):
+            return self.model
+        from wavenet.model import with_condition, without_conditions
+
+        return with_condition(self.model) if symbols else without_conditions(self.model)
 
     def build(self) -> Any:
         """The network that run.json describes."""

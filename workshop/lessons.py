@@ -35,6 +35,8 @@ class Lesson:
         fixed: further arguments that a resumed run may not change.
         speeds: training speed on two laptop cores, in data a second, by --size; an estimate for `inspect`.
         step: data in a training step, in the same unit: characters, notes, or seconds of sound.
+        representation: those of the arguments that decide what a symbol stands for: fine-tuning may not change them.
+        little: with less data than this, in `unit`, fine-tuning is offered.
         pretrained: name of the trained network to begin with, among those that come with the workshop.
     """
 
@@ -51,6 +53,8 @@ class Lesson:
     fixed: tuple[str, ...]
     speeds: Mapping[str, float]
     step: float
+    representation: tuple[str, ...] = ()
+    little: int = 0
     pretrained: str = ""
 
     @property

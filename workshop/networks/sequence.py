@@ -142,6 +142,16 @@ class SequenceModel(keras.Model):
             for layer, shape in zip(self.sequence, shapes, strict=True)
         ]
 
+    @property
+    def symbol_axes(self) -> list[int | None]:
+        """For each trainable weight, in their order, the axis of the symbols; None where there is none. They are the
+        rows of the embedding, and the columns of the last layer with weights.
+        """
+        first, last = self.sequence[0], next(layer for layer in reversed(self.sequence) if layer.trainable_variables)
+        axes = {id(variable): 0 for variable in first.trainable_variables}
+        axes |= {id(variable): len(variable.shape) - 1 for variable in last.trainable_variables}
+        return [axes.get(id(variable)) for variable in self.trainable_variables]
+
     def initial_state(self, batch_size: int) -> list[State]:
         """The state before the first symbol of B sequences: per recurrent layer a tuple of zeros [B, H]."""
         return [tuple(layer.get_initial_state(batch_size)) for layer in self.recurrent]

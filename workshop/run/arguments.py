@@ -32,6 +32,8 @@ def train_parser(description: str, lesson: Lesson) -> Parser:
         action="store_true",
         help="resume the latest run, or --experiment_dir, exactly from its last checkpoint",
     )
+    begin = "begin with the weights of a trained network, by the name or folder of its experiment (fine-tuning)"
+    group.add_argument("--init_from", type=_name_or_none, metavar="NAME|FOLDER", help=f"{begin}; none: random weights")
     group.add_argument(
         "--val_split", type=cli.held_out_share, default=0.1, help="share of the data held out for validation"
     )
@@ -80,6 +82,10 @@ def train_parser(description: str, lesson: Lesson) -> Parser:
     group.add_argument("--smoke", action="store_true", help="a quick test: a tiny network and a few steps")
     old_arguments.accept(parser, old_arguments.TRAIN_ALIASES, old_arguments.TRAIN)
     return parser
+
+
+def _name_or_none(text: str) -> str | None:
+    return None if text == "none" else text
 
 
 def _add_recurrent(group: Any) -> None:

@@ -19,7 +19,7 @@ import re
 import shutil
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -324,7 +324,7 @@ FIXED = ("network", "size", "seq_length", "batch_size", "val_split", "seed")
 #: Arguments that a resumed run takes over from the run it continues, unless they are given again.
 TAKEN_OVER = ("num_epochs", "learning_rate", "save_every", "sample_every", "keep_every", "message")
 #: Arguments that run.json keeps in entries of their own.
-ELSEWHERE = ("data_dir", "message")
+ELSEWHERE = ("data_dir", "message", "init_from")
 
 
 def arguments(args: argparse.Namespace) -> dict[str, Any]:
@@ -363,6 +363,26 @@ def check_same_data(experiment: Experiment, fingerprint: str, data_dir: Path) ->
         )
 
 
+def saved_arguments(args: argparse.Namespace, experiment: Experiment, names: Iterable[str]) -> dict[str, Any]:
+    """Arguments of a run by name, validated.
+
+    Args:
+        args: the command line, with `fits`.
+        experiment: the run.
+        names: which arguments.
+
+    Raises:
+        UserError: one is missing or not valid; it is named.
+    """
+    saved = {**experiment.record.arguments, "message": experiment.record.message}
+    for name in names:
+        if name not in saved:
+            raise UserError(f"{experiment.path / 'run.json'} is damaged: its argument {name!r} is missing")
+        if not args.fits(name, saved[name]):
+            raise UserError(f"{experiment.path / 'run.json'} is damaged: its argument {name!r} is not valid")
+    return {name: saved[name] for name in names}
+
+
 def take_over(args: argparse.Namespace, experiment: Experiment, fixed: tuple[str, ...] = ()) -> None:
     """Fill in the arguments of the run that is resumed.
 
@@ -376,12 +396,7 @@ def take_over(args: argparse.Namespace, experiment: Experiment, fixed: tuple[str
     """
     experiment.lock()
     record = experiment.record
-    saved = {**record.arguments, "message": record.message}
-    for name in (*FIXED, *fixed, *TAKEN_OVER):
-        if name not in saved:
-            raise UserError(f"{experiment.path / 'run.json'} is damaged: its argument {name!r} is missing")
-        if not args.fits(name, saved[name]):
-            raise UserError(f"{experiment.path / 'run.json'} is damaged: its argument {name!r} is not valid")
+    saved = saved_arguments(args, experiment, (*FIXED, *fixed, *TAKEN_OVER))
     for name in (*FIXED, *fixed):
         if name in args.given and getattr(args, name) != saved[name]:
             raise UserError(

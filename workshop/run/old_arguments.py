@@ -28,7 +28,6 @@ TRAIN = {
     "--log_dir": _EXPERIMENT,
     "--logdir": _EXPERIMENT,
     "--logdir_root": _EXPERIMENT,
-    "--init_from": _EXPERIMENT,
     "--restore_from": _EXPERIMENT,
     "--model": "--size sets the network of this lesson",
     "--grad_clip": _CLIPPED,

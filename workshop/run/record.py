@@ -60,6 +60,26 @@ class Sampling(msgspec.Struct):
     temperature: Positive
 
 
+class Origin(msgspec.Struct):
+    """The trained network that a training began with (`--init_from`).
+
+    Attributes:
+        path: its experiment's folder.
+        created: when its own training was begun.
+        step: of the checkpoint whose weights were taken.
+        fingerprint: of the data that it was trained on.
+        shared: symbols of the new data that it knows.
+        new: symbols of the new data that it does not know.
+    """
+
+    path: str
+    created: str
+    step: Whole
+    fingerprint: str
+    shared: Whole
+    new: Whole
+
+
 class Record(msgspec.Struct, kw_only=True):
     """What run.json holds.
 
@@ -71,6 +91,7 @@ class Record(msgspec.Struct, kw_only=True):
         message: `--message`.
         arguments: those of `train.py` which describe the run, among them its one seed.
         network: the arguments of a function in `model.py`, and under "name" which one.
+        init_from: the trained network whose weights it began with; None for random ones.
         data: what was trained on, as the lesson's own `DataInfo` has it.
         baseline: loss in nats of the n-gram of each order.
         sampling: defaults for generating.
@@ -91,6 +112,7 @@ class Record(msgspec.Struct, kw_only=True):
     message: str = ""
     arguments: dict[str, Any]
     network: dict[str, Any]
+    init_from: Origin | None = None
     data: dict[str, Any]
     baseline: dict[str, Finite]
     sampling: Sampling

@@ -129,6 +129,7 @@ class Session:
         preview: of the averaged network; None for no previews.
         baseline: the losses that a network has to beat; None where there are none to compare with.
         resume: go on from the latest checkpoint.
+        is_trained: the network has been trained before, so that it is measured before the first step.
 
     Raises:
         UserError: there is no checkpoint to go on from, or it is damaged.
@@ -137,9 +138,11 @@ class Session:
     def __init__(
         self, experiment: Experiment, learner: Learner, batches: Batches, settings: Settings, *, unit: str,
         preview: Preview | None = None, baseline: Baseline | None = None, resume: bool = False,
+        is_trained: bool = False,
     ):  # fmt: skip
         self.experiment, self.learner, self.batches, self.settings = experiment, learner, batches, settings
         self.unit, self.preview, self.baseline = unit, preview, baseline
+        self._is_trained = is_trained
         self.position = Position()
         self.board = TensorBoardWriter(experiment.tensorboard)
         #: 0, or 128 + the number of the signal that ended the training, when it has ended.
@@ -257,7 +260,10 @@ class Session:
         if at.step == 0:
             # Before the first step, so that a run that is killed early can be resumed; or there is no trace of it.
             with self.experiment.beginning():
-                self.save()
+                if self._is_trained:
+                    self._measure_and_save()
+                else:
+                    self.save()
         elif at.step % self.settings.sample_every == 0 and not self._is_previewed():
             # It was killed between saving and showing this step.
             self._show_preview()

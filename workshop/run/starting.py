@@ -2,7 +2,7 @@
 
 import argparse
 import math
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,38 +10,50 @@ import msgspec
 
 from workshop.errors import UserError
 from workshop.lessons import Lesson
-from workshop.run import arguments, experiment, pretrained
+from workshop.run import arguments, experiment, finetuning, pretrained
 from workshop.run.baseline import Baseline
 from workshop.run.experiment import Experiment
+from workshop.run.finetuning import initialise
 from workshop.run.record import DataInfo, Sampling
+from workshop.run.trained import Trained
 
 if TYPE_CHECKING:
     from workshop.run.session import Batches, Learner, Preview, Session
 
+__all__ = [
+    "check_data", "initialise", "most_weights", "network_of", "open_session", "take_up", "temperature",
+]  # fmt: skip
 
-def take_up(lesson: Lesson, args: argparse.Namespace) -> Experiment | None:
-    """Complete the arguments: by those of the run that `--resume` goes on with, and by what `--size` stands for.
+
+def take_up(lesson: Lesson, args: argparse.Namespace) -> tuple[Experiment | None, Trained | None]:
+    """Complete the arguments: by those of the run that `--resume` goes on with, or of the network that `--init_from`
+    begins with, and by what `--size` stands for.
 
     Args:
         lesson: whose `train.py` this is.
         args: the command line; it is changed.
 
     Returns:
-        the experiment to go on with, or None for a new one.
+        the experiment to go on with, or None for a new one; and the trained network that a new one begins with, or
+            None for random weights.
 
     Raises:
         UserError: there is no such experiment, an argument contradicts it, or another process trains it.
     """
     resumed = experiment.find(lesson.folder, args.experiment_dir) if args.resume else None
+    source = None
     if resumed:
         if pretrained.contains(resumed.path):
             raise UserError(
                 f"{resumed.path} comes trained with the workshop, without the state of its training: "
                 f"train from its weights with --init_from {resumed.path.name}"
             )
+        finetuning.check_resumed(args, resumed)
         experiment.take_over(args, resumed, fixed=lesson.fixed_arguments)
+    else:
+        source = finetuning.source_of(lesson, args)
     arguments.apply_size(args, lesson)
-    return resumed
+    return resumed, source
 
 
 def check_data(resumed: Experiment | None, facts: DataInfo, data_dir: Path) -> None:
@@ -84,8 +96,8 @@ def temperature(resumed: Experiment | None, default: float) -> float:
 
 def open_session(
     lesson: Lesson, args: argparse.Namespace, resumed: Experiment | None, learner: "Learner", batches: "Batches", *,
-    network: Mapping[str, Any], data: DataInfo, skipped: list[str], temperature: float,
-    preview: "Preview | None", baseline: Baseline | None, smoke_steps: int,
+    network: Mapping[str, Any], source: Trained | None, symbols: Sequence[Hashable], data: DataInfo, skipped: list[str],
+    temperature: float, preview: "Preview | None", baseline: Baseline | None, smoke_steps: int,
 ) -> "Session":  # fmt: skip
     """The session that trains `learner`: in the resumed experiment, or in a new one with its run.json.
 
@@ -96,6 +108,8 @@ def open_session(
         learner: what is trained.
         batches: to learn from.
         network: as `network_of` gives it.
+        source: the trained network that it begins with, as `take_up` returned it.
+        symbols: what the network's numbers stand for, in their order.
         data: what run.json says of the data.
         skipped: why files were left out, a sentence each.
         temperature: to generate with, where `sample.py` is not told one.
@@ -113,11 +127,15 @@ def open_session(
     network = {name: value for name, value in network.items() if name != "seed"}
     opened = resumed or experiment.create(
         lesson.folder, args.experiment_dir, arguments=experiment.arguments(args), network=network,
-        data=msgspec.to_builtins(data), baseline=baseline.losses if baseline else {}, sampling=Sampling(temperature),
+        init_from=finetuning.origin_of(source, symbols) if source else None, data=msgspec.to_builtins(data),
+        baseline=baseline.losses if baseline else {}, sampling=Sampling(temperature),
         message=args.message,
     )  # fmt: skip
     opened.report(skipped)
+    offered = None if resumed else finetuning.offer(lesson, args, symbols, sum(data.symbols))
+    if offered:
+        print(offered)
     return Session(
         opened, learner, batches, Settings.of(args, smoke_steps), unit=lesson.unit, preview=preview, baseline=baseline,
-        resume=bool(resumed),
+        resume=bool(resumed), is_trained=bool(source),
     )  # fmt: skip

@@ -9,7 +9,7 @@ import argparse
 import functools
 import importlib
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -42,6 +42,8 @@ class Trained(abc.ABC):
 
     #: The lesson whose experiments these are.
     lesson: ClassVar[Lesson]
+    #: What one of `symbols` is called.
+    symbol: ClassVar[str] = "symbol"
 
     def __init__(self, experiment: Experiment, checkpoint: str | int = "best"):
         self.experiment = experiment
@@ -106,6 +108,15 @@ class Trained(abc.ABC):
         """
         return new_seed() if seed is None else checked("seed", seed, cli.seed), self.sampling(*knobs)
 
+    def network_for(self, symbols: Sequence[Hashable]) -> Any:
+        """The network to begin with where fine-tuning is for these symbols: one with the layers that they need."""
+        return self.model
+
+    @property
+    @abc.abstractmethod
+    def symbols(self) -> Sequence[Hashable]:
+        """The symbols that the network knows, in the order of their numbers."""
+
     @abc.abstractmethod
     def read(self) -> None:
         """Read what the lesson needs of `self.experiment` besides the network.
@@ -129,6 +140,11 @@ def load(path: str | Path, checkpoint: str | int = "best") -> Trained:
     lesson = lesson_of(place)
     newest = place.resolve() == lesson.folder
     experiment = _experiment(lesson, None if newest else str(place))
+    return of(lesson, experiment, checkpoint)
+
+
+def of(lesson: Lesson, experiment: Experiment, checkpoint: str | int = "best") -> Trained:
+    """The trained network of an experiment of a lesson; the arguments and errors are those of `Trained`."""
     return importlib.import_module(f"{lesson.name}.trained").Trained(experiment, checkpoint)
 
 
