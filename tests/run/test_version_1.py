@@ -21,7 +21,7 @@ from workshop.errors import UserError
 from workshop.run import experiment
 from workshop.run.record import Measured
 
-FIXTURES = Path(__file__).parent / "fixtures" / "v1"
+FIXTURES = ROOT / "tests" / "fixtures" / "v1"
 #: The held-out loss after a third epoch, as the code of that time found it.
 THIRD_EPOCH = {"char_rnn": 2.58186, "midi_rnn": 1.17994, "wavenet": 5.30370}
 

@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from workshop import ROOT
 from workshop.datasets import chorales
 from workshop.datasets.chorales import REST, STEPS_PER_BEAT, export, notes_of
 from workshop.notes import midifiles
 
-REAL = Path(__file__).resolve().parents[2] / "shared" / "data" / "jsb_chorales" / "Jsb16thSeparated.json"
+REAL = ROOT.parent / "shared" / "data" / "jsb_chorales" / "Jsb16thSeparated.json"
 
 #: Few pitches, so that voices often meet on one.
 STEP = st.lists(st.sampled_from([REST, 60, 61, 62]), min_size=4, max_size=4)

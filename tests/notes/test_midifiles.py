@@ -14,11 +14,12 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from workshop import ROOT
 from workshop.errors import UserError
 from workshop.notes import midifiles
 from workshop.notes.midifiles import Score, parse, pitch_name, read, write
 
-SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+SHARED = ROOT.parent / "shared" / "data"
 REAL = [SHARED / "nottingham_melody", SHARED / "liberty_minstrel" / "midi"]
 
 

@@ -2,7 +2,6 @@
 
 import itertools
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -30,9 +29,10 @@ from midi_rnn.encoding import (
     Encoding,
     quantise_onsets,
 )
+from workshop import ROOT
 from workshop.notes.midifiles import Part, Score, read
 
-SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+SHARED = ROOT.parent / "shared" / "data"
 FOLDERS = {"nottingham_melody": 1034, "liberty_minstrel": 77}
 MELODY, PERFORMANCE = ENCODINGS["melody"], ENCODINGS["performance"]
 PITCH, LOUDNESS = st.integers(0, PITCHES - 1), st.integers(1, 127)

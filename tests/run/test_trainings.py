@@ -131,7 +131,7 @@ def test_a_name_is_short_within_the_clone() -> None:
 
 def test_ctrl_c_while_the_network_is_made_leaves_no_empty_experiment(tmp_path: Path) -> None:
     script = (
-        f"import sys; sys.path.append({str(Path(__file__).parent)!r})\n"
+        f"import sys; sys.path.append({str(ROOT / 'tests')!r})\n"
         "from pathlib import Path; import records; from workshop import cli; from workshop.run import experiment\n"
         "def main():\n"
         "    experiment.create(Path('some_rnn'), 'mine', **records.entries())\n"

@@ -26,7 +26,7 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 @pytest.fixture(scope="module")
 def trained_wavenet(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An experiment of lesson 3, with the weights of steps 4 and 8."""
-    made = Path(__file__).parent / "fixtures" / "v1" / "wavenet" / "experiment"
+    made = ROOT / "tests" / "fixtures" / "v1" / "wavenet" / "experiment"
     path = Path(shutil.copytree(made, tmp_path_factory.mktemp("trained_wavenet") / "experiment"))
     arrays, _ = checkpoint.load(path / "checkpoints" / "best.npz")
     for step in (4, 8):

@@ -31,7 +31,7 @@ from workshop.networks.vocabularies import give_weights, remapped
 from workshop.run import finetuning, pretrained
 
 Refused = Callable[..., str]
-OLD_EXPERIMENTS = Path(__file__).parent / "fixtures" / "v1"
+OLD_EXPERIMENTS = ROOT / "tests" / "fixtures" / "v1"
 
 vocabularies = st.lists(st.characters(), min_size=1, max_size=20, unique=True)
 

@@ -1,7 +1,6 @@
 """Which notes of a file are the melody: the right part, and its highest voice without what is played below it."""
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,11 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from midi_rnn.voices import chosen_part, highest
+from workshop import ROOT
 from workshop.datasets.chorales import notes_of
 from workshop.errors import UserError
 from workshop.notes.midifiles import Part, Score
 
-CHORALES = Path(__file__).resolve().parents[2] / "shared" / "data" / "jsb_chorales" / "Jsb16thSeparated.json"
+CHORALES = ROOT.parent / "shared" / "data" / "jsb_chorales" / "Jsb16thSeparated.json"
 NOTES = st.lists(
     st.tuples(st.integers(0, 30), st.integers(1, 12), st.integers(55, 75), st.integers(1, 127)), max_size=25
 )

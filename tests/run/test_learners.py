@@ -14,6 +14,7 @@ import pytest
 from learners import Density, Numbers, Pair
 from records import entries
 
+from workshop import ROOT
 from workshop.errors import UserError
 from workshop.run import checkpoint, experiment
 from workshop.run.farewell import farewell
@@ -73,7 +74,7 @@ def test_killed_and_resumed_it_is_the_same_run(learner: str, tmp_path: Path) -> 
     )
 
     def run(path: Path, *killed: str) -> int:
-        here = str(Path(__file__).parent)
+        here = str(ROOT / "tests")
         return subprocess.run([sys.executable, "-c", script, here, str(path), learner, *killed], check=False).returncode
 
     assert run(tmp_path / "straight") == 0

@@ -15,12 +15,13 @@ from pathlib import Path
 
 import pytest
 
+from workshop import ROOT
 from workshop.datasets import catalog, corpus
 from workshop.datasets import command_line as datasets
 from workshop.datasets.catalog import DataSet, find, read_catalog, read_manifest
 from workshop.errors import UserError
 
-SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+SHARED = ROOT.parent / "shared" / "data"
 
 BOOK = (
     b"Header\r\n*** START OF THIS PROJECT GUTENBERG EBOOK SONGS ***\r\n"

@@ -1,14 +1,13 @@
 """Taking the book out of a Project Gutenberg file."""
 
-from pathlib import Path
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from workshop import ROOT
 from workshop.text.gutenberg import strip_gutenberg
 
-MINSTREL = Path(__file__).resolve().parents[2] / "shared" / "data" / "liberty_minstrel" / "22089.txt"
+MINSTREL = ROOT.parent / "shared" / "data" / "liberty_minstrel" / "22089.txt"
 
 BOOK = "SONGS\n\nThe first verse\n  and its second line\n"
 

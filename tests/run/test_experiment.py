@@ -17,6 +17,7 @@ import pytest
 from records import entries
 
 from char_rnn.lesson import LESSON
+from workshop import ROOT
 from workshop.errors import UserError
 from workshop.run import experiment
 from workshop.run.arguments import RECURRENT, train_parser
@@ -154,7 +155,7 @@ def test_eight_processes_at_once_never_share_a_folder(lesson: Path, tmp_path: Pa
     """Each waits for the same moment, then asks for the next number, or all for the same folder."""
     go = tmp_path / "go"
     code = (
-        f"import sys; sys.path.append({str(Path(__file__).parent)!r})\nimport pathlib, records\n"
+        f"import sys; sys.path.append({str(ROOT / 'tests')!r})\nimport pathlib, records\n"
         "from workshop.run import experiment\nfrom workshop.errors import UserError\n"
         "lesson, go, requested = sys.argv[1:]\nprint('ready', flush=True)\n"
         "while not pathlib.Path(go).exists(): pass\n"

@@ -23,7 +23,7 @@ from workshop.notes.midilibrary import Library, read_all
 from workshop.notes.packed_scores import TABLES, pack, unpack
 from workshop.run import checkpoint
 
-SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+SHARED = ROOT.parent / "shared" / "data"
 REAL = [SHARED / "nottingham_melody", SHARED / "liberty_minstrel" / "midi"]
 
 

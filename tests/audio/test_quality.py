@@ -1,16 +1,15 @@
 """Silence, clipping and noise are noticed, and what is none of them is left alone."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
+from workshop import ROOT
 from workshop.audio import mu_law
 from workshop.audio.audiofiles import read
 from workshop.audio.quality import flatness, judge
 from workshop.audio.synthesis import render
 
-SPEECH = Path(__file__).resolve().parents[2] / "shared" / "data" / "fsdd_jackson"
+SPEECH = ROOT.parent / "shared" / "data" / "fsdd_jackson"
 
 
 def sine(level: float = 0.5, hertz: float = 440, count: int = 16000) -> np.ndarray:

@@ -2,16 +2,16 @@
 
 from collections import defaultdict
 from itertools import islice
-from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from workshop import ROOT
 from workshop.run import ngram
 
-SHAKESPEARE = Path(__file__).resolve().parents[2] / "shared" / "data" / "tinyshakespeare" / "input.txt"
+SHAKESPEARE = ROOT.parent / "shared" / "data" / "tinyshakespeare" / "input.txt"
 
 
 def witten_bell(train: list[int], held_out: list[int], num_symbols: int, order: int) -> list[float]:
