@@ -28,6 +28,7 @@ TRAIN: dict[str, tuple[str | None, Any]] = {
     "data_dir": ("songs", "songs"),
     "experiment_dir": ("mine", "mine"),
     "resume": (None, True),
+    "init_from": ("verse", "verse"),
     "size": ("tiny", "tiny"),
     "network": ("default", "default"),
     "rnn_size": ("7", 7),
