@@ -9,6 +9,7 @@ otherwise, and asks for the token that is in the address it prints.
 import argparse
 import asyncio
 import logging
+import os
 import re
 import signal
 from concurrent.futures import ThreadPoolExecutor
@@ -122,3 +123,5 @@ def main() -> None:
     app = application(guard, line, args.base_url)
     print(f"the page is on {Server(PLAY, args.host, port).url}{app.settings['base']}?token={token}", flush=True)
     asyncio.run(serve(app, line, args.host, port))
+    # A network that is being loaded cannot be interrupted, which takes seconds, and there is nothing to save.
+    os._exit(0)
