@@ -5,6 +5,7 @@ const chooser = document.getElementById("experiment");
 const byId = (id) => document.getElementById(id);
 
 const DEFAULTS = { text: { length: "500" }, notes: { length: "256" }, sound: { seconds: "3" } };
+const LONGEST_MESSAGE = 30;
 const WORDS = { text: "Text", notes: "Notes", sound: "Sound" };
 
 export class Fields {
@@ -25,10 +26,10 @@ export class Fields {
   fillChooser(experiments) {
     const groups = new Map();
     for (const entry of experiments) {
-      const title = `${WORDS[entry.makes] ?? "Others"}: ${entry.pretrained ? "come trained" : entry.lesson || "damaged"}`;
+      const title = `${WORDS[entry.makes] ?? "Other"}: ${entry.pretrained ? "comes trained" : entry.lesson || "damaged"}`;
       if (!groups.has(title)) groups.set(title, Object.assign(document.createElement("optgroup"), { label: title }));
-      const message = entry.message.length > 40 ? `${entry.message.slice(0, 39)}…` : entry.message;
-      groups.get(title).append(new Option(message ? `${entry.name} – ${message}` : entry.name, entry.id));
+      const name = `${entry.lesson || "?"} ${entry.name}`;
+      groups.get(title).append(new Option(entry.message ? `${name} – ${shortened(entry.message)}` : name, entry.id));
     }
     chooser.replaceChildren(...groups.values());
     const usable = experiments.find((entry) => !entry.problem);
@@ -38,13 +39,13 @@ export class Fields {
   // Show what belongs to the chosen experiment.
   show(chosen) {
     const entry = this.entry;
-    byId("message").textContent = entry.message;
+    byId("message").textContent = shortened(entry.message) === entry.message ? "" : entry.message;
     byId("problem").textContent = entry.problem;
     byId("problem").hidden = !entry.problem;
     byId("facts").hidden = Boolean(entry.problem);
     byId("loss").textContent = nats(entry.loss);
     byId("ngram").textContent = nats(entry.ngram);
-    byId("ngram-name").textContent = entry.order ? `best n-gram (order ${entry.order})` : "best n-gram";
+    byId("ngram-name").textContent = entry.order ? `best n-gram (${entry.order})` : "best n-gram";
     byId("loss").classList.toggle("beaten", entry.loss !== null && entry.ngram !== null && entry.loss < entry.ngram);
     byId("step").textContent = entry.step.toLocaleString("en");
     for (const part of document.querySelectorAll("[data-for]")) {
@@ -67,6 +68,10 @@ export class Fields {
     }
     return found;
   }
+}
+
+function shortened(message) {
+  return message.length > LONGEST_MESSAGE ? `${message.slice(0, LONGEST_MESSAGE - 1)}…` : message;
 }
 
 function showTemperature() {

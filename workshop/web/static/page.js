@@ -84,6 +84,8 @@ const answers = {
     byId("progress").hidden = false;
     if (made.makes === "text") text.hidden = false;
     if (made.makes === "sound") beginSound();
+    // On a phone the result is below the form.
+    if (byId("result").getBoundingClientRect().top > window.innerHeight - 200) byId("result").scrollIntoView();
     say("Generating …");
   },
   text({ text: more }) {
@@ -123,7 +125,7 @@ function summary() {
     notes: () => (made.notes ? `${made.notes.toLocaleString("en")} notes` : "No notes, only silence: try a higher temperature"),
     sound: () => `${(made.count / made.rate).toFixed(1)} s of sound`,
   }[made.makes]();
-  return `${made.stopped ? "Stopped: " : ""}${count}, made in ${seconds} s with seed ${made.seed}.`;
+  return `${made.stopped ? "Stopped: " : ""}${count}, made in ${seconds} s with seed ${made.seed}.${made.remark ?? ""}`;
 }
 
 // ---- sound
@@ -132,7 +134,7 @@ function beginSound() {
   wave.begin(made.length, made.rate);
   if (!byId("at-once").checked) return;
   if (Live.isPossible) live.begin(made.length, made.rate);
-  else made.waits = "This browser plays sound at this address only when it is finished (https or localhost would do more).";
+  else made.remark = " At this address the browser plays a sound only once it is finished: https and localhost do more.";
 }
 
 function hearSound(buffer) {
