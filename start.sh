@@ -31,7 +31,7 @@ GPU=no
 WANT_ROOT=no
 DEMO_TRAIN=(--size small --dropout 0.25 --num_epochs 50 --max_minutes 2.5 --patience 5 --message "first demo")
 DEMO_SAMPLE=(--length 200)
-VERBS="demo, test, run, lab, docs, doctor, logs, trainings, stop, down, build, save, load"
+VERBS="demo, play, test, run, lab, docs, doctor, logs, trainings, stop, down, build, save, load"
 
 say() { printf '%s\n' "$*" >&2; }
 fail() { say "$*"; exit 1; }
@@ -50,12 +50,13 @@ answers, everything runs in a container; otherwise on this computer itself. Your
 
   ./start.sh               a shell in the ready environment, with TensorBoard running
   ./start.sh demo          train a small model on the starter data, generate with it, and say where to look
+  ./start.sh play          the page on which trained networks are played: its address, or the server itself until Ctrl-C
   ./start.sh test          run the tests; what follows is passed to pytest
   ./start.sh run COMMAND   run one command in the ready environment, from the folder you are in
   ./start.sh lab           JupyterLab: its address in the container's mode, or the server itself until Ctrl-C
   ./start.sh docs          the tutorial in a browser: its address in the container's mode, or the server itself
   ./start.sh doctor        check this computer, and say in plain words what is wrong and what to do
-  ./start.sh logs          the last log lines of TensorBoard, JupyterLab and the tutorial's server
+  ./start.sh logs          the last log lines of all servers
   ./start.sh trainings     show the running trainings; 'trainings stop NAME' lets one save and end
   ./start.sh stop          stop all of these, and the container; a training in it saves first
 
@@ -76,6 +77,7 @@ What can be set in the environment of the command:
   WORKSHOP_VENV            where the environment is kept (default: .venv in this folder)
   WORKSHOP_PORT_CHAR_RNN   port of the first lesson's TensorBoard (default 7006), and so on for the other lessons
   WORKSHOP_PORT_LAB        port of JupyterLab (default 8888)
+  WORKSHOP_PORT_PLAY       port of the page (default 7005)
   WORKSHOP_PORT_DOCS       port of the tutorial (default 7000, or another one where that is in use)
   WORKSHOP_BIND            address to listen on (default 127.0.0.1: this computer alone)
 HELP
@@ -115,7 +117,7 @@ choose_mode() { # verb, want_local
 refuse_what_does_not_fit() { # verb
   case "$MODE:$1" in
     local:build | local:save | local:load) misused "'$1' is about the container, and local mode has none." ;;
-    inside:lab | inside:docs | inside:stop | inside:down | inside:build | inside:save | inside:load)
+    inside:play | inside:lab | inside:docs | inside:stop | inside:down | inside:build | inside:save | inside:load)
       misused "This is inside the container: leave it with 'exit', and type './start.sh $1' there." ;;
   esac
   if [ "$WANT_ROOT" = yes ]; then
@@ -473,7 +475,7 @@ verb_shell() {
   enter_environment
   start_services
   if [ "$MODE" = inside ]; then
-    place="container. 'exit' leaves it; TensorBoard, JupyterLab and the tutorial go on"
+    place="container. 'exit' leaves it; the servers go on"
   else
     cd "$ROOT"
   fi
@@ -561,6 +563,13 @@ verb_lab() {
   exec python -m workshop.services lab
 }
 
+verb_play() {
+  set_up none
+  enter_environment
+  cd "$ROOT"
+  exec python -m workshop.services play
+}
+
 verb_docs() {
   set_up docs
   enter_environment
@@ -627,7 +636,7 @@ main() {
   done
   verb="${verb:-shell}"
   case "$verb" in
-    shell | demo | test | run | lab | docs | doctor | logs | trainings | stop | down | build | save | load) ;;
+    shell | demo | play | test | run | lab | docs | doctor | logs | trainings | stop | down | build | save | load) ;;
     *) misused "There is no verb '$verb'; the verbs are $VERBS, or none for a shell (./start.sh --help says more)." ;;
   esac
   case "$(uname -s)" in
@@ -645,6 +654,7 @@ main() {
   case "$verb" in
     shell) verb_shell ;;
     demo) verb_demo ;;
+    play) verb_play ;;
     test) verb_test "$@" ;;
     run) verb_run "$@" ;;
     lab) verb_lab ;;
