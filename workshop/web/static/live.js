@@ -28,8 +28,7 @@ export class Live {
     await context.audioWorklet.addModule(new URL("feed.js", import.meta.url));
     if (this.context !== context) return; // stopped meanwhile
     this.node = new AudioWorkletNode(context, "feed", { numberOfInputs: 0, outputChannelCount: [1] });
-    this.meter = new AnalyserNode(context, { fftSize: 2048 });
-    this.node.connect(this.meter).connect(context.destination);
+    this.node.connect(context.destination);
     this.node.port.onmessage = ({ data }) => this.follow(data);
     for (const message of this.waiting) this.node.port.postMessage(message);
     this.waiting = [];
