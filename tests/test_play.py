@@ -2,10 +2,14 @@
 
 import asyncio
 import contextlib
+import hashlib
+import io
 import json
+import re
 import shutil
 import threading
 import time
+import wave
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -31,6 +35,7 @@ from workshop.web import experiments, networks, results
 from workshop.web.jobs import Line
 from workshop.web.security import Guard
 from workshop.web.server import application
+from workshop.web.tunes import GeneratedTunes, is_tune
 
 TOKEN = "0123456789abcdef0123456789abcdef"
 #: How a connection is asked for.
@@ -659,3 +664,35 @@ def test_the_page_lies_below_any_path(clone: Path, monkeypatch: pytest.MonkeyPat
         assert (led.code, led.headers["Location"]) == (302, "/user/ada/play/?token=x")
 
     visiting(visit, base="/user/ada/play/")
+
+
+# ---- tunes
+
+
+def test_a_text_of_tunes_can_be_played(tmp_path: Path) -> None:
+    slow_tune = "T:One\nM:4/4\nL:1/4\nQ:1/4=60\nK:C\nCDEF|\n"
+    text = f"{slow_tune}\nX:2\nT:Two\nM:4/4\nL:1/4\nQ:1/4=120\nK:C\ncccc|\n\nX:3\nT:ha"
+    assert is_tune(text)
+    tunes = GeneratedTunes(text)
+    assert tunes == f"X:1\n{text}"
+    np.testing.assert_allclose(tunes.notes[:, 0], [0, 2, 4, 6, 10, 11, 12, 13])  # in beats of half a second
+    assert tunes.notes[:, 2].tolist() == [60, 62, 64, 65, 72, 72, 72, 72]
+    made = results.Made("char_rnn", "tunes", "text", tunes)
+    assert made.formats == ["abc", "mid", "wav"]
+    assert made.file("abc").decode() == f"X:1\n{text}\n"
+    assert made.file("mid")[:4] == b"MThd"
+    with wave.open(io.BytesIO(made.file("wav"))) as sound:
+        assert sound.getnframes() / sound.getframerate() > 6
+
+
+def test_other_texts_are_no_tunes() -> None:
+    assert not is_tune("K: Oh, you\nX marks the spot")
+    assert results.Made("char_rnn", "01", "text", GeneratedTunes("X:1\nK:C\n")).formats == ["abc"]
+
+
+def test_the_libraries_of_others_are_what_their_packages_hold() -> None:
+    vendor = ROOT / "workshop" / "web" / "static" / "vendor"
+    sums = dict(re.findall(r"^\| `([\w.-]+)`.*`([0-9a-f]{64})` \|$", (vendor / "README.md").read_text(), re.MULTILINE))
+    assert set(sums) == {file.name for file in vendor.glob("*.js")}
+    for name, expected in sums.items():
+        assert hashlib.sha256((vendor / name).read_bytes()).hexdigest() == expected

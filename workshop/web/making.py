@@ -15,6 +15,7 @@ from workshop.web import experiments, settings
 from workshop.web.jobs import Job
 from workshop.web.networks import Networks
 from workshop.web.results import Made, Results
+from workshop.web.tunes import GeneratedTunes, is_tune
 
 #: A message to the page: an object, or samples of sound as 16-bit whole numbers, little-endian.
 Message = dict[str, Any] | bytes
@@ -117,7 +118,12 @@ def make(networks: Networks, results: Results, wish: Wish, tell: Tell, job: Job)
         tell({"type": "progress", "made": sum(map(len, taken)), "seconds": time.monotonic() - started})
         if job.stopped.is_set():
             break
-    made = Made(entry.lesson, entry.name, entry.makes, stream.result(np.concatenate(taken)))
+    thing = stream.result(np.concatenate(taken))
+    if entry.makes == "text" and is_tune(thing):
+        thing = GeneratedTunes(thing)
+        tell({"type": "score", "abc": thing})
+        _Notes(tell).show(thing)
+    made = Made(entry.lesson, entry.name, entry.makes, thing)
     tell({"type": "done", "id": results.add(made), "formats": made.formats, "stopped": job.stopped.is_set()})
 
 

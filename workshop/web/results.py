@@ -12,7 +12,7 @@ from workshop import ROOT
 from workshop.errors import UserError
 from workshop.files import explain, short_path
 from workshop.visible import label
-from workshop.web.tunes import is_tune
+from workshop.web.tunes import GeneratedTunes
 
 #: How many are remembered. A minute of sound takes 4 MB, and its file 2.
 MOST = 20
@@ -46,9 +46,9 @@ class Made:
     @property
     def formats(self) -> list[str]:
         """Suffixes of the files that it can be saved as, without the dot."""
-        if self.makes == "text":
-            return ["abc", "txt"] if is_tune(self.thing) else ["txt"]
-        return {"notes": ["mid", "wav", "png"], "sound": ["wav"]}[self.makes]
+        if isinstance(self.thing, GeneratedTunes):
+            return ["abc", "mid", "wav"] if len(self.thing.notes) else ["abc"]
+        return {"text": ["txt"], "notes": ["mid", "wav", "png"], "sound": ["wav"]}[self.makes]
 
     @property
     def stem(self) -> str:

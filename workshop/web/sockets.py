@@ -28,7 +28,7 @@ class Play(Guarded, WebSocketHandler):
     stop   {}                     end that
 
     What it gets: `queued` with its place, `begun`, then `text`, `notes` or binary samples, each followed by `progress`,
-    and `done`, or `error` with a sentence; in any case `free` at the end.
+    `score` after a text of tunes, and `done`, or `error` with a sentence; in any case `free` at the end.
     """
 
     def initialize(self, networks: Networks, results: Results, line: Line, pages: set["Play"]) -> None:

@@ -4,6 +4,7 @@ import { Connection } from "./connection.js";
 import { Fields } from "./fields.js";
 import { Live } from "./live.js";
 import { Roll } from "./roll.js";
+import { showScore } from "./score.js";
 import { Wave } from "./wave.js";
 
 const byId = (id) => document.getElementById(id);
@@ -95,8 +96,9 @@ const answers = {
   },
   notes: ({ notes, tempo }) => {
     made.notes = notes.length;
-    roll.show(notes, tempo);
+    if (notes.length) roll.show(notes, tempo);
   },
+  score: ({ abc }) => showScore(byId("score"), abc).catch((error) => say(error.message, true)),
   progress({ made: count, seconds }) {
     made.count = count;
     made.seconds = seconds;
@@ -186,7 +188,7 @@ function showFiles() {
   if (!made.formats.includes("wav")) return;
   player.src = `made/${made.id}.wav`;
   player.hidden = false;
-  if (byId("at-once").checked && !live.isOn && !made.stopped) {
+  if (byId("at-once").checked && !live.isOn && !made.stopped && made.makes !== "text") {
     player.play().catch(() => say(`${summary()} Press play to hear it.`));
   }
 }
