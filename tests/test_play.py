@@ -91,25 +91,34 @@ class Tone(Alphabet):
         return Stream(1, count, pieces, lambda values: GeneratedSound(np.asarray(values) / 100, 100))
 
 
-@pytest.fixture
-def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A clone with an experiment of lesson 1, a damaged one, one that comes trained, and a secret beside it."""
-    root = tmp_path / "clone"
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A clone with experiments of two lessons, a damaged one, one that comes trained, and a secret beside it."""
+    top = tmp_path_factory.mktemp("built")
+    root = top / "clone"
     for lesson in ("char_rnn", "wavenet"):
         (root / lesson).mkdir(parents=True)
         shutil.copy(ROOT / lesson / "lesson.py", root / lesson)
-    for module in (lessons, experiments, results):
-        monkeypatch.setattr(module, "ROOT", root)
-    monkeypatch.chdir(root)
-    lessons.lessons.cache_clear()
     facts = {"baseline": {"4": 1.9, "5": 1.8}, "message": "of the tests", "best": Best(1.5, 40), "step": 50}
     for folder in ("char_rnn/experiments/01", "char_rnn/experiments/03", "pretrained/verse"):
         experiment.create(root / "char_rnn", str(root / folder), **entries(**facts))
     experiment.create(root / "wavenet", str(root / "wavenet/experiments/01"), **entries(message="sound"))
     (root / "char_rnn/experiments/02").mkdir()
     (root / "char_rnn/experiments/02/run.json").write_text("{")
-    (tmp_path / "secret").mkdir()
-    shutil.copy(root / "pretrained/verse/run.json", tmp_path / "secret")
+    (top / "secret").mkdir()
+    shutil.copy(root / "pretrained/verse/run.json", top / "secret")
+    return top
+
+
+@pytest.fixture
+def clone(built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A copy of that clone, in which the server is."""
+    shutil.copytree(built, tmp_path, dirs_exist_ok=True)
+    root = tmp_path / "clone"
+    for module in (lessons, experiments, results):
+        monkeypatch.setattr(module, "ROOT", root)
+    monkeypatch.chdir(root)
+    lessons.lessons.cache_clear()
     yield root
     lessons.lessons.cache_clear()
 

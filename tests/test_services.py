@@ -215,6 +215,21 @@ def test_serving_becomes_the_server(clone: Path, monkeypatch: pytest.MonkeyPatch
 # ---- in the foreground -----------------------------------------------------------------------------------------------
 
 
+def test_the_page_answers_to_its_token_and_ends_with_ctrl_c(clone: Path) -> None:
+    with in_the_foreground(clone, "play") as page:
+        assert page.stdout is not None
+        server = services.wanted_server("play")
+        token = services.play_token()
+        assert f"{server.url}/?token={token}" in page.stdout.readline()
+        assert token != services.lab_token()
+        assert get(f"{server.url}/alive") == b"alive\n"
+        with pytest.raises(urllib.error.HTTPError, match="403"):
+            get(f"{server.url}/listing")
+        os.killpg(page.pid, signal.SIGINT)
+        assert page.wait(timeout=20) == 0
+        assert not services.answers(server)
+
+
 @pytest.mark.slow
 def test_the_lab_answers_to_its_token_and_ends_with_ctrl_c(clone: Path) -> None:
     with in_the_foreground(clone, "lab") as lab:
