@@ -8,7 +8,7 @@ $ErrorActionPreference = 'Stop'
 $Root = $PSScriptRoot
 $State = Join-Path $Root '.workshop'
 $Inside = '/workshop'
-$Verbs = 'shell', 'demo', 'test', 'run', 'lab', 'docs', 'doctor', 'logs', 'trainings', 'stop', 'down', 'build', 'save', 'load'
+$Verbs = 'shell', 'demo', 'play', 'test', 'run', 'lab', 'docs', 'doctor', 'logs', 'trainings', 'stop', 'down', 'build', 'save', 'load'
 # Each server's port and title by its name, written from the lessons' records.
 $Servers, $Titles = [ordered]@{}, @{}
 foreach ($line in Get-Content (Join-Path $PSScriptRoot 'docker/servers.txt')) {
@@ -28,15 +28,16 @@ usage: .\start.ps1 [--gpu] [--root] [VERB]
 
 The first use builds the container (some minutes, about 4 GB); after that it starts at once. It needs Docker Desktop.
 
-  .\start.ps1               a shell in the container, with TensorBoard, JupyterLab and the tutorial running
+  .\start.ps1               a shell in the container, with all servers running
   .\start.ps1 demo          let networks that come trained write and play, let one learn from the starter songs for a
                            minute, and say where to look
+  .\start.ps1 play          the address of the page on which trained networks are played
   .\start.ps1 test          run the tests; what follows is passed to pytest
   .\start.ps1 run COMMAND   run one command in the container, from the folder you are in
   .\start.ps1 lab           the address of JupyterLab
   .\start.ps1 docs          the address of the tutorial in a browser
   .\start.ps1 doctor        check the container, and say in plain words what is wrong and what to do
-  .\start.ps1 logs          the last log lines of TensorBoard, JupyterLab and the tutorial's server
+  .\start.ps1 logs          the last log lines of all servers
   .\start.ps1 trainings     show the running trainings; 'trainings stop NAME' lets one save and end
   .\start.ps1 stop          stop the container; a training in it saves first
 
@@ -196,7 +197,7 @@ function Start-Workshop {
 }
 
 function Wait-UntilHealthy {
-  Say 'Waiting for TensorBoard, JupyterLab and the tutorial ...'
+  Say 'Waiting for the servers ...'
   for ($second = 0; $second -lt $HealthSeconds; $second++) {
     $health = Get-FromDocker 'inspect', '--format', '{{.State.Health.Status}}', $script:Container
     if ($health -eq 'healthy') { return }
@@ -212,6 +213,10 @@ function Show-Address([string] $Server) {
   if ($Server -eq 'LAB') {
     $file = Join-Path $State 'jupyter_token'
     if (Test-Path $file) { $url += '/lab/tree/docs/notebooks/README.md?token=' + (Get-Content $file -Raw).Trim() }
+  }
+  if ($Server -eq 'PLAY') {
+    $file = Join-Path $State 'play_token'
+    if (Test-Path $file) { $url += '/?token=' + (Get-Content $file -Raw).Trim() }
   }
   $Titles[$Server].PadRight(26) + $url
 }
@@ -258,6 +263,7 @@ function Invoke-Verb([string] $Verb, [string[]] $Words) {
     }
     'lab' { Start-Workshop; Wait-UntilHealthy; Show-Address 'LAB' }
     'docs' { Start-Workshop; Wait-UntilHealthy; Show-Address 'DOCS' }
+    'play' { Start-Workshop; Wait-UntilHealthy; Show-Address 'PLAY' }
     'doctor' { Start-Workshop; Enter-StartSh (@('doctor') + $Words) }
     'logs' {
       $there = Get-Container 'label=ml4music.workshop'

@@ -32,7 +32,7 @@ WANT_ROOT=no
 DEMO_TRAIN=(--init_from verse --max_minutes 1 --message "first demo")
 DEMO_SAMPLE=(--length 200)
 DEMO_PLAY=(--experiment_dir tunes --num_samples 1 --wav --png)
-VERBS="demo, test, run, lab, docs, doctor, logs, trainings, stop, down, build, save, load"
+VERBS="demo, play, test, run, lab, docs, doctor, logs, trainings, stop, down, build, save, load"
 
 say() { printf '%s\n' "$*" >&2; }
 fail() { say "$*"; exit 1; }
@@ -52,12 +52,13 @@ answers, everything runs in a container; otherwise on this computer itself. Your
   ./start.sh               a shell in the ready environment, with TensorBoard running
   ./start.sh demo          let networks that come trained write and play, let one learn from the starter songs for a
                            minute, and say where to look
+  ./start.sh play          the page on which trained networks are played: its address, or the server itself until Ctrl-C
   ./start.sh test          run the tests; what follows is passed to pytest
   ./start.sh run COMMAND   run one command in the ready environment, from the folder you are in
   ./start.sh lab           JupyterLab: its address in the container's mode, or the server itself until Ctrl-C
   ./start.sh docs          the tutorial in a browser: its address in the container's mode, or the server itself
   ./start.sh doctor        check this computer, and say in plain words what is wrong and what to do
-  ./start.sh logs          the last log lines of TensorBoard, JupyterLab and the tutorial's server
+  ./start.sh logs          the last log lines of all servers
   ./start.sh trainings     show the running trainings; 'trainings stop NAME' lets one save and end
   ./start.sh stop          stop all of these, and the container; a training in it saves first
 
@@ -78,6 +79,7 @@ What can be set in the environment of the command:
   WORKSHOP_VENV            where the environment is kept (default: .venv in this folder)
   WORKSHOP_PORT_CHAR_RNN   port of the first lesson's TensorBoard (default 7006), and so on for the other lessons
   WORKSHOP_PORT_LAB        port of JupyterLab (default 8888)
+  WORKSHOP_PORT_PLAY       port of the page (default 7005)
   WORKSHOP_PORT_DOCS       port of the tutorial (default 7000, or another one where that is in use)
   WORKSHOP_BIND            address to listen on (default 127.0.0.1: this computer alone)
 HELP
@@ -117,7 +119,7 @@ choose_mode() { # verb, want_local
 refuse_what_does_not_fit() { # verb
   case "$MODE:$1" in
     local:build | local:save | local:load) misused "'$1' is about the container, and local mode has none." ;;
-    inside:lab | inside:docs | inside:stop | inside:down | inside:build | inside:save | inside:load)
+    inside:play | inside:lab | inside:docs | inside:stop | inside:down | inside:build | inside:save | inside:load)
       misused "This is inside the container: leave it with 'exit', and type './start.sh $1' there." ;;
   esac
   if [ "$WANT_ROOT" = yes ]; then
@@ -475,7 +477,7 @@ verb_shell() {
   enter_environment
   start_services
   if [ "$MODE" = inside ]; then
-    place="container. 'exit' leaves it; TensorBoard, JupyterLab and the tutorial go on"
+    place="container. 'exit' leaves it; the servers go on"
   else
     cd "$ROOT"
   fi
@@ -574,6 +576,13 @@ verb_lab() {
   exec python -m workshop.services lab
 }
 
+verb_play() {
+  set_up none
+  enter_environment
+  cd "$ROOT"
+  exec python -m workshop.services play
+}
+
 verb_docs() {
   set_up docs
   enter_environment
@@ -640,7 +649,7 @@ main() {
   done
   verb="${verb:-shell}"
   case "$verb" in
-    shell | demo | test | run | lab | docs | doctor | logs | trainings | stop | down | build | save | load) ;;
+    shell | demo | play | test | run | lab | docs | doctor | logs | trainings | stop | down | build | save | load) ;;
     *) misused "There is no verb '$verb'; the verbs are $VERBS, or none for a shell (./start.sh --help says more)." ;;
   esac
   case "$(uname -s)" in
@@ -658,6 +667,7 @@ main() {
   case "$verb" in
     shell) verb_shell ;;
     demo) verb_demo ;;
+    play) verb_play ;;
     test) verb_test "$@" ;;
     run) verb_run "$@" ;;
     lab) verb_lab ;;

@@ -11,6 +11,7 @@ from char_rnn.vocab import Vocabulary
 from workshop import cli
 from workshop.quiet import quietly
 from workshop.run import trained
+from workshop.run.stream import Stream
 from workshop.run.trained import checked
 from workshop.text.generated import GeneratedText
 
@@ -75,7 +76,21 @@ class Trained(trained.Trained):
         Raises:
             UserError: an argument is out of range.
         """
-        prompt = self.spelled(prompt)
+        return self.stream(prompt, length, temperature, top_k, top_p, seed).whole()
+
+    def stream(
+        self, prompt: str = "", length: int = 500, temperature: float | None = None, top_k: int | None = None,
+        top_p: float | None = None, seed: int | None = None,
+    ) -> Stream[GeneratedText]:  # fmt: skip
+        """What `generate` writes, piece by piece.
+
+        Raises:
+            UserError: an argument is out of range.
+        """
+        prompt, length = self.spelled(prompt), checked("length", length, cli.count)
         seed, config = self.drawing(seed, temperature, top_k, top_p)
-        pieces = self._generator.generate(self.start(prompt), checked("length", length, cli.count), 1, seed, config)
-        return GeneratedText(prompt + self.vocabulary.decode(np.concatenate(list(pieces))[:, 0]))
+        pieces = self._generator.generate(self.start(prompt), length, 1, seed, config)
+        decode = self.vocabulary.decode
+        return Stream(
+            seed, length, (piece[:, 0] for piece in pieces), lambda symbols: GeneratedText(prompt + decode(symbols))
+        )

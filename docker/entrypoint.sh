@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # What the container does: it makes the starter tunes if they are missing, and runs a TensorBoard for each lesson,
-# JupyterLab and the tutorial, each restarted when it ends. Their output goes to
+# JupyterLab, the tutorial and the play page, each restarted when it ends. Their output goes to
 # .workshop/NAME.log.
 #
 # With arguments it runs those instead: docker run --rm ml4music-workshop:cpu python char_rnn/train.py --smoke

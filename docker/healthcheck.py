@@ -4,7 +4,7 @@ import http.client
 import sys
 from pathlib import Path
 
-from workshop.host.ports import DOCS_PORT, LAB_PORT, TENSORBOARD_PORTS
+from workshop.host.ports import DOCS_PORT, LAB_PORT, PLAY_PORT, TENSORBOARD_PORTS
 
 #: entrypoint.sh keeps this file there while it makes the starter tunes.
 PREPARING = Path.home() / ".preparing"
@@ -13,6 +13,7 @@ PREPARING = Path.home() / ".preparing"
 TENSORBOARD_PAGE = "/data/environment"
 LAB_PAGE = "/api"
 DOCS_PAGE = "/"
+PLAY_PAGE = "/alive"
 
 
 def answers(port: int, page: str) -> bool:
@@ -32,6 +33,7 @@ def missing() -> list[str]:
     servers = {f"TensorBoard of {name}": (port, TENSORBOARD_PAGE) for name, port in TENSORBOARD_PORTS.items()}
     servers["JupyterLab"] = (LAB_PORT, LAB_PAGE)
     servers["the tutorial"] = (DOCS_PORT, DOCS_PAGE)
+    servers["the play page"] = (PLAY_PORT, PLAY_PAGE)
     wanting = [f"{title} does not answer" for title, (port, page) in servers.items() if not answers(port, page)]
     if PREPARING.exists():
         wanting.append("the starter tunes and sounds are being made")

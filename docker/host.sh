@@ -9,7 +9,7 @@ LESSONS=""
 while read -r name port title; do
   case "$title" in "TensorBoard for"*) LESSONS="$LESSONS $name" ;; esac
 done <"$SERVER_LIST"
-SERVERS="$LESSONS lab docs"
+SERVERS="$LESSONS lab docs play"
 INSIDE=/workshop                  # where the container sees the clone
 ANSWER_SECONDS=10                 # time limit for an engine that hangs
 HEALTH_SECONDS=120
@@ -475,7 +475,7 @@ what_is_missing() {
 
 # Return when the servers answer; otherwise say what is wrong. The line of progress stays one line in a terminal.
 wait_until_healthy() {
-  local seconds=0 what="Waiting for TensorBoard, JupyterLab and the tutorial"
+  local seconds=0 what="Waiting for the servers"
   while :; do
     case "$(health)" in
       *" healthy" | "running ") break ;;    # podman may know no health
@@ -507,15 +507,20 @@ url_of() { # server
   echo "http://$host:${published##*:}"
 }
 
-lab_url() {
+# JupyterLab and the play page ask for a token, each for its own.
+with_token() { # address, file of the token
   local token
-  token="$(cat "$STATE/jupyter_token" 2>/dev/null || true)"
-  echo "$(url_of lab)/lab/tree/docs/notebooks/README.md${token:+?token=$token}"
+  token="$(cat "$STATE/$2" 2>/dev/null || true)"
+  echo "$1${token:+?token=$token}"
 }
 
 print_address() { # server
   local url
-  if [ "$1" = lab ]; then url="$(lab_url)"; else url="$(url_of "$1")"; fi
+  url="$(url_of "$1")"
+  case "$1" in
+    lab) url="$(with_token "$url/lab/tree/docs/notebooks/README.md" jupyter_token)" ;;
+    play) url="$(with_token "$url/" play_token)" ;;
+  esac
   printf '%-26s%s\n' "$(title_of "$1")" "$url"
 }
 
@@ -721,7 +726,7 @@ container_test() {
   enter test "$@"
 }
 
-# JupyterLab and the tutorial run already.
+# JupyterLab, the tutorial and the page run already.
 container_address() { # server
   bring_up
   wait_until_healthy || exit 1
@@ -905,7 +910,7 @@ container_main() { # verb with its arguments
     demo) container_demo ;;
     test) container_test "$@" ;;
     run) container_run "$@" ;;
-    lab | docs) container_address "$verb" ;;
+    play | lab | docs) container_address "$verb" ;;
     doctor) container_doctor "$@" ;;
     logs) container_logs ;;
     trainings) container_trainings "$@" ;;

@@ -16,6 +16,7 @@ from workshop.notes import tempos
 from workshop.notes.instruments import instrument
 from workshop.quiet import quietly
 from workshop.run import trained
+from workshop.run.stream import Stream
 from workshop.run.trained import checked
 
 if TYPE_CHECKING:
@@ -86,12 +87,28 @@ class Trained(trained.Trained):
         Raises:
             UserError: an argument is out of range, or the MIDI file cannot be used.
         """
+        return self.stream(prompt, length, temperature, top_k, top_p, seed, midi_instrument, tempo).whole()
+
+    def stream(
+        self, prompt: str | Path | np.ndarray | None = None, length: int = 1000, temperature: float | None = None,
+        top_k: int | None = None, top_p: float | None = None, seed: int | None = None,
+        midi_instrument: str | int = 0, tempo: float | None = None,
+    ) -> Stream[GeneratedNotes]:  # fmt: skip
+        """What `generate` plays, piece by piece.
+
+        Raises:
+            UserError: an argument is out of range, or the MIDI file cannot be used.
+        """
         with quietly():
             from midi_rnn.generate import notes_of
 
-        program = checked("midi_instrument", midi_instrument, instrument)
-        symbols = prompt if isinstance(prompt, np.ndarray) else self.prompt(prompt)
+        program, length = checked("midi_instrument", midi_instrument, instrument), checked("length", length, cli.count)
+        speed = checked("tempo", tempo or self.data_info.tempo, tempos.tempo)
+        begun = prompt if isinstance(prompt, np.ndarray) else self.prompt(prompt)
         seed, config = self.drawing(seed, temperature, top_k, top_p)
-        pieces = self.generator.generate(self.start(symbols), checked("length", length, cli.count), 1, seed, config)
-        notes = notes_of(self.encoding, np.concatenate([symbols, *(piece[:, 0] for piece in pieces)]))
-        return GeneratedNotes(notes, checked("tempo", tempo or self.data_info.tempo, tempos.tempo), program)
+
+        def played(symbols: np.ndarray) -> GeneratedNotes:
+            return GeneratedNotes(notes_of(self.encoding, np.concatenate([begun, symbols])), speed, program)
+
+        pieces = self.generator.generate(self.start(begun), length, 1, seed, config)
+        return Stream(seed, length, (piece[:, 0] for piece in pieces), played)

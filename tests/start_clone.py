@@ -43,7 +43,7 @@ case "$*" in
   "-m workshop.services start")
     echo "TensorBoard for char_rnn  http://localhost:7006"
     exit "${STUB_START_STATUS:-0}" ;;
-  "-m workshop.services lab" | "-m workshop.services docs") echo "$3 in $PWD" ;;
+  "-m workshop.services lab" | "-m workshop.services docs" | "-m workshop.services play") echo "$3 in $PWD" ;;
   "char_rnn/train.py"*)
     mkdir -p char_rnn/experiments/01
     if [ -n "${STUB_TRAIN_WORDS:-}" ]; then echo "$STUB_TRAIN_WORDS" >&2; fi

@@ -38,6 +38,8 @@ NOT_RUN = {
     ("docs/00-before-the-class.md", "python -m workshop.datasets get nottingham"),
     ("docs/00-before-the-class.md", "python char_rnn/train.py --help"),
     ("docs/03-sound.md", "python -m workshop.datasets inspect ../data/audio/ME"),
+    ("docs/playing.md", "./start.sh play"),
+    ("docs/playing.md", "python -m workshop.play --base_url /user/ada/play/ --allow_host hub.school.example"),
     ("docs/reliability.md", "cd char_rnn"),
     ("docs/teachers-guide.md", "./start.sh save workshop.tar.gz"),
     ("docs/teachers-guide.md", "./start.sh load workshop.tar.gz"),

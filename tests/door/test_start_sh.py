@@ -55,7 +55,20 @@ DOCS = "--require-hashes -r CLONE/requirements/docs.txt"
 def test_help_sets_nothing_up(clone: Clone, arguments: list[str]) -> None:
     answer = clone.start(*arguments)
     assert answer.returncode == 0
-    verbs = ["demo", "test", "run COMMAND", "lab", "docs", "doctor", "logs", "stop", "down", "build", "save FILE"]
+    verbs = [
+        "demo",
+        "play",
+        "test",
+        "run COMMAND",
+        "lab",
+        "docs",
+        "doctor",
+        "logs",
+        "stop",
+        "down",
+        "build",
+        "save FILE",
+    ]
     for word in (*verbs, "load FILE", "--local", "--gpu", "--root", "WORKSHOP_MODE"):
         assert word in answer.stdout
     assert not clone.take_calls()
@@ -66,7 +79,7 @@ def test_help_sets_nothing_up(clone: Clone, arguments: list[str]) -> None:
     [
         (
             ["dmeo"],
-            "no verb 'dmeo'; the verbs are demo, test, run, lab, docs, doctor, logs, trainings, stop, down, build",
+            "no verb 'dmeo'; the verbs are demo, play, test, run, lab, docs, doctor, logs, trainings, stop, down",
         ),
         (["--docker"], "no option '--docker'; the options are --local, --gpu, --root"),
         (["demo", "now"], "'demo' takes nothing after it, and 'now' was given"),
@@ -630,6 +643,10 @@ def test_the_doctor_and_stop_install_nothing(clone: Clone) -> None:
 
 def test_the_lab_is_started_in_the_clone(clone: Clone) -> None:
     assert clone.start("--local", "lab").stdout.strip() == f"lab in {clone.root}"
+
+
+def test_the_page_is_started_in_the_clone(clone: Clone) -> None:
+    assert clone.start("--local", "play").stdout.strip() == f"play in {clone.root}"
 
 
 def test_what_makes_the_tutorial_is_installed_on_its_first_use(clone: Clone) -> None:

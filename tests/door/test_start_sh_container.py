@@ -23,7 +23,7 @@ from workshop.host.ports import DOCS_PORT
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="start.sh is for bash; Windows has start.ps1")
 
 #: Ports that are most likely free, because 7006 and the others may be in use by the very workshop that is tested.
-SERVERS = ("CHAR_RNN", "MIDI_RNN", "WAVENET", "AUDIO_RNN", "LAB", "DOCS")
+SERVERS = ("CHAR_RNN", "MIDI_RNN", "WAVENET", "AUDIO_RNN", "LAB", "DOCS", "PLAY")
 
 
 @dataclass
@@ -481,6 +481,7 @@ def test_a_shell_without_a_terminal_reads_its_commands(up: DockerClone) -> None:
         f"TensorBoard for audio_rnn http://localhost:{port['AUDIO_RNN']}",
         f"JupyterLab                http://localhost:{port['LAB']}/lab/tree/docs/notebooks/README.md?token=abc123",
         f"the tutorial              http://localhost:{port['DOCS']}",
+        f"the play page             http://localhost:{port['PLAY']}/",
         f"in {up.root / 'char_rnn'}",
     ]
 
@@ -549,6 +550,12 @@ def test_docs_prints_the_address_of_the_running_tutorial(up: DockerClone) -> Non
     assert answer.stdout == f"the tutorial              http://localhost:{up.env['WORKSHOP_PORT_DOCS']}\n"
 
 
+def test_play_prints_the_address_of_the_running_page(up: DockerClone) -> None:
+    (up.root / ".workshop" / "play_token").write_text("def456\n")
+    answer = up.start("play")
+    assert answer.stdout == f"the play page             http://localhost:{up.env['WORKSHOP_PORT_PLAY']}/?token=def456\n"
+
+
 def test_servers_that_do_not_answer(up: DockerClone) -> None:
     answer = up.start(stdin="echo here\n", STUB_HEALTH="unhealthy")
     assert "not well (TensorBoard of wavenet does not answer): './start.sh logs' shows more" in answer.stderr
@@ -582,7 +589,7 @@ def test_the_doctor_starts_no_container(clone: DockerClone) -> None:
 def test_inside_the_container_start_sh_knows_where_it_is(up: DockerClone) -> None:
     answer = up.start("run", "bash", str(up.root / "start.sh"), "run", "echo", "hello")
     assert answer.stdout == "hello\n"
-    for verb in ("lab", "docs", "stop", "build", "save"):
+    for verb in ("play", "lab", "docs", "stop", "build", "save"):
         answer = up.start("run", "bash", str(up.root / "start.sh"), verb)
         assert answer.returncode == 2
         assert f"leave it with 'exit', and type './start.sh {verb}' there" in answer.stderr

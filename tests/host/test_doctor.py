@@ -38,7 +38,7 @@ def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(doctor, "ROOT", tmp_path)
     monkeypatch.setattr(services, "ROOT", tmp_path)
     monkeypatch.setattr(doctor, "TENSORBOARD_PORTS", {"char_rnn": 7006})
-    for name in ("CHAR_RNN", "DOCS"):
+    for name in ("CHAR_RNN", "DOCS", "PLAY"):
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             monkeypatch.setenv(f"WORKSHOP_PORT_{name}", str(probe.getsockname()[1]))
@@ -217,10 +217,10 @@ def test_a_card_that_is_not_used() -> None:
 
 def test_ports(clone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     findings = list(doctor.check_ports())
-    assert levels(findings) == [OK, PROBLEM, OK]
+    assert levels(findings) == [OK, PROBLEM, OK, OK]
     assert "WORKSHOP_PORT_LAB is '0'" in findings[1].text
     with socket.create_server(("127.0.0.1", services.wanted_server("char_rnn").port)):
-        assert levels(list(doctor.check_ports())) == [PROBLEM, PROBLEM, OK]
+        assert levels(list(doctor.check_ports())) == [PROBLEM, PROBLEM, OK, OK]
 
 
 def test_the_tutorials_port_in_use_is_a_problem_only_if_it_was_chosen(
@@ -228,11 +228,13 @@ def test_the_tutorials_port_in_use_is_a_problem_only_if_it_was_chosen(
 ) -> None:
     port = services.wanted_server("docs").port
     with socket.create_server(("127.0.0.1", port)):
-        assert levels(list(doctor.check_ports())) == [OK, PROBLEM, PROBLEM]
+        assert levels(list(doctor.check_ports())) == [OK, PROBLEM, PROBLEM, OK]
         monkeypatch.delenv("WORKSHOP_PORT_DOCS")
         monkeypatch.setitem(ports.PORTS, "docs", port)
-        *_, last = doctor.check_ports()
-        assert last == Finding(NOTE, f"port {port}", "is in use (on a Mac by AirPlay): the tutorial takes another one")
+        *_, tutorial, _ = doctor.check_ports()
+        assert tutorial == Finding(
+            NOTE, f"port {port}", "is in use (on a Mac by AirPlay): the tutorial takes another one"
+        )
 
 
 @pytest.mark.parametrize(("free_gib", "level"), [(0.1, PROBLEM), (2, NOTE), (50, OK)])
@@ -308,7 +310,7 @@ def test_inside_the_container_the_servers_are_asked_themselves(clone: Path, monk
     monkeypatch.setenv("WORKSHOP_IN_CONTAINER", "1")
     monkeypatch.delenv("WORKSHOP_PORT_LAB")
     monkeypatch.setattr(services, "answers", lambda server: server.name == "char_rnn")
-    assert levels(list(doctor.check_ports())) == [OK, PROBLEM, PROBLEM]
+    assert levels(list(doctor.check_ports())) == [OK, PROBLEM, PROBLEM, PROBLEM]
 
 
 def test_where_the_container_is_used_no_packages_are_missed(monkeypatch: pytest.MonkeyPatch) -> None:

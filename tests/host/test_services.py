@@ -31,6 +31,7 @@ def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("WORKSHOP_PORT_CHAR_RNN", str(free_port()))
     monkeypatch.setenv("WORKSHOP_PORT_LAB", str(free_port()))
     monkeypatch.setenv("WORKSHOP_PORT_DOCS", str(free_port()))
+    monkeypatch.setenv("WORKSHOP_PORT_PLAY", str(free_port()))
     monkeypatch.delenv("WORKSHOP_BIND", raising=False)
     yield root
     services.stop_all()
@@ -188,7 +189,7 @@ def test_the_labs_port_in_use_is_one_sentence(clone: Path, capsys: pytest.Captur
 # ---- under the eyes of somebody else, as in the container ------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["char_rnn", "lab", "docs"])
+@pytest.mark.parametrize("name", ["char_rnn", "lab", "docs", "play"])
 def test_serving_becomes_the_server(clone: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     become: list[list[str]] = []
     monkeypatch.chdir(clone)
@@ -204,12 +205,29 @@ def test_serving_becomes_the_server(clone: Path, monkeypatch: pytest.MonkeyPatch
         assert os.environ["JUPYTER_CONFIG_PATH"] == f"{services.SETTINGS}{os.pathsep}mine"
     elif name == "docs":
         assert command[1:] == ["-m", "workshop.docs", "serve", "--host", "127.0.0.1", "--port", str(server.port)]
+    elif name == "play":
+        assert command[1:] == ["-m", "workshop.play", "--host", "127.0.0.1", "--port", str(server.port)]
     else:
         assert command == services.tensorboard_command(server, clone / "char_rnn")
     assert not (clone / ".workshop" / f"{name}.json").exists()  # who looks after it remembers it
 
 
 # ---- in the foreground -----------------------------------------------------------------------------------------------
+
+
+def test_the_page_answers_to_its_token_and_ends_with_ctrl_c(clone: Path) -> None:
+    with in_the_foreground(clone, "play") as page:
+        assert page.stdout is not None
+        server = services.wanted_server("play")
+        token = services.play_token()
+        assert f"{server.url}/?token={token}" in page.stdout.readline()
+        assert token != services.lab_token()
+        assert get(f"{server.url}/alive") == b"alive\n"
+        with pytest.raises(urllib.error.HTTPError, match="403"):
+            get(f"{server.url}/listing")
+        os.killpg(page.pid, signal.SIGINT)
+        assert page.wait(timeout=20) == 0
+        assert not services.answers(server)
 
 
 @pytest.mark.slow

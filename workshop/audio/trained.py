@@ -11,6 +11,7 @@ from workshop.audio import audiofiles, conditions, mu_law
 from workshop.audio.generated import GeneratedSound, SoundGenerator
 from workshop.audio.library import SoundInfo
 from workshop.run import trained
+from workshop.run.stream import Stream
 from workshop.run.trained import checked
 
 #: Length of a sound in seconds where none is asked for.
@@ -57,6 +58,18 @@ class TrainedOnSound(trained.Trained):
         Raises:
             UserError: an argument is out of range, or the sound file cannot be used.
         """
+        return self.stream(prompt, length, temperature, top_k, top_p, seed, seconds, condition).whole()
+
+    def stream(
+        self, prompt: str | Path | np.ndarray | None = None, length: int | None = None,
+        temperature: float | None = None, top_k: int | None = None, top_p: float | None = None,
+        seed: int | None = None, seconds: float = SECONDS, condition: str | None = None,
+    ) -> Stream[GeneratedSound]:  # fmt: skip
+        """What `generate` makes, piece by piece.
+
+        Raises:
+            UserError: an argument is out of range, or the sound file cannot be used.
+        """
         labels = np.array(conditions.numbers(condition, self.conditions, 1))
         samples = np.empty(0) if prompt is None else prompt
         if not isinstance(samples, np.ndarray):
@@ -65,4 +78,9 @@ class TrainedOnSound(trained.Trained):
         count = self.samples(None if length is None else checked("length", length, cli.count), seconds)
         seed, config = self.drawing(seed, temperature, top_k, top_p)
         pieces = self.generator(labels).generate(mu_law.encode(samples)[:, None], count, seed, config)
-        return GeneratedSound(mu_law.decode(np.concatenate(list(pieces))[:, 0]), self.rate)
+        return Stream(
+            seed,
+            count,
+            (piece[:, 0] for piece in pieces),
+            lambda values: GeneratedSound(mu_law.decode(values), self.rate),
+        )

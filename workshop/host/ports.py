@@ -11,15 +11,16 @@ from dataclasses import dataclass, replace
 from workshop.errors import UserError
 from workshop.lessons import lessons
 
-#: The names of JupyterLab and of the site of docs/; the other servers are named after their lesson.
-LAB, DOCS = "lab", "docs"
+#: The names of JupyterLab, of the site of docs/, and of the page on which trained networks are played; the other
+#: servers are named after their lesson.
+LAB, DOCS, PLAY = "lab", "docs", "play"
 
 #: The port of each lesson's TensorBoard, in the order of the lessons.
 TENSORBOARD_PORTS = {lesson.name: lesson.port for lesson in lessons()}
-#: The ports of JupyterLab and of the tutorial.
-LAB_PORT, DOCS_PORT = 8888, 7000
+#: The ports of JupyterLab, of the tutorial and of the page.
+LAB_PORT, DOCS_PORT, PLAY_PORT = 8888, 7000, 7005
 #: The port of each server, unless the environment gives it another one.
-PORTS = {**TENSORBOARD_PORTS, LAB: LAB_PORT, DOCS: DOCS_PORT}
+PORTS = {**TENSORBOARD_PORTS, LAB: LAB_PORT, DOCS: DOCS_PORT, PLAY: PLAY_PORT}
 
 
 #: Valid ports; docker/host.sh and start.ps1 accept the same.
@@ -28,7 +29,7 @@ PORT_NUMBERS = range(1, 65536)
 
 @dataclass(frozen=True)
 class Server:
-    """A server as it should run: its name (a lesson, "lab" or "docs"), the address it listens on, and its port."""
+    """A server as it should run: its name (a lesson, or one of the above), the address it listens on, and its port."""
 
     name: str
     host: str
@@ -37,7 +38,8 @@ class Server:
     @property
     def title(self) -> str:
         """The name to print."""
-        return {LAB: "JupyterLab", DOCS: "the tutorial"}.get(self.name, f"TensorBoard for {self.name}")
+        known = {LAB: "JupyterLab", DOCS: "the tutorial", PLAY: "the play page"}
+        return known.get(self.name, f"TensorBoard for {self.name}")
 
     @property
     def variable(self) -> str:

@@ -1,6 +1,6 @@
-"""Start and stop the servers: a TensorBoard for each lesson, in the background, JupyterLab and the tutorial.
+"""Start and stop the servers: a TensorBoard for each lesson, in the background, JupyterLab, the tutorial and the page.
 
-    python -m workshop.services start | stop | status | lab | docs | serve NAME
+    python -m workshop.services start | stop | status | lab | docs | play | serve NAME
 
 `start.sh` calls this, and docker/entrypoint.sh does in the container. Each server has a
 record (JSON) and a log in ``.workshop/``. Servers listen on loopback only (127.0.0.1), because TensorBoard has no
@@ -29,7 +29,7 @@ from workshop.commands import start_sh
 from workshop.errors import UserError
 from workshop.files import explain, write_json
 from workshop.host import tensorboard_app
-from workshop.host.ports import DOCS, LAB, TENSORBOARD_PORTS, Server, free_port_near, port_problem, wanted_server
+from workshop.host.ports import DOCS, LAB, PLAY, TENSORBOARD_PORTS, Server, free_port_near, port_problem, wanted_server
 
 #: Timeout for the start of a server, in seconds. A first start on a slow disk reads many small files.
 PATIENCE_SECONDS = 30.0
@@ -253,8 +253,22 @@ def start_all() -> int:
 
 
 def lab_token() -> str:
-    """The password of JupyterLab: random, made once, and readable by its owner alone."""
-    path = state_dir() / "jupyter_token"
+    """The password of JupyterLab."""
+    return _token("jupyter_token")
+
+
+def play_token() -> str:
+    """The password of the play page, which is not JupyterLab's: that one can run any program."""
+    return _token("play_token")
+
+
+def _token(name: str) -> str:
+    """The password in this file: random, made once, and readable by its owner alone.
+
+    Raises:
+        UserError: it cannot be made, or the file is damaged.
+    """
+    path = state_dir() / name
     if not path.exists():
         with writing_state(), contextlib.suppress(FileExistsError):
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -303,16 +317,18 @@ def lab_environment() -> dict[str, str]:
 
 def names() -> list[str]:
     """The names of all servers."""
-    return [*TENSORBOARD_PORTS, LAB, DOCS]
+    return [*TENSORBOARD_PORTS, LAB, DOCS, PLAY]
 
 
 def command_of(server: Server) -> list[str]:
     """The command line of a server."""
     if server.name == LAB:
         return lab_command(server)
+    place = ["--host", server.host, "--port", str(server.port)]
     if server.name == DOCS:
-        place = ["--host", server.host, "--port", str(server.port)]
         return [sys.executable, "-m", "workshop.docs", "serve", *place]
+    if server.name == PLAY:
+        return [sys.executable, "-m", "workshop.play", *place]
     return tensorboard_command(server, ROOT / server.name)
 
 
@@ -329,8 +345,10 @@ def page_of(server: Server) -> str:
     """The address to open in a browser.
 
     Raises:
-        UserError: if JupyterLab's token cannot be made.
+        UserError: if its token cannot be made.
     """
+    if server.name == PLAY:
+        return f"{server.url}/?token={play_token()}"
     return f"{server.url}{LAB_PAGE}?token={lab_token()}" if server.name == LAB else server.url
 
 
@@ -358,7 +376,7 @@ def free_server(name: str) -> Server:
 
 
 def run_until_ctrl_c(name: str) -> int:
-    """Run JupyterLab or the tutorial until Ctrl-C or `stop`, and return the exit status.
+    """Run JupyterLab, the tutorial or the play page until Ctrl-C or `stop`, and return the exit status.
 
     Raises:
         UserError: if its port is taken, or if it does not come up, or if it ends by itself.
@@ -454,6 +472,7 @@ def main(argv: list[str] | None = None) -> int:
     verbs.add_parser("status", help="show which servers run")
     verbs.add_parser(LAB, help="run JupyterLab until Ctrl-C")
     verbs.add_parser(DOCS, help="run the tutorial's site until Ctrl-C")
+    verbs.add_parser(PLAY, help="run the page on which trained networks are played until Ctrl-C")
     serving = verbs.add_parser("serve", help="run one server in the foreground (for a supervisor)")
     serving.add_argument("name", choices=names())
     verbs.add_parser("tensorboard", help="run one TensorBoard with the given arguments", add_help=False)
@@ -464,7 +483,7 @@ def main(argv: list[str] | None = None) -> int:
     if further:
         parser.error(f"unknown argument: {further[0]}")
     actions: dict[str, Callable[[], int]] = {"start": start_all, "stop": stop_all, "status": print_status}
-    actions |= {name: functools.partial(run_until_ctrl_c, name) for name in (LAB, DOCS)}
+    actions |= {name: functools.partial(run_until_ctrl_c, name) for name in (LAB, DOCS, PLAY)}
     actions["serve"] = lambda: serve(arguments.name)
     try:
         return actions[arguments.verb]()

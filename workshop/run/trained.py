@@ -24,6 +24,7 @@ from workshop.run import arguments, pretrained
 from workshop.run import checkpoint as checkpoints
 from workshop.run import experiment as experiments
 from workshop.run.experiment import Experiment
+from workshop.run.stream import Stream
 
 if TYPE_CHECKING:
     from workshop.networks.sampling import SamplingConfig
@@ -132,6 +133,14 @@ class Trained(abc.ABC):
     @abc.abstractmethod
     def generate(self, *args: Any, **kwargs: Any) -> Any:
         """Generate one text, piece or sound; each lesson says from what, and how long."""
+
+    @abc.abstractmethod
+    def stream(self, *args: Any, **kwargs: Any) -> Stream[Any]:
+        """The same as `generate`, with the same arguments, piece by piece.
+
+        Raises:
+            UserError: an argument is out of range; before anything is generated.
+        """
 
 
 def load(path: str | Path, checkpoint: str | int = "best") -> Trained:

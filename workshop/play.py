@@ -1,0 +1,12 @@
+"""Play trained networks on a page in the browser.
+
+    python -m workshop.play
+
+The command's name; the code is in `workshop/web/server.py`.
+"""
+
+from workshop import cli
+from workshop.web.server import main
+
+if __name__ == "__main__":
+    cli.run(main)

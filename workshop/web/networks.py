@@ -1,0 +1,101 @@
+"""The networks that are loaded: the last few that were used, each once."""
+
+import contextlib
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+
+from workshop.run import trained
+from workshop.run.stream import Stream
+from workshop.run.trained import Trained
+from workshop.web import experiments
+
+#: Networks that are kept loaded. The largest that a lesson offers takes some 50 MB.
+MOST = 3
+
+Result = TypeVar("Result")
+
+
+@dataclass
+class Loaded:
+    """A network that is ready.
+
+    Attributes:
+        net: the network.
+        stamp: of the file that its weights were read from.
+        lock: held for each piece: the loops of a network may not run twice at the same time.
+        warm: whether its loop has been compiled.
+    """
+
+    net: Trained
+    stamp: tuple[int, int]
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    warm: bool = False
+
+
+class Networks:
+    """Loads networks when they are wanted, and again when their weights have changed. Any thread may ask.
+
+    Args:
+        most: how many are kept.
+    """
+
+    def __init__(self, most: int = MOST):
+        self._most = most
+        self._loaded: OrderedDict[str, Loaded] = OrderedDict()
+        # One network is opened at a time: what TensorFlow prints meanwhile is kept away for the whole process.
+        self._opening = threading.Lock()
+
+    def get(self, name: str) -> Loaded:
+        """The network of the experiment with this id.
+
+        Raises:
+            UserError: there is no such experiment, or it is damaged.
+        """
+        path = experiments.path_of(name)
+        with self._opening:
+            loaded = self._loaded.pop(name, None)
+            if loaded is None or loaded.stamp != _stamp(loaded.net.experiment.checkpoint("best")):
+                net = trained.load(path)
+                loaded = Loaded(net, _stamp(net.checkpoint))
+            self._loaded[name] = loaded
+            while len(self._loaded) > self._most:
+                self._loaded.popitem(last=False)
+        return loaded
+
+    def open(
+        self, name: str, begin: Callable[[Trained], Stream[Result]]
+    ) -> tuple[Stream[Result], Iterator[np.ndarray]]:
+        """What a network begins to generate, and its pieces, which may be taken beside those of others.
+
+        Raises:
+            UserError: there is no such experiment, it is damaged, or a value is out of range.
+        """
+        loaded = self.get(name)
+        with self._opening:
+            stream = begin(loaded.net)
+        return stream, _in_turn(loaded, stream.pieces)
+
+
+def _in_turn(loaded: Loaded, pieces: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
+    """The pieces, of which one of a network is made at a time."""
+    while True:
+        with loaded.lock:
+            piece = next(pieces, None)
+            loaded.warm = True
+        if piece is None:
+            return
+        yield piece
+
+
+def _stamp(file: Path) -> tuple[int, int]:
+    """What is different once a file has been written again."""
+    with contextlib.suppress(OSError):
+        found = file.stat()
+        return found.st_mtime_ns, found.st_size
+    return 0, 0

@@ -1,0 +1,127 @@
+"""The server of the page on which trained networks are played.
+
+    python -m workshop.play
+
+`./start.sh play` calls this, and the container does. It listens on loopback only, unless WORKSHOP_BIND or --host says
+otherwise, and asks for the token that is in the address it prints.
+"""
+
+import argparse
+import asyncio
+import logging
+import os
+import re
+import signal
+from concurrent.futures import ThreadPoolExecutor
+from http import HTTPStatus
+from typing import Any
+
+from tornado.httpserver import HTTPServer
+from tornado.web import Application, RequestHandler
+
+from workshop import cli
+from workshop.errors import UserError
+from workshop.host.ports import PLAY, Server, read_port, wanted_server
+from workshop.host.services import play_token
+from workshop.web import handlers
+from workshop.web.jobs import Line
+from workshop.web.networks import Networks
+from workshop.web.results import Results
+from workshop.web.security import Guard
+from workshop.web.sockets import Play
+
+#: Bytes of a request, of which no page sends more.
+LARGEST_REQUEST = 128 << 10
+
+#: Files are made in these threads, besides those of `Line`.
+FILES_AT_ONCE = 2
+
+
+def _log(handler: RequestHandler) -> None:
+    """Log what went wrong in the server alone, without the query, in which the token could be."""
+    if handler.get_status() >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        logging.error("%s %s: %d", handler.request.method, handler.request.path, handler.get_status())
+
+
+def application(guard: Guard, line: Line, base_url: str = "/") -> Application:
+    """The page as a tornado application.
+
+    Args:
+        guard: who may use it.
+        line: the work that goes on.
+        base_url: the path that it lies below, such as `/user/ada/play/`.
+    """
+    base = f"/{base_url.strip('/')}/".replace("//", "/")
+    at = re.escape(base)
+    results = Results()
+    files = {"results": results, "threads": ThreadPoolExecutor(FILES_AT_ONCE, thread_name_prefix="file")}
+    pages: dict[str, Any] = {"networks": Networks(), "results": results, "line": line, "pages": set()}
+    slash = [] if base == "/" else [(re.escape(base.rstrip("/")), handlers.Below)]
+    return Application(
+        [
+            *slash,
+            (at, handlers.Index),
+            (rf"{at}alive", handlers.Alive),
+            (rf"{at}listing", handlers.Listing),
+            (rf"{at}play", Play, pages),
+            (rf"{at}made/([0-9a-f]{{32}})\.([a-z]{{3}})", handlers.File, files),
+            (rf"{at}keep/([0-9a-f]{{32}})", handlers.Keep, files),
+            (rf"{at}static/(.*)", handlers.Static, {"path": str(handlers.STATIC)}),
+        ],
+        default_handler_class=handlers.Nothing,
+        log_function=_log,
+        guard=guard,
+        base=base,
+        websocket_max_message_size=LARGEST_REQUEST,
+        websocket_ping_interval=20,
+        websocket_ping_timeout=20,
+    )
+
+
+async def serve(app: Application, line: Line, host: str, port: int) -> None:
+    """Serve until SIGTERM or Ctrl-C.
+
+    Raises:
+        UserError: the port is in use.
+    """
+    server = HTTPServer(app, max_buffer_size=1 << 20, max_body_size=LARGEST_REQUEST, max_header_size=32 << 10)
+    try:
+        server.listen(port, host)
+    except OSError as error:
+        raise UserError(
+            f"port {port} for the page is not available ({error.strerror}): set WORKSHOP_PORT_PLAY to another number"
+        ) from error
+    end = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, end.set)
+    await end.wait()
+    line.stop_all()
+    server.stop()
+
+
+def _parser() -> cli.Parser:
+    usual = wanted_server(PLAY)
+    parser = cli.Parser(prog="python -m workshop.play", description="The page on which trained networks are played.")
+    parser.add_argument("--host", default=usual.host, help="address to listen on")
+    parser.add_argument("--port", default=str(usual.port), help="port to listen on")
+    parser.add_argument("--base_url", default="/", help="path that the page lies below, behind a proxy")
+    parser.add_argument(
+        "--allow_host",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="name that the page is reached by, behind a proxy",
+    )
+    return parser
+
+
+def main() -> None:
+    """Serve the page until Ctrl-C."""
+    args: argparse.Namespace = _parser().read()
+    port, token, line = read_port(args.port, "--port"), play_token(), Line()
+    guard = Guard(token, port, tuple(args.allow_host))
+    app = application(guard, line, args.base_url)
+    print(f"the page is on {Server(PLAY, args.host, port).url}{app.settings['base']}?token={token}", flush=True)
+    asyncio.run(serve(app, line, args.host, port))
+    # A network that is being loaded cannot be interrupted, which takes seconds, and there is nothing to save.
+    os._exit(0)

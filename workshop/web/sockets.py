@@ -1,0 +1,148 @@
+"""The connection of a page: it asks for something to be generated, and gets it piece by piece."""
+
+import asyncio
+import json
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from tornado.websocket import WebSocketClosedError, WebSocketHandler
+
+from workshop.errors import UserError
+from workshop.web import making
+from workshop.web.jobs import Job, Line
+from workshop.web.making import Message, Wish
+from workshop.web.networks import Networks
+from workshop.web.results import Results
+from workshop.web.security import MISTAKE, Guarded
+
+#: Pages that can be open at the same time.
+MOST_PAGES = 40
+
+
+class Play(Guarded, WebSocketHandler):
+    """A page's connection. What the page sends is an object with a `type`:
+
+    warm   {experiment}           the network is wanted soon: load it, if there is nothing else to do
+    start  {experiment, values}   generate
+    stop   {}                     end that
+
+    What it gets: `queued` with its place, `begun`, then `text`, `notes` or binary samples, each followed by `progress`,
+    `score` after a text of tunes, and `done`, or `error` with a sentence; in any case `free` at the end.
+    """
+
+    def initialize(self, networks: Networks, results: Results, line: Line, pages: set["Play"]) -> None:
+        """Take what all connections share; `pages` are those that are open."""
+        self._networks, self._results, self._line, self._pages = networks, results, line, pages
+        self._job: Job | None = None
+        self._warming: Job | None = None
+
+    def check_origin(self, origin: str) -> bool:
+        """`prepare` has looked at it already, and more strictly."""
+        return True
+
+    def open(self, *_: str) -> None:
+        """Take the connection, unless there are too many."""
+        self._loop = asyncio.get_running_loop()
+        if len(self._pages) >= MOST_PAGES:
+            self.close(1013, "too many pages are open")
+            return
+        self._pages.add(self)
+
+    def on_close(self) -> None:
+        """Nobody waits for it any more."""
+        self._pages.discard(self)
+        for job in (self._job, self._warming):
+            if job:
+                self._line.stop(job)
+
+    def on_message(self, message: str | bytes) -> None:
+        """Do what the page asks for."""
+        said = _read(message)
+        try:
+            match said.get("type"):
+                case "warm":
+                    self._warm(str(said.get("experiment")))
+                case "start":
+                    self._start(str(said.get("experiment")), said.get("values"))
+                case "stop":
+                    self._stop()
+                case _:
+                    self.close(1003, "not a message of the page")
+        except UserError as error:
+            self._say({"type": "error", "sentence": str(error)})
+
+    def _warm(self, name: str) -> None:
+        if self._warming:
+            self._line.stop(self._warming)
+            self._warming = None
+        if not self._line.is_busy:
+            self._warming = self._job_of(lambda job: making.warm_up(self._networks, name, job))
+            self._line.add(self._warming)
+
+    def _start(self, name: str, values: Any) -> None:
+        if self._job:
+            raise UserError("this page is generating already: stop that first")
+        wish = Wish(name, values if isinstance(values, dict) else {})
+
+        def work(job: Job) -> None:
+            making.make(self._networks, self._results, wish, self._tell, job)
+
+        self._job = self._job_of(work)
+        try:
+            self._line.add(self._job)
+        except UserError:
+            self._job = None
+            raise
+
+    def _stop(self) -> None:
+        if self._job and self._line.stop(self._job):
+            self._job = None
+            self._say({"type": "free"})
+
+    def _job_of(self, work: Callable[[Job], None]) -> Job:
+        """Work for a thread whose errors are told to the page."""
+
+        def safely(job: Job) -> None:
+            try:
+                work(job)
+            except UserError as error:
+                self._tell({"type": "error", "sentence": str(error)})
+            except Exception:
+                logging.exception("generating failed")
+                self._tell({"type": "error", "sentence": MISTAKE})
+            finally:
+                self._loop.call_soon_threadsafe(self._ended, job)
+
+        return Job(safely, lambda place: self._say({"type": "queued", "place": place}))
+
+    def _ended(self, job: Job) -> None:
+        if job is self._job:
+            self._job = None
+            self._say({"type": "free"})
+        if job is self._warming:
+            self._warming = None
+            self._say({"type": "warm"})
+
+    def _tell(self, message: Message) -> None:
+        """Send a message from a thread."""
+        self._loop.call_soon_threadsafe(self._say, message)
+
+    def _say(self, message: Message) -> None:
+        """Send a message. To a page that has been closed there is nothing to say."""
+        try:
+            if isinstance(message, bytes):
+                self.write_message(message, binary=True)
+            else:
+                self.write_message(json.dumps(message))
+        except WebSocketClosedError:
+            self.on_close()
+
+
+def _read(message: str | bytes) -> dict[str, Any]:
+    """The object that a message holds; an empty one where it holds something else."""
+    try:
+        said = json.loads(message)
+    except (ValueError, RecursionError):
+        return {}
+    return said if isinstance(said, dict) else {}

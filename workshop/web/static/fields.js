@@ -1,0 +1,83 @@
+// The form: which experiments there are, what is known of the chosen one, and what its fields say.
+
+const form = document.getElementById("settings");
+const chooser = document.getElementById("experiment");
+const byId = (id) => document.getElementById(id);
+
+const DEFAULTS = { text: { length: "500" }, notes: { length: "256" }, sound: { seconds: "3" } };
+const LONGEST_MESSAGE = 30;
+const WORDS = { text: "Text", notes: "Notes", sound: "Sound" };
+
+export class Fields {
+  // chosen(entry) is called when another experiment has been chosen.
+  constructor({ experiments, instruments }, chosen) {
+    this.entries = new Map(experiments.map((entry) => [entry.id, entry]));
+    this.fillChooser(experiments);
+    byId("midi_instrument").replaceChildren(...instruments.map((name) => new Option(name, name)));
+    chooser.addEventListener("change", () => this.show(chosen));
+    byId("temperature").addEventListener("input", showTemperature);
+    if (experiments.length) this.show(chosen);
+  }
+
+  get entry() {
+    return this.entries.get(chooser.value);
+  }
+
+  fillChooser(experiments) {
+    const groups = new Map();
+    for (const entry of experiments) {
+      const title = `${WORDS[entry.makes] ?? "Other"}: ${entry.pretrained ? "comes trained" : entry.lesson || "damaged"}`;
+      if (!groups.has(title)) groups.set(title, Object.assign(document.createElement("optgroup"), { label: title }));
+      const name = `${entry.lesson || "?"} ${entry.name}`;
+      groups.get(title).append(new Option(entry.message ? `${name} – ${shortened(entry.message)}` : name, entry.id));
+    }
+    chooser.replaceChildren(...groups.values());
+    const usable = experiments.find((entry) => !entry.problem);
+    if (usable) chooser.value = usable.id;
+  }
+
+  // Show what belongs to the chosen experiment.
+  show(chosen) {
+    const entry = this.entry;
+    byId("message").textContent = shortened(entry.message) === entry.message ? "" : entry.message;
+    byId("problem").textContent = entry.problem;
+    byId("problem").hidden = !entry.problem;
+    byId("facts").hidden = Boolean(entry.problem);
+    byId("loss").textContent = nats(entry.loss);
+    byId("ngram").textContent = nats(entry.ngram);
+    byId("ngram-name").textContent = entry.order ? `best n-gram (${entry.order})` : "best n-gram";
+    byId("loss").classList.toggle("beaten", entry.loss !== null && entry.ngram !== null && entry.loss < entry.ngram);
+    byId("step").textContent = entry.step.toLocaleString("en");
+    for (const part of document.querySelectorAll("[data-for]")) {
+      part.hidden = !part.dataset.for.split(" ").includes(entry.makes);
+    }
+    byId("condition").replaceChildren(...entry.conditions.map((name) => new Option(name, name)));
+    byId("condition-field").hidden = !entry.conditions.length;
+    byId("temperature").value = entry.temperature;
+    showTemperature();
+    for (const [name, value] of Object.entries(DEFAULTS[entry.makes] ?? {})) byId(name).value = value;
+    chosen(entry);
+  }
+
+  // The texts of the fields that belong to the chosen experiment.
+  values() {
+    const found = {};
+    for (const field of form.querySelectorAll("[name]")) {
+      const outside = field.closest("[data-for]");
+      if (!outside?.hidden) found[field.name] = field.value;
+    }
+    return found;
+  }
+}
+
+function shortened(message) {
+  return message.length > LONGEST_MESSAGE ? `${message.slice(0, LONGEST_MESSAGE - 1)}…` : message;
+}
+
+function showTemperature() {
+  byId("temperature-value").textContent = Number(byId("temperature").value).toFixed(2);
+}
+
+function nats(value) {
+  return value === null ? "none yet" : `${value.toFixed(3)} nats`;
+}
