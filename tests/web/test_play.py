@@ -26,7 +26,7 @@ from tornado.websocket import WebSocketClientConnection, websocket_connect
 from workshop import ROOT, cli, lessons
 from workshop.audio.generated import GeneratedSound
 from workshop.errors import UserError
-from workshop.run import experiment
+from workshop.run import experiment, pretrained
 from workshop.run.record import Best
 from workshop.run.stream import Stream
 from workshop.run.trained import checked
@@ -100,13 +100,13 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (root / lesson).mkdir(parents=True)
         shutil.copy(ROOT / lesson / "lesson.py", root / lesson)
     facts = {"baseline": {"4": 1.9, "5": 1.8}, "message": "of the tests", "best": Best(1.5, 40), "step": 50}
-    for folder in ("char_rnn/experiments/01", "char_rnn/experiments/03", "pretrained/verse"):
+    for folder in ("char_rnn/experiments/01", "char_rnn/experiments/03", "pretrained/char_rnn/verse"):
         experiment.create(root / "char_rnn", str(root / folder), **entries(**facts))
     experiment.create(root / "wavenet", str(root / "wavenet/experiments/01"), **entries(message="sound"))
     (root / "char_rnn/experiments/02").mkdir()
     (root / "char_rnn/experiments/02/run.json").write_text("{")
     (top / "secret").mkdir()
-    shutil.copy(root / "pretrained/verse/run.json", top / "secret")
+    shutil.copy(root / "pretrained/char_rnn/verse/run.json", top / "secret")
     return top
 
 
@@ -117,6 +117,7 @@ def clone(built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Itera
     root = tmp_path / "clone"
     for module in (lessons, experiments, results):
         monkeypatch.setattr(module, "ROOT", root)
+    monkeypatch.setattr(pretrained, "FOLDER", root / "pretrained")
     monkeypatch.chdir(root)
     lessons.lessons.cache_clear()
     yield root
@@ -195,7 +196,7 @@ async def until(connection: WebSocketClientConnection, *types: str) -> list[Any]
             return heard
 
 
-async def start(connection: WebSocketClientConnection, name: str = "pretrained/verse", **values: Any) -> None:
+async def start(connection: WebSocketClientConnection, name: str = "pretrained/char_rnn/verse", **values: Any) -> None:
     await connection.write_message(json.dumps({"type": "start", "experiment": name, "values": values}))
 
 
@@ -340,12 +341,12 @@ def test_the_experiments_of_the_lessons_and_those_that_come_trained_are_listed(c
     async def visit(page: Page) -> None:
         listing = json.loads((await page.ask("listing")).body)
         found = {entry["id"]: entry for entry in listing["experiments"]}
-        assert list(found)[-1] == "pretrained/verse"
+        assert list(found)[-1] == "pretrained/char_rnn/verse"
         assert set(found) == {
             "char_rnn/experiments/01", "char_rnn/experiments/02", "char_rnn/experiments/03", "wavenet/experiments/01",
-            "pretrained/verse",
+            "pretrained/char_rnn/verse",
         }  # fmt: skip
-        verse = found["pretrained/verse"]
+        verse = found["pretrained/char_rnn/verse"]
         assert (verse["makes"], verse["name"], verse["pretrained"]) == ("text", "verse", True)
         assert (verse["message"], verse["loss"], verse["ngram"], verse["order"]) == ("of the tests", 1.5, 1.8, "5")
         assert "not valid JSON" in found["char_rnn/experiments/02"]["problem"]
@@ -617,19 +618,19 @@ def test_the_last_networks_stay_loaded_and_a_changed_one_is_loaded_again(
 ) -> None:
     loaded = slow(monkeypatch, 0)
     shelf = networks.Networks(most=2)
-    first = shelf.get("pretrained/verse")
-    assert shelf.get("pretrained/verse") is first
+    first = shelf.get("pretrained/char_rnn/verse")
+    assert shelf.get("pretrained/char_rnn/verse") is first
     shelf.get("char_rnn/experiments/01")
     shelf.get("char_rnn/experiments/03")
     assert len(loaded) == 3
-    assert shelf.get("pretrained/verse") is not first
-    record = clone / "pretrained/verse/run.json"
+    assert shelf.get("pretrained/char_rnn/verse") is not first
+    record = clone / "pretrained/char_rnn/verse/run.json"
     record.write_text(record.read_text() + "\n")
-    shelf.get("pretrained/verse")
+    shelf.get("pretrained/char_rnn/verse")
     assert len(loaded) == 5
-    shutil.rmtree(clone / "pretrained/verse")
+    shutil.rmtree(clone / "pretrained/char_rnn/verse")
     with pytest.raises(UserError, match="the page has no experiment"):
-        shelf.get("pretrained/verse")
+        shelf.get("pretrained/char_rnn/verse")
 
 
 def test_the_network_is_warmed_up_when_there_is_nothing_else_to_do(
@@ -639,7 +640,7 @@ def test_the_network_is_warmed_up_when_there_is_nothing_else_to_do(
 
     async def visit(page: Page) -> None:
         connection = await page.connect()
-        await connection.write_message('{"type": "warm", "experiment": "pretrained/verse"}')
+        await connection.write_message('{"type": "warm", "experiment": "pretrained/char_rnn/verse"}')
         await until(connection, "warm")
         assert loaded[0].pieces == 1
         await start(connection, length="4")

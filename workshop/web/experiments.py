@@ -11,12 +11,9 @@ from workshop import ROOT
 from workshop.errors import UserError
 from workshop.files import short_path
 from workshop.lessons import Lesson, lesson_of, lessons
-from workshop.run import experiment
+from workshop.run import experiment, pretrained
 from workshop.run.record import Record
 from workshop.visible import visible_line
-
-#: Where the experiments are that come trained, if there are any.
-PRETRAINED = "pretrained"
 
 #: What a lesson generates, by the kind of its training files.
 MAKES = {"text": "text", "MIDI": "notes", "audio": "sound"}
@@ -61,7 +58,7 @@ def paths() -> dict[str, Path]:
     """The folder of each experiment by its id: the newest first, and then those that come trained."""
     own = [path for lesson in lessons() for path in experiment.all_of(lesson.folder)]
     own.sort(key=_changed, reverse=True)
-    come_trained = sorted(file.parent for file in (ROOT / PRETRAINED).glob("*/run.json") if file.is_file())
+    come_trained = [path for lesson in lessons() for path in pretrained.networks(lesson)]
     return {path.relative_to(ROOT).as_posix(): path for path in (*own, *come_trained)}
 
 
@@ -115,8 +112,8 @@ def _entry(name: str, path: Path) -> Entry:
 
 def described(name: str, lesson: Lesson, record: Record | None, problem: str = "") -> Entry:
     """The entry of an experiment with this record, or without one because of a problem."""
-    folder, _, last = name.rpartition("/")
-    what = (name, lesson.name, MAKES[lesson.kind], last, folder == PRETRAINED)
+    path = ROOT / name
+    what = (name, lesson.name, MAKES[lesson.kind], path.name, pretrained.contains(path))
     if record is None:
         return Entry(*what, problem=problem)
     order, ngram = min(record.baseline.items(), key=lambda item: item[1], default=("", None))
