@@ -532,6 +532,7 @@ verb_demo() {
 That was the demo. Everything of it lies in $newest
   what it wrote    $newest/samples/demo.txt
   how it learned   http://localhost:${WORKSHOP_PORT_CHAR_RNN:-7006} (TensorBoard, until ${WORKSHOP_PREFIX% run } stop)
+  play with it     ${WORKSHOP_PREFIX% run } play shows a page for the browser, with all networks that there are
 Next: type ${WORKSHOP_PREFIX% run } for a shell, and in it
   cd char_rnn
   python sample.py --temperature 0.5              # a more careful writer
