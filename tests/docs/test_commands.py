@@ -177,7 +177,7 @@ def test_a_command_that_does_not_exist_is_found(text: str, wrong: str) -> None:
 # ---- typed where they are printed ------------------------------------------------------------------------------------
 
 #: A line that is to be typed: alone, or behind what it does; what stands behind it is a comment.
-_LINE = re.compile(r"^(?: {2,}|[A-Z]\w+: |  to [a-z ]+: +)((?:\./start\.sh|python|cd) .+)$", re.MULTILINE)
+_LINE = re.compile(r"^(?: {2,}|[A-Z][a-z ]+: |  to [a-z ]+: +)((?:\./start\.sh|python|cd) .+)$", re.MULTILINE)
 
 
 @pytest.fixture
