@@ -26,7 +26,9 @@ from workshop.run.trained import Trained
 from workshop.visible import visible_line
 from workshop.words import plural
 
-#: Adam's step size in fine-tuning, as a share of that for training from nothing.
+#: Adam's step size in fine-tuning, as a share of that for training from nothing. Measured on 17 KB of songs, from a
+#: network of 2 x 384 units that has read verse: with 0.1 the held-out loss gets as low, in three times the steps; with
+#: 1 it is less low, reached in 20 steps, and has risen again when it is first measured.
 LEARNING_RATE_SHARE = 0.3
 #: Earlier data of more symbols is not read and counted.
 MAX_EARLIER = 10_000_000
