@@ -100,6 +100,27 @@ def check_resumed(args: argparse.Namespace, resumed: Experiment) -> None:
         )
 
 
+def earlier_data(args: argparse.Namespace, source: Trained | None, symbols: Sequence[Hashable]) -> np.ndarray | None:
+    """The data that a trained network was trained on, in the numbers of the new symbols, for an n-gram to count it too:
+    [N]; None without a network, or where its data is not there any more or is too much to count quickly.
+
+    Args:
+        args: the command line.
+        source: the trained network.
+        symbols: those of the new data, in the order of their numbers.
+    """
+    record = source.experiment.record if source else None
+    place = found(record.data["path"], record.lesson) if record else None
+    if not source or not record or not place or sum(record.data["symbols"]) > MAX_EARLIER:
+        return None
+    with contextlib.suppress(UserError):
+        saved = experiment.saved_arguments(args, source.experiment, source.lesson.fixed)
+        numbers, fingerprint = source.training_data(place, saved, symbols)
+        if fingerprint == record.data["fingerprint"]:
+            return numbers
+    return None
+
+
 def initialise(model: Any, source: Trained | None, symbols: Sequence[Hashable]) -> None:
     """Give a new network the weights of a trained one, and say so; without one it keeps its random weights.
 
@@ -128,27 +149,6 @@ def origin_of(source: Trained, symbols: Sequence[Hashable], baseline: Baseline |
         kept(source.experiment.path), record.created, source.step, record.data["fingerprint"], shared,
         len(symbols) - shared, baseline.earlier if baseline else None,
     )  # fmt: skip
-
-
-def earlier_data(args: argparse.Namespace, source: Trained | None, symbols: Sequence[Hashable]) -> np.ndarray | None:
-    """The data that a trained network was trained on, in the numbers of the new symbols, for an n-gram to count it too:
-    [N]; None without a network, or where its data is not there any more or is too much to count quickly.
-
-    Args:
-        args: the command line.
-        source: the trained network.
-        symbols: those of the new data, in the order of their numbers.
-    """
-    record = source.experiment.record if source else None
-    place = found(record.data["path"], record.lesson) if record else None
-    if not source or not record or not place or sum(record.data["symbols"]) > MAX_EARLIER:
-        return None
-    with contextlib.suppress(UserError):
-        saved = experiment.saved_arguments(args, source.experiment, source.lesson.fixed)
-        numbers, fingerprint = source.training_data(place, saved, symbols)
-        if fingerprint == record.data["fingerprint"]:
-            return numbers
-    return None
 
 
 def pretrained_for(lesson: Lesson) -> list[Path]:
