@@ -46,7 +46,9 @@ def main() -> int:
     dataset.describe(sounds, data_dir)
     print(dataset.window_in_words(args.seq_length, args.sample_rate))
     training = StatefulBatches(train, batch_size, args.seq_length, args.seed)
-    baseline = ngram_baseline(train, held_out, mu_law.LEVELS, orders=(1, 2, 3))
+    symbols = range(mu_law.LEVELS)
+    earlier = starting.earlier_data(args, source, symbols)
+    baseline = ngram_baseline(train, held_out, len(symbols), (1, 2, 3), earlier)
 
     # ---- 3 model -----------------------------------------------------------------------------------------------------
     with quietly():
@@ -60,7 +62,7 @@ def main() -> int:
     network = starting.network_of(LESSON, args, vocab_size=mu_law.LEVELS)
     model, average = (build(network, starting.most_weights(resumed)) for _ in range(2))
     print(model.in_words())
-    starting.initialise(model, source, range(mu_law.LEVELS))
+    starting.initialise(model, source, symbols)
 
     # ---- 4 train -----------------------------------------------------------------------------------------------------
     def loss_of(logits: Any, targets: Any) -> Any:
@@ -76,7 +78,7 @@ def main() -> int:
     )  # fmt: skip
     session = starting.open_session(
         LESSON, args, resumed, learner, training, network=network, source=source,
-        symbols=range(mu_law.LEVELS), data=sounds.facts, skipped=sounds.skipped,
+        symbols=symbols, data=sounds.facts, skipped=sounds.skipped,
         temperature=temperature, preview=preview, baseline=baseline, smoke_steps=SMOKE_STEPS,
     )  # fmt: skip
     with session:
@@ -87,7 +89,7 @@ def main() -> int:
             session.count(loss)  # measure, save, preview or stop, where it is time to
 
     # ---- 5 listen ----------------------------------------------------------------------------------------------------
-    print(farewell(session.experiment, baseline, LESSON.folder))
+    print(farewell(session.experiment, session.baseline, LESSON.folder))
     return session.status
 
 

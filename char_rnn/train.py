@@ -52,7 +52,9 @@ def main() -> int:
     dataset.describe(text, data_dir)
     training = StatefulBatches(text.train, batch_size, args.seq_length, args.seed)
     held_out = EvalBatches(text.held_out[:MOST_MEASURED], text.train)
-    baseline = ngram_baseline(text.train, text.held_out[:MOST_MEASURED], len(text.vocabulary))
+    symbols = text.vocabulary.symbols
+    earlier = starting.earlier_data(args, source, symbols)
+    baseline = ngram_baseline(text.train, text.held_out[:MOST_MEASURED], len(symbols), earlier=earlier)
 
     # ---- 3 model -----------------------------------------------------------------------------------------------------
     with quietly():
@@ -65,7 +67,7 @@ def main() -> int:
     network = starting.network_of(LESSON, args, vocab_size=len(text.vocabulary))
     model, average = (build(network, len(text.vocabulary), starting.most_weights(resumed)) for _ in range(2))
     print(model.in_words())
-    starting.initialise(model, source, text.vocabulary.symbols)
+    starting.initialise(model, source, symbols)
 
     # ---- 4 train -----------------------------------------------------------------------------------------------------
     def loss_of(logits: Any, targets: Any) -> Any:
@@ -79,7 +81,7 @@ def main() -> int:
     )
     session = starting.open_session(
         LESSON, args, resumed, learner, training, network=network, source=source,
-        symbols=text.vocabulary.symbols, data=text.facts, skipped=text.skipped,
+        symbols=symbols, data=text.facts, skipped=text.skipped,
         temperature=temperature, preview=preview, baseline=baseline, smoke_steps=SMOKE_STEPS,
     )  # fmt: skip
     if not resumed:
@@ -93,7 +95,7 @@ def main() -> int:
             session.count(loss)  # measure, save, preview or stop, where it is time to
 
     # ---- 5 listen ----------------------------------------------------------------------------------------------------
-    print(farewell(session.experiment, baseline, LESSON.folder))
+    print(farewell(session.experiment, session.baseline, LESSON.folder))
     return session.status
 
 

@@ -1,10 +1,13 @@
 """A trained network of lesson 1, ready to write."""
 
 import functools
+from collections.abc import Hashable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from char_rnn import dataset
 from char_rnn.dataset import TextInfo
 from char_rnn.lesson import LESSON
 from char_rnn.vocab import Vocabulary
@@ -33,6 +36,14 @@ class Trained(trained.Trained):
     def symbols(self) -> str:
         """The characters of the vocabulary."""
         return self.vocabulary.symbols
+
+    def training_data(
+        self, path: Path, arguments: Mapping[str, Any], symbols: Sequence[Hashable]
+    ) -> tuple[np.ndarray, str]:
+        """The whole text, in the numbers of other characters."""
+        vocabulary = Vocabulary("".join(map(str, symbols[1:])))
+        text = dataset.load(path, encoding=arguments["encoding"], vocabulary=vocabulary)
+        return text.ids, text.facts.fingerprint
 
     def build(self) -> Any:
         """The network that run.json describes."""

@@ -56,7 +56,9 @@ def main() -> int:
     vary = dataset.variation(music.encoding, args.transpose, args.stretch)
     training = ShuffledPieces(music.train, dataset.END, batch_size, args.seq_length, vary, args.seed)
     held_out = EvalBatches(measured, train)
-    baseline = ngram_baseline(train, measured, music.encoding.vocab_size, orders=(1, 2, 3, 4, 5))
+    symbols = range(music.encoding.vocab_size)
+    earlier = starting.earlier_data(args, source, symbols)
+    baseline = ngram_baseline(train, measured, len(symbols), orders=(1, 2, 3, 4, 5), earlier=earlier)
 
     # ---- 3 model -----------------------------------------------------------------------------------------------------
     with quietly():
@@ -70,7 +72,7 @@ def main() -> int:
     network = starting.network_of(LESSON, args, vocab_size=vocab_size)
     model, average = (build(network, vocab_size, starting.most_weights(resumed)) for _ in range(2))
     print(model.in_words())
-    starting.initialise(model, source, range(vocab_size))
+    starting.initialise(model, source, symbols)
 
     # ---- 4 train -----------------------------------------------------------------------------------------------------
     def loss_of(logits: Any, targets: Any) -> Any:
@@ -84,7 +86,7 @@ def main() -> int:
     )
     session = starting.open_session(
         LESSON, args, resumed, learner, training, network=network, source=source,
-        symbols=range(vocab_size), data=music.facts, skipped=music.skipped,
+        symbols=symbols, data=music.facts, skipped=music.skipped,
         temperature=temperature, preview=preview, baseline=baseline, smoke_steps=SMOKE_STEPS,
     )  # fmt: skip
     with session:
@@ -95,7 +97,7 @@ def main() -> int:
             session.count(loss)  # measure, save, preview or stop, where it is time to
 
     # ---- 5 listen ----------------------------------------------------------------------------------------------------
-    print(farewell(session.experiment, baseline, LESSON.folder))
+    print(farewell(session.experiment, session.baseline, LESSON.folder))
     return session.status
 
 

@@ -1,6 +1,7 @@
 """A trained network of lesson 2, ready to play."""
 
 import functools
+from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from workshop.notes import tempos
 from workshop.notes.instruments import instrument
 from workshop.quiet import quietly
 from workshop.run import trained
+from workshop.run.batches import join
 from workshop.run.stream import Stream
 from workshop.run.trained import checked
 
@@ -37,6 +39,13 @@ class Trained(trained.Trained):
     def symbols(self) -> range:
         """The numbers of all symbols of the encoding."""
         return range(self.encoding.vocab_size)
+
+    def training_data(
+        self, path: Path, arguments: Mapping[str, Any], symbols: Sequence[Hashable]
+    ) -> tuple[np.ndarray, str]:
+        """All pieces, one after the other."""
+        music = dataset.load(path, encoding=self.encoding.name, track=arguments["track"])
+        return join([*music.train, *music.held_out], dataset.END), music.facts.fingerprint
 
     def build(self) -> Any:
         """The network that run.json describes."""

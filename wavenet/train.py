@@ -50,7 +50,9 @@ def main() -> int:
     batch_size = excerpts.side_by_side(train, data_dir, args.batch_size, args.seq_length)
     starting.check_data(resumed, sounds.facts, data_dir)
     dataset.describe(sounds, data_dir)
-    baseline = ngram_baseline(np.concatenate(train), np.concatenate(held_out), mu_law.LEVELS, orders=(1, 2, 3))
+    names = sounds.facts.conditions
+    earlier = starting.earlier_data(args, source, names)
+    baseline = ngram_baseline(np.concatenate(train), np.concatenate(held_out), mu_law.LEVELS, (1, 2, 3), earlier)
 
     # ---- 3 model -----------------------------------------------------------------------------------------------------
     with quietly():
@@ -61,7 +63,6 @@ def main() -> int:
         from workshop.audio.preview import Preview
         from workshop.run.learner import NextSymbolLearner
 
-    names = sounds.facts.conditions
     network = starting.network_of(LESSON, args, conditions=len(names))
     model, average = (build(network, starting.most_weights(resumed)) for _ in range(2))
     field = model.shape.receptive_field
@@ -99,7 +100,7 @@ def main() -> int:
             session.count(loss)  # measure, save, preview or stop, where it is time to
 
     # ---- 5 listen ----------------------------------------------------------------------------------------------------
-    print(farewell(session.experiment, baseline, LESSON.folder))
+    print(farewell(session.experiment, session.baseline, LESSON.folder))
     return session.status
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from workshop.host import tensorboard_app
 from workshop.host.tensorboard_app import WIDTH, named_runs, opened_right, refresh, short_names
+from workshop.run.board import EARLIER
 
 ALL_ORDERS = {"1": 3.0, "2": 2.0, "3": 2.5}
 
@@ -30,6 +31,13 @@ def test_an_experiment_is_three_runs_under_its_name(tmp_path: Path) -> None:
         "01 validation": events / "validation",
         "01 n-gram": events / "baseline" / "order_2",
     }
+
+
+def test_a_fine_tuned_one_has_a_run_more(tmp_path: Path) -> None:
+    events = experiment(tmp_path / "experiments" / "01") / "tensorboard"
+    (events / "baseline" / EARLIER).mkdir()
+    assert list(named_runs(tmp_path)) == ["01", "01 validation", "01 n-gram", "01 n-gram all"]
+    assert named_runs(tmp_path)["01 n-gram all"] == events / "baseline" / EARLIER
 
 
 def test_of_an_older_experiment_the_best_ngram_is_shown(tmp_path: Path) -> None:

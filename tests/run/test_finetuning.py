@@ -146,8 +146,12 @@ def test_it_begins_where_the_trained_network_is(
     assert tuned["init_from"] == {
         "path": str(source), "created": began["created"], "step": began["best"]["step"],
         "fingerprint": began["data"]["fingerprint"], "shared": began["data"]["vocabulary"], "new": 0,
+        "ngram": tuned["init_from"]["ngram"],
     }  # fmt: skip
     assert "init_from" not in tuned["arguments"]
+    # What is held out is part of the earlier data here, so that counting that knows nearly all of it.
+    assert tuned["init_from"]["ngram"] < 0.5 * min(tuned["baseline"].values())
+    assert "an n-gram of the earlier data as well" in tuned["printed"]
     known = began["data"]["vocabulary"]
     assert f"begins with the weights of {source}" in tuned["printed"]
     assert f"{known} of {known} characters known\n" in tuned["printed"]
@@ -158,9 +162,13 @@ def test_it_begins_where_the_trained_network_is(
 def test_other_symbols_and_given_arguments(
     source: Path, tmp_path: Path, fine_tuned: Callable[..., dict[str, Any]]
 ) -> None:
+    (tmp_path / "earlier.txt").write_text("something else\n" * 20, "utf-8")
+    earlier = json.loads((source / "run.json").read_text("utf-8"))["data"] | {"path": str(tmp_path / "earlier.txt")}
+    change_run(source, data=earlier)
     (tmp_path / "songs.txt").write_text("la la la, où est-ce que tu es, où\n" * 90, "utf-8")
     tuned = fine_tuned(tmp_path / "songs.txt", source, "--learning_rate", "0.5", "--dropout", "0", "--rnn_size", "16")
     assert tuned["init_from"]["new"] == 1
+    assert tuned["init_from"]["ngram"] is None, "the earlier data has changed"
     assert ", 1 new begin at the mean\n" in tuned["printed"]
     assert (tuned["arguments"]["learning_rate"], tuned["arguments"]["dropout"]) == (0.5, 0)
 
@@ -176,7 +184,9 @@ def test_at_step_0_each_lesson_has_the_loss_of_its_source(
     where = ["--data_dir", request.getfixturevalue(data), "--experiment_dir", "tuned", "--init_from", source]
     done = run_main(import_module(f"{lesson}.train"), *where, "--smoke", *arguments)
     assert done.returncode == 0, done.stderr
-    first = json.loads(Path("tuned/run.json").read_text("utf-8"))["history"][0]
+    tuned = json.loads(Path("tuned/run.json").read_text("utf-8"))
+    assert tuned["init_from"]["ngram"] < min(tuned["baseline"].values()), "the earlier data has been counted"
+    first = tuned["history"][0]
     assert first["step"] == 0
     assert first["validation"] == json.loads((source / "run.json").read_text("utf-8"))["best"]["validation"]
 

@@ -1,5 +1,6 @@
 """What a training says while it runs, what it has to beat, and what is kept from the screen."""
 
+import dataclasses
 import os
 import re
 import subprocess
@@ -180,6 +181,9 @@ def test_the_best_order_and_what_is_said_about_it() -> None:
     assert (baseline.order, baseline.best) == ("2", 2.25)
     assert baseline.comparison(2.24) == "the best n-gram (2.250, order 2) is beaten"
     assert baseline.comparison(2.25) == "the best n-gram (2.250, order 2) is not beaten yet"
+    fine_tuned = dataclasses.replace(baseline, earlier=2.0)
+    both = "the best n-gram (2.250, order 2) is beaten, an n-gram of the earlier data as well (2.000) is not beaten yet"
+    assert fine_tuned.comparison(2.1) == both
 
 
 def test_the_baseline_counts_the_training_part_and_measures_the_other() -> None:
@@ -192,6 +196,15 @@ def test_the_baseline_counts_the_training_part_and_measures_the_other() -> None:
     assert baseline.best < 0.1
     noise = ngram_baseline(rng.integers(0, 4, 800), rng.integers(0, 4, 400), 4)
     assert noise.best > 1.2
+
+
+def test_the_earlier_data_is_counted_too() -> None:
+    rng = np.random.default_rng(0)
+    train, held_out, earlier = rng.integers(0, 4, 50), np.tile([0, 1, 2, 3], 20), np.tile([0, 1, 2, 3], 200)
+    baseline = ngram_baseline(train, held_out, 4, earlier=earlier)
+    assert baseline.losses == ngram_baseline(train, held_out, 4).losses
+    assert baseline.earlier is not None
+    assert baseline.earlier < 0.5 < 1.3 < baseline.best
 
 
 def test_of_a_very_long_text_the_last_part_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,13 +1,15 @@
 """A trained network that generates sound: what `sample.py` and `workshop.load` of the lessons about sound share."""
 
 import abc
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from workshop import cli
-from workshop.audio import audiofiles, conditions, mu_law
+from workshop.audio import audiofiles, conditions, library, mu_law
 from workshop.audio.generated import GeneratedSound, SoundGenerator
 from workshop.audio.library import SoundInfo
 from workshop.run import trained
@@ -28,6 +30,14 @@ class TrainedOnSound(trained.Trained):
         """Read the sample rate and the conditions."""
         facts = self.experiment.data(SoundInfo)
         self.rate, self.conditions = facts.sample_rate, facts.conditions
+
+    def training_data(
+        self, path: Path, arguments: Mapping[str, Any], symbols: Sequence[Hashable]
+    ) -> tuple[np.ndarray, str]:
+        """All sounds, one after the other: the levels of mu-law are the same whatever the symbols are."""
+        silence, condition = arguments["silence_threshold"], arguments.get("condition")
+        sounds = library.load(path, self.rate, silence_threshold=silence, condition=condition)
+        return np.concatenate(list(chain(*sounds.train, *sounds.held_out))), sounds.facts.fingerprint
 
     @abc.abstractmethod
     def generator(self, labels: np.ndarray) -> SoundGenerator:

@@ -20,6 +20,9 @@ from workshop.files import explain
 #: Nats in a bit.
 BIT = float(np.log(2))
 
+#: The curve, below `baseline`, of an n-gram that has counted the data of the network that fine-tuning began with, too.
+EARLIER = "with_earlier_data"
+
 #: What the charts say of themselves, by tag.
 DESCRIPTIONS = {
     "loss/nats": "Mean of -ln p over the symbols, p being the probability that was given to the right one.",

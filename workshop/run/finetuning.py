@@ -10,20 +10,27 @@ from collections.abc import Hashable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from workshop.commands import command
 from workshop.errors import UserError
 from workshop.lessons import Lesson
 from workshop.networks.vocabularies import give_weights
-from workshop.places import kept
+from workshop.places import found, kept
 from workshop.run import experiment, pretrained, trained
+from workshop.run.baseline import Baseline
 from workshop.run.experiment import Experiment
 from workshop.run.record import Origin
 from workshop.run.trained import Trained
 from workshop.visible import visible_line
 from workshop.words import plural
 
-#: Adam's step size in fine-tuning, as a share of that for training from nothing.
+#: Adam's step size in fine-tuning, as a share of that for training from nothing. Measured on 17 KB of songs, from a
+#: network of 2 x 384 units that has read verse: with 0.1 the held-out loss gets as low, in three times the steps; with
+#: 1 it is less low, reached in 20 steps, and has risen again when it is first measured.
 LEARNING_RATE_SHARE = 0.3
+#: Earlier data of more symbols is not read and counted.
+MAX_EARLIER = 10_000_000
 #: Arguments of a network that have no weights, so that fine-tuning may change them.
 WITHOUT_WEIGHTS = ("dropout",)
 
@@ -92,6 +99,27 @@ def check_resumed(args: argparse.Namespace, resumed: Experiment) -> None:
         )
 
 
+def earlier_data(args: argparse.Namespace, source: Trained | None, symbols: Sequence[Hashable]) -> np.ndarray | None:
+    """The data that a trained network was trained on, in the numbers of the new symbols, for an n-gram to count it too:
+    [N]; None without a network, or where its data is not there any more or is too much to count quickly.
+
+    Args:
+        args: the command line.
+        source: the trained network.
+        symbols: those of the new data, in the order of their numbers.
+    """
+    record = source.experiment.record if source else None
+    place = found(record.data["path"], record.lesson) if record else None
+    if not source or not record or not place or sum(record.data["symbols"]) > MAX_EARLIER:
+        return None
+    with contextlib.suppress(UserError):
+        saved = experiment.saved_arguments(args, source.experiment, source.lesson.fixed)
+        numbers, fingerprint = source.training_data(place, saved, symbols)
+        if fingerprint == record.data["fingerprint"]:
+            return numbers
+    return None
+
+
 def initialise(model: Any, source: Trained | None, symbols: Sequence[Hashable]) -> None:
     """Give a new network the weights of a trained one, and say so; without one it keeps its random weights.
 
@@ -112,13 +140,13 @@ def initialise(model: Any, source: Trained | None, symbols: Sequence[Hashable]) 
     print(visible_line(f"  begins with the weights of {source.experiment.path} (step {source.step:,}){known}{new}"))
 
 
-def origin_of(source: Trained, symbols: Sequence[Hashable]) -> Origin:
+def origin_of(source: Trained, symbols: Sequence[Hashable], baseline: Baseline | None = None) -> Origin:
     """What run.json says of the trained network that a training began with."""
     shared = len(set(source.symbols).intersection(symbols))
     record = source.experiment.record
     return Origin(
         kept(source.experiment.path), record.created, source.step, record.data["fingerprint"], shared,
-        len(symbols) - shared,
+        len(symbols) - shared, baseline.earlier if baseline else None,
     )  # fmt: skip
 
 

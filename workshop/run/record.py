@@ -70,6 +70,8 @@ class Origin(msgspec.Struct):
         fingerprint: of the data that it was trained on.
         shared: symbols of the new data that it knows.
         new: symbols of the new data that it does not know.
+        ngram: loss in nats of the best n-gram that has counted both its data and the new one; None where its data was
+            not there any more.
     """
 
     path: str
@@ -78,6 +80,7 @@ class Origin(msgspec.Struct):
     fingerprint: str
     shared: Whole
     new: Whole
+    ngram: Finite | None = None
 
 
 class Record(msgspec.Struct, kw_only=True):

@@ -28,7 +28,7 @@ import numpy as np
 from workshop.errors import UserError
 from workshop.run import checkpoint, log, stopping, trainings
 from workshop.run.baseline import Baseline
-from workshop.run.board import TensorBoardWriter
+from workshop.run.board import EARLIER, TensorBoardWriter
 from workshop.run.experiment import Experiment
 from workshop.run.farewell import STATUSES
 from workshop.run.learner import Measurement
@@ -347,6 +347,8 @@ class Session:
         if self.baseline:
             curve = f"baseline/order_{self.baseline.order}"
             self.board.loss(curve, self.baseline.best, step)
+            if self.baseline.earlier is not None:
+                self.board.loss(f"baseline/{EARLIER}", self.baseline.earlier, step)
             for name, accuracy in self.baseline.accuracies.items():
                 self.board.more(curve, f"accuracy of {name}", accuracy, step)
 

@@ -1,6 +1,7 @@
 """What every `train.py` does around its lesson: taking up the run that `--resume` continues, or starting a new one."""
 
 import argparse
+import dataclasses
 import math
 from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
@@ -13,7 +14,7 @@ from workshop.lessons import Lesson
 from workshop.run import arguments, experiment, finetuning, pretrained
 from workshop.run.baseline import Baseline
 from workshop.run.experiment import Experiment
-from workshop.run.finetuning import initialise
+from workshop.run.finetuning import earlier_data, initialise
 from workshop.run.record import DataInfo, Sampling
 from workshop.run.trained import Trained
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from workshop.run.session import Batches, Learner, Preview, Session
 
 __all__ = [
-    "check_data", "initialise", "most_weights", "network_of", "open_session", "take_up", "temperature",
+    "check_data", "earlier_data", "initialise", "most_weights", "network_of", "open_session", "take_up", "temperature",
 ]  # fmt: skip
 
 
@@ -127,11 +128,13 @@ def open_session(
     network = {name: value for name, value in network.items() if name != "seed"}
     opened = resumed or experiment.create(
         lesson.folder, args.experiment_dir, arguments=experiment.arguments(args), network=network,
-        init_from=finetuning.origin_of(source, symbols) if source else None, data=msgspec.to_builtins(data),
-        baseline=baseline.losses if baseline else {}, sampling=Sampling(temperature),
-        message=args.message,
+        init_from=finetuning.origin_of(source, symbols, baseline) if source else None, data=msgspec.to_builtins(data),
+        baseline=baseline.losses if baseline else {}, sampling=Sampling(temperature), message=args.message,
     )  # fmt: skip
     opened.report(skipped)
+    origin = opened.record.init_from
+    if resumed and baseline and origin:
+        baseline = dataclasses.replace(baseline, earlier=origin.ngram)
     offered = None if resumed else finetuning.offer(lesson, args, symbols, sum(data.symbols))
     if offered:
         print(offered)

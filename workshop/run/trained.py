@@ -9,7 +9,7 @@ import argparse
 import functools
 import importlib
 import os
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -117,6 +117,21 @@ class Trained(abc.ABC):
     @abc.abstractmethod
     def symbols(self) -> Sequence[Hashable]:
         """The symbols that the network knows, in the order of their numbers."""
+
+    @abc.abstractmethod
+    def training_data(
+        self, path: Path, arguments: Mapping[str, Any], symbols: Sequence[Hashable]
+    ) -> tuple[np.ndarray, str]:
+        """The data that the network was trained on, in the numbers of other symbols [N], and its fingerprint.
+
+        Args:
+            path: where the data should be.
+            arguments: those of the lesson's `fixed` ones that the network was trained with.
+            symbols: what the numbers stand for.
+
+        Raises:
+            UserError: it cannot be read.
+        """
 
     @abc.abstractmethod
     def read(self) -> None:
