@@ -675,6 +675,18 @@ def test_the_page_lies_below_any_path(clone: Path, monkeypatch: pytest.MonkeyPat
     visiting(visit, base="/user/ada/play/")
 
 
+def test_the_last_results_are_remembered_and_fewer_of_their_files() -> None:
+    kept = results.Results(most=6)
+    names = [kept.add(results.Made("char_rnn", "01", "text", GeneratedText(str(number)))) for number in range(3)]
+    assert [kept.get(name).file("txt") for name in names] == [b"0\n", b"1\n", b"2\n"]
+    for number in range(3, 7):
+        kept.add(results.Made("char_rnn", "01", "text", GeneratedText(str(number))))
+    with pytest.raises(UserError, match="generate it again"):
+        kept.get(names[0])
+    assert kept.get(names[1]).files == {}
+    assert kept.get(names[1]).file("txt") == b"1\n"
+
+
 # ---- tunes
 
 
