@@ -538,6 +538,26 @@ def test_stop_ends_the_work_within_a_piece_and_what_was_made_stays(
     visiting(visit)
 
 
+def test_nobody_waits_for_a_network_that_is_being_loaded(clone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded, gate = slow(monkeypatch, 0), threading.Event()
+    load = networks.trained.load
+    monkeypatch.setattr(networks.trained, "load", lambda path: gate.wait(10) and load(path))
+
+    async def visit(page: Page) -> None:
+        connection = await page.connect()
+        await start(connection, length="8")
+        await connection.write_message('{"type": "stop"}')
+        assert await until(connection, "free") == [{"type": "free"}]
+        await start(connection, length="4")
+        gate.set()
+        heard = await until(connection, "free")
+        assert [message["type"] for message in heard] == ["begun", "text", "progress", "done", "free"]
+        assert text_of(heard) == "abcd"
+        assert loaded[0].pieces == 1
+
+    visiting(visit)
+
+
 def test_a_closed_page_ends_its_work(clone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     loaded = slow(monkeypatch, 0.05)
 
@@ -564,6 +584,7 @@ def test_so_many_run_so_many_wait_and_the_next_one_is_told(clone: Path, monkeypa
         assert [message["type"] for message in told] == ["begun", "begun", "queued", "queued", "error"]
         assert [message["place"] for message in told[2:4]] == [1, 2]
         assert told[4]["sentence"].startswith("2 are generating and 2 wait already")
+        await until(connections[4], "free")
         await connections[0].write_message('{"type": "stop"}')
         assert (await until(connections[2], "begun"))[-1]["type"] == "begun"
         assert (await until(connections[3], "queued"))[-1] == {"type": "queued", "place": 1}
