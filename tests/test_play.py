@@ -585,6 +585,8 @@ def test_so_many_run_so_many_wait_and_the_next_one_is_told(clone: Path, monkeypa
         assert [message["place"] for message in told[2:4]] == [1, 2]
         assert told[4]["sentence"].startswith("2 are generating and 2 wait already")
         await until(connections[4], "free")
+        for connection in connections[:2] * 3:
+            await until(connection, "progress")  # in turn: neither takes the network for itself
         await connections[0].write_message('{"type": "stop"}')
         assert (await until(connections[2], "begun"))[-1]["type"] == "begun"
         assert (await until(connections[3], "queued"))[-1] == {"type": "queued", "place": 1}
@@ -651,6 +653,25 @@ def test_the_last_networks_stay_loaded_and_a_changed_one_is_loaded_again(
     shutil.rmtree(clone / "pretrained/verse")
     with pytest.raises(UserError, match="the page has no experiment"):
         shelf.get("pretrained/verse")
+
+
+def test_a_network_that_is_there_does_not_wait_for_one_that_is_loaded(
+    clone: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow(monkeypatch, 0)
+    shelf = networks.Networks()
+    first = shelf.get("pretrained/verse")
+    gate, load = threading.Event(), networks.trained.load
+    monkeypatch.setattr(networks.trained, "load", lambda path: gate.wait(10) and load(path))
+    loading = [threading.Thread(target=shelf.get, args=["char_rnn/experiments/01"]) for _ in range(2)]
+    for thread in loading:
+        thread.start()
+    assert shelf.get("pretrained/verse") is first
+    assert all(thread.is_alive() for thread in loading)
+    gate.set()
+    for thread in loading:
+        thread.join(10)
+    assert len(shelf._loaded) == 2
 
 
 def test_the_network_is_warmed_up_when_there_is_nothing_else_to_do(
