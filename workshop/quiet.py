@@ -10,7 +10,7 @@ from typing import IO
 
 
 class _Aside:
-    """Where standard error goes while at least one block wants it to be quiet. There is one standard error in a process,
+    """Where standard error goes while at least one block wants it to be quiet. There is one of them in a process,
     so that the blocks of several threads share the place of the first.
     """
 
