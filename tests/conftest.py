@@ -23,8 +23,8 @@ from workshop.audio.synthesis import write_wav
 from workshop.notes import midilibrary
 from workshop.notes.midifiles import write
 
-#: What all tests with a container share; a conftest.py of theirs would be known in one folder alone.
-pytest_plugins = ("container_fixtures",)
+#: What the tests with a container share, and those of the page; a conftest.py of theirs would be known in one folder.
+pytest_plugins = ("container_fixtures", "playing")
 
 #: Where TensorFlow reads its settings of XLA.
 XLA = "TF_XLA_FLAGS"

@@ -4,7 +4,47 @@ import contextlib
 import os
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
+from typing import IO
+
+
+class _Aside:
+    """Where standard error goes while at least one block wants it to be quiet. There is one of them in a process,
+    so that the blocks of several threads share the place of the first.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._blocks = 0
+        self._held: IO[bytes] | None = None
+        self._visible = 2
+
+    def enter(self) -> None:
+        """Begin a block."""
+        with self._lock:
+            if not self._blocks:
+                sys.stderr.flush()
+                self._held = tempfile.TemporaryFile()  # noqa: SIM115 - `leave` closes it
+                self._visible = os.dup(2)
+                os.dup2(self._held.fileno(), 2)
+            self._blocks += 1
+
+    def leave(self, failed: bool) -> None:
+        """End a block; if it failed, print what was held back."""
+        with self._lock:
+            assert self._held is not None
+            if failed:
+                self._held.seek(0)
+                os.write(self._visible, self._held.read())
+            self._blocks -= 1
+            if not self._blocks:
+                os.dup2(self._visible, 2)
+                os.close(self._visible)
+                self._held.close()
+
+
+_ASIDE = _Aside()
 
 
 @contextlib.contextmanager
@@ -13,16 +53,11 @@ def quietly() -> Iterator[None]:
 
     No setting of TensorFlow silences its first lines without changing how it computes.
     """
-    sys.stderr.flush()
-    with tempfile.TemporaryFile() as held_back:
-        visible = os.dup(2)
-        os.dup2(held_back.fileno(), 2)
-        try:
-            yield
-        except BaseException:
-            held_back.seek(0)
-            os.write(visible, held_back.read())
-            raise
-        finally:
-            os.dup2(visible, 2)
-            os.close(visible)
+    _ASIDE.enter()
+    try:
+        yield
+    except BaseException:
+        _ASIDE.leave(failed=True)
+        raise
+    else:
+        _ASIDE.leave(failed=False)

@@ -1,4 +1,4 @@
-"""The five servers in the container: who may ask them, that they come back, and what the container is allowed."""
+"""The servers in the container: who may ask them, that they come back, and what the container is allowed."""
 
 import json
 import urllib.request

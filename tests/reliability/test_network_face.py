@@ -154,7 +154,7 @@ def test_who_listens_is_seen_without_asking_them() -> None:
 
 @pytest.fixture
 def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A clone whose five servers run, on ports of their own."""
+    """A clone whose servers run, on ports of their own."""
     for name in docs.NEEDED:
         pytest.importorskip(name, reason="the site needs requirements/docs.txt")
     monkeypatch.setattr(services, "ROOT", tmp_path)
@@ -164,7 +164,7 @@ def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     with ExitStack() as stack:
         stack.callback(services.stop_all)
         assert services.start_all() == 0
-        for verb in ("lab", "docs"):
+        for verb in ("lab", "docs", "play"):
             process = stack.enter_context(in_the_foreground(tmp_path, verb))
             assert process.stdout is not None
             assert "http://localhost" in process.stdout.readline()
@@ -205,6 +205,7 @@ def test_without_the_container_only_this_computer_reaches_the_servers(clone: Pat
     tried, opened = opened_by_strangers(port, token)
     assert opened == []
     assert_the_token_is_private(clone, token)
+    assert_the_token_is_private(clone, services.play_token(), "play_token")
     figure(
         "the servers without the container, seen from the network",
         f"{len(ports)} servers, {len(ours)} listening sockets, {len(addresses_elsewhere_reaches())} other addresses; "
@@ -213,9 +214,9 @@ def test_without_the_container_only_this_computer_reaches_the_servers(clone: Pat
     )
 
 
-def assert_the_token_is_private(clone: Path, token: str) -> None:
+def assert_the_token_is_private(clone: Path, token: str, name: str = "jupyter_token") -> None:
     """Only its owner can read the token: not from its file, a log, or a command line."""
-    path = clone / ".workshop" / "jupyter_token"
+    path = clone / ".workshop" / name
     assert path.read_text().strip() == token
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     others = [other for other in (clone / ".workshop").rglob("*") if other.is_file() and other != path]
@@ -241,7 +242,7 @@ def test_only_this_computer_reaches_the_container(workshop: Workshop, figure: No
     figure(
         "the container, seen from the network",
         f"{len(ports)} published ports, {len(addresses_elsewhere_reaches())} other addresses of the computer",
-        "all listen on loopback alone; inside, nothing but the five servers can be reached",
+        "all listen on loopback alone; inside, nothing but the servers can be reached",
     )
 
 

@@ -16,7 +16,7 @@ from tornado.httpserver import HTTPServer
 from tornado.testing import bind_unused_port
 
 from workshop import ROOT, lessons
-from workshop.web import experiments, results
+from workshop.web import experiments, networks, results
 from workshop.web.jobs import Line
 from workshop.web.security import Guard
 from workshop.web.server import application
@@ -147,7 +147,15 @@ def decibels(samples: np.ndarray) -> float:
     return float(20 * np.log10(np.sqrt(np.mean(samples**2)) + 1e-12))
 
 
-def test_a_text_streams_is_stopped_and_is_kept(page: Any, clone: Path) -> None:
+def test_a_text_streams_is_stopped_and_is_kept(page: Any, clone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pieces_of = networks._in_turn
+
+    def unhurried(*given: Any) -> Iterator[np.ndarray]:
+        for piece in pieces_of(*given):
+            yield piece
+            time.sleep(0.2)
+
+    monkeypatch.setattr(networks, "_in_turn", unhurried)
     assert "comes trained" not in page.inner_text("#settings")
     generate(page, "char_rnn", prompt="Oh my ", length="20000", seed="5")
     until(lambda: len(page.inner_text("#text")) > 100)

@@ -108,6 +108,8 @@ def make(networks: Networks, results: Results, wish: Wish, tell: Tell, job: Job)
         return net.stream(**given)
 
     stream, pieces = networks.open(wish.experiment, begin)
+    if job.stopped.is_set():  # while it was loaded
+        return
     tell({"type": "begun", "makes": entry.makes, "seed": stream.seed, "length": stream.length, **_rate(stream)})
     view = SHOWN[entry.makes](tell)
     taken: list[np.ndarray] = []

@@ -28,7 +28,7 @@ class Loaded:
     Attributes:
         net: the network.
         stamp: of the file that its weights were read from.
-        lock: held for each piece: the loops of a network may not run twice at the same time.
+        lock: held while it is built and for each piece: the loops of a network may not run twice at the same time.
         warm: whether its loop has been compiled.
     """
 
@@ -48,8 +48,9 @@ class Networks:
     def __init__(self, most: int = MOST):
         self._most = most
         self._loaded: OrderedDict[str, Loaded] = OrderedDict()
-        # One network is opened at a time: what TensorFlow prints meanwhile is kept away for the whole process.
-        self._opening = threading.Lock()
+        self._shelf = threading.Lock()
+        # One at a time, which is work enough; whoever wants a network that is there need not wait for it.
+        self._loading = threading.Lock()
 
     def get(self, name: str) -> Loaded:
         """The network of the experiment with this id.
@@ -58,15 +59,31 @@ class Networks:
             UserError: there is no such experiment, or it is damaged.
         """
         path = experiments.path_of(name)
-        with self._opening:
-            loaded = self._loaded.pop(name, None)
-            if loaded is None or loaded.stamp != _stamp(loaded.net.experiment.checkpoint("best")):
+        if (loaded := self._found(name)) is not None:
+            return loaded
+        with self._loading:
+            loaded = self._found(name)  # somebody else may have loaded it meanwhile
+            if loaded is None:
                 net = trained.load(path)
                 loaded = Loaded(net, _stamp(net.checkpoint))
+                self._keep(name, loaded)
+        return loaded
+
+    def _found(self, name: str) -> Loaded | None:
+        """The network if it is there and its weights are those of its file; it is now the last one that was used."""
+        with self._shelf:
+            loaded = self._loaded.get(name)
+            if loaded is None or loaded.stamp != _stamp(loaded.net.experiment.checkpoint("best")):
+                return None
+            self._loaded.move_to_end(name)
+            return loaded
+
+    def _keep(self, name: str, loaded: Loaded) -> None:
+        with self._shelf:
             self._loaded[name] = loaded
+            self._loaded.move_to_end(name)
             while len(self._loaded) > self._most:
                 self._loaded.popitem(last=False)
-        return loaded
 
     def open(
         self, name: str, begin: Callable[[Trained], Stream[Result]]
@@ -77,7 +94,7 @@ class Networks:
             UserError: there is no such experiment, it is damaged, or a value is out of range.
         """
         loaded = self.get(name)
-        with self._opening:
+        with loaded.lock:
             stream = begin(loaded.net)
         return stream, _in_turn(loaded, stream.pieces)
 

@@ -14,8 +14,9 @@ from workshop.files import explain, short_path
 from workshop.visible import label
 from workshop.web.tunes import GeneratedTunes
 
-#: How many are remembered. A minute of sound takes 4 MB, and its file 2.
-MOST = 20
+#: How many are remembered, a minute of sound in 4 MB; and of how many the files are, of which that of notes that are
+#: played for eight minutes takes 21 MB. Of others they are made again when they are asked for.
+MOST, WITH_FILES = 20, 4
 
 #: Where they are kept, in the clone.
 KEPT = Path("data", "generated")
@@ -64,10 +65,12 @@ class Made:
         if suffix not in self.formats:
             raise UserError(f"it cannot be saved as .{suffix:.10}: choose {' or '.join(self.formats)}")
         with self.lock:
-            if suffix not in self.files:
+            made = self.files.get(suffix)
+            if made is None:
                 with tempfile.TemporaryDirectory() as folder:
-                    self.files[suffix] = self.thing.save(Path(folder, f"{self.stem}.{suffix}")).read_bytes()
-            return self.files[suffix]
+                    made = self.thing.save(Path(folder, f"{self.stem}.{suffix}")).read_bytes()
+                self.files[suffix] = made
+            return made
 
 
 class Results:
@@ -85,6 +88,8 @@ class Results:
             self._made[name] = made
             while len(self._made) > self._most:
                 self._made.popitem(last=False)
+            for older in list(self._made.values())[:-WITH_FILES]:
+                older.files.clear()
         return name
 
     def get(self, name: str) -> Made:

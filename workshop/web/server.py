@@ -12,6 +12,7 @@ import logging
 import os
 import re
 import signal
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 from typing import Any
@@ -121,7 +122,9 @@ def main() -> None:
     port, token, line = read_port(args.port, "--port"), play_token(), Line()
     guard = Guard(token, port, tuple(args.allow_host))
     app = application(guard, line, args.base_url)
-    print(f"the page is on {Server(PLAY, args.host, port).url}{app.settings['base']}?token={token}", flush=True)
+    # A log does not need the token; services.py tells it to the person.
+    shown = f"?token={token}" if sys.stdout.isatty() else ""
+    print(f"the page is on {Server(PLAY, args.host, port).url}{app.settings['base']}{shown}", flush=True)
     asyncio.run(serve(app, line, args.host, port))
     # A network that is being loaded cannot be interrupted, which takes seconds, and there is nothing to save.
     os._exit(0)

@@ -1,6 +1,7 @@
 """The connection of a page: it asks for something to be generated, and gets it piece by piece."""
 
 import asyncio
+import functools
 import json
 import logging
 from collections.abc import Callable
@@ -35,6 +36,7 @@ class Play(Guarded, WebSocketHandler):
         """Take what all connections share; `pages` are those that are open."""
         self._networks, self._results, self._line, self._pages = networks, results, line, pages
         self._job: Job | None = None
+        self._has_begun = False
         self._warming: Job | None = None
 
     def check_origin(self, origin: str) -> bool:
@@ -86,47 +88,56 @@ class Play(Guarded, WebSocketHandler):
         wish = Wish(name, values if isinstance(values, dict) else {})
 
         def work(job: Job) -> None:
-            making.make(self._networks, self._results, wish, self._tell, job)
+            making.make(self._networks, self._results, wish, functools.partial(self._tell, job), job)
 
-        self._job = self._job_of(work)
+        self._job, self._has_begun = self._job_of(work), False
         try:
             self._line.add(self._job)
-        except UserError:
-            self._job = None
-            raise
+        except UserError as error:
+            self._tell_of_end(self._job, str(error))
 
     def _stop(self) -> None:
-        if self._job and self._line.stop(self._job):
-            self._job = None
-            self._say({"type": "free"})
+        """End the page's work. A network that is being loaded is loaded to the end, but the page does not wait."""
+        if self._job and (self._line.stop(self._job) or not self._has_begun):
+            self._tell_of_end(self._job)
 
     def _job_of(self, work: Callable[[Job], None]) -> Job:
         """Work for a thread whose errors are told to the page."""
 
         def safely(job: Job) -> None:
+            sentence = ""
             try:
                 work(job)
             except UserError as error:
-                self._tell({"type": "error", "sentence": str(error)})
+                sentence = str(error)
             except Exception:
                 logging.exception("generating failed")
-                self._tell({"type": "error", "sentence": MISTAKE})
-            finally:
-                self._loop.call_soon_threadsafe(self._ended, job)
+                sentence = MISTAKE
+            self._loop.call_soon_threadsafe(self._tell_of_end, job, sentence)
 
         return Job(safely, lambda place: self._say({"type": "queued", "place": place}))
 
-    def _ended(self, job: Job) -> None:
+    def _tell_of_end(self, job: Job, sentence: str = "") -> None:
+        """Say that a job has ended, and why, if something went wrong. What the page did not ask for goes wrong
+        silently: it is said when the page asks.
+        """
         if job is self._job:
             self._job = None
+            if sentence:
+                self._say({"type": "error", "sentence": sentence})
             self._say({"type": "free"})
         if job is self._warming:
             self._warming = None
             self._say({"type": "warm"})
 
-    def _tell(self, message: Message) -> None:
-        """Send a message from a thread."""
-        self._loop.call_soon_threadsafe(self._say, message)
+    def _tell(self, job: Job, message: Message) -> None:
+        """Send a message of a job from its thread, unless the page does not wait for that job any more."""
+        self._loop.call_soon_threadsafe(self._deliver, job, message)
+
+    def _deliver(self, job: Job, message: Message) -> None:
+        if job is self._job:
+            self._has_begun = True
+            self._say(message)
 
     def _say(self, message: Message) -> None:
         """Send a message. To a page that has been closed there is nothing to say."""

@@ -15,6 +15,9 @@ const roll = new Roll(byId("roll"), seek);
 const wave = new Wave(byId("wave"), seek);
 const live = new Live((seconds) => wave.at(seconds), soundIsOver);
 
+const NO_NETWORK =
+  "There is no trained network yet: ./start.sh demo trains the first one in a few minutes. Then reload this page.";
+
 let fields = null;
 let connection = null;
 // What is being generated, or has been: what the server says of it, and how far it is.
@@ -114,10 +117,14 @@ const answers = {
     if (live.isOn) live.complete();
   },
   error({ sentence }) {
+    if (made) made.failed = true;
     byId("empty").hidden = true;
     say(sentence, true);
   },
-  free: () => setBusy(false),
+  free() {
+    if (isBusy && !made.id && !made.failed) say("Stopped.");
+    setBusy(false);
+  },
 };
 
 function summary() {
@@ -237,11 +244,12 @@ async function list() {
 
 function opened() {
   update();
-  if (!isBusy && !made) say("Ready.");
-  if (fields?.entry && !fields.entry.problem) connection.say({ type: "warm", experiment: fields.entry.id });
+  say(made?.id ? summary() : fields.entry ? "Ready." : NO_NETWORK);
+  if (fields.entry && !fields.entry.problem) connection.say({ type: "warm", experiment: fields.entry.id });
 }
 
 function lost() {
+  if (live.isOn && isBusy) live.complete();
   setBusy(false);
   say("The server does not answer; the page asks again. Is ./start.sh play still running?", true);
 }
@@ -255,9 +263,6 @@ try {
   const listing = await list();
   fields = new Fields(listing, chosen);
   connection = new Connection({ heard, opened, lost });
-  if (!fields.entry) {
-    say("There is no trained network yet: ./start.sh demo trains the first one in a few minutes. Then reload this page.");
-  }
 } catch (error) {
   say(error.message, true);
 }
