@@ -63,6 +63,7 @@ Held out, and never trained on: Archibald Lampman, Charles Kingsley, Robert Full
 characters of Henry Wadsworth Longfellow.
 The weights are given to the public domain under CC0 1.0.
 """,
+        temperature=0.75,
     ),
     "midi_rnn/tunes": Recipe(
         arguments=("--num_epochs", 40, "--patience", 12, "--seed", 0),
