@@ -30,8 +30,8 @@ LOCKED=no
 GPU=no
 WANT_ROOT=no
 DEMO_TRAIN=(--init_from verse --max_minutes 1 --message "first demo")
-DEMO_SAMPLE=(--length 200)
-DEMO_PLAY=(--experiment_dir tunes --num_samples 1 --wav --png)
+DEMO_SAMPLE=(--length 150)
+DEMO_PLAY=(--experiment_dir tunes --num_samples 1 --wav)
 VERBS="demo, play, test, run, lab, docs, doctor, logs, trainings, stop, down, build, save, load"
 
 say() { printf '%s\n' "$*" >&2; }
@@ -509,12 +509,12 @@ verb_demo() {
   cd "$ROOT"
   tell_prefix ./start.sh
   if [ "${WORKSHOP_DEMO_SMOKE:-0}" = 1 ]; then DEMO_TRAIN=(--smoke); fi
+  demo_says "A network that has read tunes plays one" midi_rnn/sample.py "${DEMO_PLAY[@]}"
+  python midi_rnn/sample.py "${DEMO_PLAY[@]}"
   demo_says "A network that has read songs and poems writes" \
     char_rnn/sample.py --experiment_dir verse "${DEMO_SAMPLE[@]}"
   python char_rnn/sample.py --experiment_dir verse "${DEMO_SAMPLE[@]}" --no_copy_check
-  demo_says "A network that has read tunes plays one" midi_rnn/sample.py "${DEMO_PLAY[@]}"
-  python midi_rnn/sample.py "${DEMO_PLAY[@]}"
-  demo_says "The first one learns from the starter songs" char_rnn/train.py "${DEMO_TRAIN[@]}"
+  demo_says "It learns from the starter songs" char_rnn/train.py "${DEMO_TRAIN[@]}"
   if [ -t 2 ]; then
     python char_rnn/train.py "${DEMO_TRAIN[@]}"
   else

@@ -19,8 +19,8 @@ import numpy as np
 STEPS = {
     "Everything is set up": "ready",
     "TensorBoard for": "ready",
-    "A network that has read tunes": "a text is written",
-    "The first one learns": "a tune can be heard",
+    "A network that has read songs": "a tune can be heard",
+    "It learns from": "a text is written",
     "It writes again": "a minute of learning is over",
     "That was the demo": "the end",
 }

@@ -66,9 +66,9 @@ end_command() {
 }
 
 # Thin out the output of a training without a terminal: its first, 4th, 16th ... line of progress, and the last
-# measurements and previews. It ends with the training, not by the signal on which a training saves.
+# measurements with the beginnings of the previews, without the table of layers. It ends with the training, not by the signal on which a training saves.
 thin_out() {
-  local line steps=0 due=1 last=""
+  local line steps=0 due=1 preview=0 last=""
   trap '' INT TERM HUP
   # Not awk: some read a pipe in large blocks, and nothing would be seen for minutes.
   while IFS= read -r line || [ -n "$line" ]; do
@@ -77,8 +77,12 @@ thin_out() {
         steps=$((steps + 1))
         [ "$steps" -eq "$due" ] || continue
         due=$((due * 4)) ;;
-      "held-out data: "*) last="$line"; continue ;;
-      "    | "*) last="$last${last:+$'\n'}$line"; continue ;;
+      "held-out data: "*) last="$line" preview=0; continue ;;
+      "    | "*)
+        preview=$((preview + 1))
+        if [ "$preview" -le 3 ]; then last="$last${last:+$'\n'}$line"; fi
+        continue ;;
+      "  "*"[T, B"*) continue ;;    # a row of the table of layers
       *)
         if [ -n "$last" ]; then say "$last"; fi
         last="" ;;

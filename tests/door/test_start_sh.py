@@ -591,10 +591,10 @@ def test_the_demo_trains_generates_and_says_where_to_look(clone: Clone) -> None:
     assert answer.returncode == 0
     calls = [call for call in clone.take_calls() if "_rnn/" in call]
     assert calls == [
-        "venv char_rnn/sample.py --experiment_dir verse --length 200 --no_copy_check",
-        "venv midi_rnn/sample.py --experiment_dir tunes --num_samples 1 --wav --png",
+        "venv midi_rnn/sample.py --experiment_dir tunes --num_samples 1 --wav",
+        "venv char_rnn/sample.py --experiment_dir verse --length 150 --no_copy_check",
         "venv char_rnn/train.py --init_from verse --max_minutes 1 --message first demo",
-        "venv char_rnn/sample.py --experiment_dir char_rnn/experiments/01 --length 200",
+        "venv char_rnn/sample.py --experiment_dir char_rnn/experiments/01 --length 150",
     ]
     assert "la la la" in answer.stdout
     assert (clone.root / "char_rnn/experiments/01/samples/demo.txt").read_text() == "la la la\n"
@@ -608,14 +608,15 @@ def test_the_demo_trains_generates_and_says_where_to_look(clone: Clone) -> None:
 
 def test_without_a_terminal_the_demo_shows_a_few_lines_of_the_training(clone: Clone) -> None:
     steps = [f"step {number}/100  loss 1.0" for number in range(1, 21)]
-    says = ["data: 66 files", *steps[:10], "held-out data: 3.0", "    | lo", "    | lo", *steps[10:]]
-    says += ["held-out data: 2.0", "    | la", "", "The experiment is in x"]
+    layers = "  softmax                 Dense          [T, B, 63]          24,255"
+    says = ["data: 66 files", layers, *steps[:10], "held-out data: 3.0", "    | lo", "    | lo", *steps[10:]]
+    says += ["held-out data: 2.0", "    | la", *["    | more"] * 5, "", "The experiment is in x"]
     answer = clone.start("--local", "demo", STUB_TRAIN_WORDS="\n".join(says))
     shown = answer.stderr.split("first\\ demo\n")[1].split("\nIt writes again")[0].splitlines()
     assert shown == [
         "data: 66 files",
         *(steps[0], steps[3], steps[15]),
-        *("held-out data: 2.0", "    | la"),
+        *("held-out data: 2.0", "    | la", "    | more", "    | more"),
         *("", "The experiment is in x"),
     ]
     assert clone.start("--local", "demo", STUB_TRAIN_STATUS="3").returncode == 3
