@@ -64,7 +64,7 @@ def test_five_steps_and_five_more_are_ten(learner: Callable[[], Any], tmp_path: 
 def test_killed_and_resumed_it_is_the_same_run(learner: str, tmp_path: Path) -> None:
     """Killed with -9 after step 8, it goes on from step 5."""
     script = (
-        "import os, signal, sys; from pathlib import Path; sys.path.insert(0, sys.argv[1])\n"
+        "import os, signal, sys; from pathlib import Path; sys.path[:0] = sys.argv[1].split(os.pathsep)\n"
         "import learners, test_learners\n"
         "session = test_learners.make(Path(sys.argv[2]), getattr(learners, sys.argv[3])(), 10)\n"
         "if sys.argv[4:]: session.batches = type('Killing', (), {'windows': 4, 'window': lambda self, epoch, number:\n"
@@ -74,7 +74,7 @@ def test_killed_and_resumed_it_is_the_same_run(learner: str, tmp_path: Path) -> 
     )
 
     def run(path: Path, *killed: str) -> int:
-        here = str(ROOT / "tests")
+        here = os.pathsep.join((str(ROOT / "tests"), str(Path(__file__).parent)))
         return subprocess.run([sys.executable, "-c", script, here, str(path), learner, *killed], check=False).returncode
 
     assert run(tmp_path / "straight") == 0

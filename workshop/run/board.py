@@ -6,19 +6,21 @@ collapsed.
 """
 
 import errno
+import math
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from workshop.errors import UserError
 from workshop.files import explain
 
+if TYPE_CHECKING:  # The doctor reads this module where nothing is installed yet.
+    import numpy as np
+
 #: Nats in a bit.
-BIT = float(np.log(2))
+BIT = math.log(2)
 
 #: The curve, below `baseline`, of an n-gram that has counted the data of the network that fine-tuning began with, too.
 EARLIER = "with_earlier_data"
@@ -88,12 +90,12 @@ class TensorBoardWriter:
         with self._writing(), self._writer("train").as_default(step=step):
             self._summary.text(name, markdown.encode("utf-8", "replace"))
 
-    def picture(self, name: str, pixels: np.ndarray, step: int) -> None:
+    def picture(self, name: str, pixels: "np.ndarray", step: int) -> None:
         """A picture, uint8 [H, W, 3]."""
         with self._writing(), self._writer("train").as_default(step=step):
             self._summary.image(name, pixels[None])
 
-    def sound(self, name: str, samples: np.ndarray, rate: int, step: int) -> None:
+    def sound(self, name: str, samples: "np.ndarray", rate: int, step: int) -> None:
         """A sound: samples [N] from -1 to 1, `rate` a second."""
         with self._writing(), self._writer("train").as_default(step=step):
             self._summary.audio(name, samples[None, :, None], rate)
