@@ -16,6 +16,7 @@ from tornado.httpserver import HTTPServer
 from tornado.testing import bind_unused_port
 
 from workshop import ROOT, lessons
+from workshop.run import pretrained
 from workshop.web import experiments, networks, results
 from workshop.web.jobs import Line
 from workshop.web.security import Guard
@@ -56,6 +57,7 @@ def clone(
     for module in (lessons, experiments, results):
         monkeypatch.setattr(module, "ROOT", tmp_path)
     monkeypatch.setattr("workshop.run.trained.ROOT", tmp_path)
+    monkeypatch.setattr(pretrained, "FOLDER", tmp_path / "pretrained")
     monkeypatch.chdir(tmp_path)
     lessons.lessons.cache_clear()
     yield tmp_path
