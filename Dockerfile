@@ -40,7 +40,7 @@ RUN --mount=type=cache,target=/root/.cache/pip \
 # ---- what both images share ----------------------------------------------------------------------
 FROM system AS common
 # Any user may be told to run this, so the home is everybody's, as are the places of caches in it. A user without a name
-# in /etc/passwd is none to Python's getpass, hence USER.
+# in /etc/passwd is none to Python's getpass, hence USER. COMPILED is what librosa compiles on first use.
 RUN useradd --uid 1000 --home-dir /home/student --create-home --shell /bin/bash student && \
     mkdir -p /home/student/.cache/matplotlib /home/student/.cache/numba /home/student/.config /home/student/.ipython \
       /home/student/.jupyter /home/student/.local/share && \
@@ -58,7 +58,8 @@ ENV HOME=/home/student \
     XDG_CACHE_HOME=/home/student/.cache \
     WORKSHOP_ROOT=/workshop \
     WORKSHOP_IN_CONTAINER=1 \
-    WORKSHOP_BIND=0.0.0.0
+    WORKSHOP_BIND=0.0.0.0 \
+    COMPILED="import librosa, numpy as np; x = np.ones(4096, 'f'); librosa.effects.trim(x); librosa.stft(x)"
 WORKDIR /workshop
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["tini", "--", "entrypoint.sh"]
@@ -67,6 +68,7 @@ HEALTHCHECK --interval=5s --timeout=10s --start-period=180s --retries=3 CMD ["py
 # ---- the images ----------------------------------------------------------------------------------
 FROM common AS gpu
 COPY --from=gpu-packages /opt/venv /opt/venv
+RUN python -c "$COMPILED" && chmod -R a+rwX "$NUMBA_CACHE_DIR"
 COPY . /workshop
 RUN pip install --quiet --no-deps --no-build-isolation --no-cache-dir --editable . && chmod -R a+rwX .
 COPY --chmod=0755 docker/entrypoint.sh docker/healthcheck.py /usr/local/bin/
@@ -84,6 +86,7 @@ LABEL ml4music.recipe=$WORKSHOP_RECIPE
 # The last one is what a build without a target makes.
 FROM common AS cpu
 COPY --from=cpu-packages /opt/venv /opt/venv
+RUN python -c "$COMPILED" && chmod -R a+rwX "$NUMBA_CACHE_DIR"
 COPY . /workshop
 RUN pip install --quiet --no-deps --no-build-isolation --no-cache-dir --editable . && chmod -R a+rwX .
 COPY --chmod=0755 docker/entrypoint.sh docker/healthcheck.py /usr/local/bin/

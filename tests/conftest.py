@@ -1,5 +1,7 @@
 """What several test files share: a small text and small tunes, trained experiments, and ways to run a script."""
 
+import fcntl
+import importlib
 import os
 import shutil
 import subprocess
@@ -57,15 +59,33 @@ def uncompiled(monkeypatch: pytest.MonkeyPatch) -> None:
     without_xla(monkeypatch)
 
 
+def once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
+    """A path for what takes long to make, shared by all processes of a run: `make` is called with it by the first that
+    asks; the others wait.
+    """
+    alone = "PYTEST_XDIST_WORKER" not in os.environ
+    folder = (factory.getbasetemp() if alone else factory.getbasetemp().parent) / "shared"
+    folder.mkdir(exist_ok=True)
+    with (folder / f"{name}.made").open("a") as made:
+        fcntl.flock(made, fcntl.LOCK_EX)
+        if not os.fstat(made.fileno()).st_size:
+            make(folder / name)
+            made.write("yes")
+    return folder / name
+
+
 @pytest.fixture(scope="session")
 def tiny_text(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with an `input.txt` of 20,000 characters of the starter lyrics; not to be written to."""
-    folder = tmp_path_factory.mktemp("tiny_text")
-    songs = sorted((ROOT / "data" / "lyrics" / "starter").glob("*.txt"))
-    text = "\n\n".join(song.read_text("utf-8") for song in songs)[:20_000]
-    assert len(text) == 20_000
-    (folder / "input.txt").write_text(text, "utf-8")
-    return folder
+
+    def make(folder: Path) -> None:
+        songs = sorted((ROOT / "data" / "lyrics" / "starter").glob("*.txt"))
+        text = "\n\n".join(song.read_text("utf-8") for song in songs)[:20_000]
+        assert len(text) == 20_000
+        folder.mkdir()
+        (folder / "input.txt").write_text(text, "utf-8")
+
+    return once(tmp_path_factory, "tiny_text", make)
 
 
 @pytest.fixture(scope="session")
@@ -77,15 +97,8 @@ def tiny_arguments() -> list[str]:
 @pytest.fixture(scope="session")
 def trained(tiny_text: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An experiment of lesson 1, trained for 88 steps in this process; copy it before you write to it."""
-    from char_rnn import train
-
-    path = tmp_path_factory.mktemp("trained") / "experiment"
-    with pytest.MonkeyPatch.context() as patch:
-        where = ["--data_dir", str(tiny_text), "--experiment_dir", str(path)]
-        length = ["--num_epochs", "2", "--sample_every", "40", "--message", "made by the tests"]
-        patch.setattr(sys, "argv", ["train.py", *where, *TINY, *length])
-        assert train.main() == 0
-    return path
+    length = ["--num_epochs", "2", "--sample_every", "40", "--message", "made by the tests"]
+    return once(tmp_path_factory, "trained", lambda path: _train("char_rnn", tiny_text, path, *TINY, *length))
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -113,11 +126,13 @@ def read_here(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="session")
 def tiny_music(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a dozen melodies of 12 bars, 8 of them one by one and 4 in a folder; not to be written to."""
-    folder = tmp_path_factory.mktemp("tiny_music")
-    for number in range(12):
-        path = folder / ("more" if number >= 8 else "") / f"tune {number:02d}.mid"
-        write(path, melody(number), tempo=90 + 5 * number, name=f"Tune {number}")
-    return folder
+
+    def make(folder: Path) -> None:
+        for number in range(12):
+            path = folder / ("more" if number >= 8 else "") / f"tune {number:02d}.mid"
+            write(path, melody(number), tempo=90 + 5 * number, name=f"Tune {number}")
+
+    return once(tmp_path_factory, "tiny_music", make)
 
 
 @pytest.fixture(scope="session")
@@ -129,60 +144,51 @@ def tiny_midi_arguments() -> list[str]:
 @pytest.fixture(scope="session")
 def trained_midi(tiny_music: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An experiment of lesson 2 on melodies; copy it before you write to it."""
-    return _trained_midi(tiny_music, tmp_path_factory.mktemp("melody") / "experiment", "--transpose", "2")
+    arguments = [*TINY_MIDI, "--num_epochs", "4", "--transpose", "2"]
+    return once(tmp_path_factory, "melody", lambda path: _train("midi_rnn", tiny_music, path, *arguments))
 
 
 @pytest.fixture(scope="session")
 def trained_performance(tiny_music: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same with the other encoding."""
-    varied = ["--encoding", "performance", "--transpose", "2", "--stretch", "0.1"]
-    return _trained_midi(tiny_music, tmp_path_factory.mktemp("performance") / "experiment", *varied)
-
-
-def _trained_midi(music: Path, path: Path, *args: str) -> Path:
-    from midi_rnn import train
-
-    with pytest.MonkeyPatch.context() as patch:
-        where = ["--data_dir", str(music), "--experiment_dir", str(path)]
-        patch.setattr(sys, "argv", ["train.py", *where, *TINY_MIDI, "--num_epochs", "4", *args])
-        assert train.main() == 0
-    return path
+    arguments = [*TINY_MIDI, "--num_epochs", "4", "--transpose", "2"]
+    arguments += ["--encoding", "performance", "--stretch", "0.1"]
+    return once(tmp_path_factory, "performance", lambda path: _train("midi_rnn", tiny_music, path, *arguments))
 
 
 @pytest.fixture(scope="session")
 def tones(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Ten sounds of half a second, two tones with a little noise; not to be written to."""
-    folder = tmp_path_factory.mktemp("tones")
-    time = np.arange(RATE // 2) / RATE
-    for number in range(10):
-        sound = 0.4 * np.sin(2 * np.pi * (300 + 30 * number) * time) + 0.2 * np.sin(2 * np.pi * 700 * time)
-        write_wav(folder / f"{number}.wav", sound + np.random.default_rng(number).normal(0, 0.01, len(time)), RATE)
-    return folder
+
+    def make(folder: Path) -> None:
+        time = np.arange(RATE // 2) / RATE
+        for number in range(10):
+            sound = 0.4 * np.sin(2 * np.pi * (300 + 30 * number) * time) + 0.2 * np.sin(2 * np.pi * 700 * time)
+            write_wav(folder / f"{number}.wav", sound + np.random.default_rng(number).normal(0, 0.01, len(time)), RATE)
+
+    return once(tmp_path_factory, "tones", make)
 
 
 @pytest.fixture(scope="session")
 def trained_wavenet(tones: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An experiment of lesson 3 on tones, with two previews; copy it before you write to it."""
-    from wavenet import train
-
-    path = tmp_path_factory.mktemp("trained_wavenet") / "experiment"
-    return _trained_on(tones, train, path, *TINY_WAVENET, "--num_epochs", "4", "--sample_every", "20")
+    length = ["--num_epochs", "4", "--sample_every", "20"]
+    return once(tmp_path_factory, "wavenet", lambda path: _train("wavenet", tones, path, *TINY_WAVENET, *length))
 
 
 @pytest.fixture(scope="session")
 def trained_audio_rnn(tones: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same of lesson 4."""
-    from audio_rnn import train
-
-    path = tmp_path_factory.mktemp("trained_audio_rnn") / "experiment"
-    return _trained_on(tones, train, path, *TINY_AUDIO, "--num_epochs", "4", "--sample_every", "36")
+    length = ["--num_epochs", "4", "--sample_every", "36"]
+    return once(tmp_path_factory, "audio_rnn", lambda path: _train("audio_rnn", tones, path, *TINY_AUDIO, *length))
 
 
-def _trained_on(data: Path, train: ModuleType, path: Path, *args: str) -> Path:
+def _train(lesson: str, data: Path, path: Path, *args: str) -> None:
+    """Run a lesson's `train.py` in this process."""
+    train = importlib.import_module(f"{lesson}.train")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "argv", ["train.py", "--data_dir", str(data), "--experiment_dir", str(path), *args])
         assert train.main() == 0
-    return path
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from workshop import ROOT
 from workshop.audio import conditions, mu_law
-from workshop.audio.audiofiles import Sound, find_audio_files, frame_power, read_sound
+from workshop.audio.audiofiles import Sound, find_audio_files, read_sound
 from workshop.audio.rates import RATES
 from workshop.checks import NotNegative
 from workshop.errors import UserError
@@ -157,11 +157,13 @@ def loud_part(samples: np.ndarray, threshold: float) -> np.ndarray:
     """
     if threshold == 0:
         return samples
-    level = np.sqrt(frame_power(samples, FRAME))
-    least = threshold if threshold > 0 else level.max() * 10 ** (threshold / 20)
-    loud = np.flatnonzero(level >= least)
-    # With a frame more on both sides, in which a sound can begin softly and die away.
-    return samples[max(0, loud[0] - 1) * FRAME : (loud[-1] + 2) * FRAME] if len(loud) else samples[:0]
+    import librosa  # late: few leave silence out, and the first call compiles
+
+    ref, below = (np.max, -threshold) if threshold < 0 else (1.0, -20 * np.log10(threshold))
+    _, (start, end) = librosa.effects.trim(samples, top_db=below, ref=ref, frame_length=FRAME, hop_length=FRAME)
+    # Frame k is centred on sample k * FRAME. One more is kept on both sides, in which a sound can begin softly and die
+    # away.
+    return samples[max(0, start - 3 * FRAME // 2) : end + FRAME // 2] if end else samples[:0]
 
 
 def _nothing(path: Path, reasons: list[str]) -> str:

@@ -6,6 +6,8 @@ from workshop.pictures import SOFT_TO_LOUD, TEXT, WIDTH, drawn, figure_of_rows
 
 #: Samples of which a spectrum is made.
 SPECTRUM = 512
+#: A magnitude of the spectrum below which all is silence: 120 dB below the loudest sine.
+FAINTEST = SPECTRUM / 4 * 1e-6
 
 
 def spectrogram(samples: np.ndarray, rate: int, title: str = "") -> np.ndarray:
@@ -44,9 +46,10 @@ def _envelope(samples: np.ndarray) -> np.ndarray:
 
 def _decibels(samples: np.ndarray) -> np.ndarray:
     """The level of each frequency at each time in dB, 0 the loudest: [bands, windows]."""
+    import librosa  # late: the first call compiles, and not everybody draws
+
     hop = max(SPECTRUM // 4, len(samples) // WIDTH)
-    padded = np.pad(samples, SPECTRUM // 2)
-    starts = np.arange(0, max(len(padded) - SPECTRUM, 0) + 1, hop)
-    windows = padded[starts[:, None] + np.arange(SPECTRUM)] * np.hanning(SPECTRUM)
-    power = np.abs(np.fft.rfft(windows)).T ** 2
-    return 10 * np.log10(np.maximum(power / max(power.max(), 1e-20), 1e-10))
+    sound = librosa.util.fix_length(np.asarray(samples, np.float32), size=max(len(samples), SPECTRUM))
+    levels = np.abs(librosa.stft(sound, n_fft=SPECTRUM, hop_length=hop))
+    # Silence is dark, not as loud as its loudest moment.
+    return librosa.amplitude_to_db(levels, ref=max(float(levels.max()), FAINTEST), amin=FAINTEST / 1e5, top_db=None)
