@@ -7,7 +7,8 @@
 
 Results are kept in docs/expectations.json, and shown wherever a page in docs/, or README.md, says
 `<!-- measured: NAME PART -->`, down to `<!-- end of measured -->`. PART is `log` (the progress), `sample` (what
-it wrote) or `choices` (the same seed, chosen in several ways); `<!-- measured: table -->` is all runs in a table.
+it wrote) or `choices` (the same seed, chosen in several ways); `<!-- measured: table -->` is all runs in a table,
+and `<!-- measured: stages NAME -->` what stages.py keeps beside it.
 """
 
 import argparse
@@ -128,6 +129,8 @@ def part(results: dict[str, Any], name: str) -> str:
         return ""
     if run == "table":
         return _table(results)
+    if run == "stages":
+        return str(results[run].get(what, {}).get("shown", ""))
     found = results[run][what]
     if what == "choices":
         return "".join(f"`{choice}`\n\n{_quoted(text)}\n" for choice, text in found.items())
@@ -158,6 +161,20 @@ def fill(text: str, results: dict[str, Any]) -> str:
     return REGION.sub(lambda place: f"{place[1]}{part(results, place[2])}{place[3]}", text)
 
 
+def kept(docs: Path) -> dict[str, Any]:
+    """What was measured for the pages in a folder, by run; that of `stages.py` under `stages`."""
+    path = docs / "expectations.json"
+    found: dict[str, Any] = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    return found
+
+
+def keep(docs: Path, results: dict[str, Any]) -> None:
+    """Write what was measured into a folder of pages, and into the pages there and the READMEs beside it."""
+    (docs / "expectations.json").write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    for page in (*docs.glob("*.md"), *docs.parent.glob("README.md"), *docs.parent.glob("*/README.md")):
+        page.write_text(fill(page.read_text("utf-8"), results), "utf-8")
+
+
 def main() -> None:
     """Measure, keep, and fill the pages."""
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -171,8 +188,7 @@ def main() -> None:
     args = arguments.parse_args()
     if args.smoke and args.docs == compare.ROOT / "docs":
         arguments.error("--smoke measures nothing worth showing: name a copy of the pages with --docs")
-    kept = args.docs / "expectations.json"
-    results = json.loads(kept.read_text("utf-8")) if kept.exists() else {}
+    results = kept(args.docs)
     for name in [] if args.fill else args.only:
         if not (compare.ROOT / "data" / RUNS[name].data).exists():
             print(f"{name}: left out, data/{RUNS[name].data} is not there (python -m workshop.datasets get)")
@@ -180,10 +196,9 @@ def main() -> None:
         results[name] = measure(RUNS[name], args.minutes, args.smoke)
         model, _ = doctor.cpu_model_and_features()
         results["computer"] = f"{platform.system()}, {model}, {doctor.usable_cores()} cores, no GPU"
-        kept.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", "utf-8")
+        keep(args.docs, results)
         print(f"{name}: {results[name]['nats']} nats, n-gram {results[name]['ngram']}", flush=True)
-    for page in (*args.docs.glob("*.md"), *args.docs.parent.glob("README.md"), *args.docs.parent.glob("*/README.md")):
-        page.write_text(fill(page.read_text("utf-8"), results), "utf-8")
+    keep(args.docs, results)
 
 
 if __name__ == "__main__":

@@ -9,8 +9,10 @@ rm -rf "$PACKAGES/tensorflow/include"
 rm -rf "$PACKAGES/clang/native"
 # Debug symbols: 210 MB.
 strip --strip-unneeded "$PACKAGES"/tensorflow/libtensorflow_*.so.2
-# The same in PyAV's modules: 25 MB.
-find "$PACKAGES/av" -name '*.so' -exec strip --strip-unneeded {} +
+# The same in PyAV's modules, numba's compiler and librosa's mathematics: 55 MB.
+find "$PACKAGES/av" "$PACKAGES/llvmlite" "$PACKAGES/scipy" "$PACKAGES/sklearn" -name '*.so' -exec strip --strip-unneeded {} +
+# Of music21's corpus, which is here for its tunes, the two largest collections of vocal scores: 45 MB.
+rm -rf "$PACKAGES/music21/corpus/trecento" "$PACKAGES/music21/corpus/palestrina"
 # The libraries' own tests. numpy.testing, which others import, needs numpy's.
 find "$PACKAGES" -path "$PACKAGES/numpy" -prune -o -type d -name tests -print0 | xargs -0 rm -rf
 

@@ -1,6 +1,7 @@
 """What was measured stands in the pages as it was measured, and nothing is typed by hand."""
 
 import json
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from workshop import ROOT
 
 sys.path.insert(0, str(ROOT / "benchmarks"))
 import expectations
+import stages
 
 DOCS = [*sorted((ROOT / "docs").glob("*.md")), ROOT / "README.md", *sorted(ROOT.glob("*_*/README.md"))]
 LYRICS = {
@@ -21,8 +23,7 @@ LYRICS = {
 
 def kept() -> dict[str, Any]:
     """The results that the pages show."""
-    path = ROOT / "docs" / "expectations.json"
-    return json.loads(path.read_text("utf-8")) if path.exists() else {}
+    return expectations.kept(ROOT / "docs")
 
 
 @pytest.mark.parametrize("page", DOCS, ids=lambda page: page.relative_to(ROOT).as_posix())
@@ -36,9 +37,37 @@ def test_every_place_can_be_filled() -> None:
     assert "table" in places
     for place in places - {"table"}:
         run, what = place.split()
+        if run == "stages":
+            assert what in stages.RUNS
+            continue
         assert run in expectations.RUNS
         assert what in {"log", "sample", "choices"}
         assert what == "log" or expectations.RUNS[run].lesson == "char_rnn"
+
+
+def test_what_networks_made_at_their_stages_is_there_and_gets_better() -> None:
+    there = {path.name for path in (ROOT / "docs" / "stages").iterdir()}
+    named = set()
+    for name, run in kept()["stages"].items():
+        assert run["shown"] == stages.shown(name, run["stages"])
+        losses = [stage["nats"] for stage in run["stages"]]
+        assert len(losses) >= 3
+        assert losses == sorted(losses, reverse=True)
+        named |= {stage["file"] for stage in run["stages"] if "file" in stage}
+    assert named == there
+    assert sum((ROOT / "docs" / "stages" / name).stat().st_size for name in named) < 100_000
+
+
+@pytest.mark.slow
+def test_the_stages_can_be_measured(tmp_path: Path) -> None:
+    docs = tmp_path / "docs"
+    docs.mkdir()
+    (docs / "a.md").write_text("<!-- measured: stages lyrics -->\n<!-- end of measured -->\n")
+    command = [sys.executable, str(ROOT / "benchmarks" / "stages.py"), "--smoke", "--docs", str(docs)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert set(json.loads(done.stdout.splitlines()[-1])) == set(stages.RUNS)
+    assert {path.suffix for path in (docs / "stages").iterdir()} == {".mid", ".ogg"}
+    assert "`verse`, which comes trained" in (docs / "a.md").read_text("utf-8")
 
 
 def test_a_place_is_filled_and_filled_again() -> None:
