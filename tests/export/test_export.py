@@ -357,6 +357,20 @@ def test_notes_are_read_as_the_lesson_reads_them(encoding: str, data: st.DataObj
     np.testing.assert_allclose(notes, wanted)
 
 
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (["--condition", "harp"], "there is no condition 'harp': the network knows none"),
+        (["--prime", "oh"], "--prime is for networks that write text"),
+    ],
+)
+def test_what_the_network_cannot_do_is_said(line: list[str], said: str, trained_midi: Path, run_main: Run) -> None:
+    out = exported(trained_midi, run_main)
+    done = subprocess.run([sys.executable, out / "play.py", *line], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.endswith(f"error: {said}\n")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "lesson"), [("verse", "char_rnn"), ("tunes", "midi_rnn")])
 def test_the_networks_that_come_with_the_workshop(name: str, lesson: str, run_main: Run) -> None:

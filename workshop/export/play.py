@@ -14,8 +14,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import onnxruntime
+try:
+    import numpy as np
+    import onnxruntime
+except ImportError as missing:
+    sys.exit(f"error: {missing.name} is not installed: `python -m pip install numpy onnxruntime` brings it")
 
 #: What a symbol of notes means: a word such as `on`, and its number, such as a pitch.
 Word = tuple[str, int]
@@ -26,6 +29,7 @@ Note = tuple[int, ...]
 TYPES = {"tensor(float)": np.float32, "tensor(int64)": np.int64}
 #: How much is generated where nothing is said.
 LENGTHS = {"text": 500, "notes": 400, "sound": 16_000}
+SUFFIXES = {"notes": ".mid", "sound": ".wav"}
 
 
 class Network:
@@ -128,39 +132,40 @@ def write_wav(path: Path, symbols: list[int], about: dict[str, Any]) -> None:
 
 def main() -> None:
     """Generate, as the command line says."""
+    parser = argparse.ArgumentParser(description="Let the network in model.onnx generate.")
+    parser.add_argument("--length", "-n", type=int, help="symbols to generate: characters, steps or samples")
+    parser.add_argument("--temperature", type=float, help="softmax temperature; by default that of the previews")
+    parser.add_argument("--seed", type=int, help="the same seed generates the same; by default a new one each time")
+    parser.add_argument("--prime", default="", help="text to go on from")
+    parser.add_argument("--condition", help="which of the sounds it learnt by name; by default the first")
+    parser.add_argument("--out", type=Path, help="file for notes or sound; by default generated.mid or generated.wav")
+    args = parser.parse_args()
+
     network = Network(Path(__file__).resolve().with_name("model.onnx"))
     about = network.about
     kind, conditions = about["kind"], about.get("conditions", [])
-    parser = argparse.ArgumentParser(
-        description="Let the network in model.onnx generate.", formatter_class=argparse.ArgumentDefaultsHelpFormatter
-    )
-    parser.add_argument("--length", "-n", type=int, default=LENGTHS[kind], help="symbols to generate")
-    parser.add_argument("--temperature", type=float, default=about["temperature"], help="softmax temperature")
-    parser.add_argument("--seed", type=int, default=int(np.random.SeedSequence().generate_state(1)[0]))
-    if kind == "text":
-        parser.add_argument("--prime", default="", help="text to go on from")
-    else:
-        suffix = {"notes": ".mid", "sound": ".wav"}[kind]
-        parser.add_argument("--out", type=Path, default=Path("generated" + suffix), help="file to write")
-    if conditions:
-        parser.add_argument("--condition", choices=conditions, default=conditions[0])
-    args = parser.parse_args()
-
-    prime = getattr(args, "prime", "")
-    numbers = {symbol: number for number, symbol in enumerate(about["symbols"])} if prime else {}
-    prompt = about["warm_up"] + [numbers.get(character, 0) for character in prime]
-    condition = conditions.index(args.condition) if conditions else 0
-    generated = network.generate(prompt, args.length, args.temperature, args.seed, condition)
-    print(f"seed {args.seed}", file=sys.stderr)
+    if args.condition and args.condition not in conditions:
+        parser.error(f"there is no condition {args.condition!r}: the network knows {conditions or 'none'}")
+    if args.prime and kind != "text":
+        parser.error("--prime is for networks that write text")
+    numbers = {symbol: number for number, symbol in enumerate(about["symbols"])} if args.prime else {}
+    prompt = about["warm_up"] + [numbers.get(character, 0) for character in args.prime]
+    seed = int(np.random.SeedSequence().generate_state(1)[0]) if args.seed is None else args.seed
+    generated = network.generate(
+        prompt, args.length or LENGTHS[kind], args.temperature or about["temperature"], seed,
+        conditions.index(args.condition) if args.condition else 0,
+    )  # fmt: skip
+    print(f"seed {seed}", file=sys.stderr)
     if kind == "text":
         sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr]
-        print(prime, end="")
+        print(args.prime, end="")
         for symbol in generated:
             print(about["symbols"][symbol], end="", flush=True)
         print()
     else:
-        {"notes": write_midi, "sound": write_wav}[kind](args.out, list(generated), about)
-        print(f"written: {args.out}")
+        path = args.out or Path(f"generated{SUFFIXES[kind]}")
+        {"notes": write_midi, "sound": write_wav}[kind](path, list(generated), about)
+        print(f"written: {path}")
 
 
 if __name__ == "__main__":
