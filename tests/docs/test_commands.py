@@ -87,7 +87,7 @@ def problems(where: str, text: str) -> Iterator[str | None]:
 
 
 def _problem(where: str, is_module: bool, script: str, words: list[str]) -> str | None:
-    if is_module and script.split(".")[0] in FOREIGN:
+    if is_module and {script, script.split(".")[0]} & FOREIGN:
         return None
     if not is_module and not script.endswith(".py"):
         return None  # the language, in a sentence

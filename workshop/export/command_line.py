@@ -35,6 +35,9 @@ def main() -> None:
         "--checkpoint", default="best", metavar="best|latest|STEP", help="which weights, as for sample.py"
     )
     parser.add_argument("--half", action="store_true", help="store weights as float16: half the size, larger errors")
+    parser.add_argument(
+        "--page", action="store_true", help="write a web page that runs it in the browser, with float16 weights"
+    )
     parser.add_argument("--overwrite", action="store_true", help="replace an earlier export in FOLDER")
     args = parser.read()
 
@@ -48,12 +51,23 @@ def main() -> None:
     net = trained.named(args.experiment, args.checkpoint)
     cli.say(f"{net}")
     with quietly():
+        from workshop.export import web_page
+
         step = net.exported()
-    export = folder.Export(net, step, args.half)
-    print(_comparison(export.content, step, args.half))
-    for path in export.write(target):
+    if args.page:
+        _report(web_page.Page(net, step).write(target))
+        serve = command(Path("-m"), "http.server", 8000, "--directory", target)
+        print(f"  to serve it:  {serve}\nand open http://localhost:8000; any web host serves the folder as it is.")
+    else:
+        export = folder.Export(net, step, args.half)
+        print(_comparison(export.content, step, args.half))
+        _report(export.write(target))
+        print(f"  to generate:  {command(target / 'play.py', '--length', 300)}")
+
+
+def _report(paths: list[Path]) -> None:
+    for path in paths:
         print(visible_line(f"written: {path} ({path.stat().st_size:,} bytes)"))
-    print(f"  to generate:  {command(target / 'play.py', '--length', 300)}")
 
 
 def _install() -> str:

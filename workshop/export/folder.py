@@ -12,6 +12,8 @@ from workshop.run.trained import Trained
 
 #: What an export writes. play.py is that of this room.
 MODEL, ABOUT, PLAYER, README = "model.onnx", "model.json", "play.py", "README.txt"
+#: The weights of a page, see `web_page.py`.
+PAGE = "network.bin"
 
 _README = """\
 A network that was trained with the ml4music workshop and generates {kind}.
@@ -42,13 +44,13 @@ def check(target: Path, overwrite: bool) -> None:
     try:
         if target.exists() and not target.is_dir():
             raise UserError(f"--to {target} is a file: name a folder")
-        filled = target.is_dir() and any(target.iterdir())
+        held = {path.name for path in target.iterdir()} if target.is_dir() else set()
     except OSError as error:
         raise UserError(f"--to {target} cannot be used: {explain(error, target)}; name another folder") from error
-    if filled and not (overwrite and (target / MODEL).is_file()):
-        cure = "add --overwrite to replace it" if (target / MODEL).is_file() else "name a new one"
-        held = "an export" if (target / MODEL).is_file() else "something else than an export"
-        raise UserError(f"--to {target} holds {held} already: {cure}, or name another folder")
+    if held & {MODEL, PAGE} and not overwrite:
+        raise UserError(f"--to {target} holds an export already: add --overwrite to replace it, or name another folder")
+    if held and not held & {MODEL, PAGE}:
+        raise UserError(f"--to {target} holds something else than an export already: name another folder")
 
 
 class Export:
@@ -64,33 +66,21 @@ class Export:
     """
 
     def __init__(self, net: Trained, step: Step, half: bool):
-        self.about = _about(net, step, half)
+        self.about = about(net, step, "float16" if half else "float32")
         self._graph = Graph(half)
         step.add(self._graph)
         #: That of model.onnx.
         self.content = self._graph.model({name: json.dumps(value) for name, value in self.about.items()})
 
     def write(self, target: Path) -> list[Path]:
-        """Write all files, each in place of an earlier one, and return their paths.
-
-        Raises:
-            UserError: the folder cannot be written.
-        """
+        """Write all files and return their paths; see `write`."""
         contents = {
             MODEL: self.content,
             ABOUT: json.dumps(self.about, indent=1).encode(),
             PLAYER: Path(__file__).with_name(PLAYER).read_bytes(),
             README: self._readme().encode(),
         }
-        for name, content in contents.items():
-            try:
-                target.mkdir(parents=True, exist_ok=True)
-                with atomic_write(target / name) as file:
-                    file.write(content)
-            except OSError as error:
-                reason = explain(error, target)
-                raise UserError(f"{target / name} cannot be written: {reason}; name another folder") from error
-        return [target / name for name in contents]
+        return write(target, contents)
 
     def _readme(self) -> str:
         inputs = [f"{name:20} [{', '.join(map(str, shape))}] {kind}" for name, shape, kind in self._graph.signature]
@@ -99,10 +89,27 @@ class Export:
         return _README.format(**{**words, "opset": OPSET, "symbols": self._graph.symbols})
 
 
-def _about(net: Trained, step: Step, half: bool) -> dict[str, Any]:
+def write(target: Path, contents: dict[str, bytes]) -> list[Path]:
+    """Write files into a folder, each in place of an earlier one, and return their paths.
+
+    Raises:
+        UserError: the folder cannot be written.
+    """
+    for name, content in contents.items():
+        try:
+            target.mkdir(parents=True, exist_ok=True)
+            with atomic_write(target / name) as file:
+                file.write(content)
+        except OSError as error:
+            reason = explain(error, target)
+            raise UserError(f"{target / name} cannot be written: {reason}; name another folder") from error
+    return [target / name for name in contents]
+
+
+def about(net: Trained, step: Step, weights: str) -> dict[str, Any]:
     """What is said of a network; no path of this computer is in it."""
     record, source = net.experiment.record, net.experiment.path / "SOURCE.txt"
-    about: dict[str, Any] = {
+    facts: dict[str, Any] = {
         "format": 1,
         "name": net.experiment.path.name,
         "lesson": net.lesson.name,
@@ -110,11 +117,11 @@ def _about(net: Trained, step: Step, half: bool) -> dict[str, Any]:
         "trained": record.created,
         "step": net.step,
         "network": record.network,
-        "weights": "float16" if half else "float32",
+        "weights": weights,
         "temperature": net.temperature,
         "data_fingerprint": record.data["fingerprint"],
         "versions": record.versions,
     }
     if source.is_file():
-        about["source"] = source.read_text("utf-8")
-    return about | step.meaning
+        facts["source"] = source.read_text("utf-8")
+    return facts | step.meaning
