@@ -214,6 +214,12 @@ def test_a_network_that_differs_is_not_written(
     assert not (tmp_path / "out").exists()
 
 
+def test_another_checkpoint_is_taken_or_missed(trained: Path, run_main: Run, refused: Refused) -> None:
+    assert "latest checkpoint" in run_main(command_line, trained, "--to", "out", "--checkpoint", "latest").stderr
+    sentence = refused(command_line, trained, "--to", "out2", "--checkpoint", "7")
+    assert sentence.startswith("there is no checkpoint of step 7 in ")
+
+
 def without(monkeypatch: pytest.MonkeyPatch, *missing: str) -> None:
     find = importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name in missing else find(name))

@@ -2,6 +2,7 @@
 
 import functools
 import http.server
+import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,6 +21,7 @@ from workshop.export.web_page import Page
 from workshop.networks.sequence import SequenceModel, WindowDropout
 
 Open = Callable[[Path], Any]
+Run = Callable[..., subprocess.CompletedProcess[str]]
 Refused = Callable[..., str]
 
 #: Symbols, and units of a layer.
@@ -29,6 +31,14 @@ READ = """async (symbols) => {
   const { Network } = await import("/network.js");
   const network = await Network.load();
   return symbols.map((symbol) => Array.from(network.read(symbol)));
+}"""
+#: Generates a symbol for each random number; returns the text.
+GENERATE = """async ([prompt, temperature, uniform]) => {
+  const { Network } = await import("/network.js");
+  const network = await Network.load();
+  const numbers = uniform.values();
+  const generated = network.generate(prompt, temperature, () => numbers.next().value);
+  return uniform.map(() => network.about.symbols[generated.next().value]).join("");
 }"""
 NOTES = """async (lists) => {
   const { notesOf } = await import("/notes.js");
@@ -111,6 +121,16 @@ def test_a_browser_gives_the_logits_of_keras(kind: type, visit: Open, trained: P
     )  # fmt: skip
     assert differences(visit(written(tmp_path / "whole", trained, model, "float32")), model) < 1e-4
     assert 1e-6 < differences(visit(written(tmp_path / "half", trained, model)), model) < 0.05
+
+
+@pytest.mark.slow
+def test_the_same_random_numbers_give_the_text_of_the_workshop(visit: Open, trained: Path, tmp_path: Path) -> None:
+    net = load(trained)
+    start, length = net.start("oh my").tolist(), 200
+    uniform = np.random.default_rng(3).random(len(start) - 1 + length)[len(start) - 1 :]
+    page = visit(written(tmp_path, trained, weights="float32"))
+    text = page.evaluate(GENERATE, [start, 0.8, uniform.tolist()])
+    assert f"oh my{text}" == net.generate(prompt="oh my", length=length, temperature=0.8, seed=3)
 
 
 @pytest.mark.slow
@@ -201,6 +221,15 @@ def test_a_layer_that_the_page_does_not_know(layer: Callable, said: str, trained
     model.cells.insert(2, None)
     with pytest.raises(UserError, match=said):
         written(tmp_path, trained, model)
+
+
+def test_the_command_writes_a_page(trained: Path, run_main: Run, refused: Refused, tmp_path: Path) -> None:
+    done = run_main(command_line, trained, "--to", "out", "--page")
+    assert done.returncode == 0
+    assert "written: out/network.bin (" in done.stdout
+    assert "python -m http.server 8000 --directory out\n" in done.stdout
+    assert "holds an export already: add --overwrite" in refused(command_line, trained, "--to", "out", "--page")
+    assert run_main(command_line, trained, "--to", "out", "--page", "--overwrite").returncode == 0
 
 
 def test_sound_is_left_to_the_program(trained_wavenet: Path, refused: Refused, tmp_path: Path) -> None:
