@@ -138,6 +138,12 @@ def test_a_layer_that_is_not_known_is_refused(layer: Callable[[], layers.Layer],
     assert "Embedding" in str(refused.value)
 
 
+def test_layers_of_one_name_are_refused() -> None:
+    model = own(recurrent_layer(layers.GRU, name="twin"), recurrent_layer(layers.GRU, name="twin"))
+    with pytest.raises(UserError, match=r"two layers in model.py have the same name \(twin, twin\)"):
+        content_of(recurrent.step(model, {}))
+
+
 # ---- what is written -------------------------------------------------------------------------------------------------
 
 
@@ -363,18 +369,24 @@ def test_notes_are_read_as_the_lesson_reads_them(encoding: str, data: st.DataObj
     np.testing.assert_allclose(notes, wanted)
 
 
-@pytest.mark.parametrize(
-    ("line", "said"),
-    [
-        (["--condition", "harp"], "there is no condition 'harp': the network knows none"),
-        (["--prime", "oh"], "--prime is for networks that write text"),
-    ],
-)
-def test_what_the_network_cannot_do_is_said(line: list[str], said: str, trained_midi: Path, run_main: Run) -> None:
+def test_what_the_program_cannot_do_is_said(
+    trained_midi: Path, run_main: Run, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
     out = exported(trained_midi, run_main)
-    done = subprocess.run([sys.executable, out / "play.py", *line], capture_output=True, text=True, check=False)
-    assert done.returncode == 2
-    assert done.stderr.endswith(f"error: {said}\n")
+    monkeypatch.setattr(play, "__file__", str(out / "play.py"))
+    for line, said in (
+        ("--condition harp", "there is no condition 'harp': the network knows none"),
+        ("--prime oh", "--prime is for networks that write text"),
+        ("--length 0", "--length has to be at least 1"),
+        ("--temperature nan", "--temperature has to be at least 1e-06"),
+        ("--seed -1", "--seed has to be at least 0"),
+        ("--length 3 --out nowhere/one.mid", "nowhere/one.mid cannot be written: No such file or directory"),
+    ):
+        monkeypatch.setattr(sys, "argv", ["play.py", *line.split()])
+        with pytest.raises(SystemExit) as ended:
+            play.main()
+        assert ended.value.code == 2
+        assert capfd.readouterr().err.endswith(f"error: {said}\n")
 
 
 @pytest.mark.slow

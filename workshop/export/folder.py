@@ -107,7 +107,11 @@ def write(target: Path, contents: dict[str, bytes]) -> list[Path]:
 
 
 def about(net: Trained, step: Step, weights: str) -> dict[str, Any]:
-    """What is said of a network; no path of this computer is in it."""
+    """What is said of a network; no path of this computer is in it.
+
+    Raises:
+        UserError: the file that says where its data comes from cannot be read.
+    """
     record, source = net.experiment.record, net.experiment.path / "SOURCE.txt"
     facts: dict[str, Any] = {
         "format": 1,
@@ -115,6 +119,7 @@ def about(net: Trained, step: Step, weights: str) -> dict[str, Any]:
         "lesson": net.lesson.name,
         "message": record.message,
         "trained": record.created,
+        "checkpoint": net.checkpoint.stem,
         "step": net.step,
         "network": record.network,
         "weights": weights,
@@ -123,5 +128,8 @@ def about(net: Trained, step: Step, weights: str) -> dict[str, Any]:
         "versions": record.versions,
     }
     if source.is_file():
-        facts["source"] = source.read_text("utf-8")
+        try:
+            facts["source"] = source.read_text("utf-8", errors="replace")
+        except OSError as error:
+            raise UserError(f"{source} cannot be read: {explain(error, source)}") from error
     return facts | step.meaning

@@ -140,8 +140,14 @@ def main() -> None:
     parser.add_argument("--condition", help="which of the sounds it learnt by name; by default the first")
     parser.add_argument("--out", type=Path, help="file for notes or sound; by default generated.mid or generated.wav")
     args = parser.parse_args()
+    for name, least in {"length": 1, "temperature": 1e-6, "seed": 0}.items():
+        if (value := getattr(args, name)) is not None and not value >= least:
+            parser.error(f"--{name} has to be at least {least}")
+    file = Path(__file__).resolve().with_name("model.onnx")
+    if not file.is_file():
+        parser.error(f"{file} is missing: it belongs beside play.py")
 
-    network = Network(Path(__file__).resolve().with_name("model.onnx"))
+    network = Network(file)
     about = network.about
     kind, conditions = about["kind"], about.get("conditions", [])
     if args.condition and args.condition not in conditions:
@@ -164,7 +170,10 @@ def main() -> None:
         print()
     else:
         path = args.out or Path(f"generated{SUFFIXES[kind]}")
-        {"notes": write_midi, "sound": write_wav}[kind](path, list(generated), about)
+        try:
+            {"notes": write_midi, "sound": write_wav}[kind](path, list(generated), about)
+        except OSError as error:
+            parser.error(f"{path} cannot be written: {error.strerror}")
         print(f"written: {path}")
 
 

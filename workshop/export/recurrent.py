@@ -48,8 +48,13 @@ def add_step(graph: Graph, model: SequenceModel) -> None:
     """Write a network's step into a graph; the states are named after the layers.
 
     Raises:
-        UserError: there is a layer that the export does not know.
+        UserError: there is a layer that the export does not know, or two have the same name.
     """
+    names = [layer.name for layer in model.recurrent]
+    if len(set(names)) < len(names):
+        raise UserError(
+            f"two layers in model.py have the same name ({', '.join(names)}), and states are named by layer"
+        )
     x = graph.input(SYMBOL, [BATCH])
     for layer in model.sequence:
         if reason := _unknown(layer):
