@@ -349,6 +349,21 @@ def test_a_sound_has_the_rate_and_the_samples_that_it_was_asked_for(trained_wave
     assert len(set(samples.tolist())) > 5
 
 
+@pytest.mark.parametrize("condition", [0, 1])
+def test_the_program_makes_the_sound_of_a_condition(condition: int, tmp_path: Path) -> None:
+    step = wavenet_export.step(WaveNet(Shape(1, 2, 2, 5, 4, 7, 2), seed=1), {})
+    (tmp_path / "model.onnx").write_bytes(content_of(step))
+    prompt = [mu_law.SILENCE] * (step.context + 1)
+    wanted = list(prompt)
+    for _ in range(20):
+        logits = step.reference(np.array(wanted[-len(prompt) :])[:, None], np.array([condition]))
+        wanted.append(int(logits[-1, 0].argmax()))
+    network = play.Network(tmp_path / "model.onnx")
+    coldest = 1e-6  # always the likeliest
+    assert list(network.generate(prompt, 20, coldest, 0, condition)) == wanted[len(prompt) :]
+    assert len(set(wanted)) > 2
+
+
 class Facts:
     """What `meaning` reads of the data."""
 
