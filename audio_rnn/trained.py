@@ -30,6 +30,13 @@ class Trained(TrainedOnSound):
 
         return build(self.experiment.record.network, self.experiment.most_weights)
 
+    def exported(self) -> Any:
+        """One step of the network, for `python -m workshop.export`."""
+        from audio_rnn.generate import WARM_UP
+        from workshop.export import recurrent
+
+        return recurrent.step(self.model, self.meaning(WARM_UP))
+
     @functools.cached_property
     def _generator(self) -> "Generator":
         with quietly():

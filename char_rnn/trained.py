@@ -51,6 +51,13 @@ class Trained(trained.Trained):
 
         return build(self.experiment.record.network, len(self.vocabulary), self.experiment.most_weights)
 
+    def exported(self) -> Any:
+        """One step of the network, for `python -m workshop.export`."""
+        from workshop.export import recurrent
+
+        symbols, warm_up = list(self.symbols), self.start("").tolist()
+        return recurrent.step(self.model, {"kind": "text", "symbols": symbols, "never": [0], "warm_up": warm_up})
+
     def spelled(self, prompt: str) -> str:
         """A prompt in the normal form of Unicode that the training text has."""
         return self.vocabulary.spelled(prompt, self.data_info.normal_form)

@@ -53,6 +53,13 @@ class Trained(trained.Trained):
 
         return build(self.experiment.record.network, self.encoding.vocab_size, self.experiment.most_weights)
 
+    def exported(self) -> Any:
+        """One step of the network, for `python -m workshop.export`."""
+        from midi_rnn.export import meaning
+        from workshop.export import recurrent
+
+        return recurrent.step(self.model, meaning(self.encoding, self.data_info))
+
     def prompt(self, path: str | Path | None) -> np.ndarray:
         """The symbols [T] of a MIDI file to go on from; none without one.
 

@@ -46,6 +46,12 @@ class Trained(TrainedOnSound):
 
         return build(self.experiment.record.network, self.experiment.most_weights)
 
+    def exported(self) -> Any:
+        """One step of the network, for `python -m workshop.export`."""
+        from wavenet.export import step
+
+        return step(self.model, self.meaning(self.model.shape.receptive_field))
+
     def generator(self, labels: np.ndarray) -> "Generator":
         """What generates sounds with this network, with the conditions of these numbers [B]; the last one is kept."""
         with quietly():

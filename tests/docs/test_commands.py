@@ -87,7 +87,7 @@ def problems(where: str, text: str) -> Iterator[str | None]:
 
 
 def _problem(where: str, is_module: bool, script: str, words: list[str]) -> str | None:
-    if is_module and script.split(".")[0] in FOREIGN:
+    if is_module and {script, script.split(".")[0]} & FOREIGN:
         return None
     if not is_module and not script.endswith(".py"):
         return None  # the language, in a sentence
@@ -109,6 +109,8 @@ def _problem(where: str, is_module: bool, script: str, words: list[str]) -> str 
 def _modules(where: str, script: str) -> Iterator[str]:
     """The modules that a script's name can mean in this place; a lesson's own where it is the text of a lesson."""
     path = Path(script)
+    if path.name == "play.py":  # an export writes it into its folder
+        yield "workshop.export.play"
     here = where.split("/")[0]
     for folder in [here] if here in TENSORBOARD_PORTS and len(path.parts) == 1 else ["", *TENSORBOARD_PORTS]:
         file = Path(os.path.normpath(Path(folder, path)))

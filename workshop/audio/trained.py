@@ -39,6 +39,17 @@ class TrainedOnSound(trained.Trained):
         sounds = library.load(path, self.rate, silence_threshold=silence, condition=condition)
         return np.concatenate(list(chain(*sounds.train, *sounds.held_out))), sounds.facts.fingerprint
 
+    def meaning(self, warm_up: int) -> dict[str, Any]:
+        """What an exported network says of its symbols; it reads so many samples of silence before it generates."""
+        return {
+            "kind": "sound",
+            "encoding": f"mu-law with {mu_law.LEVELS} levels",
+            "sample_rate": self.rate,
+            "samples": mu_law.decode(np.arange(mu_law.LEVELS)).astype(float).round(7).tolist(),
+            "conditions": list(self.conditions),
+            "warm_up": [mu_law.SILENCE] * warm_up,
+        }
+
     @abc.abstractmethod
     def generator(self, labels: np.ndarray) -> SoundGenerator:
         """What generates sounds with this network, with the conditions of these numbers [B]."""

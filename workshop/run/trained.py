@@ -18,7 +18,7 @@ import numpy as np
 from workshop import ROOT, cli
 from workshop.errors import UserError
 from workshop.files import short_path
-from workshop.lessons import Lesson, lesson_of
+from workshop.lessons import Lesson, lesson_of, lessons
 from workshop.quiet import quietly
 from workshop.run import arguments, pretrained
 from workshop.run import checkpoint as checkpoints
@@ -146,6 +146,10 @@ class Trained(abc.ABC):
         """The Keras model that run.json describes, with any weights."""
 
     @abc.abstractmethod
+    def exported(self) -> Any:
+        """One step of the network and what its symbols mean: a `workshop.export.step.Step`."""
+
+    @abc.abstractmethod
     def generate(self, *args: Any, **kwargs: Any) -> Any:
         """Generate one text, piece or sound; each lesson says from what, and how long."""
 
@@ -156,6 +160,36 @@ class Trained(abc.ABC):
         Raises:
             UserError: an argument is out of range; before anything is generated.
         """
+
+
+def named(name: str | None, checkpoint: str | int = "best") -> Trained:
+    """The trained network of any lesson that a person names.
+
+    Args:
+        name: an experiment's folder, or its name (01, char_rnn/01, verse); a lesson's name or None means the newest.
+        checkpoint: as for `load`.
+
+    Raises:
+        UserError: there is none, or several have this name.
+    """
+    if name is None:
+        own = [path for lesson in lessons() for path in experiments.all_of(lesson.folder)]
+        if not own:
+            raise UserError("there is no experiment yet: name one that comes with the workshop, such as verse")
+        return load(max(own, key=lambda path: (path / "run.json").stat().st_mtime_ns), checkpoint)
+    if os.path.isfile(os.path.join(name, "run.json")) or name in (lesson.name for lesson in lessons()):
+        return load(name, checkpoint)
+    of_lesson, _, last = name.rpartition("/")
+    folders = [
+        folder
+        for lesson in lessons()
+        if of_lesson in ("", lesson.name)
+        for folder in (lesson.folder / "experiments", lesson.folder, pretrained.FOLDER / lesson.name)
+    ]
+    found = [short_path(folder / last) for folder in folders if os.path.isfile(folder / last / "run.json")]
+    if len(found) > 1:
+        raise UserError(f"{name} may be {' or '.join(map(str, found))}: give one of these folders")
+    return load(found[0] if found else name, checkpoint)
 
 
 def load(path: str | Path, checkpoint: str | int = "best") -> Trained:

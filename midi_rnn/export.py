@@ -1,0 +1,53 @@
+"""What the symbols of an exported network mean, so that its notes can be written without the workshop."""
+
+from typing import Any
+
+from midi_rnn.encoding import (
+    END,
+    FIRST_PITCH,
+    HOLD,
+    LONGEST_WAIT,
+    MELODY_VELOCITY,
+    PITCHES,
+    REST,
+    STEPS_PER_BEAT,
+    UNITS_PER_BEAT,
+    VELOCITIES,
+    Encoding,
+)  # fmt: skip
+from midi_rnn.info import MusicInfo
+
+#: The symbols of each encoding in the order of their numbers, as a word and its number.
+_MELODY = [("end", 0), ("rest", 0), ("hold", 0), *(("on", pitch) for pitch in range(PITCHES))]
+_PERFORMANCE = [
+    ("end", 0),
+    *(("on", pitch) for pitch in range(PITCHES)),
+    *(("off", pitch) for pitch in range(PITCHES)),
+    *(("wait", units) for units in range(1, LONGEST_WAIT + 1)),
+    *(("velocity", 4 * level + 2) for level in range(VELOCITIES)),
+]
+assert (_MELODY[END], _MELODY[REST], _MELODY[HOLD], _MELODY[FIRST_PITCH]) == (
+    ("end", 0), ("rest", 0), ("hold", 0), ("on", 0)
+)  # fmt: skip
+
+
+def meaning(encoding: Encoding, data_info: MusicInfo) -> dict[str, Any]:
+    """What an exported network says of its symbols.
+
+    Time is counted in units: a symbol of a melody takes one, of a performance only `wait` takes any. `only_after` lists
+    for a symbol those that it may follow.
+    """
+    in_beats = not encoding.in_real_time
+    never = set(range(encoding.vocab_size)) - set(data_info.allowed_symbols)
+    return {
+        "kind": "notes",
+        "encoding": encoding.name,
+        "symbols": _MELODY if in_beats else _PERFORMANCE,
+        "units_per_beat": STEPS_PER_BEAT if in_beats else round(UNITS_PER_BEAT),
+        "units_per_symbol": int(in_beats),
+        "velocity": MELODY_VELOCITY if in_beats else 4 * (VELOCITIES // 2) + 2,
+        "tempo": data_info.tempo,
+        "never": sorted(never),
+        "only_after": [(HOLD, [HOLD, *range(FIRST_PITCH, encoding.vocab_size)])] if in_beats else [],
+        "warm_up": data_info.warm_up,
+    }

@@ -1,0 +1,238 @@
+"""The exported page in a real browser: it computes what Keras computes, generates, and asks nobody for anything."""
+
+import functools
+import http.server
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from keras import layers
+
+from midi_rnn.encoding import ENCODINGS
+from midi_rnn.export import meaning
+from workshop import load
+from workshop.errors import UserError
+from workshop.export import command_line, play, recurrent
+from workshop.export.web_page import Page
+from workshop.networks.sequence import SequenceModel, WindowDropout
+
+Open = Callable[[Path], Any]
+Run = Callable[..., subprocess.CompletedProcess[str]]
+Refused = Callable[..., str]
+
+#: Symbols, and units of a layer.
+V, H, STEPS = 11, 6, 50
+#: Reads symbols one by one; returns all logits.
+READ = """async (symbols) => {
+  const { Network } = await import("/network.js");
+  const network = await Network.load();
+  return symbols.map((symbol) => Array.from(network.read(symbol)));
+}"""
+#: Generates a symbol for each random number; returns the text.
+GENERATE = """async ([prompt, temperature, uniform]) => {
+  const { Network } = await import("/network.js");
+  const network = await Network.load();
+  const numbers = uniform.values();
+  const generated = network.generate(prompt, temperature, () => numbers.next().value);
+  return uniform.map(() => network.about.symbols[generated.next().value]).join("");
+}"""
+NOTES = """async (lists) => {
+  const { notesOf } = await import("/notes.js");
+  const about = await (await fetch("network.json")).json();
+  return lists.map((symbols) => notesOf(symbols, about));
+}"""
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    """Says nothing."""
+
+    def log_message(self, *args: Any) -> None:
+        """Nothing."""
+
+
+@pytest.fixture
+def visit(browser: Any) -> Iterator[Open]:
+    """Serve a folder, open its page, and see that nothing else is asked for and that no error is told."""
+    servers: list[http.server.ThreadingHTTPServer] = []
+    context = browser.new_context()
+    troubles: list[str] = []
+
+    def go(folder: Path) -> Any:
+        server = http.server.ThreadingHTTPServer(("localhost", 0), functools.partial(Quiet, directory=str(folder)))
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        servers.append(server)
+        address = f"http://localhost:{server.server_port}/"
+        page = context.new_page()
+        page.on("request", lambda asked: asked.url.startswith((address, "data:")) or troubles.append(asked.url))
+        page.on("console", lambda told: told.type != "error" or troubles.append(told.text))
+        page.on("pageerror", lambda error: troubles.append(str(error)))
+        page.goto(address)
+        page.wait_for_selector("#generate:enabled")
+        return page
+
+    yield go
+    context.close()
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+    assert troubles == []
+
+
+def written(folder: Path, experiment: Path, model: SequenceModel | None = None, weights: str = "float16") -> Path:
+    """A page of the network of an experiment, or of another one with its description."""
+    net = load(experiment)
+    step = net.exported()
+    if model:
+        net.__dict__["model"] = model
+    Page(net, step, weights).write(folder)
+    return folder
+
+
+def own(*between: layers.Layer) -> SequenceModel:
+    model = SequenceModel([layers.Embedding(V, H), *between, layers.Dense(V)])
+    rng = np.random.default_rng(0)
+    for variable in model.trainable_variables:
+        variable.assign(rng.normal(0, 0.5, variable.shape))
+    return model
+
+
+recurrent_layer = functools.partial(lambda kind, **more: kind(H, return_sequences=True, return_state=True, **more))
+
+
+def differences(page: Any, model: SequenceModel) -> float:
+    """The largest difference of logits between a page and Keras, over 50 steps."""
+    symbols = np.random.default_rng(1).integers(model.shapes[-1][-1], size=STEPS)
+    expected = recurrent.step(model, {}).reference(symbols[:, None], np.zeros(1))[:, 0]
+    found = np.array(page.evaluate(READ, symbols.tolist()))
+    assert np.abs(expected).max() > 0.1
+    return float(np.abs(found - expected).max())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", [layers.LSTM, layers.GRU, layers.SimpleRNN])
+def test_a_browser_gives_the_logits_of_keras(kind: type, visit: Open, trained: Path, tmp_path: Path) -> None:
+    model = own(
+        recurrent_layer(kind, name="one"), WindowDropout(0.5), layers.Dense(5, activation="relu", use_bias=False),
+        recurrent_layer(kind, name="two"), layers.Dense(7, activation="tanh"),
+    )  # fmt: skip
+    assert differences(visit(written(tmp_path / "whole", trained, model, "float32")), model) < 1e-4
+    assert 1e-6 < differences(visit(written(tmp_path / "half", trained, model)), model) < 0.05
+
+
+@pytest.mark.slow
+def test_the_same_random_numbers_give_the_text_of_the_workshop(visit: Open, trained: Path, tmp_path: Path) -> None:
+    net = load(trained)
+    start, length = net.start("oh my").tolist(), 200
+    uniform = np.random.default_rng(3).random(len(start) - 1 + length)[len(start) - 1 :]
+    page = visit(written(tmp_path, trained, weights="float32"))
+    text = page.evaluate(GENERATE, [start, 0.8, uniform.tolist()])
+    assert f"oh my{text}" == net.generate(prompt="oh my", length=length, temperature=0.8, seed=3)
+
+
+@pytest.mark.slow
+def test_a_text_is_written_and_stopped(visit: Open, trained: Path, tmp_path: Path) -> None:
+    folder = written(tmp_path, trained)
+    page = visit(folder)
+    assert differences(page, load(trained).model) < 0.01
+    page.fill("#prompt", "oh my")
+    page.fill("#length", "300")
+    page.click("#generate")
+    page.wait_for_selector("#status:has-text('300 characters in')")
+    text = page.inner_text("#text")
+    assert text.startswith("oh my")
+    assert len(page.text_content("#text")) == 305
+    assert set(page.text_content("#text")) <= set(load(trained).symbols[1:])
+    page.fill("#length", "100000000")
+    page.click("#generate")
+    page.wait_for_selector("#status:has-text('of 100,000,000')")
+    page.click("#stop")
+    page.wait_for_selector("#generate:enabled")
+    assert 0 < len(page.text_content("#text")) < 100_000_000
+
+
+@pytest.mark.slow
+def test_notes_are_drawn_and_played(visit: Open, trained_midi: Path, tmp_path: Path) -> None:
+    page = visit(written(tmp_path, trained_midi))
+    page.fill("#length", "200")
+    page.click("#generate")
+    page.wait_for_selector("#status:has-text('200 steps in')")
+    assert page.is_visible("#roll-canvas")
+    drawn = (
+        "[...document.getElementById('roll-canvas').getContext('2d').getImageData(0, 0, 2000, 500).data].some(Boolean)"
+    )
+    assert page.evaluate(drawn)
+    page.click("#play")
+    assert page.inner_text("#play") == "Silence"
+    page.click("#play")
+    assert page.inner_text("#play") == "Play"
+
+
+class Facts:
+    """What `meaning` reads of the data."""
+
+    def __init__(self, encoding: str):
+        self.allowed_symbols, self.tempo, self.warm_up = list(range(ENCODINGS[encoding].vocab_size)), 120.0, [0]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_a_browser_reads_notes_as_the_program_does(
+    encoding: str, visit: Open, trained_midi: Path, trained_performance: Path, tmp_path: Path
+) -> None:
+    folder = written(tmp_path, trained_midi if encoding == "melody" else trained_performance)
+    about: dict[str, Any] = meaning(ENCODINGS[encoding], Facts(encoding))  # type: ignore[arg-type]
+    few = [number for number, (word, value) in enumerate(about["symbols"]) if word not in ("on", "off") or value < 3]
+    rng = np.random.default_rng(0)
+    lists = [rng.choice(few, size=length).tolist() for length in range(0, 240, 4)]
+    found = visit(folder).evaluate(NOTES, lists)
+    assert found == [[list(note) for note in play.notes_of(symbols, about)] for symbols in lists]
+    assert sum(map(len, found)) > 100
+
+
+def test_a_page_says_what_the_network_is(trained: Path, tmp_path: Path) -> None:
+    folder = written(tmp_path / "page", trained)
+    names = ["index.html", "network.bin", "network.js", "network.json", "notes.js", "page.css", "page.js"]
+    assert sorted(path.name for path in folder.iterdir()) == names
+    for path in folder.glob("*.[hjc]*"):
+        assert "http" not in path.read_text("utf-8").replace("http-equiv", ""), "nothing is asked for elsewhere"
+    model = load(trained).model
+    table = model.prepare()[1]
+    dense = model.sequence[-1]
+    numbers = sum(int(np.prod(part.shape)) for part in (*table, *dense.weights))
+    assert (folder / "network.bin").stat().st_size == 2 * numbers
+
+
+@pytest.mark.parametrize(
+    ("layer", "said"),
+    [
+        (lambda: layers.LayerNormalization(name="mine"), "cannot run mine, a LayerNormalization"),
+        (lambda: layers.Dense(H, activation="gelu", name="mine"), "cannot run mine, a Dense"),
+        (lambda: recurrent_layer(layers.GRU, reset_after=False, name="mine"), "cannot run mine, a GRU"),
+        (lambda: layers.Embedding(3, 3, name="mine"), "cannot run mine, a Embedding"),
+    ],
+)
+def test_a_layer_that_the_page_does_not_know(layer: Callable, said: str, trained: Path, tmp_path: Path) -> None:
+    model = SequenceModel([layers.Embedding(V, H), recurrent_layer(layers.GRU), layers.Dense(V)])
+    model.sequence.insert(2, layer())
+    model.cells.insert(2, None)
+    with pytest.raises(UserError, match=said):
+        written(tmp_path, trained, model)
+
+
+def test_the_command_writes_a_page(trained: Path, run_main: Run, refused: Refused, tmp_path: Path) -> None:
+    done = run_main(command_line, trained, "--to", "out", "--page")
+    assert done.returncode == 0
+    assert "written: out/network.bin (" in done.stdout
+    assert "python -m http.server 8000 --directory out\n" in done.stdout
+    assert "holds an export already: add --overwrite" in refused(command_line, trained, "--to", "out", "--page")
+    assert run_main(command_line, trained, "--to", "out", "--page", "--overwrite").returncode == 0
+
+
+def test_sound_is_left_to_the_program(trained_wavenet: Path, refused: Refused, tmp_path: Path) -> None:
+    sentence = refused(command_line, trained_wavenet, "--to", "out", "--page")
+    assert sentence.startswith("a browser is too slow for a network of sound: leave out --page")
+    assert not (tmp_path / "out").exists()

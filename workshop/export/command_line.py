@@ -1,0 +1,98 @@
+"""Export a trained network: as an ONNX file that says what its symbols mean, with a program that plays it.
+
+    python -m workshop.export verse --to my_verse
+
+Of a network with memory one step is exported: a symbol and the state go in, the logits of the next symbol and the new
+state come out. The file is compared with Keras before it is written.
+"""
+
+import importlib.util
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from workshop import ROOT, cli
+from workshop.commands import command
+from workshop.errors import UserError
+from workshop.quiet import quietly
+from workshop.visible import visible_line
+
+if TYPE_CHECKING:
+    from workshop.export.step import Step
+
+
+def main() -> None:
+    """Do what the command line asks for.
+
+    Raises:
+        UserError: there is no such experiment, its network cannot be exported, or the folder cannot be written.
+    """
+    parser = cli.Parser(prog="python -m workshop.export", description=(__doc__ or "").splitlines()[0])
+    parser.add_argument(
+        "experiment", nargs="?", help="its folder or name, such as char_rnn/01 or verse; by default the newest"
+    )
+    parser.add_argument("--to", required=True, metavar="FOLDER", help="where to write; made if it is missing")
+    parser.add_argument(
+        "--checkpoint", default="best", metavar="best|latest|STEP", help="which weights, as for sample.py"
+    )
+    parser.add_argument("--half", action="store_true", help="store weights as float16: half the size, larger errors")
+    parser.add_argument(
+        "--page", action="store_true", help="write a web page that runs it in the browser, with float16 weights"
+    )
+    parser.add_argument("--overwrite", action="store_true", help="replace an earlier export in FOLDER")
+    args = parser.read()
+
+    if importlib.util.find_spec("onnx") is None:
+        raise UserError(f"the export needs onnx, which is not installed: `{_install()}` brings it")
+    from workshop.export import folder
+    from workshop.run import trained
+
+    target = Path(args.to)
+    folder.check(target, args.overwrite)
+    net = trained.named(args.experiment, args.checkpoint)
+    cli.say(f"{net}")
+    with quietly():
+        from workshop.export import web_page
+
+        step = net.exported()
+    if args.page:
+        _report(web_page.Page(net, step).write(target))
+        serve = command(Path("-m"), "http.server", 8000, "--directory", target)
+        print(f"  to serve it:  {serve}\nand open http://localhost:8000; any web host serves the folder as it is.")
+    else:
+        export = folder.Export(net, step, args.half)
+        print(_comparison(export.content, step, args.half))
+        _report(export.write(target))
+        print(f"  to generate:  {command(target / 'play.py', '--length', 300)}")
+
+
+def _report(paths: list[Path]) -> None:
+    for path in paths:
+        print(visible_line(f"written: {path} ({path.stat().st_size:,} bytes)"))
+
+
+def _install() -> str:
+    """The command that installs what the export needs besides the workshop's own packages."""
+    return command(Path("-m"), "pip", "install", "--require-hashes", "-r", ROOT / "requirements" / "export.txt")
+
+
+def _comparison(content: bytes, step: "Step", half: bool) -> str:
+    """What the comparison with Keras came to.
+
+    Raises:
+        UserError: the difference is more than rounding explains.
+    """
+    from workshop.export import checking
+
+    if importlib.util.find_spec("onnxruntime") is None:
+        return f"not compared with Keras, because onnxruntime is not installed: `{_install()}` brings it"
+    difference, largest = checking.largest_difference(content, step)
+    if not half and difference > checking.TOLERANCE * max(1.0, largest):
+        raise UserError(
+            f"the exported network differs from Keras by {difference:.2g} in logits up to {largest:.2g}, which is more "
+            "than rounding explains, and is not written: please report it, with the network's model.py"
+        )
+    why = ", because its weights are rounded to float16" if half else ""
+    return (
+        f"compared with Keras over {checking.STEPS} steps of {checking.SEQUENCES} sequences: the logits, up to "
+        f"{largest:.1f}, differ by at most {difference:.1g}{why}"
+    )

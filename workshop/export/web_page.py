@@ -1,0 +1,90 @@
+"""A trained network as a folder that any web host serves: a page that runs it in the browser, with its weights.
+
+The page is that of the folder `page` beside this file. `network.json` says what the symbols mean and which layers there
+are, `network.bin` holds their weights one after the other: for each layer the kernel [inputs, width], its bias [width]
+and, of a recurrent layer, the recurrent kernel [units, width] and its bias [width]. The first layer has a row for each
+symbol in place of a kernel: what it makes of the embedding, with the bias.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from workshop.errors import UserError
+from workshop.export import folder
+from workshop.export.step import Step
+from workshop.networks.recurrent import CELLS
+from workshop.networks.sequence import SequenceModel, WindowDropout
+from workshop.run.trained import Trained
+
+#: What is written besides the files of the page itself.
+WEIGHTS, ABOUT = folder.PAGE, "network.json"
+#: How numbers are stored: little-endian, as browsers read them.
+_TYPES = {"float16": "<f2", "float32": "<f4"}
+#: The kinds of networks that a browser runs fast enough, without compiled code.
+_KINDS = ("text", "notes")
+_ACTIVATIONS = ("linear", "relu", "tanh", "sigmoid")
+_NOTHING = (keras.layers.Embedding, keras.layers.Dropout, WindowDropout)
+
+
+class Page:
+    """A trained network as the files of a page.
+
+    Args:
+        net: the network.
+        step: what its lesson says of it.
+        weights: float16, or float32 in twice the space.
+
+    Raises:
+        UserError: it is a network of sound, or has a layer that the page does not know.
+    """
+
+    def __init__(self, net: Trained, step: Step, weights: str = "float16"):
+        if step.meaning["kind"] not in _KINDS:
+            raise UserError(
+                "a browser is too slow for a network of sound: leave out --page, and play.py writes sound files"
+            )
+        layers, arrays = _layers(net.model)
+        about = {**folder.about(net, step, weights), "layers": layers}
+        self._contents = {
+            ABOUT: json.dumps(about).encode(),
+            WEIGHTS: np.concatenate([array.ravel() for array in arrays]).astype(_TYPES[weights]).tobytes(),
+        }
+
+    def write(self, target: Path) -> list[Path]:
+        """Write all files and return their paths; see `folder.write`."""
+        files = sorted(Path(__file__).with_name("page").iterdir())
+        return folder.write(target, {path.name: path.read_bytes() for path in files} | self._contents)
+
+
+def _layers(model: SequenceModel) -> tuple[list[dict[str, Any]], list[np.ndarray]]:
+    """The layers as network.json lists them, and their weights in the order of network.bin.
+
+    Raises:
+        UserError: the page does not know one.
+    """
+    names = {cell.layer: name for name, cell in CELLS.items()}
+    layers: list[dict[str, Any]] = []
+    arrays: list[np.ndarray] = []
+    for layer, cell, prepared in zip(model.sequence, model.cells, model.prepare(), strict=True):
+        if cell:
+            kernel, bias, recurrent, recurrent_bias = map(keras.ops.convert_to_numpy, prepared)
+            arrays += [kernel, bias if layers else np.zeros_like(bias), recurrent, recurrent_bias]
+            layers.append({"kind": names[cell.layer], "units": layer.units})
+        elif type(layer) is keras.layers.Dense and layer.activation.__name__ in _ACTIVATIONS and layers:
+            kernel = keras.ops.convert_to_numpy(layer.kernel)
+            bias = keras.ops.convert_to_numpy(layer.bias) if layer.use_bias else np.zeros(kernel.shape[1], np.float32)
+            arrays += [kernel, bias]
+            layers.append({"kind": "dense", "units": 0, "activation": layer.activation.__name__})
+        elif type(layer) in _NOTHING and (type(layer) is not keras.layers.Embedding or not layers):
+            continue
+        else:
+            raise UserError(
+                f"the page cannot run {layer.name}, a {type(layer).__name__}: it runs an Embedding, then LSTM, GRU, "
+                "SimpleRNN, Dropout and Dense layers; leave out --page for an ONNX file"
+            )
+        layers[-1] |= {"inputs": kernel.shape[0], "width": kernel.shape[1]}
+    return layers, arrays
