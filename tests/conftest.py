@@ -26,7 +26,7 @@ from workshop.notes import midilibrary
 from workshop.notes.midifiles import write
 
 #: What the tests with a container share, and those of the page; a conftest.py of theirs would be known in one folder.
-pytest_plugins = ("container_fixtures", "playing")
+pytest_plugins = ("container_fixtures", "playing", "browsing")
 
 #: Where TensorFlow reads its settings of XLA.
 XLA = "TF_XLA_FLAGS"

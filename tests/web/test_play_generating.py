@@ -352,8 +352,9 @@ def test_other_texts_are_no_tunes() -> None:
     assert results.Made("char_rnn", "01", "text", GeneratedTunes("X:1\nK:C\n")).formats == ["abc"]
 
 
-def test_the_libraries_of_others_are_what_their_packages_hold() -> None:
-    vendor = ROOT / "workshop" / "web" / "static" / "vendor"
+@pytest.mark.parametrize("folder", ["workshop/web/static/vendor", "tests/web/vendor"])
+def test_the_libraries_of_others_are_what_their_packages_hold(folder: str) -> None:
+    vendor = ROOT / folder
     sums = dict(re.findall(r"^\| `([\w.-]+)`.*`([0-9a-f]{64})` \|$", (vendor / "README.md").read_text(), re.MULTILINE))
     assert set(sums) == {file.name for file in vendor.glob("*.js")}
     for name, expected in sums.items():
