@@ -131,14 +131,15 @@ def generate(page: Any, name: str, **values: str) -> None:
 
 
 def finished(page: Any) -> str:
-    page.wait_for_selector("#after:not([hidden])", timeout=60_000)
+    page.wait_for_selector("#generate:enabled", timeout=60_000)
+    assert page.locator(".keep:visible").count()
     status: str = page.inner_text("#status")
     return status
 
 
 def wav_of(page: Any) -> np.ndarray:
     """The samples that the player has, from -1 to 1."""
-    answer = page.context.request.get(page.evaluate("document.getElementById('player').src"))
+    answer = page.context.request.get(page.evaluate("document.querySelector('.player').src"))
     with wave.open(io.BytesIO(answer.body())) as file:
         return np.frombuffer(file.readframes(file.getnframes()), "<i2") / 32768
 

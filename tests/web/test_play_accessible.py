@@ -13,7 +13,7 @@ AXE = Path(__file__).with_name("vendor") / "axe.min.js"
 #: Shows a tune, which the network of a test does not write.
 TUNE = """async () => {
   const { showScore } = await import(new URL("static/score.js", document.baseURI));
-  await showScore(document.getElementById("score"), "X:1\\nT:A tune\\nK:G\\nGABc|");
+  await showScore(document.querySelector(".score"), "X:1\\nT:A tune\\nK:G\\nGABc|");
 }"""
 
 #: How a page looks: its colours, and its width in pixels.
@@ -59,3 +59,11 @@ def test_a_fault_would_be_found(page: Any) -> None:
     page.evaluate("document.getElementById('seed').placeholder = ''")
     page.evaluate("document.getElementById('status').style.color = '#ddd'")
     assert {fault.partition(" ")[0] for fault in look_at(page)["light, 1100"]} >= {"label", "color-contrast"}
+
+
+def test_nothing_bars_results_side_by_side(page: Any) -> None:
+    page.select_option("#variants", "2")
+    page.select_option("#compare", "temperature")
+    generate(page, "midi_rnn", length="64")
+    finished(page)
+    assert look_at(page) == {}

@@ -19,6 +19,10 @@ export class Fields {
     if (experiments.length) this.show(chosen);
   }
 
+  get all() {
+    return [...this.entries.values()];
+  }
+
   get entry() {
     return this.entries.get(chooser.value);
   }
