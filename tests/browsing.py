@@ -17,7 +17,7 @@ from tornado.testing import bind_unused_port
 
 from workshop import ROOT, lessons
 from workshop.run import pretrained
-from workshop.web import experiments, results
+from workshop.web import experiments, own_files, results, training
 from workshop.web.jobs import Line
 from workshop.web.security import Guard
 from workshop.web.server import application
@@ -52,7 +52,7 @@ def clone(
     for lesson, folder in made.items():
         shutil.copytree(folder, tmp_path / lesson / "experiments" / "01")
         shutil.copy(ROOT / lesson / "lesson.py", tmp_path / lesson)
-    for module in (lessons, experiments, results):
+    for module in (lessons, experiments, own_files, results, training):
         monkeypatch.setattr(module, "ROOT", tmp_path)
     monkeypatch.setattr("workshop.run.trained.ROOT", tmp_path)
     monkeypatch.setattr(pretrained, "FOLDER", tmp_path / "pretrained")

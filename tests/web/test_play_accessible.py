@@ -67,3 +67,10 @@ def test_nothing_bars_results_side_by_side(page: Any) -> None:
     generate(page, "midi_rnn", length="64")
     finished(page)
     assert look_at(page) == {}
+
+
+def test_nothing_bars_own_files(page: Any, tiny_text: Path) -> None:
+    page.set_input_files("#own-files", [tiny_text / "input.txt"])
+    page.wait_for_selector(".verdict")
+    page.click(".verdict summary")
+    assert look_at(page) == {}

@@ -213,3 +213,35 @@ def test_a_value_that_is_refused_ends_all_of_them(page: Any) -> None:
     page.wait_for_selector("#generate:enabled")
     assert page.inner_text("#status").startswith("length: ")
     assert page.locator(".piece").count() == 0
+
+
+def test_own_files_are_taken_and_looked_at(page: Any, clone: Path, tiny_text: Path, tmp_path: Path) -> None:
+    songs, program = tmp_path / "my songs.txt", tmp_path / "program.exe"
+    songs.write_text((tiny_text / "input.txt").read_text("utf-8"), "utf-8")
+    program.write_bytes(b"MZ")
+    page.set_input_files("#own-files", [songs, program])
+    until(lambda: page.locator(".verdict").count())
+    assert (clone / "data/lyrics/mine/my songs.txt").read_bytes() == songs.read_bytes()
+    words = page.inner_text("#own-status")
+    assert words.startswith("1 of 2 taken. program.exe: no lesson learns from such a file")
+    assert page.inner_text(".verdict .words").startswith("data/lyrics/mine: will train")
+    assert page.inner_text(".verdict .command").endswith("python char_rnn/train.py --data_dir data/lyrics/mine")
+    page.click(".verdict summary")
+    assert "duplicates" in page.inner_text(".verdict .report")
+    page.problems[:] = [problem for problem in page.problems if "400" not in problem]  # the refusal
+
+
+def test_files_are_dropped_onto_the_page(page: Any, clone: Path) -> None:
+    page.evaluate(
+        """() => {
+          const dataTransfer = new DataTransfer();
+          dataTransfer.items.add(new File(["la la"], "../dropped.txt"));
+          for (const type of ["dragover", "drop"]) {
+            const event = new DragEvent(type, { dataTransfer, bubbles: true, cancelable: true });
+            document.getElementById("result").dispatchEvent(event);
+          }
+        }"""
+    )
+    until(lambda: page.locator(".verdict").count())
+    assert (clone / "data/lyrics/mine/dropped.txt").read_text() == "la la"
+    assert "too short" in page.inner_text(".verdict .words")

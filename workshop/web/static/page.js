@@ -3,7 +3,9 @@
 import { Compare } from "./compare.js";
 import { Connection } from "./connection.js";
 import { Fields } from "./fields.js";
+import { OwnFiles } from "./own.js";
 import { Piece } from "./piece.js";
+import { Training } from "./train.js";
 import { valuesOf, wishes } from "./plan.js";
 
 const byId = (id) => document.getElementById(id);
@@ -13,6 +15,7 @@ const NO_NETWORK =
 
 let fields = null;
 let compare = null;
+let training = null;
 let connection = null;
 // The results on the page, those that are still to be made, and the one that is being made.
 let pieces = [];
@@ -145,9 +148,10 @@ function update() {
 }
 
 function redraw() {
+  training?.draw();
   for (const piece of pieces) piece.redraw();
 }
-new ResizeObserver(redraw).observe(byId("result"));
+for (const id of ["result", "training"]) new ResizeObserver(redraw).observe(byId(id));
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
 
 // ---- the beginning
@@ -156,6 +160,18 @@ async function list() {
   const answer = await fetch("listing");
   if (!answer.ok) throw new Error(await answer.text());
   return answer.json();
+}
+
+// There may be other experiments or data than before.
+async function renew() {
+  const listing = await list().catch(() => null);
+  if (!listing) return;
+  const had = fields.entry?.id;
+  fields.renew(listing);
+  compare.show();
+  training.offer(listing);
+  if (fields.entry?.id !== had) chosen();
+  update();
 }
 
 function opened() {
@@ -181,6 +197,8 @@ try {
   const listing = await list();
   fields = new Fields(listing, chosen);
   compare = new Compare(fields);
+  training = new Training(listing, renew);
+  new OwnFiles(listing.files, renew);
   connection = new Connection({ heard, opened, lost });
 } catch (error) {
   say(error.message, true);
