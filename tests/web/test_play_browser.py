@@ -93,6 +93,8 @@ def test_sound_is_heard_while_it_is_made(page: Any) -> None:
         assert page.is_enabled("#stop")
     finished(page)
     assert decibels(wav_of(page)) > -40
+    picture = "document.querySelector('.spectrogram')"
+    until(lambda: page.evaluate(f"{picture}.naturalWidth") > 500, 20)
     # When it is over, the player has it.
     page.click("#stop")
     page.wait_for_selector("#stop:disabled")

@@ -158,12 +158,18 @@ export class Piece {
     this.part("after").hidden = false;
     this.part("downloads").replaceChildren(...this.formats.map((suffix) => this.downloadLink(suffix)));
     this.part("keep").setAttribute("aria-label", this.named("Keep"));
+    if (this.makes === "sound") this.showSpectrogram();
     if (!this.formats.includes("wav")) return;
     this.player.src = `made/${this.id}.wav`;
     this.player.hidden = false;
     if (this.atOnce && !this.live.isOn && !this.stopped && this.makes !== "text") {
       this.player.play().catch(() => this.say(`${this.summary} Press play to hear it.`));
     }
+  }
+
+  showSpectrogram() {
+    this.part("spectrogram").src = `made/${this.id}.png`;
+    this.part("spectrogram").hidden = false;
   }
 
   downloadLink(suffix) {
