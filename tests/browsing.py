@@ -122,9 +122,14 @@ def until(there: Callable[[], Any], seconds: float = 60) -> Any:
     return found
 
 
+def choose(page: Any, lesson: str) -> None:
+    """Choose the experiment of a lesson."""
+    page.select_option("#experiment", f"{lesson}/experiments/01")
+
+
 def generate(page: Any, name: str, **values: str) -> None:
     """Choose an experiment, fill in fields, and press the button with the keyboard."""
-    page.select_option("#experiment", f"{name}/experiments/01")
+    choose(page, name)
     for field, value in values.items():
         page.fill(f"#{field}", value)
     page.press("#seed", "Control+Enter")
@@ -138,8 +143,13 @@ def finished(page: Any) -> str:
 
 
 def wav_of(page: Any) -> np.ndarray:
-    """The samples that the player has, from -1 to 1."""
-    answer = page.context.request.get(page.evaluate("document.querySelector('.player').src"))
+    """The samples that the player of the first result has, from -1 to 1."""
+    return wav_from(page, ".player")
+
+
+def wav_from(page: Any, player: str) -> np.ndarray:
+    """The samples that a player has."""
+    answer = page.context.request.get(page.evaluate("player => document.querySelector(player).src", player))
     with wave.open(io.BytesIO(answer.body())) as file:
         return np.frombuffer(file.readframes(file.getnframes()), "<i2") / 32768
 

@@ -33,6 +33,11 @@ XLA = "TF_XLA_FLAGS"
 #: What a fresh clone does not have, and what start.sh is not asked for.
 NOT_COPIED = (".*", "__pycache__", "*.egg-info", "build", "experiments", "save*", "generated", "YOURDATA", "tests")
 
+#: The microphone beeps, and a page that asks for it gets it.
+BROWSER_ARGUMENTS = [
+    "--no-sandbox", "--no-proxy-server", "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream",
+]  # fmt: skip
+
 
 def pytest_configure(config: pytest.Config) -> None:
     """Let all trainings of a run, also in processes of their own, share what XLA compiles: half of a short one's time.
@@ -246,7 +251,7 @@ def browser() -> Iterator[Any]:
     if not program:
         pytest.skip("there is no browser: apt-get install chromium")
     with playwright.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=program, args=["--no-sandbox", "--no-proxy-server"])
+        browser = started.chromium.launch(executable_path=program, args=BROWSER_ARGUMENTS)
         yield browser
         browser.close()
 

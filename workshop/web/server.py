@@ -24,9 +24,10 @@ from workshop import cli
 from workshop.errors import UserError
 from workshop.host.ports import PLAY, Server, read_port, wanted_server
 from workshop.host.services import play_token
-from workshop.web import handlers, trainings, uploads
+from workshop.web import handlers, recordings, trainings, uploads
 from workshop.web.jobs import Line
 from workshop.web.networks import Networks
+from workshop.web.prompts import Prompts
 from workshop.web.results import Results
 from workshop.web.security import Guard
 from workshop.web.sockets import Play
@@ -58,7 +59,8 @@ def application(guard: Guard, line: Line, base_url: str = "/") -> Application:
     results = Results()
     files = {"results": results, "threads": ThreadPoolExecutor(FILES_AT_ONCE, thread_name_prefix="file")}
     training = {"trainer": Trainer(), "threads": files["threads"]}
-    pages: dict[str, Any] = {"networks": Networks(), "results": results, "line": line, "pages": set()}
+    recorded = {"prompts": Prompts()}
+    pages: dict[str, Any] = {"networks": Networks(), "results": results, **recorded, "line": line, "pages": set()}
     slash = [] if base == "/" else [(re.escape(base.rstrip("/")), handlers.Below)]
     return Application(
         [
@@ -69,6 +71,8 @@ def application(guard: Guard, line: Line, base_url: str = "/") -> Application:
             (rf"{at}play", Play, pages),
             (rf"{at}made/([0-9a-f]{{32}})\.([a-z]{{3}})", handlers.File, files),
             (rf"{at}keep/([0-9a-f]{{32}})", handlers.Keep, files),
+            (rf"{at}prompt/(notes|sound)", recordings.Recording, recorded),
+            (rf"{at}prompt/([0-9a-f]{{32}})\.wav", recordings.Recorded, recorded),
             (rf"{at}mine", uploads.Mine),
             (rf"{at}mine/(text|MIDI|audio)", uploads.Verdict, files),
             (rf"{at}training", trainings.Training, training),

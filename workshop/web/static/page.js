@@ -3,8 +3,12 @@
 import { Compare } from "./compare.js";
 import { Connection } from "./connection.js";
 import { Fields } from "./fields.js";
+import { Keys } from "./keys.js";
+import { Melody } from "./melody.js";
+import { connectMidi } from "./midi.js";
 import { OwnFiles } from "./own.js";
 import { Piece } from "./piece.js";
+import { Recorder } from "./record.js";
 import { Training } from "./train.js";
 import { valuesOf, wishes } from "./plan.js";
 
@@ -174,6 +178,14 @@ async function renew() {
   update();
 }
 
+function preparePrompts() {
+  const box = byId("melody");
+  const melody = new Melody(box);
+  new Keys(box.querySelector(".keys"), melody);
+  connectMidi(box.querySelector(".connect"), box.querySelector(".midi"), melody);
+  new Recorder(byId("recording"));
+}
+
 function opened() {
   update();
   say(pieces.some((piece) => piece.id) ? summary() : fields.entry ? "Ready." : NO_NETWORK);
@@ -197,6 +209,7 @@ try {
   const listing = await list();
   fields = new Fields(listing, chosen);
   compare = new Compare(fields);
+  preparePrompts();
   training = new Training(listing, renew);
   new OwnFiles(listing.files, renew);
   connection = new Connection({ heard, opened, lost });
