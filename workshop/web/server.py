@@ -58,6 +58,8 @@ def application(guard: Guard, line: Line, base_url: str = "/") -> Application:
     at = re.escape(base)
     results = Results()
     files = {"results": results, "threads": ThreadPoolExecutor(FILES_AT_ONCE, thread_name_prefix="file")}
+    # One folder at a time, so that a large one keeps nobody from a download.
+    looking = {"threads": ThreadPoolExecutor(1, thread_name_prefix="inspect")}
     training = {"trainer": Trainer(), "threads": files["threads"]}
     recorded = {"prompts": Prompts()}
     pages: dict[str, Any] = {"networks": Networks(), "results": results, **recorded, "line": line, "pages": set()}
@@ -74,7 +76,7 @@ def application(guard: Guard, line: Line, base_url: str = "/") -> Application:
             (rf"{at}prompt/(notes|sound)", recordings.Recording, recorded),
             (rf"{at}prompt/([0-9a-f]{{32}})\.wav", recordings.Recorded, recorded),
             (rf"{at}mine", uploads.Mine),
-            (rf"{at}mine/(text|MIDI|audio)", uploads.Verdict, files),
+            (rf"{at}mine/(text|MIDI|audio)", uploads.Verdict, looking),
             (rf"{at}training", trainings.Training, training),
             (rf"{at}training/start", trainings.Start, training),
             (rf"{at}training/stop", trainings.Stop, training),

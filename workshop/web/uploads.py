@@ -1,5 +1,6 @@
 """Takes files of one's own from the page, and says whether they will train."""
 
+from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 
 from tornado.http1connection import HTTP1Connection
@@ -7,7 +8,7 @@ from tornado.web import stream_request_body
 
 from workshop.errors import UserError
 from workshop.web import own_files
-from workshop.web.handlers import Shared
+from workshop.web.handlers import Threaded
 from workshop.web.own_files import Upload
 from workshop.web.security import Guarded, Refused
 
@@ -68,8 +69,12 @@ class Mine(Guarded):
         self.on_finish()
 
 
-class Verdict(Shared):
+class Verdict(Threaded):
     """What `inspect` says of one's own files."""
+
+    def initialize(self, threads: ThreadPoolExecutor) -> None:
+        """Take what all requests share."""
+        self._threads = threads
 
     async def post(self, kind: str) -> None:
         """Answer with the report and the command to train on them."""
