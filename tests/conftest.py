@@ -26,12 +26,17 @@ from workshop.notes import midilibrary
 from workshop.notes.midifiles import write
 
 #: What the tests with a container share, and those of the page; a conftest.py of theirs would be known in one folder.
-pytest_plugins = ("container_fixtures", "playing")
+pytest_plugins = ("container_fixtures", "playing", "browsing")
 
 #: Where TensorFlow reads its settings of XLA.
 XLA = "TF_XLA_FLAGS"
 #: What a fresh clone does not have, and what start.sh is not asked for.
 NOT_COPIED = (".*", "__pycache__", "*.egg-info", "build", "experiments", "save*", "generated", "YOURDATA", "tests")
+
+#: The microphone beeps, and a page that asks for it gets it.
+BROWSER_ARGUMENTS = [
+    "--no-sandbox", "--no-proxy-server", "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream",
+]  # fmt: skip
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -246,7 +251,7 @@ def browser() -> Iterator[Any]:
     if not program:
         pytest.skip("there is no browser: apt-get install chromium")
     with playwright.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=program, args=["--no-sandbox", "--no-proxy-server"])
+        browser = started.chromium.launch(executable_path=program, args=BROWSER_ARGUMENTS)
         yield browser
         browser.close()
 

@@ -25,7 +25,7 @@ from workshop.run.record import Best
 from workshop.run.stream import Stream
 from workshop.run.trained import checked
 from workshop.text.generated import GeneratedText
-from workshop.web import experiments, networks, results
+from workshop.web import experiments, networks, own_files, results, training
 from workshop.web.jobs import Line
 from workshop.web.security import Guard
 from workshop.web.server import application
@@ -108,7 +108,7 @@ def play_clone(built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     """A copy of that clone, in which the server is."""
     shutil.copytree(built, tmp_path, dirs_exist_ok=True)
     root = tmp_path / "clone"
-    for module in (lessons, experiments, results):
+    for module in (lessons, experiments, own_files, results, training):
         monkeypatch.setattr(module, "ROOT", root)
     monkeypatch.setattr(pretrained, "FOLDER", root / "pretrained")
     monkeypatch.chdir(root)

@@ -1,152 +1,18 @@
 """The page in a real browser: trained networks write, play and sound, are stopped, and what they made is kept."""
 
-import asyncio
-import io
 import shutil
-import threading
 import time
-import wave
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from tornado.httpserver import HTTPServer
-from tornado.testing import bind_unused_port
+from browsing import LEVEL, decibels, finished, generate, until, wav_of
 
-from workshop import ROOT, lessons
-from workshop.run import pretrained
-from workshop.web import experiments, networks, results
-from workshop.web.jobs import Line
-from workshop.web.security import Guard
-from workshop.web.server import application
+from workshop.web import networks
 
 pytestmark = pytest.mark.slow
-
-TOKEN = "0123456789abcdef0123456789abcdef"
-
-#: Lets the test hear what the page plays: every sound on its way out passes a meter too.
-METER = """
-const connect = AudioNode.prototype.connect;
-AudioNode.prototype.connect = function (to, ...rest) {
-  if (to instanceof AudioDestinationNode) {
-    window.meter = new AnalyserNode(this.context, { fftSize: 2048 });
-    connect.call(this, window.meter);
-  }
-  return connect.call(this, to, ...rest);
-};
-"""
-LEVEL = """() => {
-  if (!window.meter) return 0;
-  const samples = new Float32Array(2048);
-  window.meter.getFloatTimeDomainData(samples);
-  return Math.sqrt(samples.reduce((sum, value) => sum + value * value, 0) / samples.length);
-}"""
-
-
-@pytest.fixture
-def clone(
-    trained: Path, trained_midi: Path, trained_wavenet: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Path]:
-    """A clone with an experiment of each of three lessons."""
-    made = {"char_rnn": trained, "midi_rnn": trained_midi, "wavenet": trained_wavenet}
-    for lesson, folder in made.items():
-        shutil.copytree(folder, tmp_path / lesson / "experiments" / "01")
-        shutil.copy(ROOT / lesson / "lesson.py", tmp_path / lesson)
-    for module in (lessons, experiments, results):
-        monkeypatch.setattr(module, "ROOT", tmp_path)
-    monkeypatch.setattr("workshop.run.trained.ROOT", tmp_path)
-    monkeypatch.setattr(pretrained, "FOLDER", tmp_path / "pretrained")
-    monkeypatch.chdir(tmp_path)
-    lessons.lessons.cache_clear()
-    yield tmp_path
-    lessons.lessons.cache_clear()
-
-
-@pytest.fixture
-def address(clone: Path) -> Iterator[str]:
-    """The address that is printed, of a server in a thread, below a path."""
-    loop, told, addresses = asyncio.new_event_loop(), threading.Event(), []
-
-    async def serve() -> None:
-        line = Line()
-        socket, port = bind_unused_port()
-        server = HTTPServer(application(Guard(TOKEN, port), line, "/some/path/"))
-        server.add_sockets([socket])
-        addresses.append(f"http://localhost:{port}/some/path/?token={TOKEN}")
-        told.set()
-        await ended.wait()
-        line.stop_all()
-        while line._running:
-            await asyncio.sleep(0.01)
-        server.stop()
-        await server.close_all_connections()
-
-    ended = asyncio.Event()
-    thread = threading.Thread(target=lambda: loop.run_until_complete(serve()))
-    thread.start()
-    told.wait(10)
-    yield addresses[0]
-    loop.call_soon_threadsafe(ended.set)
-    thread.join(30)
-    loop.close()
-
-
-@pytest.fixture
-def page(browser: Any, address: str) -> Iterator[Any]:
-    """The page, ready; afterwards nothing of it went wrong, and it has asked nobody but the server."""
-    context = browser.new_context(viewport={"width": 1100, "height": 900})
-    context.add_init_script(METER)
-    page = context.new_page()
-    asked: list[str] = []
-    problems: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
-    page.on("pageerror", lambda error: problems.append(str(error)))
-    page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
-    page.problems = problems
-    page.goto(address)
-    page.wait_for_selector("#generate:enabled", timeout=30_000)
-    assert TOKEN not in page.url
-    yield page
-    root = address.partition("?")[0]
-    assert len(asked) > 5
-    assert [url for url in asked if not url.startswith(root)] == []
-    assert problems == []
-    context.close()
-
-
-def until(there: Callable[[], Any], seconds: float = 60) -> Any:
-    deadline = time.monotonic() + seconds
-    while not (found := there()):
-        assert time.monotonic() < deadline, "it has not happened"
-        time.sleep(0.05)
-    return found
-
-
-def generate(page: Any, name: str, **values: str) -> None:
-    """Choose an experiment, fill in fields, and press the button with the keyboard."""
-    page.select_option("#experiment", f"{name}/experiments/01")
-    for field, value in values.items():
-        page.fill(f"#{field}", value)
-    page.press("#seed", "Control+Enter")
-
-
-def finished(page: Any) -> str:
-    page.wait_for_selector("#after:not([hidden])", timeout=60_000)
-    status: str = page.inner_text("#status")
-    return status
-
-
-def wav_of(page: Any) -> np.ndarray:
-    """The samples that the player has, from -1 to 1."""
-    answer = page.context.request.get(page.evaluate("document.getElementById('player').src"))
-    with wave.open(io.BytesIO(answer.body())) as file:
-        return np.frombuffer(file.readframes(file.getnframes()), "<i2") / 32768
-
-
-def decibels(samples: np.ndarray) -> float:
-    return float(20 * np.log10(np.sqrt(np.mean(samples**2)) + 1e-12))
 
 
 def test_a_text_streams_is_stopped_and_is_kept(page: Any, clone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -160,30 +26,30 @@ def test_a_text_streams_is_stopped_and_is_kept(page: Any, clone: Path, monkeypat
     monkeypatch.setattr(networks, "_in_turn", unhurried)
     assert "comes trained" not in page.inner_text("#settings")
     generate(page, "char_rnn", prompt="Oh my ", length="20000", seed="5")
-    until(lambda: len(page.inner_text("#text")) > 100)
-    first = page.inner_text("#text")
+    until(lambda: len(page.inner_text(".text")) > 100)
+    first = page.inner_text(".text")
     assert first.startswith("Oh my ")
-    until(lambda: len(page.inner_text("#text")) > len(first))
+    until(lambda: len(page.inner_text(".text")) > len(first))
     page.keyboard.press("Escape")
     stopped = time.monotonic()
     words = finished(page)
     assert time.monotonic() - stopped < 1
     assert words.startswith("Stopped: ")
     assert words.endswith("seed 5.")
-    length = len(page.inner_text("#text"))
+    length = len(page.inner_text(".text"))
     assert length < 20_000
-    page.click("#keep")
-    until(lambda: page.inner_text("#kept"))
-    assert page.inner_text("#kept") == "Kept as data/generated/char_rnn-01-01.txt"
+    page.click(".keep")
+    until(lambda: page.inner_text(".kept"))
+    assert page.inner_text(".kept") == "Kept as data/generated/char_rnn-01-01.txt"
     kept = (clone / "data/generated/char_rnn-01-01.txt").read_text("utf-8")
     assert kept.startswith(first)
     with page.expect_download() as download:
-        page.click("#downloads a")
+        page.click(".downloads a")
     assert download.value.suggested_filename == "char_rnn-01.txt"
     # A second one begins within a second, because the network is ready.
     started = time.monotonic()
     generate(page, "char_rnn", length="100", prompt="")
-    until(lambda: page.inner_text("#text"))
+    until(lambda: page.inner_text(".text"))
     assert time.monotonic() - started < 3  # the promise is one second, on a computer with nothing else to do
     assert "100 characters" in finished(page)
 
@@ -201,21 +67,21 @@ def test_notes_are_drawn_and_played(page: Any, clone: Path) -> None:
     assert "notes, made in" in words
     colours = page.evaluate(
         """() => {
-          const canvas = document.getElementById("roll-canvas");
+          const canvas = document.querySelector(".roll canvas");
           const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
           return new Set(new Uint32Array(data.buffer)).size;
         }"""
     )
     assert colours > 4
     assert decibels(wav_of(page)) > -40
-    player = "document.getElementById('player')"
+    player = "document.querySelector('.player')"
     until(lambda: page.evaluate(f"{player}.currentTime") > 0.2, 20)
     assert page.evaluate(f"{player}.duration") > 1
-    line = "document.querySelector('#roll .head').style.transform"
+    line = "document.querySelector('.roll .head').style.transform"
     before = page.evaluate(line)
     until(lambda: page.evaluate(line) != before, 20)
-    page.click("#keep")
-    until(lambda: page.inner_text("#kept"))
+    page.click(".keep")
+    until(lambda: page.inner_text(".kept"))
     names = {file.name for file in (clone / "data/generated").iterdir()}
     assert names == {f"midi_rnn-01-01.{suffix}" for suffix in ("mid", "wav", "png")}
 
@@ -223,15 +89,17 @@ def test_notes_are_drawn_and_played(page: Any, clone: Path) -> None:
 def test_sound_is_heard_while_it_is_made(page: Any) -> None:
     generate(page, "wavenet", seconds="20", temperature="1")
     until(lambda: page.evaluate(LEVEL) > 0.01)
-    if page.evaluate("document.getElementById('after').hidden"):
+    if page.evaluate("document.querySelector('.after').hidden"):
         assert page.is_enabled("#stop")
     finished(page)
     assert decibels(wav_of(page)) > -40
+    picture = "document.querySelector('.spectrogram')"
+    until(lambda: page.evaluate(f"{picture}.naturalWidth") > 500, 20)
     # When it is over, the player has it.
     page.click("#stop")
     page.wait_for_selector("#stop:disabled")
-    page.evaluate("document.getElementById('player').play()")
-    until(lambda: page.evaluate("document.getElementById('player').currentTime") > 0.1, 20)
+    page.evaluate("document.querySelector('.player').play()")
+    until(lambda: page.evaluate("document.querySelector('.player').currentTime") > 0.1, 20)
 
 
 def test_it_is_readable_on_a_phone_and_in_the_dark(page: Any) -> None:
@@ -242,7 +110,7 @@ def test_it_is_readable_on_a_phone_and_in_the_dark(page: Any) -> None:
     light = page.evaluate("getComputedStyle(document.body).backgroundColor")
     page.emulate_media(color_scheme="dark")
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") != light
-    for field in page.query_selector_all("select, input, textarea, button, audio"):
+    for field in page.query_selector_all("select, input:not([type=hidden]), textarea, button, audio"):
         assert field.evaluate("field => field.labels?.length || field.textContent || field.ariaLabel")
 
 
@@ -251,11 +119,11 @@ def test_tunes_are_shown_as_a_score(page: Any) -> None:
     page.evaluate(
         """async () => {
           const { showScore } = await import(new URL("static/score.js", document.baseURI));
-          await showScore(document.getElementById("score"), "X:1\\nT:One\\nK:G\\nGABc|\\n\\nX:2\\nT:Two\\nK:C\\nc2|");
+          await showScore(document.getElementById("pieces"), "X:1\\nT:One\\nK:G\\nGABc|\\n\\nX:2\\nT:Two\\nK:C\\nc2|");
         }"""
     )
-    assert page.locator("#score svg").count() == 2
-    assert page.inner_text("#score").count("Two") == 1
+    assert page.locator("#pieces svg").count() == 2
+    assert page.inner_text("#pieces").count("Two") == 1
     # The strict rules refuse one style of abcjs, which is not needed.
     page.problems[:] = [problem for problem in page.problems if "style-src" not in problem]
 
@@ -266,3 +134,116 @@ def test_without_the_token_the_page_says_what_to_do(browser: Any, address: str) 
     page.goto(address.partition("?")[0])
     assert "./start.sh play" in page.inner_text("body")
     context.close()
+
+
+def test_variants_of_one_prompt_differ_in_their_seeds(page: Any) -> None:
+    page.select_option("#variants", "3")
+    generate(page, "char_rnn", prompt="Oh ", length="60", seed="4294967295")
+    assert finished(page) == "3 of 3 are made."
+    titles = [f"variant {number}" for number in (1, 2, 3)]
+    assert page.locator(".piece h3").all_inner_texts() == titles
+    texts = page.locator(".text").all_inner_texts()
+    assert len(set(texts)) == 3
+    assert all(text.startswith("Oh ") for text in texts)
+    seeds = [summary.rpartition("seed ")[2] for summary in page.locator(".piece .summary").all_inner_texts()]
+    assert seeds == ["4294967295.", "0.", "1."]
+    # Alone, the second one is the same again.
+    page.select_option("#variants", "1")
+    generate(page, "char_rnn", length="60", seed="0")
+    assert finished(page).endswith("seed 0.")
+    assert page.locator(".text").all_inner_texts() == texts[1:2]
+
+
+def test_two_temperatures_stand_side_by_side(page: Any) -> None:
+    page.select_option("#compare", "temperature")
+    page.select_option("#variants", "2")
+    page.fill("#other-temperature", "0.1")
+    generate(page, "char_rnn", prompt="Oh ", length="200", temperature="1")
+    assert finished(page) == "4 of 4 are made."
+    titles = page.locator(".piece h3").all_inner_texts()
+    assert titles == [f"temperature {value}, variant {number}" for number in (1, 2) for value in ("1.00", "0.10")]
+    words = page.locator(".piece .summary").all_inner_texts()
+    seeds = [int(summary.rpartition("seed ")[2].strip(".")) for summary in words]
+    assert seeds == [seeds[0], seeds[0], seeds[0] + 1, seeds[0] + 1]
+    left, right = (page.locator(".piece").nth(number).bounding_box() for number in (0, 1))
+    assert left["y"] == right["y"]
+    assert left["x"] + left["width"] <= right["x"]
+
+
+def test_two_experiments_stand_side_by_side(page: Any, clone: Path) -> None:
+    assert page.is_disabled("#compare-experiment")  # of each lesson there is one
+    shutil.copytree(clone / "midi_rnn/experiments/01", clone / "midi_rnn/experiments/02")
+    page.reload()
+    page.wait_for_selector("#generate:enabled")
+    page.select_option("#experiment", "midi_rnn/experiments/01")
+    page.select_option("#compare", "experiment")
+    generate(page, "midi_rnn", length="64", seed="3")
+    assert finished(page) == "2 of 2 are made."
+    assert page.locator(".piece h3").all_inner_texts() == ["midi_rnn 01", "midi_rnn 02"]
+    assert page.locator(".roll canvas:visible").count() == 2
+    # One is heard at a time.
+    playing = "[...document.querySelectorAll('.player')].map((player) => !player.paused)"
+    until(lambda: page.evaluate(playing) == [True, False], 20)
+    page.evaluate("document.querySelectorAll('.player')[1].play()")
+    until(lambda: page.evaluate(playing) == [False, True], 20)
+    page.keyboard.press("Escape")
+    assert page.evaluate(playing) == [False, False]
+
+
+def test_stop_ends_all_that_was_to_come(page: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    hurried = networks._in_turn
+
+    def unhurried(*given: Any) -> Iterator[np.ndarray]:
+        for piece in hurried(*given):
+            yield piece
+            time.sleep(0.2)
+
+    monkeypatch.setattr(networks, "_in_turn", unhurried)
+    page.select_option("#variants", "4")
+    generate(page, "char_rnn", length="2000")
+    until(lambda: page.locator(".text").count() == 1 and page.inner_text(".text"))
+    page.keyboard.press("Escape")
+    finished(page)
+    assert page.locator(".piece").count() == 1
+    assert page.inner_text(".piece .summary").startswith("Stopped: ")
+
+
+def test_a_value_that_is_refused_ends_all_of_them(page: Any) -> None:
+    page.select_option("#variants", "4")
+    generate(page, "char_rnn", length="0")
+    page.wait_for_selector("#status.problem")
+    page.wait_for_selector("#generate:enabled")
+    assert page.inner_text("#status").startswith("length: ")
+    assert page.locator(".piece").count() == 0
+
+
+def test_own_files_are_taken_and_looked_at(page: Any, clone: Path, tiny_text: Path, tmp_path: Path) -> None:
+    songs, program = tmp_path / "my songs.txt", tmp_path / "program.exe"
+    songs.write_text((tiny_text / "input.txt").read_text("utf-8"), "utf-8")
+    program.write_bytes(b"MZ")
+    page.set_input_files("#own-files", [songs, program])
+    until(lambda: page.locator(".verdict").count())
+    assert (clone / "data/lyrics/mine/my songs.txt").read_bytes() == songs.read_bytes()
+    words = page.inner_text("#own-status")
+    assert words.startswith("1 of 2 taken. program.exe: no lesson learns from such a file")
+    assert page.inner_text(".verdict .words").startswith("data/lyrics/mine: will train")
+    assert page.inner_text(".verdict .command").endswith("python char_rnn/train.py --data_dir data/lyrics/mine")
+    page.click(".verdict summary")
+    assert "duplicates" in page.inner_text(".verdict .report")
+    page.problems[:] = [problem for problem in page.problems if "400" not in problem]  # the refusal
+
+
+def test_files_are_dropped_onto_the_page(page: Any, clone: Path) -> None:
+    page.evaluate(
+        """() => {
+          const dataTransfer = new DataTransfer();
+          dataTransfer.items.add(new File(["la la"], "../dropped.txt"));
+          for (const type of ["dragover", "drop"]) {
+            const event = new DragEvent(type, { dataTransfer, bubbles: true, cancelable: true });
+            document.getElementById("result").dispatchEvent(event);
+          }
+        }"""
+    )
+    until(lambda: page.locator(".verdict").count())
+    assert (clone / "data/lyrics/mine/dropped.txt").read_text() == "la la"
+    assert "too short" in page.inner_text(".verdict .words")

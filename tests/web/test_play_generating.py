@@ -80,6 +80,8 @@ def test_sound_comes_as_samples_and_its_file_in_parts(play_clone: Path, monkeypa
         assert (part.code, part.body) == (206, whole.body[4:10])
         assert part.headers["Content-Range"] == f"bytes 4-9/{len(whole.body)}"
         assert (await page.ask(f"made/{done['id']}.wav", headers={"Range": "bytes=9999-"})).code == 416
+        assert done["formats"] == ["wav", "png"]
+        assert (await page.ask(f"made/{done['id']}.png")).body[:4] == b"\x89PNG"
 
     visiting(visit)
 
@@ -340,7 +342,8 @@ def test_a_text_of_tunes_can_be_played(tmp_path: Path) -> None:
     np.testing.assert_allclose(tunes.notes[:, 0], [0, 2, 4, 6, 10, 11, 12, 13])  # in beats of half a second
     assert tunes.notes[:, 2].tolist() == [60, 62, 64, 65, 72, 72, 72, 72]
     made = results.Made("char_rnn", "tunes", "text", tunes)
-    assert made.formats == ["abc", "mid", "wav"]
+    assert made.formats == ["abc", "mid", "wav", "png"]
+    assert made.file("png")[:4] == b"\x89PNG"
     assert made.file("abc").decode() == f"X:1\n{text}\n"
     assert made.file("mid")[:4] == b"MThd"
     with wave.open(io.BytesIO(made.file("wav"))) as sound:
@@ -352,8 +355,9 @@ def test_other_texts_are_no_tunes() -> None:
     assert results.Made("char_rnn", "01", "text", GeneratedTunes("X:1\nK:C\n")).formats == ["abc"]
 
 
-def test_the_libraries_of_others_are_what_their_packages_hold() -> None:
-    vendor = ROOT / "workshop" / "web" / "static" / "vendor"
+@pytest.mark.parametrize("folder", ["workshop/web/static/vendor", "tests/web/vendor"])
+def test_the_libraries_of_others_are_what_their_packages_hold(folder: str) -> None:
+    vendor = ROOT / folder
     sums = dict(re.findall(r"^\| `([\w.-]+)`.*`([0-9a-f]{64})` \|$", (vendor / "README.md").read_text(), re.MULTILINE))
     assert set(sums) == {file.name for file in vendor.glob("*.js")}
     for name, expected in sums.items():

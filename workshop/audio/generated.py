@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from workshop.audio.spectrogram import spectrogram
 from workshop.audio.synthesis import write_wav
+from workshop.pictures import write_png
 
 if TYPE_CHECKING:
     from workshop.networks.sampling import SamplingConfig
@@ -46,13 +48,17 @@ class GeneratedSound:
         return f"{len(self.samples) / self.rate:.2f} s of sound, {self.rate:,} samples a second"
 
     def save(self, path: str | Path) -> Path:
-        """Write a mono WAV file of 16 bits.
+        """Write a mono WAV file of 16 bits, or where the suffix is .png a picture of its waveform and spectrogram.
 
         Raises:
             UserError: the file cannot be written.
         """
-        write_wav(Path(path), self.samples, self.rate)
-        return Path(path)
+        path = Path(path)
+        if path.suffix.lower() == ".png":
+            write_png(path, spectrogram(self.samples, self.rate, path.stem))
+        else:
+            write_wav(path, self.samples, self.rate)
+        return path
 
     def _repr_html_(self) -> str:
         """Called by Jupyter: an audio player, as loud as the samples are."""

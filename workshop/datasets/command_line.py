@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from workshop import ROOT
-from workshop.datasets import midi_tunes, starter_sounds, tunes
+from workshop.datasets import inspecting, midi_tunes, starter_sounds, tunes
 from workshop.datasets.catalog import DataSet, find, has_hash, is_verified, read_catalog, read_manifest
 from workshop.datasets.download import Remote, SmallFile, copy, fetch, fetch_all, is_web_address, part_of
 from workshop.datasets.generated_folder import LEFT_OVER
@@ -32,7 +32,7 @@ from workshop.files import remove_leftovers, write_text
 from workshop.folders import KINDS, NothingFound, find_files
 from workshop.text.gutenberg import strip_gutenberg
 from workshop.text.textfiles import detect_encoding, find_text_files, read_chunks
-from workshop.visible import visible, visible_line
+from workshop.visible import visible_line
 
 #: Exit status of a program that Ctrl-C stopped, as the shell counts it: 128 + SIGINT.
 INTERRUPTED = 130
@@ -332,28 +332,17 @@ This set is fetched by hand, because its files cannot be verified here:
 
 
 def _inspect(arguments: argparse.Namespace) -> int:
-    from workshop.datasets import audio_inspection, midi_inspection
-    from workshop.datasets import text_inspection as inspection
-
     path = arguments.path
     kind = _kind(path)
-    if kind == "MIDI":
-        midi = midi_inspection.inspect_midi(path)
-        print(visible(midi_inspection.report(midi)))
-        return 0 if midi.will_train else 2
-    if kind == "audio":
-        audio = audio_inspection.inspect_audio(path)
-        print(visible(audio_inspection.report(audio)))
-        return 0 if audio.will_train else 2
     try:
-        text = inspection.inspect_text(path, arguments.encoding)
+        report, will_train = inspecting.inspect(path, kind or "text", arguments.encoding)
     except NothingFound as error:
-        if kind == "text":
+        if kind:
             raise
         others = "; ".join(f"{one.name}: {' '.join(one.suffixes)}" for one in KINDS if one.name != "text")
         raise UserError(f"{error}, or files of another kind ({others})") from None
-    print(visible(inspection.report(text)))
-    return 0 if text.will_train else 2
+    print(report)
+    return 0 if will_train else 2
 
 
 def _kind(path: Path) -> str:

@@ -269,10 +269,15 @@ def _claim(path: Path) -> Path:
     return path
 
 
+def next_number(folder: Path) -> int:
+    """The number after the highest that an experiment in this folder has."""
+    return 1 + max((int(p.name) for p in folder.glob("*") if re.fullmatch(r"\d{2,9}", p.name)), default=0)
+
+
 def _next_free(folder: Path) -> Path:
     """Make the folder numbered after the highest there is; making it is what claims it."""
     folder.mkdir(parents=True, exist_ok=True)
-    number = 1 + max((int(p.name) for p in folder.iterdir() if re.fullmatch(r"\d{2,9}", p.name)), default=0)
+    number = next_number(folder)
     while True:
         path = folder / f"{number:02d}"
         try:

@@ -109,7 +109,7 @@ def running() -> dict[Path, Training]:
     for entry in FOLDER.glob("*.json"):
         try:
             training = Training(**read_json(entry))
-            alive = _is_locked(training.path / "checkpoints")
+            alive = is_locked(training.path / "checkpoints")
         except (UserError, TypeError):
             continue
         if alive:
@@ -123,14 +123,16 @@ def _request(entry: Path) -> Path:
     return entry.with_suffix(".stop")
 
 
-def _is_locked(folder: Path) -> bool:
-    """Whether a process keeps others out of this folder, as `Experiment.lock` does."""
+def is_locked(place: Path) -> bool:
+    """Whether a process keeps others out of this folder or file, as `Experiment.lock` does; a place that is not there
+    is not locked.
+    """
     if sys.platform == "win32":
         return False
     import fcntl
 
     try:
-        descriptor = os.open(folder, os.O_RDONLY)
+        descriptor = os.open(place, os.O_RDONLY)
     except OSError:
         return False
     try:
@@ -161,15 +163,14 @@ def table(trainings: list[Training]) -> str:
     return "\n".join(lines)
 
 
-def stop(name: str, patience_seconds: float = PATIENCE_SECONDS) -> None:
-    """Ask a training to save and end, and wait until it has.
+def ask_to_stop(name: str) -> list[Path]:
+    """Ask a training to save and end, without waiting for it; return its entries.
 
     Args:
         name: its name in the list, or its experiment's folder.
-        patience_seconds: how long to wait.
 
     Raises:
-        UserError: no such training runs, it cannot be asked, or it does not end in that time.
+        UserError: no such training runs, or it cannot be asked.
     """
     trainings = running()
     asked = [entry for entry, one in trainings.items() if one.experiment == kept(name) or name == one.name]
@@ -182,6 +183,20 @@ def stop(name: str, patience_seconds: float = PATIENCE_SECONDS) -> None:
         except OSError as error:
             reason = explain(error, entry)
             raise UserError(f"{name} cannot be asked to stop: {reason}; press Ctrl-C where it runs") from error
+    return asked
+
+
+def stop(name: str, patience_seconds: float = PATIENCE_SECONDS) -> None:
+    """Ask a training to save and end, and wait until it has.
+
+    Args:
+        name: its name in the list, or its experiment's folder.
+        patience_seconds: how long to wait.
+
+    Raises:
+        UserError: no such training runs, it cannot be asked, or it does not end in that time.
+    """
+    asked = ask_to_stop(name)
     deadline = time.monotonic() + patience_seconds
     while any(entry in running() for entry in asked):
         if time.monotonic() > deadline:

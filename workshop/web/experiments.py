@@ -82,6 +82,11 @@ def path_of(name: str) -> Path:
     return short_path(path)
 
 
+def is_of(path: Path, lesson: Lesson) -> bool:
+    """Whether this is the folder of an experiment of this lesson."""
+    return path.is_relative_to(lesson.folder) or path.parent == pretrained.FOLDER / lesson.name
+
+
 def entry(name: str) -> Entry:
     """The entry of the experiment with this id.
 

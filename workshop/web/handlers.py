@@ -14,7 +14,7 @@ from tornado.web import StaticFileHandler
 
 from workshop.errors import UserError
 from workshop.notes.instruments import INSTRUMENTS
-from workshop.web import experiments, settings
+from workshop.web import experiments, own_files, settings, training
 from workshop.web.results import Results
 from workshop.web.security import Guarded, Refused
 
@@ -83,18 +83,24 @@ class Listing(Guarded):
     """What the page offers."""
 
     def get(self) -> None:
-        """The experiments, the names of the instruments, and the largest values."""
+        """The experiments, the instruments, the largest values, which files are taken, and what can be trained."""
         longest = {makes: most for makes, (_, most, _) in settings.LONGEST.items()}
         entries = [dataclasses.asdict(entry) for entry in experiments.listed()]
-        self.finish({"experiments": entries, "instruments": INSTRUMENTS, "longest": longest})
+        self.finish(
+            {
+                "experiments": entries,
+                "instruments": INSTRUMENTS,
+                "longest": longest,
+                "files": own_files.accepted(),
+                "lessons": training.offered(),
+            }
+        )
 
 
-class Shared(Guarded):
-    """A handler that asks for what has been made."""
+class Threaded(Guarded):
+    """A handler that lets threads do what may take seconds."""
 
-    def initialize(self, results: Results, threads: ThreadPoolExecutor) -> None:
-        """Take what all requests share."""
-        self._results, self._threads = results, threads
+    _threads: ThreadPoolExecutor
 
     async def in_thread(self, work: Callable[..., Answer], *args: Any) -> Answer:
         """What work gives that may take seconds.
@@ -106,6 +112,14 @@ class Shared(Guarded):
             return await asyncio.get_running_loop().run_in_executor(self._threads, work, *args)
         except UserError as error:
             raise Refused(str(error), HTTPStatus.BAD_REQUEST) from error
+
+
+class Shared(Threaded):
+    """A handler that asks for what has been made."""
+
+    def initialize(self, results: Results, threads: ThreadPoolExecutor) -> None:
+        """Take what all requests share."""
+        self._results, self._threads = results, threads
 
 
 class File(Shared):

@@ -1,7 +1,8 @@
 """Generating for the page: a network's pieces as messages, in a thread that can be stopped."""
 
+import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -14,6 +15,7 @@ from workshop.text.generated import GeneratedText
 from workshop.web import experiments, settings
 from workshop.web.jobs import Job
 from workshop.web.networks import Networks
+from workshop.web.prompts import Prompts
 from workshop.web.results import Made, Results
 from workshop.web.tunes import GeneratedTunes, is_tune
 
@@ -95,7 +97,17 @@ def warm_up(networks: Networks, name: str, job: Job) -> None:
         pass
 
 
-def make(networks: Networks, results: Results, wish: Wish, tell: Tell, job: Job) -> None:
+@contextlib.contextmanager
+def _prompted(prompts: Prompts, makes: str, given: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The arguments, with the file of the prompt in place of its name; the prompt of a text is a text."""
+    if makes == "text" or "prompt" not in given:
+        yield given
+    else:
+        with prompts.file(makes, given["prompt"]) as path:
+            yield {**given, "prompt": path}
+
+
+def make(networks: Networks, results: Results, prompts: Prompts, wish: Wish, tell: Tell, job: Job) -> None:
     """Generate until it is done or stopped, and tell the page all the time. What was made can be had from `results`.
 
     Raises:
@@ -105,7 +117,8 @@ def make(networks: Networks, results: Results, wish: Wish, tell: Tell, job: Job)
     given = settings.arguments(entry.makes, wish.values)
 
     def begin(net: Trained) -> Stream[Any]:
-        return net.stream(**given)
+        with _prompted(prompts, entry.makes, given) as arguments:
+            return net.stream(**arguments)
 
     stream, pieces = networks.open(wish.experiment, begin)
     if job.stopped.is_set():  # while it was loaded

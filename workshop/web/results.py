@@ -48,8 +48,8 @@ class Made:
     def formats(self) -> list[str]:
         """Suffixes of the files that it can be saved as, without the dot."""
         if isinstance(self.thing, GeneratedTunes):
-            return ["abc", "mid", "wav"] if len(self.thing.notes) else ["abc"]
-        return {"text": ["txt"], "notes": ["mid", "wav", "png"], "sound": ["wav"]}[self.makes]
+            return ["abc", "mid", "wav", "png"] if len(self.thing.notes) else ["abc"]
+        return {"text": ["txt"], "notes": ["mid", "wav", "png"], "sound": ["wav", "png"]}[self.makes]
 
     @property
     def stem(self) -> str:

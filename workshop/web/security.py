@@ -24,7 +24,7 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), payment=()",
+    "Permissions-Policy": "microphone=(self), midi=(self), camera=(), geolocation=(), payment=()",
     "Cache-Control": "no-store",
 }
 

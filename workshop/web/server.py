@@ -24,12 +24,14 @@ from workshop import cli
 from workshop.errors import UserError
 from workshop.host.ports import PLAY, Server, read_port, wanted_server
 from workshop.host.services import play_token
-from workshop.web import handlers
+from workshop.web import handlers, recordings, trainings, uploads
 from workshop.web.jobs import Line
 from workshop.web.networks import Networks
+from workshop.web.prompts import Prompts
 from workshop.web.results import Results
 from workshop.web.security import Guard
 from workshop.web.sockets import Play
+from workshop.web.training import Trainer
 
 #: Bytes of a request, of which no page sends more.
 LARGEST_REQUEST = 128 << 10
@@ -56,7 +58,11 @@ def application(guard: Guard, line: Line, base_url: str = "/") -> Application:
     at = re.escape(base)
     results = Results()
     files = {"results": results, "threads": ThreadPoolExecutor(FILES_AT_ONCE, thread_name_prefix="file")}
-    pages: dict[str, Any] = {"networks": Networks(), "results": results, "line": line, "pages": set()}
+    # One folder at a time, so that a large one keeps nobody from a download.
+    looking = {"threads": ThreadPoolExecutor(1, thread_name_prefix="inspect")}
+    training = {"trainer": Trainer(), "threads": files["threads"]}
+    recorded = {"prompts": Prompts()}
+    pages: dict[str, Any] = {"networks": Networks(), "results": results, **recorded, "line": line, "pages": set()}
     slash = [] if base == "/" else [(re.escape(base.rstrip("/")), handlers.Below)]
     return Application(
         [
@@ -67,6 +73,14 @@ def application(guard: Guard, line: Line, base_url: str = "/") -> Application:
             (rf"{at}play", Play, pages),
             (rf"{at}made/([0-9a-f]{{32}})\.([a-z]{{3}})", handlers.File, files),
             (rf"{at}keep/([0-9a-f]{{32}})", handlers.Keep, files),
+            (rf"{at}prompt/(notes|sound)", recordings.Recording, recorded),
+            (rf"{at}prompt/([0-9a-f]{{32}})\.wav", recordings.Recorded, recorded),
+            (rf"{at}mine", uploads.Mine),
+            (rf"{at}mine/(text|MIDI|audio)", uploads.Verdict, looking),
+            (rf"{at}training", trainings.Training, training),
+            (rf"{at}training/start", trainings.Start, training),
+            (rf"{at}training/stop", trainings.Stop, training),
+            (rf"{at}training/preview\.(png|wav)", trainings.Preview, training),
             (rf"{at}static/(.*)", handlers.Static, {"path": str(handlers.STATIC)}),
         ],
         default_handler_class=handlers.Nothing,

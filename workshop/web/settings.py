@@ -14,8 +14,8 @@ from workshop.run.trained import checked
 COMMON = ("temperature", "top_k", "top_p", "seed")
 OWN = {
     "text": ("prompt", "length"),
-    "notes": ("length", "midi_instrument", "tempo"),
-    "sound": ("seconds", "condition"),
+    "notes": ("prompt", "length", "midi_instrument", "tempo"),
+    "sound": ("prompt", "seconds", "condition"),
 }
 #: The largest values, so that nobody keeps a place in the queue for long. On the command line there are none.
 LONGEST: dict[str, tuple[str, int, Callable[[str], Any]]] = {

@@ -14,6 +14,7 @@ from workshop.web import making
 from workshop.web.jobs import Job, Line
 from workshop.web.making import Message, Wish
 from workshop.web.networks import Networks
+from workshop.web.prompts import Prompts
 from workshop.web.results import Results
 from workshop.web.security import MISTAKE, Guarded
 
@@ -32,9 +33,12 @@ class Play(Guarded, WebSocketHandler):
     `score` after a text of tunes, and `done`, or `error` with a sentence; in any case `free` at the end.
     """
 
-    def initialize(self, networks: Networks, results: Results, line: Line, pages: set["Play"]) -> None:
+    def initialize(
+        self, networks: Networks, results: Results, prompts: Prompts, line: Line, pages: set["Play"]
+    ) -> None:
         """Take what all connections share; `pages` are those that are open."""
-        self._networks, self._results, self._line, self._pages = networks, results, line, pages
+        self._networks, self._results, self._prompts = networks, results, prompts
+        self._line, self._pages = line, pages
         self._job: Job | None = None
         self._has_begun = False
         self._warming: Job | None = None
@@ -88,7 +92,8 @@ class Play(Guarded, WebSocketHandler):
         wish = Wish(name, values if isinstance(values, dict) else {})
 
         def work(job: Job) -> None:
-            making.make(self._networks, self._results, wish, functools.partial(self._tell, job), job)
+            tell = functools.partial(self._tell, job)
+            making.make(self._networks, self._results, self._prompts, wish, tell, job)
 
         self._job, self._has_begun = self._job_of(work), False
         try:

@@ -9,6 +9,8 @@ from workshop.audio.synthesis import RATE, render, write_wav
 from workshop.datasets.abc_to_midi import playable, tunes_in
 from workshop.datasets.midi_tunes import PROGRAM, note_table, usual_tempo
 from workshop.notes import midifiles
+from workshop.notes.roll import PAGE_BARS, PAGE_WIDTH, piano_roll
+from workshop.pictures import write_png
 from workshop.text.generated import GeneratedText
 
 #: The first fields of a tune, which every one has: its number and its key, each at the beginning of a line.
@@ -48,7 +50,7 @@ class GeneratedTunes(GeneratedText):
         return made
 
     def save(self, path: str | Path) -> Path:
-        """Write the text, or a MIDI file or a WAV file of the notes, as the suffix says.
+        """Write the text, or a MIDI file, a WAV file or a piano roll of the notes, as the suffix says.
 
         Raises:
             UserError: the file cannot be written.
@@ -60,6 +62,8 @@ class GeneratedTunes(GeneratedText):
             case ".wav":
                 seconds = self.notes * [60 / self.tempo, 60 / self.tempo, 1, 1]
                 write_wav(path, render(seconds, PROGRAM), RATE)
+            case ".png":
+                write_png(path, piano_roll(self.notes, path.stem, bars=PAGE_BARS, width=PAGE_WIDTH))
             case _:
                 super().save(path)
         return path

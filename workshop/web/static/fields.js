@@ -11,12 +11,30 @@ const WORDS = { text: "Text", notes: "Notes", sound: "Sound" };
 export class Fields {
   // chosen(entry) is called when another experiment has been chosen.
   constructor({ experiments, instruments }, chosen) {
-    this.entries = new Map(experiments.map((entry) => [entry.id, entry]));
-    this.fillChooser(experiments);
+    this.take(experiments);
     byId("midi_instrument").replaceChildren(...instruments.map((name) => new Option(name, name)));
     chooser.addEventListener("change", () => this.show(chosen));
     byId("temperature").addEventListener("input", showTemperature);
     if (experiments.length) this.show(chosen);
+  }
+
+  take(experiments) {
+    this.entries = new Map(experiments.map((entry) => [entry.id, entry]));
+    this.fillChooser(experiments);
+  }
+
+  // The experiments may be others than before: the one that is chosen stays so, with what the person has set.
+  renew({ experiments }) {
+    const had = this.entry;
+    this.take(experiments);
+    if (this.entries.has(had?.id)) {
+      chooser.value = had.id;
+      this.showFacts();
+    } else if (experiments.length) this.show(() => {});
+  }
+
+  get all() {
+    return [...this.entries.values()];
   }
 
   get entry() {
@@ -36,9 +54,9 @@ export class Fields {
     if (usable) chooser.value = usable.id;
   }
 
-  // Show what belongs to the chosen experiment.
-  show(chosen) {
-    const entry = this.entry;
+  // Show what is known of the chosen experiment.
+  showFacts() {
+    const { entry } = this;
     byId("message").textContent = shortened(entry.message) === entry.message ? "" : entry.message;
     byId("problem").textContent = entry.problem;
     byId("problem").hidden = !entry.problem;
@@ -48,6 +66,12 @@ export class Fields {
     byId("ngram-name").textContent = entry.order ? `best n-gram (${entry.order})` : "best n-gram";
     byId("loss").classList.toggle("beaten", entry.loss !== null && entry.ngram !== null && entry.loss < entry.ngram);
     byId("step").textContent = entry.step.toLocaleString("en");
+  }
+
+  // Show what belongs to the chosen experiment.
+  show(chosen) {
+    const { entry } = this;
+    this.showFacts();
     for (const part of document.querySelectorAll("[data-for]")) {
       part.hidden = !part.dataset.for.split(" ").includes(entry.makes);
     }

@@ -1,0 +1,77 @@
+"""What people with a screen reader, a keyboard, weak eyes or a phone find on the page."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from browsing import finished, generate
+
+pytestmark = pytest.mark.slow
+
+AXE = Path(__file__).with_name("vendor") / "axe.min.js"
+
+#: Shows a tune, which the network of a test does not write.
+TUNE = """async () => {
+  const { showScore } = await import(new URL("static/score.js", document.baseURI));
+  await showScore(document.querySelector(".score"), "X:1\\nT:A tune\\nK:G\\nGABc|");
+}"""
+
+#: How a page looks: its colours, and its width in pixels.
+LOOKS = [("light", 1100), ("dark", 1100), ("light", 360), ("dark", 360)]
+
+
+def faults(page: Any) -> list[str]:
+    """What axe-core finds, as `rule: element`."""
+    found = page.evaluate("async () => (await axe.run()).violations")
+    return [f"{rule['id']} ({rule['impact']}): {node['target']}" for rule in found for node in rule["nodes"]]
+
+
+def look_at(page: Any) -> dict[str, list[str]]:
+    """The faults in every look that has some."""
+    page.evaluate(AXE.read_text("utf-8"))
+    seen = {}
+    for colours, width in LOOKS:
+        page.emulate_media(color_scheme=colours, reduced_motion="reduce")
+        page.set_viewport_size({"width": width, "height": 900})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        seen[f"{colours}, {width}"] = faults(page)
+    return {look: found for look, found in seen.items() if found}
+
+
+def test_nothing_bars_a_text_and_a_tune(page: Any) -> None:
+    generate(page, "char_rnn", length="3000")
+    finished(page)
+    page.evaluate(TUNE)
+    assert look_at(page) == {}
+    page.problems[:] = [problem for problem in page.problems if "style-src" not in problem]  # abcjs, see its own test
+
+
+@pytest.mark.parametrize(("lesson", "length"), [("midi_rnn", {"length": "64"}), ("wavenet", {"seconds": "1"})])
+def test_nothing_bars_notes_and_a_sound(page: Any, lesson: str, length: dict[str, str]) -> None:
+    generate(page, lesson, **length)
+    finished(page)
+    for summary in page.locator("#settings summary:visible").all():
+        summary.click()
+    assert look_at(page) == {}
+
+
+def test_a_fault_would_be_found(page: Any) -> None:
+    page.evaluate("document.querySelector('label[for=seed]').remove()")
+    page.evaluate("document.getElementById('seed').placeholder = ''")
+    page.evaluate("document.getElementById('status').style.color = '#ddd'")
+    assert {fault.partition(" ")[0] for fault in look_at(page)["light, 1100"]} >= {"label", "color-contrast"}
+
+
+def test_nothing_bars_results_side_by_side(page: Any) -> None:
+    page.select_option("#variants", "2")
+    page.select_option("#compare", "temperature")
+    generate(page, "midi_rnn", length="64")
+    finished(page)
+    assert look_at(page) == {}
+
+
+def test_nothing_bars_own_files(page: Any, tiny_text: Path) -> None:
+    page.set_input_files("#own-files", [tiny_text / "input.txt"])
+    page.wait_for_selector(".verdict")
+    page.click(".verdict summary")
+    assert look_at(page) == {}
