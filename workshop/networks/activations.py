@@ -1,4 +1,4 @@
-"""The tangens hyperbolicus of the compiled kernels, of which the sigmoid is made too."""
+"""The hyperbolic tangent of the compiled kernels, of which the sigmoid is made too."""
 
 import numba
 import numpy as np
@@ -6,7 +6,7 @@ import numpy as np
 
 @numba.njit(fastmath=True, nogil=True, inline="always", error_model="numpy")
 def tanh(x: np.float32) -> tuple[np.float32, np.float32]:
-    """Numerator and denominator of tanh(x), exact to a few units in the last place of float32. Two, so that a product
+    """The hyperbolic tangent as numerator and denominator, exact to a few units in the last place of float32: a product
     of several takes one division. The sigmoid of x is (1 + tanh(x / 2)) / 2.
     """
     x = min(max(x, np.float32(-7.9)), np.float32(7.9))
