@@ -7,6 +7,8 @@ on a GPU, through the loop of `workshop/networks/generation.py`, which runs what
 from collections.abc import Iterator
 
 import numpy as np
+import tensorflow as tf
+from keras import ops
 
 from workshop import cli
 from workshop.audio.mu_law import LEVELS, SILENCE
@@ -54,3 +56,14 @@ class Generator:
 def before(prompt: np.ndarray) -> np.ndarray:
     """What a network reads before it generates, int32: silence, and the end of a prompt [T]."""
     return np.append(np.full(WARM_UP, SILENCE), prompt[-MAX_PROMPT:]).astype(np.int32)
+
+
+def probabilities(model: SequenceModel, values: np.ndarray, temperature: float) -> np.ndarray:
+    """How likely each level was for each of values [T] but the first, after those before it: float32 [T - 1, 256]."""
+
+    @tf.function(autograph=False)
+    def distributions(ids: tf.Tensor) -> tf.Tensor:
+        logits, _ = model(ids, model.initial_state(1))
+        return ops.softmax(logits[:, 0] / temperature)
+
+    return distributions(tf.constant(values[:-1, None], tf.int32)).numpy()

@@ -537,7 +537,7 @@ def test_patience_ends_it_after_so_many_measurements_without_a_new_best(
     ("settings", "end"),
     [
         ({"num_epochs": 2}, "ended: all 2 epochs are done"),
-        ({"max_steps": 7}, "ended: the 7 steps of --smoke are done"),
+        ({"max_steps": 7}, "ended: step 7 is done"),
         ({"max_minutes": 1e-4}, "ended: the limit of 0.0001 minutes is reached (--max_minutes)"),
         (
             {"num_epochs": 9, "patience": 1, "save_every": 1, "learning_rate": 1e-30},
