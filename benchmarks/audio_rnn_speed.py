@@ -1,5 +1,5 @@
-"""How fast lesson 4 makes sound: the compiled kernel, the loop that XLA compiles, and a step loop of GRUCell in PyTorch
-where there is a Python with torch.
+"""How fast lesson 4 makes sound: the compiled kernel on all cores and on one, the loop that XLA compiles, and a step
+loop of GRUCell in PyTorch where there is a Python with torch.
 
     python benchmarks/audio_rnn_speed.py --torch_python PATH_TO_A_PYTHON_WITH_TORCH
 
@@ -9,7 +9,9 @@ One stream and sixteen, samples a second of all streams together, each drawn fro
 
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from unittest import mock
 
 import compare
 import llvmlite.binding
@@ -56,12 +58,18 @@ def by_kernel(model: SequenceModel, streams: int) -> float:
     return _speed(pieces, streams)
 
 
+def by_one_core(model: SequenceModel, streams: int) -> float:
+    """The same without the others."""
+    with mock.patch("workshop.networks.engine.usable_cores", return_value=1):
+        return by_kernel(model, streams)
+
+
 def by_xla(loop: GenerationLoop, streams: int) -> float:
     """The same by the loop that runs whatever Keras runs."""
     return _speed(loop.generate(np.array([SILENCE]), 3 * PIECE, streams, 0, SamplingConfig()), streams)
 
 
-def _speed(pieces, streams: int) -> float:
+def _speed(pieces: Iterator[np.ndarray], streams: int) -> float:
     next(pieces)
     started = time.perf_counter()
     count = sum(len(piece) for piece in pieces)
@@ -81,6 +89,7 @@ def main() -> None:
         for streams in STREAMS:
             name = f"{size}, {streams} stream{'s' if streams > 1 else ''}"
             contestants[name] = lambda model=model, streams=streams: by_kernel(model, streams)
+            contestants[f"{name}, one core"] = lambda model=model, streams=streams: by_one_core(model, streams)
             contestants[f"{name}, XLA"] = lambda loop=loop, streams=streams: by_xla(loop, streams)
             if with_torch:
                 arguments = (*parts, streams, 3000 if streams == 1 else 1000)
@@ -89,9 +98,9 @@ def main() -> None:
     print(f"{instruction_set()}, {usable_cores()} cores{'' if with_torch else ', without torch'}")
     ratios = {}
     for name, value in found.items():
-        ours = found[name.rpartition(", ")[0]] if name.endswith(("XLA", "torch")) else value
-        ratios[name] = round(ours / value, 2)
-        print(f"{name}: {value:,.0f} samples/s" + (f" ({ratios[name]}x)" if ours != value else ""))
+        ours = ", ".join(name.split(", ")[:2])
+        ratios[name] = round(found[ours] / value, 2)
+        print(f"{name}: {value:,.0f} samples/s" + (f" ({ratios[name]}x)" if name != ours else ""))
     compare.finish({"instructions": instruction_set(), "cores": usable_cores(), "found": found, "ratios": ratios})
 
 
