@@ -64,7 +64,8 @@ class Classifier:
         Raises:
             UserError: `it` is no number of iterations, this network cannot go on, or the training failed.
         """
-        status = log.recorded(functools.partial(self._train, checked("it", it, cli.count)))()
+        it = checked("it", it, cli.count)
+        status = log.recorded(functools.partial(self._train, it), f"clf.train({it})")()
         if status not in (0, 128 + signal.SIGINT):
             # Somebody wants the process to end, and not only this training.
             signal.raise_signal(signal.Signals(status - 128))

@@ -80,6 +80,8 @@ def test_classic_is_the_network_of_blekota() -> None:
     model = build({**shape, "vocab_size": LEVELS, "seed": 0})
     layer = 3 * (256 * 256 + 256 * 256 + 2 * 256)
     assert model.count_params() == 256 * 256 + 3 * layer + 256 * 256 + 256
+    windows = ("sample_rate", "seq_length", "batch_size", "learning_rate")
+    assert [LESSON.sizes["classic"][name] for name in windows] == [8000, 100, 80, 0.002]
 
 
 def test_samples_are_drawn_after_silence_and_the_prompt(generator: Generator, monkeypatch: pytest.MonkeyPatch) -> None:

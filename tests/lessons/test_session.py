@@ -3,6 +3,7 @@
 import argparse
 import json
 import shutil
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -75,7 +76,9 @@ def test_a_few_iterations_more_are_part_of_the_experiment(clf: Classifier, train
         json.loads((path / "run.json").read_text("utf-8")) for path in (trained_audio_rnn, clf.experiment.path)
     )
     assert after["step"] == before["step"] + 2 == clf.step
-    assert "ended: step" in (clf.experiment.path / "log.txt").read_text("utf-8")
+    lines = (clf.experiment.path / "log.txt").read_text("utf-8").splitlines()
+    assert any(line.endswith("  $ clf.train(2)") for line in lines)
+    assert any(line.endswith("  ended: step 70 is done") for line in lines)
     assert after["arguments"] == before["arguments"]
     assert len(load(clf.experiment.path, "latest").generate(length=50).samples) == 50
 
@@ -148,6 +151,18 @@ def test_checkpoints_are_numbered_and_opened_by_their_number(clf: Classifier) ->
             call()
     with pytest.raises(UserError, match="there is no checkpoint of step 21"):
         opened(f"{clf.experiment.path}@21")
+
+
+def test_who_stops_the_training_from_elsewhere_ends_the_process(
+    clf: Classifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    received: list[int] = []
+    with monkeypatch.context() as patch:
+        patch.setattr("workshop.run.trainings.is_asked_to_stop", lambda entry: True)
+        patch.setattr(signal, "raise_signal", received.append)
+        clf.train(5)
+    assert received == [signal.SIGTERM]
+    assert clf.step == 70
 
 
 @pytest.mark.slow
