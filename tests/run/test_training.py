@@ -312,6 +312,29 @@ def test_an_experiment_that_is_done_says_so(tmp_path: Path) -> None:
     assert (tmp_path / "a" / "run.json").read_bytes() == before
 
 
+def test_a_session_goes_on_in_another_one_with_the_same_learner(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = make(tmp_path / "a", Small, num_epochs=None, max_steps=3)
+    assert fit(first) == 0
+    second = first.again(max_steps=7)
+    assert second.learner is first.learner
+    assert fit(second) == 0
+    assert fit(make(tmp_path / "b", Small, num_epochs=None, max_steps=7)) == 0
+    assert content(tmp_path / "a") == content(tmp_path / "b")
+    assert capsys.readouterr().err.count("compiling the network") == 2  # of the three
+
+
+def test_weights_are_kept_when_that_is_asked_for(tmp_path: Path) -> None:
+    session = make(tmp_path / "a", max_steps=3)
+    fit(session)
+    session.keep()
+    assert session.experiment.kept_steps == [3]
+    arrays, meta = checkpoint.load(session.experiment.kept(3))
+    assert meta == {"step": 3}
+    assert arrays.keys() == session.learner.averaged().keys()
+
+
 # ---- what a step does
 
 
