@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,7 @@ from workshop.errors import UserError
 
 def fail(): raise UserError("there is no tune")
 def main():
+    print("in a notebook:", prompt.in_notebook())
     if OPENS:
         prompt.converse({"tune": 42, "fail": fail}, "hello")
     else:
@@ -49,7 +51,10 @@ def test_what_is_named_is_there_and_mistakes_are_sentences(tmp_path: Path, flags
 
 
 def test_a_script_that_fails_leaves_no_empty_prompt(tmp_path: Path) -> None:
-    assert conversation(tmp_path, "-i", opens=False, typed="print(6 * 7)\n") == (2, "error: there is no tune\n")
+    assert conversation(tmp_path, "-i", opens=False, typed="print(6 * 7)\n") == (
+        2,
+        "in a notebook: False\nerror: there is no tune\n",
+    )
 
 
 @pytest.mark.slow
@@ -64,3 +69,26 @@ def test_within_ipython_its_own_prompt_is_used(tmp_path: Path) -> None:
     assert "hello" in before
     assert "43" in before
     assert "still here" in after
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # those of the client that stands in for a browser
+def test_in_a_notebook_the_names_are_there_from_then_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    manager = pytest.importorskip("jupyter_client.manager")
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
+    conversation(tmp_path)  # writes the script
+    kernel, client = manager.start_new_kernel(cwd=str(tmp_path))
+    said: list[str] = []
+
+    def note(message: dict[str, Any]) -> None:
+        said.append(message["content"].get("text", message["content"].get("ename", "")))
+
+    try:
+        for cell in ("%run script.py", "print(tune + 1)", "fail()"):
+            client.execute_interactive(cell, timeout=60, output_hook=note)
+    finally:
+        client.stop_channels()
+        kernel.shutdown_kernel(now=True)
+    printed = "".join(said)
+    assert "in a notebook: True\nhello\n" in printed
+    assert printed.endswith("43\nerror: there is no tune\n")
