@@ -131,8 +131,14 @@ def test_signals_of_two_cores() -> None:
     late = second_core.give(signals, 1, 3)
     assert not second_core.is_done(signals, late)
     assert second_core.give(signals, 2, 3) == second_core.AWAY
-    signals[JOB] = second_core.AWAY
+    second_core.report(signals, late)  # after all
+    signals[WAIT] = 0
+    assert second_core.give(signals, 0, 3) == late + 2
+    assert second_core.next_job(signals) == late + 2  # and not the one between, which was never given
+    second_core.end(signals)
     assert second_core.next_job(signals) == second_core.AWAY
+    second_core.begin(signals)
+    assert second_core.next_job(signals) == 0
 
 
 def test_what_it_cannot_run_is_said() -> None:

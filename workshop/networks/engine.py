@@ -8,8 +8,8 @@ from typing import Any, Protocol
 import numpy as np
 
 from workshop.machine import usable_cores
+from workshop.networks import second_core
 from workshop.networks.sampling import SamplingConfig
-from workshop.networks.second_core import AWAY, DONE, JOB
 
 #: Steps of each stream in a piece; so often the progress is told and Ctrl-C is heard.
 PIECE = 800
@@ -118,7 +118,7 @@ class CpuEngine:
         def go_on(part: np.ndarray, weights: Any, begun: tuple[Any, Any]) -> None:
             state, work = begun
             mine = np.empty((len(prescribed), len(part)), np.int64)
-            work.signals[[JOB, DONE]] = 0, AWAY
+            second_core.begin(work.signals)
             helping = self._threads.submit(self._assist, weights, state, work) if self._assisted else None
             try:
                 self._kernel.advance(
@@ -127,7 +127,7 @@ class CpuEngine:
                     *knobs, mine,
                 )  # fmt: skip
             finally:
-                work.signals[JOB] = AWAY
+                second_core.end(work.signals)
             if helping:
                 helping.result()
             symbols[:, part] = mine

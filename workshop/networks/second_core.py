@@ -12,16 +12,16 @@ import numpy as np
 from workshop.networks.vectors import receive, send
 
 #: Where among the signals what stands: the number of the last job that was given, jobs until the next one is, the break
-#: after the next one that comes late, and whether all jobs since the last break came in time; and, in a line of the
-#: cache of its own, the last job that is done.
-JOB, WAIT, PAUSE, IN_TIME, DONE = 0, 1, 2, 3, 16
+#: after the next one that comes late, whether all jobs since the last break came in time, and the first one after it;
+#: and, in a line of the cache of its own, the last job that is done.
+JOB, WAIT, PAUSE, IN_TIME, FIRST, DONE = 0, 1, 2, 3, 4, 16
 #: Stands for a job: there is no second core, or there is nothing left to do.
 AWAY = -1
 #: What `next_job` says when there has not been a job for a while.
 IDLE = -2
-#: Looks at a signal, of which a nanosecond has one or two: before the first core does a job itself, and before the
-#: second one goes to sleep.
-PATIENCE, LOOKS = 150_000, 300_000
+#: Looks at a signal, of which a nanosecond has up to three: before the first core does a job itself, which has to be
+#: longer than the first jobs take, whose weights are in no cache; and before the second one goes to sleep.
+PATIENCE, LOOKS = 1_000_000, 1_000_000
 #: Jobs that are not given after one that came late, at first, and at most: it doubles each time.
 BREAK, LONGEST_BREAK = 300, 40_000
 
@@ -33,6 +33,16 @@ def new_signals() -> np.ndarray:
     return signals
 
 
+def begin(signals: np.ndarray) -> None:
+    """Let the numbers of the jobs begin again; before either of the cores does."""
+    signals[[JOB, IN_TIME, FIRST, DONE]] = 0, 0, 0, AWAY
+
+
+def end(signals: np.ndarray) -> None:
+    """Let the second core stop looking for jobs."""
+    signals[JOB] = AWAY
+
+
 @numba.njit(nogil=True, cache=True, error_model="numpy")
 def give(signals: np.ndarray, kind: int, kinds: int) -> int:
     """Give the second core a job of this kind. Returns its number, or AWAY where that core is not there to take it."""
@@ -41,7 +51,8 @@ def give(signals: np.ndarray, kind: int, kinds: int) -> int:
     if signals[WAIT] > 0 or (done != job and (done == AWAY or signals[IN_TIME] == 0)):
         return AWAY
     job += kinds - (job - kind) % kinds
-    signals[IN_TIME] = 1
+    if signals[IN_TIME] == 0:
+        signals[IN_TIME], signals[FIRST] = 1, job
     send(signals, JOB, job)
     return job
 
@@ -69,7 +80,7 @@ def next_job(signals: np.ndarray) -> int:
         if job < 0:
             return AWAY
         if job != done:
-            return job if done < 0 else done + 1
+            return job if done < 0 else max(done + 1, signals[FIRST])
     send(signals, DONE, AWAY)
     return IDLE
 
