@@ -17,12 +17,12 @@ from workshop.quiet import quietly
 
 with quietly():
     from wavenet.cores import CpuEngine
-    from wavenet.generate import PIECE
     from wavenet.lesson import LESSON
     from wavenet.loop import XlaEngine
     from wavenet.model import Shape, WaveNet
     from workshop.audio.excerpts import Excerpts
     from workshop.audio.mu_law import SILENCE
+    from workshop.networks.engine import PIECE
     from workshop.networks.sampling import SamplingConfig
     from workshop.run.learner import NextSymbolLearner, cross_entropy
 

@@ -144,6 +144,16 @@ def test_older_spellings_are_accepted_and_not_shown(script: str, alias: str, nam
     assert f"--{alias}" not in parser.options()
 
 
+def test_a_hidden_argument_is_read_and_not_shown() -> None:
+    parser = cli.Parser()
+    parser.add_argument("--shown", type=cli.count, default=1, help="this")
+    parser.add_argument("--other", type=cli.count, default=2, help="that")
+    parser.hide("other")
+    assert "--other" not in parser.format_help()
+    assert parser.options() == ["-h", "--help", "--shown"]
+    assert parser.read(["--other", "5"]).other == 5
+
+
 def test_an_alias_is_checked_like_the_argument_itself(capsys: pytest.CaptureFixture[str]) -> None:
     parser = train_parser()
     assert parser.read(["--model", "gru"]).cell == "gru"

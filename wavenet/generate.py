@@ -5,7 +5,6 @@ each sample. `Generator` keeps what the blocks have seen and does one step at a 
 """
 
 from collections.abc import Iterator
-from typing import Any, Protocol
 
 import numpy as np
 import tensorflow as tf
@@ -15,13 +14,12 @@ from wavenet.cores import CpuEngine
 from wavenet.loop import XlaEngine
 from wavenet.model import WaveNet
 from workshop.audio.mu_law import SILENCE
+from workshop.networks.engine import Engine, generate
 from workshop.networks.sampling import SamplingConfig
 
 #: Softmax temperature of the previews, and of sample.py unless it is told otherwise; chosen by
 #: benchmarks/temperatures.py.
 TEMPERATURE = 1.0
-#: Samples of each stream in a piece; so often the progress is told and Ctrl-C is heard.
-PIECE = 800
 
 
 def reference(model: WaveNet, values: np.ndarray, labels: np.ndarray | None = None) -> np.ndarray:
@@ -35,26 +33,6 @@ def reference(model: WaveNet, values: np.ndarray, labels: np.ndarray | None = No
 def _last(values: np.ndarray, count: int) -> np.ndarray:
     """The last `count` of values [T, B], before which silence stands."""
     return np.concatenate([np.full((count, values.shape[1]), SILENCE), values])[-count:]
-
-
-class Engine(Protocol):
-    """What runs the network step by step: `CpuEngine`, or `XlaEngine` on a GPU."""
-
-    def start(self, first: np.ndarray) -> Any:
-        """The state when nothing has been heard but values `first` [B]."""
-
-    def advance(self, state: Any, prescribed: np.ndarray, uniform: np.ndarray, config: SamplingConfig) -> np.ndarray:
-        """Go on for N steps.
-
-        Args:
-            state: goes on with them.
-            prescribed: [N, B] values to take, -1 where one is to be drawn.
-            uniform: [N, B] random numbers, 0 <= uniform < 1.
-            config: how the values are drawn.
-
-        Returns:
-            values [N, B].
-        """
 
 
 class Generator:
@@ -82,14 +60,7 @@ class Generator:
             seed: the same seed gives the same sounds.
             config: how the next sample is chosen.
 
-        Yields:
+        Returns:
             values [n, B], together `length` of them.
         """
-        rng = np.random.default_rng(seed)
-        first, *rest = _last(prompt, self._field)
-        state = self._engine.start(first)
-        prescribed = np.array(rest)
-        self._engine.advance(state, prescribed, np.zeros(prescribed.shape), config)
-        for at in range(0, length, PIECE):
-            uniform = rng.random((min(PIECE, length - at), prompt.shape[1]))
-            yield self._engine.advance(state, np.full(uniform.shape, -1), uniform, config)
+        return generate(self._engine, _last(prompt, self._field), length, seed, config)

@@ -11,16 +11,11 @@ B streams, F filter width, C residual channels, D channels of the gates, S skip 
 import numba
 import numpy as np
 
-from wavenet.weights import AWAY, DONE, JOB, PAUSE, WAIT, State, Weights, Work
+from wavenet.weights import State, Weights, Work
+from workshop.networks.activations import tanh
 from workshop.networks.compiled_draw import draw
 from workshop.networks.products import TILE, add_product
-from workshop.networks.vectors import receive, send
-
-#: Looks at a signal, of which a nanosecond has one or two: before a core does the other's half itself, and before the
-#: other goes to sleep.
-PATIENCE, IDLE = 150_000, 300_000
-#: Jobs that are not shared after one that came late, at first, and at most: it doubles each time.
-BREAK, LONGEST_BREAK = 300, 40_000
+from workshop.networks.second_core import AWAY, IDLE, give, is_done, next_job, report
 
 
 @numba.njit(fastmath=True, nogil=True, cache=True, error_model="numpy")
@@ -31,28 +26,9 @@ def _gates(h: np.ndarray, gated: np.ndarray, start: int, gates: int) -> None:
         filtered, opened, through = h[b, :gates], h[b, gates : 2 * gates], gated[b, start : start + gates]
         for j in range(gates):
             # sigmoid(z) = (1 + tanh(z / 2)) / 2; one division for both.
-            above, below = _tanh(filtered[j])
-            more, less = _tanh(half * opened[j])
+            above, below = tanh(filtered[j])
+            more, less = tanh(half * opened[j])
             through[j] = above * (less + more) * half / (below * less)
-
-
-@numba.njit(fastmath=True, nogil=True, inline="always", error_model="numpy")
-def _tanh(x: np.float32) -> tuple[np.float32, np.float32]:
-    """tanh(x) as numerator and denominator, exact to a few units in the last place of float32."""
-    x = min(max(x, np.float32(-7.9)), np.float32(7.9))
-    square = x * x
-    above = np.float32(-2.76076847742355e-16)
-    above = above * square + np.float32(2.00018790482477e-13)
-    above = above * square + np.float32(-8.60467152213735e-11)
-    above = above * square + np.float32(5.12229709037114e-08)
-    above = above * square + np.float32(1.48572235717979e-05)
-    above = above * square + np.float32(6.37261928875436e-04)
-    above = above * square + np.float32(4.89352455891786e-03)
-    below = np.float32(1.19825839466702e-06)
-    below = below * square + np.float32(1.18534705686654e-04)
-    below = below * square + np.float32(2.26843463243900e-03)
-    below = below * square + np.float32(4.89352518554385e-03)
-    return x * above, below
 
 
 @numba.njit(nogil=True, cache=True, error_model="numpy")
@@ -112,51 +88,33 @@ def _dense(weights: Weights, work: Work, layer: int, first: int, last: int, out:
 
 @numba.njit(nogil=True, cache=True, error_model="numpy")
 def _shared_dense(weights: Weights, work: Work, layer: int) -> None:
-    """A dense layer, the second half of it by the second core if that one waits for a job. Another program may take the
-    core away at any time: so what it makes lies apart, and is taken only if it says in time that this very job is done.
-    If it does not, there is a break, longer each time; a program that is there to stay costs next to nothing.
-    """
-    signals, out, helped = work.signals, work.layers[layer + 1], work.helped[layer]
+    """A dense layer, the second half of it by the second core if there is one: job n is of layer n % 3."""
+    out, helped = work.layers[layer + 1], work.helped[layer]
     tiles = weights.dense[layer].shape[1]
-    job = signals[JOB]
-    signals[WAIT] -= 1
-    if signals[WAIT] > 0 or receive(signals, DONE) != job:
+    job = give(work.signals, layer, 3)
+    if job == AWAY:
         _dense(weights, work, layer, 0, tiles, out)
         return
-    job += 3 - (job - layer) % 3
-    send(signals, JOB, job)
     _dense(weights, work, layer, 0, tiles // 2, out)
-    for _ in range(PATIENCE):
-        if receive(signals, DONE) == job:
-            for b in range(out.shape[0]):
-                for j in range(tiles // 2 * TILE, tiles * TILE):
-                    out[b, j] = helped[b, j]
-            signals[PAUSE] = max(signals[PAUSE] - 1, BREAK)
-            return
-    _dense(weights, work, layer, tiles // 2, tiles, out)
-    signals[WAIT] = signals[PAUSE]
-    signals[PAUSE] = min(2 * signals[PAUSE], LONGEST_BREAK)
+    if not is_done(work.signals, job):
+        _dense(weights, work, layer, tiles // 2, tiles, out)
+        return
+    for b in range(out.shape[0]):
+        for j in range(tiles // 2 * TILE, tiles * TILE):
+            out[b, j] = helped[b, j]
 
 
 @numba.njit(nogil=True, cache=True, error_model="numpy")
-def assist(weights: Weights, work: Work) -> bool:
-    """Be the second core of `advance`, until there is nothing left to do (False) or has not been for a while (True).
-
-    Job n is layer n % 3. The first one that is found may have been given up already; answering it announces this core.
-    """
-    signals, idle = work.signals, 0
-    while idle < IDLE:
-        job = receive(signals, JOB)
-        if job < 0:
-            return False
-        idle += 1
-        if job != signals[DONE]:
-            layer, idle = job % 3, 0
-            tiles = weights.dense[layer].shape[1]
-            _dense(weights, work, layer, tiles // 2, tiles, work.helped[layer])
-            send(signals, DONE, job)
-    send(signals, DONE, AWAY)
-    return True
+def assist(weights: Weights, state: State, work: Work) -> bool:
+    """Be the second core of `advance`, as `Kernel` in engine.py says."""
+    job = next_job(work.signals)
+    while job >= 0:
+        layer = job % 3
+        tiles = weights.dense[layer].shape[1]
+        _dense(weights, work, layer, tiles // 2, tiles, work.helped[layer])
+        report(work.signals, job)
+        job = next_job(work.signals)
+    return job == IDLE
 
 
 @numba.njit(nogil=True, cache=True, error_model="numpy")

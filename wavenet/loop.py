@@ -46,7 +46,7 @@ class XlaEngine:
     def advance(
         self, state: dict[str, Any], prescribed: np.ndarray, uniform: np.ndarray, config: SamplingConfig
     ) -> np.ndarray:
-        """The values [N, B] of the next N steps, as `Engine` in generate.py says."""
+        """The values [N, B] of the next N steps, as `Engine` in workshop/networks/engine.py says."""
         knobs = tuple(map(tf.constant, config.knobs(LEVELS)))
         made = [np.empty((0, prescribed.shape[1]), np.int64)]
         for at in range(0, len(prescribed), PIECE):

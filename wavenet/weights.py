@@ -13,13 +13,7 @@ from keras import ops
 from wavenet.model import Shape, WaveNet
 from workshop.audio.mu_law import LEVELS
 from workshop.networks.products import fill, tiles
-
-#: Where among the signals between two cores what stands: the number of the last job that was given to the second one,
-#: jobs until the next one is, and the break after the next one that comes late; and, in a line of the cache of its own,
-#: the last job that it has done.
-JOB, WAIT, PAUSE, DONE = 0, 1, 2, 16
-#: Stands for a job: there is no second core, or there is nothing left to do.
-AWAY = -1
+from workshop.networks.second_core import new_signals
 
 Three = tuple[np.ndarray, np.ndarray, np.ndarray]
 
@@ -126,12 +120,10 @@ def workspace(shape: Shape, streams: int) -> Work:
         return fill(np.zeros((streams, columns), np.float32))
 
     gated = np.zeros((streams, len(shape.dilations) * shape.dilation_channels), np.float32)
-    signals = np.zeros(32, np.int64)
-    signals[DONE] = AWAY
     return Work(
         x=array(shape.residual_channels),
         h=array(2 * shape.dilation_channels),
         layers=(gated, array(shape.skip_channels), array(shape.skip_channels), array(LEVELS)),
         helped=(array(shape.skip_channels), array(shape.skip_channels), array(LEVELS)),
-        signals=signals,
+        signals=new_signals(),
     )

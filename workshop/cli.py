@@ -61,6 +61,12 @@ class Parser(argparse.ArgumentParser):
                 choices=action.choices, metavar=action.metavar,
             )  # fmt: skip
 
+    def hide(self, *names: str) -> None:
+        """Leave arguments out of the help."""
+        for action in self._actions:
+            if action.dest in names:
+                action.help = argparse.SUPPRESS
+
     def has(self, name: str) -> bool:
         """Whether there is an argument of this name."""
         return any(action.dest == name for action in self._actions)

@@ -38,6 +38,15 @@ NOT_RUN = {
     ("docs/00-before-the-class.md", "python -m workshop.datasets get nottingham"),
     ("docs/00-before-the-class.md", "python char_rnn/train.py --help"),
     ("docs/03-sound.md", "python -m workshop.datasets inspect ../data/audio/ME"),
+    (
+        "audio_rnn/README.md",
+        "python session.py ../data/audio/starter/flute/0001_harringtons_hall_jig.wav --model-name hall",
+    ),
+    (
+        "docs/08-memory.md",
+        "python session.py ../data/audio/starter/flute/0001_harringtons_hall_jig.wav --model-name hall",
+    ),
+    ("docs/08-memory.md", "python session.py hall"),
     ("docs/playing.md", "./start.sh play"),
     ("docs/playing.md", "python -m workshop.play --base_url /user/ada/play/ --allow_host hub.school.example"),
     ("docs/reliability.md", "cd char_rnn"),

@@ -15,6 +15,7 @@ from audio_rnn.model import build
 from workshop import load
 from workshop.audio.mu_law import LEVELS, SILENCE
 from workshop.audio.synthesis import write_wav
+from workshop.networks.gru_engine import GruEngine
 from workshop.networks.sampling import SamplingConfig
 from workshop.networks.sequence import SequenceModel
 
@@ -33,10 +34,12 @@ def network(cell: str = "gru", **changes: int) -> SequenceModel:
     return model
 
 
-@pytest.fixture(scope="module")
-def generator() -> Generator:
-    """One for all tests, because its loop is compiled."""
-    return Generator(network())
+@pytest.fixture(scope="module", params=["gru", "lstm"])
+def generator(request: pytest.FixtureRequest) -> Generator:
+    """By the compiled kernel, and by the loop that runs whatever Keras runs; one for all tests, because that is
+    compiled.
+    """
+    return Generator(network(request.param))
 
 
 def in_training(model: SequenceModel, values: np.ndarray) -> np.ndarray:
@@ -63,11 +66,12 @@ def test_generation_says_what_training_says(cell: str, streams: int) -> None:
 def test_every_size_generates_what_it_was_trained_to(size: str) -> None:
     shape = {name: LESSON.sizes[size][name] for name in LESSON.network}
     model = build({**shape, "vocab_size": LEVELS, "seed": 0})
-    values = np.array([[100], [150], [SILENCE]])
-    prepared, state = model.prepare(), model.initial_state(1)
-    for row in values:
-        logits, state = model.step(prepared, ops.convert_to_tensor(row), state)
-    assert np.abs(np.asarray(logits) - in_training(model, values)[-1]).max() < 1e-4
+    values = np.array([[100], [150], [SILENCE], [7]])
+    made = GruEngine(model, 1)
+    ((state, work),) = started = made.start(values[0])
+    made.advance(started, values[1:], np.zeros((3, 1)), SamplingConfig())
+    assert (state.symbols == 7).all()
+    assert np.abs(work.logits - in_training(model, values[:3])[-1]).max() < 1e-4
 
 
 def test_classic_is_the_network_of_blekota() -> None:
@@ -76,6 +80,8 @@ def test_classic_is_the_network_of_blekota() -> None:
     model = build({**shape, "vocab_size": LEVELS, "seed": 0})
     layer = 3 * (256 * 256 + 256 * 256 + 2 * 256)
     assert model.count_params() == 256 * 256 + 3 * layer + 256 * 256 + 256
+    windows = ("sample_rate", "seq_length", "batch_size", "learning_rate")
+    assert [LESSON.sizes["classic"][name] for name in windows] == [8000, 100, 80, 0.002]
 
 
 def test_samples_are_drawn_after_silence_and_the_prompt(generator: Generator, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -86,7 +92,7 @@ def test_samples_are_drawn_after_silence_and_the_prompt(generator: Generator, mo
     made = generated(generator, prompt, 3, 1, SamplingConfig(top_k=1))
     assert (made[:, 0] == made[:, 1]).all()
     heard = np.concatenate([np.full(20, SILENCE), prompt[-10:, 0], made[:, 0]])[:, None]
-    assert (in_training(network(), heard)[29:32, 0].argmax(axis=-1) == made[:, 0]).all()
+    assert (in_training(generator._model, heard)[29:32, 0].argmax(axis=-1) == made[:, 0]).all()
 
 
 def test_the_same_seed_makes_the_same_sound(generator: Generator) -> None:
@@ -96,6 +102,13 @@ def test_the_same_seed_makes_the_same_sound(generator: Generator) -> None:
     assert (first == again).all()
     assert (first != other).any()
     assert (first[:, 0] != first[:, 1]).any()
+
+
+def test_what_generates_more_slowly_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    Generator(network())
+    assert capsys.readouterr().err == ""
+    Generator(network("rnn"))
+    assert capsys.readouterr().err.endswith("because rnn_1 is a SimpleRNN and no GRU\n")
 
 
 def test_the_window_is_said_in_milliseconds_and_periods() -> None:

@@ -7,16 +7,19 @@ import pytest
 import tensorflow as tf
 from keras import ops
 
-from wavenet import cores, kernel, loop
+from wavenet import kernel, loop
 from wavenet.cores import CpuEngine
-from wavenet.generate import PIECE, Generator, reference
+from wavenet.generate import Generator, reference
 from wavenet.lesson import LESSON
 from wavenet.loop import XlaEngine
 from wavenet.model import Shape, WaveNet, build
-from wavenet.weights import DONE, initial_state, pack, workspace
+from wavenet.weights import initial_state, pack, workspace
 from workshop.audio.mu_law import LEVELS, SILENCE
 from workshop.errors import UserError
+from workshop.networks import engine
+from workshop.networks.engine import PIECE
 from workshop.networks.sampling import SamplingConfig, warp_logits
+from workshop.networks.second_core import DONE
 
 SHAPES = {
     "two taps": Shape(2, 3, 2, 6, 5, 9),
@@ -165,10 +168,10 @@ def test_the_number_of_cores_makes_no_difference(streams: int, monkeypatch: pyte
     prescribed, chances = np.full((300, streams), -1), np.random.default_rng(8).random((300, streams))
     found = []
     for count in (1, 2, 4):
-        monkeypatch.setattr(cores, "usable_cores", lambda count=count: count)
-        engine = CpuEngine(model, np.zeros(streams, int))
-        state = engine.start(np.full(streams, SILENCE))
-        values = engine.advance(state, prescribed, chances, SamplingConfig(0.9, 100, 0.95))
+        monkeypatch.setattr(engine, "usable_cores", lambda count=count: count)
+        made = CpuEngine(model, np.zeros(streams, int))
+        state = made.start(np.full(streams, SILENCE))
+        values = made.advance(state, prescribed, chances, SamplingConfig(0.9, 100, 0.95))
         seen = np.concatenate([part.seen for part, _ in state], axis=1)
         found.append((values.tobytes(), seen.tobytes()))
     assert found[0] == found[1] == found[2]

@@ -121,7 +121,7 @@ def test_the_first_thing_that_ends_it_is_the_reason() -> None:
     )
     assert done.reason("steps", stalled) == "all 12 epochs are done"
     assert Limits(100, num_epochs=1).reason("steps", stalled) == "the one epoch is done"
-    assert Limits(100, max_steps=20).reason("steps", stalled) == "the 20 steps of --smoke are done"
+    assert Limits(100, max_steps=20).reason("steps", stalled) == "step 20 is done"
 
 
 def test_a_training_that_is_over_says_why_and_how_to_go_on() -> None:

@@ -312,6 +312,29 @@ def test_an_experiment_that_is_done_says_so(tmp_path: Path) -> None:
     assert (tmp_path / "a" / "run.json").read_bytes() == before
 
 
+def test_a_session_goes_on_in_another_one_with_the_same_learner(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = make(tmp_path / "a", Small, num_epochs=None, max_steps=3)
+    assert fit(first) == 0
+    second = first.again(max_steps=7)
+    assert second.learner is first.learner
+    assert fit(second) == 0
+    assert fit(make(tmp_path / "b", Small, num_epochs=None, max_steps=7)) == 0
+    assert content(tmp_path / "a") == content(tmp_path / "b")
+    assert capsys.readouterr().err.count("compiling the network") == 2  # of the three
+
+
+def test_weights_are_kept_when_that_is_asked_for(tmp_path: Path) -> None:
+    session = make(tmp_path / "a", max_steps=3)
+    fit(session)
+    session.keep()
+    assert session.experiment.kept_steps == [3]
+    arrays, meta = checkpoint.load(session.experiment.kept(3))
+    assert meta == {"step": 3}
+    assert arrays.keys() == session.learner.averaged().keys()
+
+
 # ---- what a step does
 
 
@@ -537,7 +560,7 @@ def test_patience_ends_it_after_so_many_measurements_without_a_new_best(
     ("settings", "end"),
     [
         ({"num_epochs": 2}, "ended: all 2 epochs are done"),
-        ({"max_steps": 7}, "ended: the 7 steps of --smoke are done"),
+        ({"max_steps": 7}, "ended: step 7 is done"),
         ({"max_minutes": 1e-4}, "ended: the limit of 0.0001 minutes is reached (--max_minutes)"),
         (
             {"num_epochs": 9, "patience": 1, "save_every": 1, "learning_rate": 1e-30},

@@ -103,12 +103,17 @@ def keep_in(experiment: Path) -> None:
         log.keep_in(experiment)
 
 
-def recorded(main: Callable[[], int]) -> Callable[[], int]:
-    """Give a script's `main` a log of what is printed in it, and of the error that ends it; `keep_in` says where."""
+def recorded(main: Callable[[], int], typed: str = "") -> Callable[[], int]:
+    """Give a script's `main` a log of what is printed in it, and of the error that ends it; `keep_in` says where.
+
+    Args:
+        main: returns an exit status.
+        typed: what a person has typed to start it; by default the command line of this process.
+    """
 
     @functools.wraps(main)
     def run() -> int:
-        log = Log(command(Path(sys.argv[0]), *sys.argv[1:]))
+        log = Log(typed or command(Path(sys.argv[0]), *sys.argv[1:]))
         _RUNNING.append(log)
         out, err = (cast(TextIO, _Recorded(stream, log)) for stream in (sys.stdout, sys.stderr))
         try:

@@ -17,7 +17,7 @@ import signal
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol
@@ -142,7 +142,7 @@ class Session:
     ):  # fmt: skip
         self.experiment, self.learner, self.batches, self.settings = experiment, learner, batches, settings
         self.unit, self.preview, self.baseline = unit, preview, baseline
-        self._is_trained = is_trained
+        self._is_trained, self._is_compiled = is_trained, False
         self.position = Position()
         self.board = TensorBoardWriter(experiment.tensorboard)
         #: 0, or 128 + the number of the signal that ended the training, when it has ended.
@@ -212,7 +212,8 @@ class Session:
         at = self.position
         self._minutes_before, self._started = at.minutes, time.monotonic()
         self._begin()
-        self._progress.say("compiling the network: the first step takes from some seconds to a minute ...")
+        if not self._is_compiled:
+            self._progress.say("compiling the network: the first step takes from some seconds to a minute ...")
         ending: Ending | None = None
         while ending is None and not self._asked:
             if trainings.is_asked_to_stop(self.experiment.entry):
@@ -223,6 +224,7 @@ class Session:
             yield batch
             if at.step == step:
                 raise UserError("the training loop does not call session.count(loss): it has to after each batch")
+            self._is_compiled = True
             self._after_step()
             ending = self.limits.ending(at, (time.monotonic() - self._started) / 60)
         self._ending = "stopped" if self._asked or ending is None else ending
@@ -272,7 +274,7 @@ class Session:
         at, settings = self.position, self.settings
         if settings.keep_every and at.step % settings.keep_every == 0:
             # Before this step is saved to go on from: a run that is killed in between comes by here again.
-            checkpoint.save(self.experiment.kept(at.step), self._averaged(), {"step": at.step})
+            self.keep()
         if at.window == self.batches.windows:
             self._end_epoch()
         elif at.step % settings.save_every == 0:
@@ -404,6 +406,28 @@ class Session:
             best=Best(at.best, at.best_step) if at.history else None,
         )  # fmt: skip
         self.board.flush()
+
+    def keep(self) -> None:
+        """Keep the weights to generate with under the number of this step.
+
+        Raises:
+            UserError: they cannot be written, or there are some that are not numbers.
+        """
+        step = self.position.step
+        checkpoint.save(self.experiment.kept(step), self._averaged(), {"step": step})
+
+    def again(self, **changes: Any) -> "Session":
+        """A session that goes on from what this one has saved last, with the same learner and some other settings.
+
+        Raises:
+            UserError: nothing was saved, or it is damaged.
+        """
+        session = Session(
+            self.experiment, self.learner, self.batches, replace(self.settings, **changes), unit=self.unit,
+            preview=self.preview, baseline=self.baseline, resume=True,
+        )  # fmt: skip
+        session._is_compiled = self._is_compiled
+        return session
 
     def _save_best(self, measured: Measurement) -> None:
         meta = {"step": self.position.step, "validation": measured.loss}

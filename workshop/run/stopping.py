@@ -130,7 +130,7 @@ class Limits:
             assert self.minutes is not None
             return f"the limit of {_minutes(self.minutes)} is reached (--max_minutes)"
         if self.total == self.max_steps:
-            return f"the {self.max_steps:,} steps of --smoke are done"
+            return f"step {self.max_steps:,} is done"
         return "the one epoch is done" if self.num_epochs == 1 else f"all {self.num_epochs:,} epochs are done"
 
 
