@@ -99,7 +99,8 @@ def test_a_sound_can_be_gone_on_from(made: Made, tones: Path, tmp_path: Path, ru
     without = net.generate(prompt=tones / "0.wav", length=500, seed=2)
     assert without.rate == RATE
     assert np.abs(without.samples - both[-500:]).max() < 1e-4
-    assert np.abs(net.generate(length=500, seed=2).samples - both[-500:]).max() > 0.1
+    # A young network forgets a sound soon, but it begins after another one than without.
+    assert np.abs(net.generate(length=500, seed=2).samples - both[-500:]).max() > 1e-3
 
 
 @once

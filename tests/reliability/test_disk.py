@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from catalogued import BOOK, PLAYS, entry
 from damage import everything, fill, full_at, read_only
-from test_datasets import BOOK, PLAYS, entry
 from test_kill import state
 from tiny import TINY, TINY_AUDIO, TINY_MIDI, TINY_WAVENET
 

@@ -12,6 +12,7 @@ from test_play_accessible import look_at
 from tiny import TINY
 
 from workshop import ROOT
+from workshop.run import trainings
 
 pytestmark = pytest.mark.slow
 
@@ -88,3 +89,13 @@ def test_a_training_that_fails_says_why(trainable: Path, page: Any) -> None:
     page.problems[:] = [problem for problem in page.problems if "400" not in problem]  # the refusal
     generate(page, "char_rnn", length="20")
     assert "20 characters" in finished(page)
+
+
+def test_a_long_name_of_another_training_fits_on_a_phone(page: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    name = "/a/folder/" + "x" * 300
+    other = trainings.Training(name, 1, "localhost", False, "2026-01-01 12:00:00")
+    monkeypatch.setattr(trainings, "running", lambda: {Path("entry"): other})
+    page.set_viewport_size({"width": 360, "height": 740})
+    page.reload()
+    until(lambda: name in page.inner_text("#train-status"), 30)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
