@@ -1,12 +1,15 @@
 """Generating by a compiled kernel: what the engines of different networks have in common."""
 
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 import numpy as np
 
+from workshop import cli
 from workshop.machine import usable_cores
 from workshop.networks import second_core
 from workshop.networks.sampling import SamplingConfig
@@ -15,6 +18,9 @@ from workshop.networks.sampling import SamplingConfig
 PIECE = 800
 #: Seconds between two looks of the second core at whether it is wanted.
 NAP = 0.005
+#: Seconds after which it is said that compiling is what takes so long; from a cache it takes less.
+SILENCE = 2.0
+COMPILING = "compiling the loop that generates: once on this computer, up to half a minute ..."
 
 
 class Engine(Protocol):
@@ -132,7 +138,8 @@ class CpuEngine:
                 helping.result()
             symbols[:, part] = mine
 
-        list(self._threads.map(go_on, self.parts, weights, begun))
+        with _said_if_slow(self._kernel.advance):
+            list(self._threads.map(go_on, self.parts, weights, begun))
         return symbols
 
     def _assist(self, weights: Any, state: Any, work: Any) -> None:
@@ -141,3 +148,15 @@ class CpuEngine:
         """
         while self._kernel.assist(weights, state, work):
             time.sleep(NAP)
+
+
+@contextmanager
+def _said_if_slow(compiled: Any) -> Iterator[None]:
+    """Say what takes long where a function of numba is called for the first time and comes from no cache."""
+    timer = threading.Timer(SILENCE, cli.say, [COMPILING])
+    if not compiled.signatures:
+        timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
