@@ -1,6 +1,6 @@
 """How the sounds of a trained network hold up beside the recordings that it was trained on.
 
-    python benchmarks/pretrained_sound.py pretrained/wavenet/instruments --data data/audio/starter
+    python benchmarks/pretrained_sound.py EXPERIMENT --data data/audio/starter
 
 Draws 20 sounds of 3 seconds of each name at the default temperature, takes as many excerpts of the recordings, and
 prints for both: how often a classifier of timbre, trained on the recordings, gives the right name (of the recordings,
