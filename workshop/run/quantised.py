@@ -22,8 +22,9 @@ def quantised(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         if array.ndim < 2:
             packed[name] = array
             continue
-        largest = np.abs(array).max(axis=tuple(range(array.ndim - 1)))
-        scale = (np.where(largest > 0, largest, 1) / _LARGEST).astype(np.float32)
+        scale = np.abs(array).max(axis=tuple(range(array.ndim - 1))).astype(np.float32) / np.float32(_LARGEST)
+        # A channel of zeros, or of what is too small for a scale in full precision, becomes zeros.
+        scale = np.where(scale >= np.finfo(np.float32).tiny, scale, np.float32(1))
         packed[name] = np.rint(array / scale).astype(np.int8)
         packed[name + SCALES] = scale
     return packed
