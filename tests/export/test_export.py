@@ -1,6 +1,5 @@
 """A trained network as an ONNX file: it computes what Keras computes, says what it is, and plays by itself."""
 
-import functools
 import importlib.util
 import json
 import shutil
@@ -13,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from exporting import H, V, own, recurrent_layer
 from hypothesis import given
 from hypothesis import strategies as st
 from keras import layers
@@ -38,7 +38,6 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 Refused = Callable[..., str]
 
 #: Symbols, and units of a layer.
-V, H = 11, 6
 TRAINED = [
     "trained", "trained_midi", "trained_performance", "trained_wavenet",
     pytest.param("trained_audio_rnn", marks=pytest.mark.slow),
@@ -49,18 +48,6 @@ def content_of(step: Step, half: bool = False) -> bytes:
     graph = Graph(half)
     step.add(graph)
     return graph.model({})
-
-
-def own(*between: layers.Layer) -> SequenceModel:
-    """A network with these layers, and with weights that are all different from zero."""
-    model = SequenceModel([layers.Embedding(V, H), *between, layers.Dense(V)])
-    rng = np.random.default_rng(0)
-    for variable in model.trainable_variables:
-        variable.assign(rng.normal(0, 0.5, variable.shape))
-    return model
-
-
-recurrent_layer = functools.partial(lambda kind, **more: kind(H, return_sequences=True, return_state=True, **more))
 
 
 # ---- what is computed ------------------------------------------------------------------------------------------------

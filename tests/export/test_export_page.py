@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from exporting import H, V, own, recurrent_layer
 from keras import layers
 
 from midi_rnn.encoding import ENCODINGS
@@ -25,7 +26,7 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 Refused = Callable[..., str]
 
 #: Symbols, and units of a layer.
-V, H, STEPS = 11, 6, 50
+STEPS = 50
 #: Reads symbols one by one; returns all logits.
 READ = """async (symbols) => {
   const { Network } = await import("/network.js");
@@ -90,17 +91,6 @@ def written(folder: Path, experiment: Path, model: SequenceModel | None = None, 
         net.__dict__["model"] = model
     Page(net, step, weights).write(folder)
     return folder
-
-
-def own(*between: layers.Layer) -> SequenceModel:
-    model = SequenceModel([layers.Embedding(V, H), *between, layers.Dense(V)])
-    rng = np.random.default_rng(0)
-    for variable in model.trainable_variables:
-        variable.assign(rng.normal(0, 0.5, variable.shape))
-    return model
-
-
-recurrent_layer = functools.partial(lambda kind, **more: kind(H, return_sequences=True, return_state=True, **more))
 
 
 def differences(page: Any, model: SequenceModel) -> float:

@@ -4,7 +4,6 @@ import json
 from http import HTTPStatus
 from typing import Any
 
-from tornado.http1connection import HTTP1Connection
 from tornado.web import stream_request_body
 
 from workshop.errors import UserError
@@ -28,9 +27,7 @@ class Recording(Guarded):
             Refused: with the reason.
         """
         super().prepare()
-        connection = self.request.connection
-        assert isinstance(connection, HTTP1Connection)
-        connection.set_max_body_size(prompts.LARGEST)
+        self.accept_body(prompts.LARGEST)
 
     def data_received(self, chunk: bytes) -> None:
         """Take a piece; there are at most so many as `prepare` has said."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
+from tornado.http1connection import HTTP1Connection
 from tornado.httputil import HTTPServerRequest
 from tornado.web import HTTPError, RequestHandler
 
@@ -150,6 +151,12 @@ class Guarded(RequestHandler):
             raise Refused(reason)
         if self.needs_token and not self.has_cookie:
             raise Refused(ASKS)
+
+    def accept_body(self, most: int) -> None:
+        """Take a body of at most so many bytes; for handlers to which it comes piece by piece, in `prepare`."""
+        connection = self.request.connection
+        assert isinstance(connection, HTTP1Connection)
+        connection.set_max_body_size(most)
 
     @property
     def has_cookie(self) -> bool:

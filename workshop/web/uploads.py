@@ -3,7 +3,6 @@
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 
-from tornado.http1connection import HTTP1Connection
 from tornado.web import stream_request_body
 
 from workshop.errors import UserError
@@ -27,9 +26,7 @@ class Mine(Guarded):
             Refused: with the reason.
         """
         super().prepare()
-        connection = self.request.connection
-        assert isinstance(connection, HTTP1Connection)
-        connection.set_max_body_size(own_files.LARGEST + 1)  # one more, so that it is refused with a sentence
+        self.accept_body(own_files.LARGEST + 1)  # one more, so that it is refused with a sentence
         try:
             self._upload = Upload(self.get_query_argument("name", ""))
         except UserError as error:
