@@ -50,7 +50,7 @@ class Generator:
         if self._loop:
             return self._loop.generate(heard, length, streams, seed, config)
         repeated = heard[:, None].repeat(streams, axis=1)
-        return engine.generate(GruEngine(self._model, streams), repeated, length, seed, config)
+        return engine.generate(GruEngine(self._model, streams, half=True), repeated, length, seed, config)
 
 
 def before(prompt: np.ndarray) -> np.ndarray:

@@ -10,16 +10,12 @@ On a machine that does other work, --undisturbed keeps that away from the kernel
 XLA's threads are not kept from being disturbed, so its ratios are those of a run without.
 """
 
-import contextlib
-import os
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from unittest import mock
 
 import compare
-import llvmlite.binding
 import numpy as np
 
 from workshop.machine import usable_cores
@@ -42,33 +38,14 @@ STREAMS = (1, 16)
 SAMPLES = {1: 8 * PIECE, 16: 2 * PIECE}
 
 
-def instruction_set() -> str:
-    """The widest vectors of this processor that the kernel uses."""
-    features = llvmlite.binding.get_host_cpu_features()
-    names = {"avx512f": "AVX-512", "avx2": "AVX2", "neon": "NEON"}
-    return next((name for feature, name in names.items() if features.get(feature)), "no vectors")
-
-
-def has_torch(python: str) -> bool:
-    """Whether that Python finds torch."""
-    asking = "import importlib.util, sys; sys.exit(importlib.util.find_spec('torch') is None)"
-    return subprocess.run([python, "-c", asking], check=False).returncode == 0
-
-
-@contextlib.contextmanager
-def undisturbed(wanted: bool) -> Iterator[None]:
-    """Run this thread, and those that it starts, before all others."""
-    if wanted:
-        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
-    yield
-    if wanted:
-        os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
-
-
 def by_kernel(model: SequenceModel, streams: int) -> float:
     """Samples a second; the first piece is not counted."""
     pieces = generate(
-        GruEngine(model, streams), np.full((1, streams), SILENCE), SAMPLES[streams] + PIECE, 0, SamplingConfig()
+        GruEngine(model, streams, half=True),
+        np.full((1, streams), SILENCE),
+        SAMPLES[streams] + PIECE,
+        0,
+        SamplingConfig(),
     )
     return _speed(pieces, streams)
 
@@ -93,10 +70,8 @@ def _speed(pieces: Iterator[np.ndarray], streams: int) -> float:
 
 def main() -> None:
     """Measure, and print the ratios."""
-    parser = compare.parser(__doc__)
-    parser.add_argument("--undisturbed", action="store_true", help="keep other programs away from our loops")
-    args = parser.parse_args()
-    with_torch = has_torch(args.torch_python)
+    args = compare.parser(__doc__, undisturbed=True).parse_args()
+    with_torch = compare.has_torch(args.torch_python)
     contestants = {}
     for size in SIZES:
         shape = {name: LESSON.sizes[size][name] for name in LESSON.network}
@@ -113,15 +88,17 @@ def main() -> None:
                 contestants[f"{name}, torch"] = lambda a=arguments: compare.number(args.torch_python, PEER, *a)
     for ask in contestants.values():
         ask()  # what is compiled is compiled once
-    with undisturbed(args.undisturbed):
+    with compare.undisturbed(args.undisturbed):
         found = compare.in_turn(contestants, args.rounds)
-    print(f"{instruction_set()}, {usable_cores()} cores{'' if with_torch else ', without torch'}")
+    print(f"{compare.instruction_set()}, {usable_cores()} cores{'' if with_torch else ', without torch'}")
     ratios = {}
     for name, value in found.items():
         ours = ", ".join(name.split(", ")[:2])
         ratios[name] = round(found[ours] / value, 2)
         print(f"{name}: {value:,.0f} samples/s" + (f" ({ratios[name]}x)" if name != ours else ""))
-    compare.finish({"instructions": instruction_set(), "cores": usable_cores(), "found": found, "ratios": ratios})
+    compare.finish(
+        {"instructions": compare.instruction_set(), "cores": usable_cores(), "found": found, "ratios": ratios}
+    )
 
 
 if __name__ == "__main__":

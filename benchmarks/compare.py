@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -35,12 +36,38 @@ def number(python: str, script: Path, *arguments: object) -> float:
     return float(done.stdout.split()[-1])
 
 
-def parser(description: str | None) -> argparse.ArgumentParser:
-    """The arguments that all comparisons have."""
+def has_torch(python: str) -> bool:
+    """Whether that Python finds torch."""
+    asking = "import importlib.util, sys; sys.exit(importlib.util.find_spec('torch') is None)"
+    return subprocess.run([python, "-c", asking], check=False).returncode == 0
+
+
+def parser(description: str | None, undisturbed: bool = False) -> argparse.ArgumentParser:
+    """The arguments that all comparisons have; and --undisturbed, for those of our own loops."""
     arguments = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--torch_python", default="python3", help="a Python with `pip install torch==2.13.0`")
     arguments.add_argument("--rounds", type=int, default=7, help="rounds; all are measured in turn in each")
+    if undisturbed:
+        arguments.add_argument("--undisturbed", action="store_true", help="keep other programs away from our loops")
     return arguments
+
+
+@contextlib.contextmanager
+def undisturbed(wanted: bool) -> Iterator[None]:
+    """Run this thread, and those that it starts, before all others (Linux, as root)."""
+    if wanted:
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
+    yield
+    if wanted:
+        os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+
+
+def instruction_set() -> str:
+    """The widest vectors that the kernels are compiled for."""
+    from workshop.networks.vectors import FEATURES
+
+    names = {"+avx512f": "AVX-512", "+avx2": "AVX2", "+neon": "NEON"}
+    return next((name for feature, name in names.items() if feature in FEATURES), "no vectors")
 
 
 def in_turn(contestants: dict[str, Callable[[], float]], rounds: int) -> dict[str, float]:

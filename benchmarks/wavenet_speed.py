@@ -3,12 +3,16 @@ kernel, the same loop compiled by XLA, and a cached step loop and Conv1d in PyTo
 
     python benchmarks/wavenet_speed.py --torch_python PATH_TO_A_PYTHON_WITH_TORCH
 
-One stream and sixteen, samples a second of all streams together, each drawn from the softmax; and milliseconds of a
-training step on 4 windows of 8,000 samples. Measured in turn in one run; some ten minutes.
+One stream, on two cores and on one, and sixteen: samples a second of all streams together, each drawn from the softmax;
+and milliseconds of a training step on 4 windows of 8,000 samples. Measured in turn in one run; some ten minutes.
+Without torch its figures are left out. --undisturbed as in audio_rnn_speed.py.
 """
 
+import functools
 import time
+from collections.abc import Callable
 from pathlib import Path
+from unittest import mock
 
 import compare
 import numpy as np
@@ -22,7 +26,7 @@ with quietly():
     from wavenet.model import Shape, WaveNet
     from workshop.audio.excerpts import Excerpts
     from workshop.audio.mu_law import SILENCE
-    from workshop.networks.engine import PIECE
+    from workshop.networks.engine import PIECE, Engine
     from workshop.networks.sampling import SamplingConfig
     from workshop.run.learner import NextSymbolLearner, cross_entropy
 
@@ -30,10 +34,12 @@ PEER = Path(__file__).with_name("torch_wavenet.py")
 LARGE = Shape(*(LESSON.sizes["large"][name] for name in LESSON.network))
 SAMPLES = {1: 8000, 16: 1600}
 STEPS = 3
+#: As sample.py uses it.
+HalfEngine = functools.partial(CpuEngine, half=True)
 MODEL = WaveNet(LARGE)
 
 
-def generate(engine: type, streams: int) -> float:
+def generate(engine: Callable[..., Engine], streams: int) -> float:
     """Samples a second; what comes before the first of them is not counted."""
     made = engine(MODEL, np.zeros(streams, int))
     state = made.start(np.full(streams, SILENCE))
@@ -43,6 +49,12 @@ def generate(engine: type, streams: int) -> float:
     started = time.perf_counter()
     made.advance(state, np.full((count, streams), -1), chances, SamplingConfig())
     return count * streams / (time.perf_counter() - started)
+
+
+def by_one_core() -> float:
+    """The same by the first core alone."""
+    with mock.patch("workshop.networks.engine.usable_cores", return_value=1):
+        return generate(HalfEngine, 1)
 
 
 def train() -> float:
@@ -65,25 +77,34 @@ def train() -> float:
 
 def main() -> None:
     """Measure, and print the ratios."""
-    args = compare.parser(__doc__).parse_args()
+    args = compare.parser(__doc__, undisturbed=True).parse_args()
     python = args.torch_python
     contestants = {
-        "one stream": lambda: generate(CpuEngine, 1),
+        "one stream": lambda: generate(HalfEngine, 1),
+        "one stream, one core": by_one_core,
+        "one stream, single precision": lambda: generate(CpuEngine, 1),
         "one stream, XLA loop": lambda: generate(XlaEngine, 1),
-        "one stream, torch": lambda: compare.number(python, PEER, "generate", 1, 1500),
-        "16 streams": lambda: generate(CpuEngine, 16),
+        "16 streams": lambda: generate(HalfEngine, 16),
         "16 streams, XLA loop": lambda: generate(XlaEngine, 16),
-        "16 streams, torch": lambda: compare.number(python, PEER, "generate", 16, 400),
         "training step": train,
-        "training step, torch": lambda: compare.number(python, PEER, "train", STEPS),
     }
-    found = compare.in_turn(contestants, args.rounds)
+    if compare.has_torch(python):
+        contestants |= {
+            "one stream, torch": lambda: compare.number(python, PEER, "generate", 1, 1500),
+            "16 streams, torch": lambda: compare.number(python, PEER, "generate", 16, 400),
+            "training step, torch": lambda: compare.number(python, PEER, "train", STEPS),
+        }
+    with compare.undisturbed(args.undisturbed):
+        found = compare.in_turn(contestants, args.rounds)
+    print(compare.instruction_set())
+    ratios = {}
     for name, value in found.items():
-        print(f"{name}: {value:,.0f} {'ms' if name.startswith('training') else 'samples/s'}")
-    ratios = {name: found[name] / found[f"{name}, torch"] for name in ("one stream", "16 streams")}
-    ratios["training step"] = found["training step, torch"] / found["training step"]
-    print("; ".join(f"{name}: {ratio:.2f}x" for name, ratio in ratios.items()))
-    compare.finish({"found": found, "ratios": ratios})
+        ours, training = name.split(", ")[0], name.startswith("training")
+        ratios[name] = round(value / found[ours] if training else found[ours] / value, 2)
+        print(
+            f"{name}: {value:,.0f} {'ms' if training else 'samples/s'}{f' ({ratios[name]}x)' if name != ours else ''}"
+        )
+    compare.finish({"instructions": compare.instruction_set(), "found": found, "ratios": ratios})
 
 
 if __name__ == "__main__":

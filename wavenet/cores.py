@@ -16,13 +16,13 @@ class CpuEngine(engine.CpuEngine):
     Args:
         model: the trained network.
         labels: [B] numbers of the conditions; of a network without any, their number is all that matters.
+        half: round its matrices to half precision, which is faster.
     """
 
-    def __init__(self, model: WaveNet, labels: np.ndarray):
+    def __init__(self, model: WaveNet, labels: np.ndarray, half: bool = False):
         super().__init__(kernel, LEVELS, len(labels))
         self._shape = model.shape
-        whole = pack(model, labels)
-        self._weights = [whole._replace(biases=np.ascontiguousarray(whole.biases[:, part])) for part in self.parts]
+        self._weights = [pack(model, labels[part], half) for part in self.parts]
 
     def start(self, first: np.ndarray) -> list[tuple[State, Work]]:
         """The state when nothing has been heard but values `first` [B], and a workspace, for each core."""

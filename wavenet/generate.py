@@ -47,8 +47,8 @@ class Generator:
         self._field = model.shape.receptive_field
         # A GPU is reached through XLA alone. On a CPU XLA runs the same steps too, but far from as fast as the kernel,
         # which is made for them (benchmarks/wavenet_speed.py measures both).
-        engine = XlaEngine if tf.config.list_logical_devices("GPU") else CpuEngine
-        self._engine: Engine = engine(model, labels)
+        on_gpu = tf.config.list_logical_devices("GPU")
+        self._engine: Engine = XlaEngine(model, labels) if on_gpu else CpuEngine(model, labels, half=True)
 
     def generate(self, prompt: np.ndarray, length: int, seed: int, config: SamplingConfig) -> Iterator[np.ndarray]:
         """Generate `length` samples after `prompt`, piece by piece.

@@ -14,7 +14,7 @@ import numpy as np
 from wavenet.weights import State, Weights, Work
 from workshop.networks.activations import tanh
 from workshop.networks.compiled_draw import draw
-from workshop.networks.products import TILE, add_product
+from workshop.networks.products import add_product, middle
 from workshop.networks.second_core import AWAY, IDLE, give, is_done, next_job, report
 
 
@@ -46,7 +46,7 @@ def _first(weights: Weights, state: State, x: np.ndarray) -> None:
 @numba.njit(nogil=True, cache=True, error_model="numpy")
 def _blocks(weights: Weights, state: State, work: Work) -> None:
     """Take x, the inputs of the first block, through all blocks; the first layer is what each has let through."""
-    width, gates, channels = weights.table.shape[0], weights.residuals.shape[2], state.seen.shape[2]
+    width, gates, channels = weights.table.shape[0], weights.residuals.shape[1], state.seen.shape[2]
     kernels, biases, residuals = weights.kernels, weights.biases, weights.residuals
     x, h, gated, seen, time = work.x, work.h, work.layers[0], state.seen, state.time[0]
     streams, columns = x.shape
@@ -60,29 +60,29 @@ def _blocks(weights: Weights, state: State, work: Work) -> None:
         for tap in range(width - 1):
             row = ring + (time + tap * dilation) % length
             old = row * streams * channels
-            add_product(kernels, k * width + tap, 0, kernels.shape[1], seen, old, channels, h)
-        add_product(kernels, k * width + width - 1, 0, kernels.shape[1], x, 0, columns, h)
+            add_product(kernels, k * width + tap, 0, h.shape[1], seen, old, channels, h)
+        add_product(kernels, k * width + width - 1, 0, h.shape[1], x, 0, columns, h)
         _gates(h, gated, k * gates, gates)
         now = ring + time % length
         for b in range(streams):
             for i in range(channels):
                 seen[now, b, i] = x[b, i]
                 x[b, i] += weights.residual_biases[k, i]
-        add_product(residuals, k, 0, residuals.shape[1], gated, k * gates, gated.shape[1], x)
+        add_product(residuals, k, 0, x.shape[1], gated, k * gates, gated.shape[1], x)
         ring += length
 
 
 @numba.njit(nogil=True, cache=True, error_model="numpy")
 def _dense(weights: Weights, work: Work, layer: int, first: int, last: int, out: np.ndarray) -> None:
-    """Fill out [B, J] with what a dense layer makes of the one before, from tile `first` to before tile `last`."""
+    """Fill out [B, J] with what a dense layer makes of the one before, from column `first` to before column `last`."""
     bias, x = weights.dense_biases[layer], work.layers[layer]
     for b in range(out.shape[0]):
-        for j in range(first * TILE, last * TILE):
+        for j in range(first, last):
             out[b, j] = bias[j]
     add_product(weights.dense[layer], 0, first, last, x, 0, x.shape[1], out)
     if layer < 2:
         for b in range(out.shape[0]):
-            for j in range(first * TILE, last * TILE):
+            for j in range(first, last):
                 out[b, j] = max(out[b, j], np.float32(0))
 
 
@@ -90,17 +90,18 @@ def _dense(weights: Weights, work: Work, layer: int, first: int, last: int, out:
 def _shared_dense(weights: Weights, work: Work, layer: int) -> None:
     """A dense layer, the second half of it by the second core if there is one: job n is of layer n % 3."""
     out, helped = work.layers[layer + 1], work.helped[layer]
-    tiles = weights.dense[layer].shape[1]
+    columns = out.shape[1]
+    half = middle(columns)
     job = give(work.signals, layer, 3)
     if job == AWAY:
-        _dense(weights, work, layer, 0, tiles, out)
+        _dense(weights, work, layer, 0, columns, out)
         return
-    _dense(weights, work, layer, 0, tiles // 2, out)
+    _dense(weights, work, layer, 0, half, out)
     if not is_done(work.signals, job):
-        _dense(weights, work, layer, tiles // 2, tiles, out)
+        _dense(weights, work, layer, half, columns, out)
         return
     for b in range(out.shape[0]):
-        for j in range(tiles // 2 * TILE, tiles * TILE):
+        for j in range(half, columns):
             out[b, j] = helped[b, j]
 
 
@@ -110,8 +111,8 @@ def assist(weights: Weights, state: State, work: Work) -> bool:
     job = next_job(work.signals)
     while job >= 0:
         layer = job % 3
-        tiles = weights.dense[layer].shape[1]
-        _dense(weights, work, layer, tiles // 2, tiles, work.helped[layer])
+        out = work.helped[layer]
+        _dense(weights, work, layer, middle(out.shape[1]), out.shape[1], out)
         report(work.signals, job)
         job = next_job(work.signals)
     return job == IDLE

@@ -1,6 +1,6 @@
 """A network in the form that the kernel reads.
 
-The matrices are cut into tiles, see `workshop/networks/products.py`.
+The matrices lie in memory as they are read, see `workshop/networks/products.py`.
 
 B streams, F filter width, C residual channels, D channels of the gates, S skip channels, L blocks.
 """
@@ -12,14 +12,14 @@ from keras import ops
 
 from wavenet.model import Shape, WaveNet
 from workshop.audio.mu_law import LEVELS
-from workshop.networks.products import fill, tiles
+from workshop.networks.products import fill, strips
 from workshop.networks.second_core import new_signals
 
 Three = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 class Weights(NamedTuple):
-    """The weights of a network, float32.
+    """The weights of a network, float32; the matrices in half precision where that is asked for.
 
     Attributes:
         table: [F, 256, C] what each tap makes of a value.
@@ -75,8 +75,8 @@ class Work(NamedTuple):
     signals: np.ndarray
 
 
-def pack(model: WaveNet, labels: np.ndarray) -> Weights:
-    """The weights of a network for streams with `labels` [B]."""
+def pack(model: WaveNet, labels: np.ndarray, half: bool = False) -> Weights:
+    """The weights of a network for streams with `labels` [B]; `half` rounds its matrices to half precision."""
     shape = model.shape
     blocks = len(shape.dilations)
 
@@ -90,13 +90,15 @@ def pack(model: WaveNet, labels: np.ndarray) -> Weights:
     biases = np.stack([array(bias) for bias in model.biases])[:, None].repeat(len(labels), axis=1)
     if shape.conditions:
         biases = biases + array(model.conditions)[labels].transpose(1, 0, 2)
-    skips, hidden, output = (tiles(array(m)[None]) for m in (model.skips, model.hidden, model.output_kernel))
+    skips, hidden, output = (
+        strips(array(m)[None], len(labels), half) for m in (model.skips, model.hidden, model.output_kernel)
+    )
     first, second, third = (fill(array(b)) for b in (model.skip_bias, model.hidden_bias, model.output_bias))
     return Weights(
         table=array(model.table),
-        kernels=tiles(np.concatenate([array(weight) for weight in model.kernels])),
+        kernels=strips(np.concatenate([array(weight) for weight in model.kernels]), len(labels), half),
         biases=fill(biases),
-        residuals=tiles(residuals),
+        residuals=strips(residuals, len(labels), half),
         residual_biases=fill(residual_biases),
         dense=(skips, hidden, output),
         dense_biases=(first, second, third),

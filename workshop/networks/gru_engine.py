@@ -9,7 +9,7 @@ from keras import layers, ops
 
 from workshop.networks import engine, gru_kernel
 from workshop.networks.gru_kernel import State, Weights, Work
-from workshop.networks.products import fill, tiles
+from workshop.networks.products import fill, strips
 from workshop.networks.recurrent import unfit as unfit_layer
 from workshop.networks.sampling import SamplingConfig
 from workshop.networks.second_core import AWAY, new_signals
@@ -47,8 +47,10 @@ def unfit(model: SequenceModel) -> str:
     return ""
 
 
-def pack(model: SequenceModel) -> Weights:
-    """The weights of a network that is not `unfit`."""
+def pack(model: SequenceModel, streams: int, half: bool = False) -> Weights:
+    """The weights of a network that is not `unfit`, for so many streams; `half` rounds its matrices to half
+    precision.
+    """
 
     def array(value: object) -> np.ndarray:
         return ops.convert_to_numpy(value).astype(np.float32)
@@ -61,11 +63,11 @@ def pack(model: SequenceModel) -> Weights:
     output = _layers(model)[-1]
     return Weights(
         table=fill(table),
-        kernels=tiles(np.stack(kernels)),
+        kernels=strips(np.stack(kernels), streams, half),
         biases=fill(np.stack(biases)),
-        recurrent=tiles(np.stack(recurrent)),
+        recurrent=strips(np.stack(recurrent), streams, half),
         recurrent_biases=fill(np.stack(recurrent_biases)),
-        output=tiles(array(output.kernel)[None]),
+        output=strips(array(output.kernel)[None], streams, half),
         output_bias=fill(array(output.bias)),
     )
 
@@ -85,25 +87,27 @@ class GruEngine(engine.CpuEngine):
     Args:
         model: the network, which is not `unfit`.
         streams: B.
+        half: round its matrices to half precision, which is faster.
     """
 
-    def __init__(self, model: SequenceModel, streams: int):
-        self._weights = pack(model)
-        super().__init__(gru_kernel, len(self._weights.table), streams)
+    def __init__(self, model: SequenceModel, streams: int, half: bool = False):
+        super().__init__(gru_kernel, model.shapes[-1][0], streams)
+        packed = {size: pack(model, size, half) for size in {len(part) for part in self.parts}}
+        self._weights = [packed[len(part)] for part in self.parts]
 
     def start(self, first: np.ndarray) -> list[tuple[State, Work]]:
         """The state when nothing has been read but symbols `first` [B], and a workspace, for each core."""
-        depth, units = len(self._weights.biases), self._weights.recurrent.shape[2]
+        depth, units = self._weights[0].recurrent.shape[:2]
         return [
             (
                 State(np.zeros((depth, len(part), units), np.float32), first[part].astype(np.int64)),
-                workspace(self._weights, len(part)),
+                workspace(weights, len(part)),
             )
-            for part in self.parts
+            for part, weights in zip(self.parts, self._weights, strict=True)
         ]
 
     def advance(
         self, state: list[tuple[State, Work]], prescribed: np.ndarray, uniform: np.ndarray, config: SamplingConfig
     ) -> np.ndarray:
         """The symbols [N, B] of the next N steps, as `Engine` in engine.py says."""
-        return self.run([self._weights] * len(self.parts), state, prescribed, uniform, config)
+        return self.run(self._weights, state, prescribed, uniform, config)

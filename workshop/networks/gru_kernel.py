@@ -19,7 +19,8 @@ from workshop.networks.second_core import AWAY, IDLE, give, is_done, next_job, r
 
 
 class Weights(NamedTuple):
-    """The weights of a network, float32, with matrices and biases cut and filled as `products.py` says.
+    """The weights of a network, float32, with matrices ordered and biases filled as `products.py` says; the matrices in
+    half precision where that is asked for.
 
     Attributes:
         table: [V, 3 * H] what the first layer makes of each symbol.
@@ -96,8 +97,7 @@ def _recurrent(weights: Weights, state: State, layer: int, out: np.ndarray) -> N
     for b in range(streams):
         for j in range(out.shape[1]):
             out[b, j] = bias[j]
-    tiles = weights.recurrent.shape[1]
-    add_product(weights.recurrent, layer, 0, tiles, state.h, layer * streams * units, units, out)
+    add_product(weights.recurrent, layer, 0, out.shape[1], state.h, layer * streams * units, units, out)
 
 
 @numba.njit(nogil=True, cache=True, error_model="numpy")
@@ -122,7 +122,7 @@ def _read(weights: Weights, state: State, work: Work) -> None:
                 x[b, j] = row[j]
         if layer:
             below = (layer - 1) * streams * units
-            add_product(weights.kernels, layer, 0, weights.kernels.shape[1], state.h, below, units, x)
+            add_product(weights.kernels, layer, 0, x.shape[1], state.h, below, units, x)
         _gates(x, _remembered(weights, state, work, layer), state.h[layer])
         work.jobs[layer] = give(work.signals, layer, layers)
 
@@ -135,7 +135,7 @@ def _predict(weights: Weights, state: State, work: Work) -> None:
         for j in range(logits.shape[1]):
             logits[b, j] = weights.output_bias[j]
     last = (layers - 1) * streams * units
-    add_product(weights.output, 0, 0, weights.output.shape[1], state.h, last, units, logits)
+    add_product(weights.output, 0, 0, logits.shape[1], state.h, last, units, logits)
 
 
 @numba.njit(nogil=True, cache=True, error_model="numpy")

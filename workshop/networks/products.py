@@ -1,23 +1,28 @@
 """Products of small matrices and a few vectors, compiled: what generates on a CPU spends its time in here.
 
-A matrix [I, J] is cut into tiles of `TILE` columns, [J / TILE, I, TILE], one after the other in memory in the order in
-which they are read. The last tile is filled up with zeros, and so is every array whose last dimension is J.
+A matrix [I, J] lies in memory in the order in which it is read: cut into strips of columns, one after the other, and of
+each strip its I rows. J is filled up with zeros to a multiple of `TILE`, and so is every array with J as its last
+dimension.
 
-- Many streams are bound by multiplying: each weight that has been read serves four streams, and the sums of a tile, 4
-  streams x 2 vectors, stay in registers until the tile is done.
-- One stream is bound by reading: the weights do not fit into the cache of a core, so they are read in the order in
-  which they lie in memory.
+- One stream is bound by reading. The weights do not fit into the cache of a core, so they may be of half precision, and
+  the processor makes float32 numbers of them on the way: half as many bytes. A strip is `WIDE` as far as there are so
+  many columns, which makes eight sums that do not wait for one another.
+- Many streams are bound by multiplying: each weight that has been read serves four streams, and the sums, 4 streams x 2
+  registers, stay where they are until all rows of the strip have been read.
 
-Each sum is made in the same order whatever the tile: a stream is the same alone and among others.
+Each sum is made in the same order whatever the strips: a stream is the same alone and among others.
 """
+
+from collections.abc import Callable
+from typing import Any
 
 import numba
 import numpy as np
 
-from workshop.networks.vectors import LANES, load, plus, repeat, store
+from workshop.networks.vectors import HALF, HALF_LANES, LANES, load, load_half, plus, store
 
-#: Columns of a tile.
-TILE = 2 * LANES
+#: Columns of a strip: for one stream, as far as there are so many; and of any other.
+WIDE, TILE = 64, 32
 
 
 def fill(matrix: np.ndarray) -> np.ndarray:
@@ -25,21 +30,64 @@ def fill(matrix: np.ndarray) -> np.ndarray:
     return np.pad(matrix, [(0, 0)] * (matrix.ndim - 1) + [(0, -matrix.shape[-1] % TILE)])
 
 
-def tiles(matrices: np.ndarray) -> np.ndarray:
-    """Matrices [N, I, J] as [N, J / TILE, I, TILE]."""
-    filled = fill(matrices)
-    return np.ascontiguousarray(filled.reshape(*filled.shape[:2], -1, TILE).transpose(0, 2, 1, 3))
+def rounded(weights: np.ndarray) -> np.ndarray:
+    """Weights rounded to half precision, float32; the largest stand for those beyond them."""
+    most = np.finfo(np.float16).max
+    return weights.clip(-most, most).astype(np.float16).astype(np.float32)
+
+
+def strips(matrices: np.ndarray, streams: int, half: bool = False) -> np.ndarray:
+    """Matrices in the order in which they are read.
+
+    Args:
+        matrices: [N, I, J].
+        streams: B.
+        half: round them to half precision.
+
+    Returns:
+        float32 [N, I, J]; or [N, I, J / 2], two numbers of half precision in each, where one stream reads them.
+    """
+    filled = fill(rounded(matrices) if half else matrices)
+    columns, start, ordered = filled.shape[2], 0, []
+    while start < columns:
+        width = _width(columns - start, streams)
+        ordered.append(filled[:, :, start : start + width].reshape(len(filled), -1))
+        start += width
+    flat = np.concatenate(ordered, axis=1)
+    if half and HALF and streams == 1:
+        flat = flat.astype(np.float16).view(np.float32)
+    return flat.reshape(*filled.shape[:2], -1)
 
 
 @numba.njit(nogil=True, cache=True, error_model="numpy")
-def _one(weights: np.ndarray, at: int, size: int, x: np.ndarray, from0: int, out: np.ndarray, to0: int) -> None:
-    """Add to out from `to0` on what the tile that begins at `at` makes of the `size` numbers of x from `from0` on."""
-    left0, right0 = load(out, to0), load(out, to0 + LANES)
-    for i in range(size):
-        x0 = repeat(x, from0 + i)
-        left0, right0 = plus(left0, x0, load(weights, at)), plus(right0, x0, load(weights, at + LANES))
-        at += TILE
-    store(out, to0, left0), store(out, to0 + LANES, right0)
+def _width(columns: int, streams: int) -> int:
+    """How wide the next strip is, where so many columns are left."""
+    return WIDE if streams == 1 and columns >= WIDE else TILE
+
+
+@numba.njit(nogil=True, cache=True, error_model="numpy")
+def middle(columns: int) -> int:
+    """A column between two strips, or the last: where two cores share a product for one stream."""
+    return min(-(-(columns // 2) // WIDE) * WIDE, columns)
+
+
+def _for_one(read: Callable[..., Any], width: int, lanes: int) -> Callable[..., None]:
+    """What adds to out from `to` on what a strip that begins at `at` makes of `size` numbers of x from `start` on."""
+    registers = width // lanes
+    floats = width // 2 if read is load_half else width
+
+    @numba.njit(nogil=True, cache=True, error_model="numpy")
+    def one(weights: np.ndarray, at: int, size: int, x: np.ndarray, start: int, out: np.ndarray, to: int) -> None:
+        total = load(out, to, registers, lanes)
+        for i in range(size):
+            total = plus(total, x, start + i, read(weights, at + i * floats, registers, lanes))
+        store(out, to, total)
+
+    return one
+
+
+_wide, _narrow = _for_one(load, WIDE, LANES), _for_one(load, TILE, LANES)
+_wide_half, _narrow_half = _for_one(load_half, WIDE, HALF_LANES), _for_one(load_half, TILE, HALF_LANES)
 
 
 @numba.njit(nogil=True, cache=True, error_model="numpy")
@@ -47,23 +95,31 @@ def _four(
     weights: np.ndarray, at: int, size: int, x: np.ndarray, from0: int, from1: int, from2: int, from3: int,
     out: np.ndarray, to0: int, to1: int, to2: int, to3: int,
 ) -> None:  # fmt: skip
-    """`_one` for four streams at once."""
-    left0, right0 = load(out, to0), load(out, to0 + LANES)
-    left1, right1 = load(out, to1), load(out, to1 + LANES)
-    left2, right2 = load(out, to2), load(out, to2 + LANES)
-    left3, right3 = load(out, to3), load(out, to3 + LANES)
+    """The same for four streams, and for two registers of a strip of `TILE` columns."""
+    total0, total1 = load(out, to0, 2, LANES), load(out, to1, 2, LANES)
+    total2, total3 = load(out, to2, 2, LANES), load(out, to3, 2, LANES)
     for i in range(size):
-        left, right = load(weights, at), load(weights, at + LANES)
-        x0, x1, x2, x3 = repeat(x, from0 + i), repeat(x, from1 + i), repeat(x, from2 + i), repeat(x, from3 + i)
-        left0, right0 = plus(left0, x0, left), plus(right0, x0, right)
-        left1, right1 = plus(left1, x1, left), plus(right1, x1, right)
-        left2, right2 = plus(left2, x2, left), plus(right2, x2, right)
-        left3, right3 = plus(left3, x3, left), plus(right3, x3, right)
-        at += TILE
-    store(out, to0, left0), store(out, to0 + LANES, right0)
-    store(out, to1, left1), store(out, to1 + LANES, right1)
-    store(out, to2, left2), store(out, to2 + LANES, right2)
-    store(out, to3, left3), store(out, to3 + LANES, right3)
+        row = load(weights, at + i * TILE, 2, LANES)
+        total0, total1 = plus(total0, x, from0 + i, row), plus(total1, x, from1 + i, row)
+        total2, total3 = plus(total2, x, from2 + i, row), plus(total3, x, from3 + i, row)
+    store(out, to0, total0), store(out, to1, total1), store(out, to2, total2), store(out, to3, total3)
+
+
+@numba.njit(nogil=True, cache=True, error_model="numpy")
+def _many(
+    weights: np.ndarray, at: int, size: int, x: np.ndarray, start: int, stride: int, out: np.ndarray, to: int
+) -> None:
+    """The same for all streams, whose numbers are `stride` apart, and for a whole strip of `TILE` columns."""
+    end, columns = out.shape[0] - 1, out.shape[1]
+    for part in range(0, TILE, 2 * LANES):
+        for b in range(0, end + 1, 4):
+            # Where there are less than four streams, the last stands in for those that are missing.
+            b1, b2, b3, here = min(b + 1, end), min(b + 2, end), min(b + 3, end), to + part
+            _four(
+                weights, at + part, size,
+                x, start + b * stride, start + b1 * stride, start + b2 * stride, start + b3 * stride,
+                out, here + b * columns, here + b1 * columns, here + b2 * columns, here + b3 * columns,
+            )  # fmt: skip
 
 
 @numba.njit(nogil=True, cache=True, error_model="numpy")
@@ -71,20 +127,23 @@ def add_product(
     weights: np.ndarray, matrix: int, first: int, last: int, x: np.ndarray, start: int, stride: int, out: np.ndarray
 ) -> None:
     """Add to out [B, J] what a matrix [I, J] makes of the I numbers of x from start + b * stride on, for each stream b;
-    from tile `first` to before tile `last` of it.
+    from column `first` to before column `last` of it, between which strips lie.
     """
-    size, (streams, columns) = weights.shape[2], out.shape
-    end = streams - 1
-    for tile in range(first, last):
-        at, to = (matrix * weights.shape[1] + tile) * size * TILE, tile * TILE
-        for b in range(0, streams, 4):
-            if b == end:
-                _one(weights, at, size, x, start + b * stride, out, to + b * columns)
-                continue
-            # Where there are less than four streams, the last stands in for those that are missing.
-            b1, b2, b3 = min(b + 1, end), min(b + 2, end), min(b + 3, end)
-            _four(
-                weights, at, size,
-                x, start + b * stride, start + b1 * stride, start + b2 * stride, start + b3 * stride,
-                out, to + b * columns, to + b1 * columns, to + b2 * columns, to + b3 * columns,
-            )  # fmt: skip
+    _, size, floats = weights.shape
+    streams, columns = out.shape
+    half = floats < columns
+    to = first
+    while to < last:
+        width = _width(columns - to, streams)
+        at = (matrix * columns + to) * size
+        if streams > 1:
+            _many(weights, at, size, x, start, stride, out, to)
+        elif half and width == WIDE:
+            _wide_half(weights, at // 2, size, x, start, out, to)
+        elif half:
+            _narrow_half(weights, at // 2, size, x, start, out, to)
+        elif width == WIDE:
+            _wide(weights, at, size, x, start, out, to)
+        else:
+            _narrow(weights, at, size, x, start, out, to)
+        to += width
