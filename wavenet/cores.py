@@ -23,6 +23,7 @@ class CpuEngine(engine.CpuEngine):
         super().__init__(kernel, LEVELS, len(labels))
         self._shape = model.shape
         self._weights = [pack(model, labels[part], half) for part in self.parts]
+        self.assisted &= kernel.jobs(self._weights[0])[2] > 0
 
     def start(self, first: np.ndarray) -> list[tuple[State, Work]]:
         """The state when nothing has been heard but values `first` [B], and a workspace, for each core."""

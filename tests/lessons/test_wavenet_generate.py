@@ -20,7 +20,7 @@ from workshop.networks import engine
 from workshop.networks.engine import PIECE
 from workshop.networks.products import rounded
 from workshop.networks.sampling import SamplingConfig, warp_logits
-from workshop.networks.second_core import DONE
+from workshop.networks.second_core import DONE, IN_TIME, JOB, WAIT
 
 SHAPES = {
     "two taps": Shape(2, 3, 2, 6, 5, 9),
@@ -28,6 +28,10 @@ SHAPES = {
     "labelled": Shape(1, 4, 2, 8, 8, 16, conditions=3),
     "one block": Shape(1, 1, 2, 4, 4, 4),
 }
+#: So large that a second core has something to do: the skip connections of five blocks, and two more dense layers.
+SHARED = Shape(1, 5, 2, 8, 48, 512)
+#: Only the skip connections are worth it, four blocks at a time.
+HALF_SHARED = Shape(1, 16, 2, 8, 64, 128)
 
 
 def network(shape: Shape, scale: float = 1.5) -> WaveNet:
@@ -164,10 +168,13 @@ def test_streams_do_not_hear_one_another() -> None:
         assert (together[k] == passed(reference(model, together[:k]), chances)).all()
 
 
-@pytest.mark.parametrize("streams", [1, 3, 6])
-def test_the_number_of_cores_makes_no_difference(streams: int, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("shape", "streams"),
+    [(SHAPES["three taps"], 1), (SHARED, 1), (HALF_SHARED, 1), (SHAPES["three taps"], 3), (SHARED, 6)],
+)
+def test_the_number_of_cores_makes_no_difference(shape: Shape, streams: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Not even in the last bit: a single stream is worked on by two cores, several are shared out among them."""
-    model = network(SHAPES["three taps"])
+    model = network(shape, scale=1)
     prescribed, chances = np.full((300, streams), -1), np.random.default_rng(8).random((300, streams))
     found = []
     for count in (1, 2, 4):
@@ -195,8 +202,25 @@ def test_a_gpus_loop_draws_what_the_kernel_draws(
     assert (np.concatenate(list(generator.generate(prime, 150, 1, choice))) == by_kernel).all()
 
 
+@pytest.mark.parametrize(("shape", "kinds"), [(SHARED, 7), (HALF_SHARED, 4), (SHAPES["two taps"], 0)])
+def test_what_the_second_core_does_is_taken(shape: Shape, kinds: int) -> None:
+    """Seen by having it do something else; and a small network has nothing for it."""
+    weights, work, state = (
+        pack(network(shape), np.zeros(1, int)),
+        workspace(shape, 1),
+        initial_state(shape, np.zeros(1)),
+    )
+    assert kernel.jobs(weights)[2] == kinds
+    work.signals[[JOB, DONE, IN_TIME, WAIT]] = 0, 1 << 40, 1, 0  # done before it is asked for
+    for helped in work.helped:
+        helped[:] = np.nan
+    values = np.empty((1, 1), np.int64)
+    kernel.advance(weights, state, work, np.full((1, 1), 3), np.empty((0, 0)), 1.0, LEVELS, 1.0, values)
+    assert np.isnan(work.layers[3]).any() == (kinds > 0)
+
+
 def test_a_second_core_that_is_taken_away_is_not_waited_for() -> None:
-    model = network(SHAPES["labelled"])
+    model = network(SHARED)
     found = []
     for done in (-1, 0):  # never there, or last seen when it had nothing to do
         weights, work, state = (

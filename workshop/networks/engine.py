@@ -102,7 +102,8 @@ class CpuEngine:
         self._kernel, self._vocab_size = kernel, vocab_size
         #: The streams of each core.
         self.parts = np.array_split(np.arange(streams), min(usable_cores(), streams))
-        self._assisted = streams == 1 and usable_cores() > 1
+        #: Whether a second core helps; a kernel may have nothing for it to do.
+        self.assisted = streams == 1 and usable_cores() > 1
         self._threads = ThreadPoolExecutor(len(self.parts) + 1)
 
     def run(
@@ -125,7 +126,7 @@ class CpuEngine:
             state, work = begun
             mine = np.empty((len(prescribed), len(part)), np.int64)
             second_core.begin(work.signals)
-            helping = self._threads.submit(self._assist, weights, state, work) if self._assisted else None
+            helping = self._threads.submit(self._assist, weights, state, work) if self.assisted else None
             try:
                 self._kernel.advance(
                     weights, state, work,

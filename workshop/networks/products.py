@@ -147,3 +147,24 @@ def add_product(
         else:
             _narrow(weights, at, size, x, start, out, to)
         to += width
+
+
+@numba.njit(nogil=True, cache=True, error_model="numpy")
+def add_rows(weights: np.ndarray, first: int, last: int, x: np.ndarray, out: np.ndarray) -> None:
+    """Add to out [1, J] what the rows from `first` to before `last` of the only matrix [I, J] make of as many numbers
+    of x [1, I]: a part of a product for one stream.
+    """
+    _, size, floats = weights.shape
+    columns, to = out.shape[1], 0
+    while to < columns:
+        width = _width(columns - to, 1)
+        at = to * size + first * width
+        if floats < columns and width == WIDE:
+            _wide_half(weights, at // 2, last - first, x, first, out, to)
+        elif floats < columns:
+            _narrow_half(weights, at // 2, last - first, x, first, out, to)
+        elif width == WIDE:
+            _wide(weights, at, last - first, x, first, out, to)
+        else:
+            _narrow(weights, at, last - first, x, first, out, to)
+        to += width
