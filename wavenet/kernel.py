@@ -8,17 +8,17 @@ on any number of cores.
 B streams, F filter width, C residual channels, D channels of the gates, S skip channels, L blocks.
 """
 
-import numba
 import numpy as np
 
 from wavenet.weights import State, Weights, Work
 from workshop.networks.activations import tanh
 from workshop.networks.compiled_draw import draw
+from workshop.networks.compiling import compiled
 from workshop.networks.products import add_product, middle
 from workshop.networks.second_core import AWAY, IDLE, give, is_done, next_job, report
 
 
-@numba.njit(fastmath=True, nogil=True, cache=True, error_model="numpy")
+@compiled(fastmath=True)
 def _gates(h: np.ndarray, gated: np.ndarray, start: int, gates: int) -> None:
     """Fill gated [B, start : start + D] with tanh(h [B, : D]) * sigmoid(h [B, D : 2 * D])."""
     half = np.float32(0.5)
@@ -31,7 +31,7 @@ def _gates(h: np.ndarray, gated: np.ndarray, start: int, gates: int) -> None:
             through[j] = above * (less + more) * half / (below * less)
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled
 def _first(weights: Weights, state: State, x: np.ndarray) -> None:
     """Fill x [B, C], the inputs of the first block, from the last F values."""
     width = weights.table.shape[0]
@@ -43,7 +43,7 @@ def _first(weights: Weights, state: State, x: np.ndarray) -> None:
                 x[b, i] += row[i]
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled
 def _blocks(weights: Weights, state: State, work: Work) -> None:
     """Take x, the inputs of the first block, through all blocks; the first layer is what each has let through."""
     width, gates, channels = weights.table.shape[0], weights.residuals.shape[1], state.seen.shape[2]
@@ -72,7 +72,7 @@ def _blocks(weights: Weights, state: State, work: Work) -> None:
         ring += length
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled
 def _dense(weights: Weights, work: Work, layer: int, first: int, last: int, out: np.ndarray) -> None:
     """Fill out [B, J] with what a dense layer makes of the one before, from column `first` to before column `last`."""
     bias, x = weights.dense_biases[layer], work.layers[layer]
@@ -86,7 +86,7 @@ def _dense(weights: Weights, work: Work, layer: int, first: int, last: int, out:
                 out[b, j] = max(out[b, j], np.float32(0))
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled
 def _shared_dense(weights: Weights, work: Work, layer: int) -> None:
     """A dense layer, the second half of it by the second core if there is one: job n is of layer n % 3."""
     out, helped = work.layers[layer + 1], work.helped[layer]
@@ -105,7 +105,7 @@ def _shared_dense(weights: Weights, work: Work, layer: int) -> None:
             out[b, j] = helped[b, j]
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled
 def assist(weights: Weights, state: State, work: Work) -> bool:
     """Be the second core of `advance`, as `Kernel` in engine.py says."""
     job = next_job(work.signals)
@@ -118,7 +118,7 @@ def assist(weights: Weights, state: State, work: Work) -> bool:
     return job == IDLE
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled
 def advance(
     weights: Weights, state: State, work: Work, prescribed: np.ndarray, uniform: np.ndarray, temperature: float,
     top_k: int, top_p: float, values: np.ndarray,
