@@ -3,6 +3,7 @@
 # `./start.sh --help` lists the verbs.
 #
 # Written for bash 3.2, the bash of macOS, and for tools that macOS and Linux share.
+# shellcheck disable=SC2329 # the verbs' functions are called by their names
 set -euo pipefail
 unset CDPATH PYTHONHOME
 
@@ -350,7 +351,6 @@ tunes_makers() {
 
 tunes_are_made() { [ "$(cat "$STATE/tunes" 2>/dev/null)" = "$(tunes_makers)" ]; }
 
-# shellcheck disable=SC2329 # with_progress calls it
 in_root() { cd "$ROOT" && "$@"; }
 
 make_tunes() {
@@ -385,34 +385,30 @@ name_of_extra() { # extra
   case "$1" in dev) echo "what the tests need" ;; docs) echo "what makes the tutorial" ;; esac
 }
 
+# Removed first: a half-changed environment must not be taken for the old one.
+install_step() { # step, what it is made from, in words, lock or nothing, pip's arguments
+  if is_done "$1" "$2"; then return; fi
+  rm -f "$STEPS/$1"
+  install_packages "$3" "$4" "${@:5}"
+  mark_done "$1" "$2"
+}
+
+install_lock() { # step, what it is made from, in words, lock
+  install_step "$@" --require-hashes -r "$4"
+}
+
 install_everything() { # kind extra
-  local kind="$1" extra="$2" packages project wanted
-  packages="$kind-$(checksum "$ROOT/requirements/$kind.txt")"
-  project="$(checksum "$ROOT/pyproject.toml")"
-  if ! environment_stands "$kind"; then
+  local lock="$ROOT/requirements/$1.txt" further="$ROOT/requirements/$2.txt"
+  if ! environment_stands "$1"; then
     warn_of_little_room
-    make_environment "$kind"
+    make_environment "$1"
   fi
-  if ! is_done packages "$packages"; then
-    # Removed first: a half-changed environment must not be taken for the old one.
-    rm -f "$STEPS/packages"
-    install_packages "Installing the packages" "$ROOT/requirements/$kind.txt" \
-      --require-hashes -r "$ROOT/requirements/$kind.txt"
-    mark_done packages "$packages"
-  fi
-  if ! is_done project "$project"; then
-    rm -f "$STEPS/project"
-    install_packages "Installing the workshop itself" "" --quiet --no-deps --no-build-isolation -e "$ROOT"
-    mark_done project "$project"
-  fi
+  install_lock packages "$1-$(checksum "$lock")" "Installing the packages" "$lock"
+  install_step project "$(checksum "$ROOT/pyproject.toml")" "Installing the workshop itself" "" \
+    --quiet --no-deps --no-build-isolation -e "$ROOT"
   tunes_are_made || make_tunes
-  if [ "$extra" = none ]; then return; fi
-  wanted="$(checksum "$ROOT/requirements/$extra.txt")"
-  if ! is_done "$extra" "$wanted"; then
-    rm -f "$STEPS/$extra"
-    install_packages "Installing $(name_of_extra "$extra")" "$ROOT/requirements/$extra.txt" \
-      --require-hashes -r "$ROOT/requirements/$extra.txt"
-    mark_done "$extra" "$wanted"
+  if [ "$2" != none ]; then
+    install_lock "$2" "$(checksum "$further")" "Installing $(name_of_extra "$2")" "$further"
   fi
 }
 
@@ -570,33 +566,26 @@ verb_run() {
   exec "$@"
 }
 
-verb_lab() {
-  set_up none
+serve() { # server, the extra that it needs
+  set_up "$2"
   enter_environment
   cd "$ROOT"
-  exec python -m workshop.services lab
+  exec python -m workshop.services "$1"
 }
 
-verb_play() {
-  set_up none
-  enter_environment
-  cd "$ROOT"
-  exec python -m workshop.services play
-}
+verb_lab() { serve lab none; }
+verb_play() { serve play none; }
+verb_docs() { serve docs docs; }
 
-verb_docs() {
-  set_up docs
-  enter_environment
-  cd "$ROOT"
-  exec python -m workshop.services docs
-}
-
-# The doctor comes first: it installs nothing, and runs on any suitable Python.
-verb_doctor() {
+# These install nothing, and run on any suitable Python.
+run_module() { # module, arguments
   if [ -x "$VENV/bin/python" ]; then PYTHON="$VENV/bin/python"; else find_python; fi
   cd "$ROOT"
-  exec "$PYTHON" -m workshop.doctor "$@"
+  exec "$PYTHON" -m "$@"
 }
+
+verb_doctor() { run_module workshop.doctor "$@"; }
+verb_trainings() { run_module workshop.trainings "$@"; }
 
 verb_logs() {
   local name found=no
@@ -610,16 +599,11 @@ verb_logs() {
   [ "$found" = yes ] || say "No server of the workshop has run yet, so there are no logs."
 }
 
-# Like the doctor, it runs on any suitable Python.
-verb_trainings() {
-  if [ -x "$VENV/bin/python" ]; then PYTHON="$VENV/bin/python"; else find_python; fi
-  cd "$ROOT"
-  exec "$PYTHON" -m workshop.trainings "$@"
-}
-
 verb_stop() {
   if [ -x "$VENV/bin/python" ]; then services stop; else say "Nothing is set up yet, so nothing runs."; fi
 }
+
+verb_down() { verb_stop; }
 
 # Unpacked from a ZIP file, scripts may have lost their execute bits; the pages and messages say ./start.sh.
 restore_execute_bits() {
@@ -662,22 +646,11 @@ main() {
   if [ "$verb" = demo ] && [ "$HERE" != "$ROOT" ]; then say "cd $(printf '%q' "$ROOT")"; fi
   if [ "$MODE" = container ]; then
     LOCK="$STATE/container.lock"
-    container_main "$verb" "$@"
-    return
+    prepare_engine
+    "container_$verb" "$@"
+  else
+    "verb_$verb" "$@"
   fi
-  case "$verb" in
-    shell) verb_shell ;;
-    demo) verb_demo ;;
-    play) verb_play ;;
-    test) verb_test "$@" ;;
-    run) verb_run "$@" ;;
-    lab) verb_lab ;;
-    docs) verb_docs ;;
-    doctor) verb_doctor "$@" ;;
-    logs) verb_logs ;;
-    trainings) verb_trainings "$@" ;;
-    stop | down) verb_stop ;;
-  esac
 }
 
 main "$@"

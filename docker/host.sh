@@ -155,15 +155,14 @@ prepare_folders() {
   fi
 }
 
-# The image depends on these files; the code is not among them, because the container mounts the clone.
+sha256() { if command -v sha256sum >/dev/null; then sha256sum; else shasum -a 256; fi; }    # macOS has the second
+
+# What the image is made of, as start.ps1 computes it too; the code is not in it, because the container mounts the clone.
 recipe() { # kind
-  local file parts=(Dockerfile .dockerignore pyproject.toml)
-  parts+=("requirements/$1.txt" requirements/test.txt requirements/docs.txt)
-  cd "$ROOT" || return
-  for file in docker/*; do
-    case "$file" in docker/host.sh | docker/progress.sh | docker/servers.txt | docker/engine_for_tests.sh | *.md) ;; *) parts+=("$file") ;; esac
-  done
-  checksum "${parts[@]}"
+  local file sum parts=()
+  while read -r file; do parts+=("$ROOT/${file/KIND/$1}"); done <"$ROOT/docker/recipe.txt"
+  sum="$(cat "${parts[@]}" | tr -d '\r' | sha256)"
+  echo "${sum:0:12}"
 }
 
 use_service() { # service
@@ -194,11 +193,6 @@ compose() { (cd "$ROOT" && "${COMPOSE[@]}" -p "$PROJECT" "$@"); }
 
 # ---- what is there -------------------------------------------------------------------------------
 
-our_containers() {
-  "$ENGINE" ps -a -q --filter "label=com.docker.compose.project=$PROJECT" \
-    --filter label=ml4music.workshop
-}
-
 label() { printf '{{index .Config.Labels "%s"}}' "$1"; }
 inspect() { "$ENGINE" inspect --format "$1" "$2" 2>/dev/null; }
 
@@ -207,7 +201,7 @@ look_for_container() {
   local id status service settings words
   CONTAINER="" STATUS="" SERVICE_THERE="" SETTINGS_THERE="" OTHERS=""
   words="{{.State.Status}} $(label ml4music.workshop) $(label ml4music.settings)"
-  for id in $(our_containers); do
+  for id in $("$ENGINE" ps -a -q --filter "label=com.docker.compose.project=$PROJECT" --filter label=ml4music.workshop); do
     read -r status service settings <<<"$(inspect "$words" "$id" || true)"
     if [ -z "$CONTAINER" ] || [ "$status" = running ]; then
       OTHERS="$OTHERS $CONTAINER"
@@ -218,13 +212,15 @@ look_for_container() {
   done
 }
 
+use_wanted_service() { if [ "$GPU" = yes ]; then use_service workshop-gpu; else use_service workshop; fi; }
+
 # A running container with NVIDIA's libraries is used without --gpu as well: replacing it would end trainings.
 choose_service() {
   look_for_container
-  if [ "$GPU" = yes ] || { [ "$STATUS" = running ] && [ "$SERVICE_THERE" = workshop-gpu ]; }; then
+  if [ "$STATUS" = running ] && [ "$SERVICE_THERE" = workshop-gpu ]; then
     use_service workshop-gpu
   else
-    use_service workshop
+    use_wanted_service
   fi
 }
 
@@ -387,9 +383,7 @@ provide_image() {
 
 # ---- the container -------------------------------------------------------------------------------
 
-end_container() { # id
-  "$ENGINE" stop -t "$GRACE_SECONDS" "$1" >/dev/null
-}
+end_container() { "$ENGINE" stop -t "$GRACE_SECONDS" "$1" >/dev/null; } # id
 
 # A container of the other kind is removed; all files made in it are in the clone.
 make_room() {
@@ -508,25 +502,13 @@ url_of() { # server
 }
 
 # JupyterLab and the play page ask for a token, each for its own.
-with_token() { # address, file of the token
-  local token
-  token="$(cat "$STATE/$2" 2>/dev/null || true)"
-  echo "$1${token:+?token=$token}"
-}
-
 print_address() { # server
-  local url
-  url="$(url_of "$1")"
+  local page="" token=""
   case "$1" in
-    lab) url="$(with_token "$url/lab/tree/docs/notebooks/README.md" jupyter_token)" ;;
-    play) url="$(with_token "$url/" play_token)" ;;
+    lab) page=/lab/tree/docs/notebooks/README.md token="$(cat "$STATE/jupyter_token" 2>/dev/null || true)" ;;
+    play) page=/ token="$(cat "$STATE/play_token" 2>/dev/null || true)" ;;
   esac
-  printf '%-26s%s\n' "$(title_of "$1")" "$url"
-}
-
-print_addresses() {
-  local server
-  for server in $SERVERS; do print_address "$server"; done
+  printf '%-26s%s\n' "$(title_of "$1")" "$(url_of "$1")$page${token:+?token=$token}"
 }
 
 # ---- a command inside ----------------------------------------------------------------------------
@@ -560,7 +542,6 @@ hand_on() { # signal
 
 # Variables that mean the same inside: the terminal's, and the libraries' own.
 PASSED='^(TERM|NO_COLOR|WORKSHOP_MIRROR|WORKSHOP_DEMO_SMOKE|WORKSHOP_PREFIX|CUDA_VISIBLE_DEVICES|XLA_FLAGS|OMP_NUM_THREADS|(TF|KERAS)_[A-Z0-9_]+)$'
-passed_variables() { compgen -e | grep -E "$PASSED" || true; }
 
 # The container dropped all capabilities, so root gets them back; some engines cannot do that.
 has_root_rights() { "$ENGINE" exec --privileged -u 0:0 "$CONTAINER" true >/dev/null 2>&1; }
@@ -576,7 +557,7 @@ run_inside() { # user, command
   CALL_USER="$1"
   shift
   CALL="$STATE/calls/$$"
-  for name in $(passed_variables); do options+=(-e "$name"); done
+  for name in $(compgen -e | grep -E "$PASSED" || true); do options+=(-e "$name"); done
   if [ "$WANT_ROOT" = yes ]; then
     options+=(-e HOME=/root)
     if has_root_rights; then options+=(--privileged); fi
@@ -688,7 +669,8 @@ quoted_source() { printf '"source=%s"' "${1//\"/\"\"}"; } # folder
 container_shell() {
   bring_up
   wait_until_healthy || true
-  print_addresses
+  local server
+  for server in $SERVERS; do print_address "$server"; done
   if [ "$WANT_ROOT" = yes ]; then run_inside 0:0 bash; fi
   enter shell
 }
@@ -798,7 +780,7 @@ container_down() {
 
 container_build() {
   prepare_folders
-  if [ "$GPU" = yes ]; then use_service workshop-gpu; else use_service workshop; fi
+  use_wanted_service
   take_lock
   build_image || exit 1
   release_lock
@@ -825,7 +807,7 @@ pack() { # file
 container_save() { # file
   need_file_name save "$@"
   local file="$1" folder
-  if [ "$GPU" = yes ]; then use_service workshop-gpu; else use_service workshop; fi
+  use_wanted_service
   if [ -d "$file" ]; then file="${file%/}/ml4music-${IMAGE#*:}.tar.gz"; fi
   folder="$(dirname "$file")"
   [ -d "$folder" ] && [ -w "$folder" ] || fail "Cannot write in '$folder': name a file in a folder that is there."
@@ -901,23 +883,6 @@ check_loaded() { # file
   fi
 }
 
-container_main() { # verb with its arguments
-  local verb="$1"
-  shift
-  prepare_engine
-  case "$verb" in
-    shell) container_shell ;;
-    demo) container_demo ;;
-    test) container_test "$@" ;;
-    run) container_run "$@" ;;
-    play | lab | docs) container_address "$verb" ;;
-    doctor) container_doctor "$@" ;;
-    logs) container_logs ;;
-    trainings) container_trainings "$@" ;;
-    stop) container_stop ;;
-    down) container_down ;;
-    build) container_build ;;
-    save) container_save "$@" ;;
-    load) container_load "$@" ;;
-  esac
-}
+container_play() { container_address play; }
+container_lab() { container_address lab; }
+container_docs() { container_address docs; }
