@@ -6,6 +6,7 @@ and another 100 are 200, number for number, whatever is done in between.
 
 import functools
 import signal
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import numpy as np
 
 from audio_rnn.generate import TEMPERATURE, Generator, before, probabilities
 from workshop import cli
-from workshop.audio import audiofiles, mu_law
+from workshop.audio import audiofiles, conditions, mu_law
 from workshop.audio.heatmap import heatmap
 from workshop.audio.listening import as_samples
 from workshop.audio.spectrogram import spectrogram
@@ -36,20 +37,23 @@ class Classifier:
     Args:
         model: whose weights it samples with.
         rate: samples a second.
+        names: of the conditions that it can be asked for by; none where it was trained without.
         experiment: what it belongs to.
         state: what it is trained by; or, where it is there to be sampled from alone, the step that it is of.
     """
 
-    def __init__(self, model: SequenceModel, rate: int, experiment: Experiment, state: Session | int):
-        self.model, self.rate, self.experiment = model, rate, experiment
+    def __init__(
+        self, model: SequenceModel, rate: int, names: Sequence[str], experiment: Experiment, state: Session | int
+    ):
+        self.model, self.rate, self.conditions, self.experiment = model, rate, names, experiment
         self._state = state
-        self._generator = Generator(model)
-        #: What the last sample was drawn after, what it was, and at which temperature.
-        self._last: tuple[np.ndarray, np.ndarray, float] | None = None
+        #: What the last sample was drawn after, what it was, with which condition, and at which temperature.
+        self._last: tuple[np.ndarray, np.ndarray, int, float] | None = None
 
     def __repr__(self) -> str:
         size = f"{self.model.count_params():,} weights, {self.rate:,} samples a second"
-        return visible_line(f"{short_path(self.experiment.path)}, {self.step:,} iterations: {size}")
+        known = f"; makes {conditions.in_words(self.conditions)}" if self.conditions else ""
+        return visible_line(f"{short_path(self.experiment.path)}, {self.step:,} iterations: {size}{known}")
 
     @property
     def step(self) -> int:
@@ -124,7 +128,10 @@ class Classifier:
 
     # ---- sampling ----------------------------------------------------------------------------------------------------
 
-    def sample(self, n: int, hint: Any = None, temperature: float = TEMPERATURE, seed: int | None = None) -> np.ndarray:
+    def sample(
+        self, n: int, hint: Any = None, temperature: float = TEMPERATURE, seed: int | None = None,
+        condition: str | None = None,
+    ) -> np.ndarray:  # fmt: skip
         """Generate sound. Ctrl-C ends it early.
 
         Args:
@@ -133,6 +140,7 @@ class Classifier:
                 of the result.
             temperature: softmax temperature: below 1 more conservative, above 1 more random.
             seed: the same seed gives the same sound; without it, a new one each time.
+            condition: which of `conditions` to generate; without it, the first.
 
         Returns:
             samples float32 [n], from -1 to 1.
@@ -143,15 +151,17 @@ class Classifier:
         n = checked("n", n, cli.count)
         config = SamplingConfig(checked("temperature", temperature, cli.positive))
         seed = new_seed() if seed is None else checked("seed", seed, cli.seed)
-        prompt = mu_law.encode(self._hint(hint))
+        labels = conditions.numbers(condition, self.conditions, 1)
+        prompt = mu_law.encode(self._hint(hint))[:, None]
+        generator = Generator(self.model, np.array(labels))
         pieces: list[np.ndarray] = []
         try:
-            for piece in with_progress(self._generator.generate(prompt[:, None], n, seed, config), n, "samples"):
+            for piece in with_progress(generator.generate(prompt, n, seed, config), n, "samples"):
                 pieces.append(piece[:, 0])
         except KeyboardInterrupt:
             cli.say(f"stopped after {sum(map(len, pieces)):,} samples")
         values = np.concatenate([np.empty(0, np.int64), *pieces])
-        self._last = before(prompt), values, config.temperature
+        self._last = before(prompt)[:, 0], values, labels[0], config.temperature
         return mu_law.decode(values)
 
     def _hint(self, hint: Any) -> np.ndarray:
@@ -173,7 +183,7 @@ class Classifier:
                 f"there is no sample {start} to look at: {made:,} were generated last, so generate more with "
                 "clf.sample(n), or choose another start"
             )
-        heard, values, temperature = self._last
+        heard, values, label, temperature = self._last
         shown = values[start : start + length]
-        found = probabilities(self.model, np.append(heard, values[: start + len(shown)]), temperature)
+        found = probabilities(self.model, np.append(heard, values[: start + len(shown)]), label, temperature)
         return heatmap(found[-len(shown) :], shown, start)

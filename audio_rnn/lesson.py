@@ -28,7 +28,7 @@ LESSON = Lesson(
     },
     size="small",
     size_words="{num_layers} x {rnn_size} units, {sample_rate} Hz",
-    fixed=("sample_rate", "silence_threshold"),
+    fixed=("sample_rate", "silence_threshold", "condition"),
     # Small is measured; the others follow from their number of weights.
     speeds={"tiny": 6, "small": 2, "classic": 0.7, "large": 0.4},
     step=1,

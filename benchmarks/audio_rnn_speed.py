@@ -68,7 +68,7 @@ def undisturbed(wanted: bool) -> Iterator[None]:
 def by_kernel(model: SequenceModel, streams: int) -> float:
     """Samples a second; the first piece is not counted."""
     pieces = generate(
-        GruEngine(model, streams), np.full((1, streams), SILENCE), SAMPLES[streams] + PIECE, 0, SamplingConfig()
+        GruEngine(model, np.zeros(streams, int)), np.full((1, streams), SILENCE), SAMPLES[streams] + PIECE, 0, SamplingConfig()
     )
     return _speed(pieces, streams)
 

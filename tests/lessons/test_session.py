@@ -15,6 +15,7 @@ from tiny import RATE, without_xla
 
 from audio_rnn import sample, session, train
 from audio_rnn.classifier import Classifier
+from audio_rnn.generate import Generator
 from workshop import load
 from workshop.audio import audiofiles, mu_law
 from workshop.errors import UserError
@@ -78,7 +79,7 @@ def test_a_few_iterations_more_are_part_of_the_experiment(clf: Classifier, train
     assert after["step"] == before["step"] + 2 == clf.step
     lines = (clf.experiment.path / "log.txt").read_text("utf-8").splitlines()
     assert any(line.endswith("  $ clf.train(2)") for line in lines)
-    assert any(line.endswith("  ended: step 70 is done") for line in lines)
+    assert any(line.endswith("  ended: step 74 is done") for line in lines)
     assert after["arguments"] == before["arguments"]
     assert len(load(clf.experiment.path, "latest").generate(length=50).samples) == 50
 
@@ -133,7 +134,7 @@ def test_ctrl_c_in_a_sample_leaves_what_there_is(
         yield np.full((5, 1), 200)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(clf._generator, "generate", interrupted)
+    monkeypatch.setattr(Generator, "generate", interrupted)
     assert (clf.sample(60) == mu_law.decode(np.full(5, 200))).all()
     assert "stopped after 5 samples" in capsys.readouterr().err
 
@@ -141,13 +142,13 @@ def test_ctrl_c_in_a_sample_leaves_what_there_is(
 def test_checkpoints_are_numbered_and_opened_by_their_number(clf: Classifier) -> None:
     clf.checkpoint(0)
     clf.checkpoint(40)
-    assert clf.experiment.kept_steps == [70]
-    assert len(audiofiles.read(clf.experiment.samples / "step_000070.wav", RATE)) == 40
-    then = opened(f"{clf.experiment.path}@70")
+    assert clf.experiment.kept_steps == [74]
+    assert len(audiofiles.read(clf.experiment.samples / "step_000074.wav", RATE)) == 40
+    then = opened(f"{clf.experiment.path}@74")
     assert (then.sample(30, seed=1) == clf.sample(30, seed=1)).all()
     assert repr(then) == repr(clf)
     for call in (lambda: then.train(1), lambda: then.checkpoint(1)):
-        with pytest.raises(UserError, match=r"@70 is there to be sampled from: open .* to go on"):
+        with pytest.raises(UserError, match=r"@74 is there to be sampled from: open .* to go on"):
             call()
     with pytest.raises(UserError, match="there is no checkpoint of step 21"):
         opened(f"{clf.experiment.path}@21")
@@ -162,7 +163,7 @@ def test_who_stops_the_training_from_elsewhere_ends_the_process(
         patch.setattr(signal, "raise_signal", received.append)
         clf.train(5)
     assert received == [signal.SIGTERM]
-    assert clf.step == 70
+    assert clf.step == 74
 
 
 @pytest.mark.slow

@@ -17,6 +17,19 @@ def train_parser(description: str, lesson: Lesson) -> Parser:
     return parser
 
 
+def learn_conditions(parser: Parser) -> None:
+    """Let `train.py` learn sounds by name."""
+    wanted = "learn sounds by name: `folder`, each subfolder a name, or a JSON file that names one for each file"
+    group = parser.add_argument_group("sounds by name")
+    group.add_argument("--condition", type=cli.folder_or_file, metavar="folder|FILE.json", help=wanted)
+
+
+def ask_for_condition(parser: Parser) -> None:
+    """Let `sample.py` make a sound that is known by name."""
+    group = parser.add_argument_group("sounds by name")
+    group.add_argument("--condition", metavar="NAME", help="which of the sounds it learnt by name; else all in turn")
+
+
 def sample_parser(description: str) -> Parser:
     """The parser of a lesson's `sample.py`, with what decides how sound is written."""
     parser = arguments.sample_parser(description, None, "samples", "sound file to go on from")

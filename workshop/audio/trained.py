@@ -12,6 +12,7 @@ from workshop import cli
 from workshop.audio import audiofiles, conditions, library, mu_law
 from workshop.audio.generated import GeneratedSound, SoundGenerator
 from workshop.audio.library import SoundInfo
+from workshop.errors import UserError
 from workshop.run import trained
 from workshop.run.stream import Stream
 from workshop.run.trained import checked
@@ -21,15 +22,27 @@ SECONDS = 3
 
 
 class TrainedOnSound(trained.Trained):
-    """The network of an experiment, and its sample `rate` in Hz."""
+    """The network of an experiment, its sample `rate` in Hz, and the names of its `conditions`, if it has any."""
 
-    #: The names that a sound can be asked for by; none where the network knows none.
-    conditions: Sequence[str] = ()
+    symbol = "condition"
 
     def read(self) -> None:
         """Read the sample rate and the conditions."""
         facts = self.experiment.data(SoundInfo)
         self.rate, self.conditions = facts.sample_rate, facts.conditions
+        self._labels: np.ndarray | None = None
+        if len(self.conditions) != self.experiment.record.network.get("conditions", 0):
+            file = self.experiment.path / "run.json"
+            raise UserError(f"{file} is damaged: its conditions {self.conditions} are not those of its network")
+
+    @property
+    def symbols(self) -> Sequence[str]:
+        """The names of the conditions: the levels of a sample are the same for all sounds."""
+        return self.conditions
+
+    def network_for(self, symbols: Sequence[Hashable]) -> Any:
+        """The network, with a condition that changes nothing or without one where `symbols` need that."""
+        return self.model if bool(symbols) == bool(self.conditions) else self.with_conditions(int(bool(symbols)))
 
     def training_data(
         self, path: Path, arguments: Mapping[str, Any], symbols: Sequence[Hashable]
@@ -51,8 +64,20 @@ class TrainedOnSound(trained.Trained):
         }
 
     @abc.abstractmethod
-    def generator(self, labels: np.ndarray) -> SoundGenerator:
+    def with_conditions(self, count: int) -> Any:
+        """The network with one condition, which changes nothing, or without any: then the mean of those that it has is
+        part of its biases.
+        """
+
+    @abc.abstractmethod
+    def new_generator(self, labels: np.ndarray) -> SoundGenerator:
         """What generates sounds with this network, with the conditions of these numbers [B]."""
+
+    def generator(self, labels: np.ndarray) -> SoundGenerator:
+        """The same; the last one is kept."""
+        if self._labels is None or not np.array_equal(self._labels, labels):
+            self._labels, self._generator = labels, self.new_generator(labels)
+        return self._generator
 
     def samples(self, length: int | None, seconds: float | None) -> int:
         """How many samples to generate: `length`, or else as many as `seconds` have."""

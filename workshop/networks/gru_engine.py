@@ -47,22 +47,23 @@ def unfit(model: SequenceModel) -> str:
     return ""
 
 
-def pack(model: SequenceModel) -> Weights:
-    """The weights of a network that is not `unfit`."""
+def pack(model: SequenceModel, labels: np.ndarray) -> Weights:
+    """The weights of a network that is not `unfit`, for streams with `labels` [B]."""
 
     def array(value: object) -> np.ndarray:
         return ops.convert_to_numpy(value).astype(np.float32)
 
+    prepared = [layer for layer in model.prepare(labels) if layer is not None]
     # In place of its kernel, the first layer has what it makes of each symbol.
-    (table, _, *first), *others = ([array(part) for part in layer] for layer in model.prepare() if layer)
-    kernels = [np.zeros_like(first[0]), *(kernel for kernel, *_ in others)]
-    biases = [np.zeros_like(first[1]), *(bias for _, bias, *_ in others)]
-    recurrent, recurrent_biases = zip(first, *(layer[2:] for layer in others), strict=True)
+    (table, *kernels), biases, recurrent, recurrent_biases = (
+        [array(part) for part in parts] for parts in zip(*prepared, strict=True)
+    )
+    each = [np.broadcast_to(bias, (len(labels), bias.shape[-1])) for bias in biases]
     output = _layers(model)[-1]
     return Weights(
         table=fill(table),
-        kernels=tiles(np.stack(kernels)),
-        biases=fill(np.stack(biases)),
+        kernels=tiles(np.stack([np.zeros_like(recurrent[0]), *kernels])),
+        biases=fill(np.stack(each)),
         recurrent=tiles(np.stack(recurrent)),
         recurrent_biases=fill(np.stack(recurrent_biases)),
         output=tiles(array(output.kernel)[None]),
@@ -70,9 +71,9 @@ def pack(model: SequenceModel) -> Weights:
     )
 
 
-def workspace(weights: Weights, streams: int) -> Work:
-    """The arrays that a step of B streams fills."""
-    depth, columns = weights.biases.shape
+def workspace(weights: Weights) -> Work:
+    """The arrays that a step of the streams of `weights` fills."""
+    depth, streams, columns = weights.biases.shape
     x, u = np.zeros((2, streams, columns), np.float32)
     logits = np.zeros((streams, len(weights.output_bias)), np.float32)
     helped = np.zeros((depth, streams, columns), np.float32)
@@ -84,26 +85,24 @@ class GruEngine(engine.CpuEngine):
 
     Args:
         model: the network, which is not `unfit`.
-        streams: B.
+        labels: [B] numbers of the conditions; of a network without any, their number is all that matters.
     """
 
-    def __init__(self, model: SequenceModel, streams: int):
-        self._weights = pack(model)
-        super().__init__(gru_kernel, len(self._weights.table), streams)
+    def __init__(self, model: SequenceModel, labels: np.ndarray):
+        whole = pack(model, labels)
+        super().__init__(gru_kernel, len(whole.table), len(labels))
+        self._weights = [whole._replace(biases=np.ascontiguousarray(whole.biases[:, part])) for part in self.parts]
 
     def start(self, first: np.ndarray) -> list[tuple[State, Work]]:
         """The state when nothing has been read but symbols `first` [B], and a workspace, for each core."""
-        depth, units = len(self._weights.biases), self._weights.recurrent.shape[2]
+        depth, _, units, _ = self._weights[0].recurrent.shape
         return [
-            (
-                State(np.zeros((depth, len(part), units), np.float32), first[part].astype(np.int64)),
-                workspace(self._weights, len(part)),
-            )
-            for part in self.parts
+            (State(np.zeros((depth, len(part), units), np.float32), first[part].astype(np.int64)), workspace(weights))
+            for part, weights in zip(self.parts, self._weights, strict=True)
         ]
 
     def advance(
         self, state: list[tuple[State, Work]], prescribed: np.ndarray, uniform: np.ndarray, config: SamplingConfig
     ) -> np.ndarray:
         """The symbols [N, B] of the next N steps, as `Engine` in engine.py says."""
-        return self.run([self._weights] * len(self.parts), state, prescribed, uniform, config)
+        return self.run(self._weights, state, prescribed, uniform, config)
