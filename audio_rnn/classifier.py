@@ -6,7 +6,6 @@ and another 100 are 200, number for number, whatever is done in between.
 
 import functools
 import signal
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +13,11 @@ import numpy as np
 
 from audio_rnn.generate import TEMPERATURE, Generator, before, probabilities
 from workshop import cli
-from workshop.audio import audiofiles, conditions, mu_law
+from workshop.audio import audiofiles, conditions
 from workshop.audio.heatmap import heatmap
+from workshop.audio.library import SoundInfo
 from workshop.audio.listening import as_samples
+from workshop.audio.quantisation import QUANTISATIONS
 from workshop.audio.spectrogram import spectrogram
 from workshop.audio.synthesis import write_wav
 from workshop.errors import UserError
@@ -36,17 +37,17 @@ class Classifier:
 
     Args:
         model: whose weights it samples with.
-        rate: samples a second.
-        names: of the conditions that it can be asked for by; none where it was trained without.
         experiment: what it belongs to.
         state: what it is trained by; or, where it is there to be sampled from alone, the step that it is of.
     """
 
-    def __init__(
-        self, model: SequenceModel, rate: int, names: Sequence[str], experiment: Experiment, state: Session | int
-    ):
-        self.model, self.rate, self.conditions, self.experiment = model, rate, names, experiment
+    def __init__(self, model: SequenceModel, experiment: Experiment, state: Session | int):
+        self.model, self.experiment = model, experiment
         self._state = state
+        facts = experiment.data(SoundInfo)
+        #: Samples a second, and the names that a sound can be asked for by; none where it was trained without.
+        self.rate, self.conditions = facts.sample_rate, facts.conditions
+        self._quantisation = QUANTISATIONS[facts.quantisation]
         #: What the last sample was drawn after, what it was, with which condition, and at which temperature.
         self._last: tuple[np.ndarray, np.ndarray, int, float] | None = None
 
@@ -152,7 +153,7 @@ class Classifier:
         config = SamplingConfig(checked("temperature", temperature, cli.positive))
         seed = new_seed() if seed is None else checked("seed", seed, cli.seed)
         labels = conditions.numbers(condition, self.conditions, 1)
-        prompt = mu_law.encode(self._hint(hint))[:, None]
+        prompt = self._quantisation.encode(self._hint(hint))[:, None]
         generator = Generator(self.model, np.array(labels))
         pieces: list[np.ndarray] = []
         try:
@@ -162,7 +163,7 @@ class Classifier:
             cli.say(f"stopped after {sum(map(len, pieces)):,} samples")
         values = np.concatenate([np.empty(0, np.int64), *pieces])
         self._last = before(prompt)[:, 0], values, labels[0], config.temperature
-        return mu_law.decode(values)
+        return self._quantisation.decode(values)
 
     def _hint(self, hint: Any) -> np.ndarray:
         if hint is None:

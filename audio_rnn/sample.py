@@ -21,7 +21,7 @@ def main() -> None:
     import numpy as np
 
     from audio_rnn.trained import Trained
-    from workshop.audio import conditions, mu_law, writing
+    from workshop.audio import conditions, writing
     from workshop.files import free_names
 
     net = Trained.open(args)
@@ -30,15 +30,16 @@ def main() -> None:
     length = net.samples(args.length, args.seconds)
 
     # ---- 3 prime -----------------------------------------------------------------------------------------------------
-    prompt = writing.prompt(args.prime, net.rate)
+    prompt = writing.prompt(args.prime, net.rate, net.quantisation)
 
     # ---- 4 generate --------------------------------------------------------------------------------------------------
     config = net.sampling(args.temperature, args.top_k, args.top_p)
     stems = free_names(args.out, net.experiment.generated, args.num_samples, (".wav",))
-    begun = mu_law.decode(prompt if args.with_prime else prompt[:0])
+    begun = net.quantisation.decode(prompt if args.with_prime else prompt[:0])
     growing = writing.IncrementalWavWriter(stems, net.rate, begun, args.save_every)
     prompts = prompt[:, None].repeat(args.num_samples, axis=1)
-    writing.record(net.generator(labels).generate(prompts, length, args.seed, config), length, growing)
+    pieces = net.generator(labels).generate(prompts, length, args.seed, config)
+    writing.record(pieces, length, growing, net.quantisation)
 
     # ---- 5 write -----------------------------------------------------------------------------------------------------
     writing.report(growing, [names[label] if names else "" for label in labels], args.png)

@@ -55,6 +55,7 @@ def parser() -> Parser:
     """The arguments of `train.py` that a session has a use for, and its own."""
     parser = arguments.train_parser("Talk to a network that learns to make a sound.", LESSON)
     arguments.learn_conditions(parser)
+    arguments.choose_quantisation(parser)
     parser.add_argument(
         "what", metavar="SOUND|EXPERIMENT", help="sound file or folder to learn, or experiment; @STEP: as it was then"
     )
@@ -128,7 +129,7 @@ def _as_it_was(name: str, step: str) -> "Classifier":
     from workshop.run import experiment
 
     trained = Trained(experiment.find(LESSON.folder, name), step)
-    return Classifier(trained.model, trained.rate, trained.conditions, trained.experiment, trained.step)
+    return Classifier(trained.model, trained.experiment, trained.step)
 
 
 def _to_train(args: argparse.Namespace) -> "Classifier":
@@ -143,7 +144,7 @@ def _to_train(args: argparse.Namespace) -> "Classifier":
 
     resumed, source = starting.take_up(LESSON, args)
     data_dir = Path(args.data_dir)
-    sounds = dataset.load(data_dir, args.sample_rate, args.val_split, args.silence_threshold, args.condition)
+    sounds = dataset.load(data_dir, args)
     train, held_out = excerpts.rings(sounds)
     batch_size = excerpts.side_by_side(train, data_dir, args.batch_size, args.seq_length)
     starting.check_data(resumed, sounds.facts, data_dir)
@@ -169,7 +170,7 @@ def _to_train(args: argparse.Namespace) -> "Classifier":
         network=network, source=source, symbols=names, data=sounds.facts, skipped=sounds.skipped,
         temperature=starting.temperature(resumed, TEMPERATURE), preview=None, baseline=baseline, smoke_steps=0,
     )  # fmt: skip
-    return Classifier(average, args.sample_rate, names, session.experiment, session)
+    return Classifier(average, session.experiment, session)
 
 
 def names(clf: "Classifier") -> dict[str, Any]:

@@ -27,6 +27,7 @@ def main() -> int:
     # ---- 1 arguments -------------------------------------------------------------------------------------------------
     parser = arguments.train_parser("Learn to make sounds with a network that remembers.", LESSON)
     arguments.learn_conditions(parser)
+    arguments.choose_quantisation(parser)
     args = parser.read()
 
     # Heavy imports come after the arguments, so that --help and mistakes are answered at once.
@@ -43,7 +44,7 @@ def main() -> int:
 
     # ---- 2 data ------------------------------------------------------------------------------------------------------
     data_dir = Path(args.data_dir)
-    sounds = dataset.load(data_dir, args.sample_rate, args.val_split, args.silence_threshold, args.condition)
+    sounds = dataset.load(data_dir, args)
     train, held_out = excerpts.rings(sounds)  # for each condition one sound after the other
     batch_size = excerpts.side_by_side(train, data_dir, args.batch_size, args.seq_length)
     starting.check_data(resumed, sounds.facts, data_dir)
@@ -75,7 +76,8 @@ def main() -> int:
     training = excerpts.Streams(train, batch_size, args.seq_length, args.seed)
     measured = excerpts.HeldOutStreams(held_out, train, CONTEXT)
     temperature = starting.temperature(resumed, TEMPERATURE)
-    preview = Preview(partial(Generator, average), train, CONTEXT, names, args.sample_rate, args.seed, temperature)
+    made = (args.sample_rate, args.seed, temperature, dataset.quantisation(args))
+    preview = Preview(partial(Generator, average), train, CONTEXT, names, *made)
     learner = NextSymbolLearner(
         model, average, loss_of, learning_rate=args.learning_rate, batch_size=batch_size, held_out=measured
     )

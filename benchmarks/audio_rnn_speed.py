@@ -67,9 +67,8 @@ def undisturbed(wanted: bool) -> Iterator[None]:
 
 def by_kernel(model: SequenceModel, streams: int) -> float:
     """Samples a second; the first piece is not counted."""
-    pieces = generate(
-        GruEngine(model, np.zeros(streams, int)), np.full((1, streams), SILENCE), SAMPLES[streams] + PIECE, 0, SamplingConfig()
-    )
+    engine, begun = GruEngine(model, np.zeros(streams, int)), np.full((1, streams), SILENCE)
+    pieces = generate(engine, begun, SAMPLES[streams] + PIECE, 0, SamplingConfig())
     return _speed(pieces, streams)
 
 

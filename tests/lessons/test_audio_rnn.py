@@ -40,8 +40,8 @@ LABELS = np.array([2, 0])
 
 @pytest.fixture(scope="module", params=["gru", "lstm"])
 def generator(request: pytest.FixtureRequest) -> Generator:
-    """By the compiled kernel, and by the loop that runs whatever Keras runs, with conditions; one for all tests, because
-    that is compiled.
+    """With conditions: by the compiled kernel, and by the loop that runs whatever Keras runs; one for all tests,
+    because that is compiled.
     """
     return Generator(network(request.param, conditions=3), LABELS)
 

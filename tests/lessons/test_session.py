@@ -18,6 +18,7 @@ from audio_rnn.classifier import Classifier
 from audio_rnn.generate import Generator
 from workshop import load
 from workshop.audio import audiofiles, mu_law
+from workshop.audio.quantisation import LINEAR
 from workshop.errors import UserError
 from workshop.run import checkpoint
 
@@ -33,14 +34,41 @@ def opened(*arguments: str | Path) -> Classifier:
     return session.opened(read(*arguments))
 
 
-def new(data: Path, folder: Path) -> Classifier:
-    return opened(data, "--model-name", folder, "--sample_rate", str(RATE), *SMALL)
+def new(data: Path, folder: Path, *more: str) -> Classifier:
+    return opened(data, "--model-name", folder, "--sample_rate", str(RATE), *SMALL, *more)
 
 
 def saved(clf: Classifier) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """Everything that training goes on from, but the time that it took."""
     arrays, meta = checkpoint.load(clf.experiment.latest)
     return arrays, {name: value for name, value in meta.items() if name != "minutes"}
+
+
+@pytest.mark.slow
+def test_a_sound_is_asked_for_by_name_and_in_linear_levels(tones: Path, tmp_path: Path, uncompiled: None) -> None:
+    """Both are part of the experiment: nobody has to say so again."""
+    for number, file in enumerate(sorted(tones.glob("*.wav"))):
+        (tmp_path / "data" / f"kind {number % 2}").mkdir(parents=True, exist_ok=True)
+        shutil.copy(file, tmp_path / "data" / f"kind {number % 2}")
+    clf = new(tmp_path / "data", tmp_path / "made", "--condition", "folder", "--quantisation", "linear")
+    clf.train(5)
+    for table in clf.model.conditions:  # so that the names differ after so few steps
+        table.assign(np.random.default_rng(0).normal(size=table.shape))
+    first, again, other = (clf.sample(50, seed=1, condition=f"kind {number}") for number in (0, 0, 1))
+    assert (first == again).all()
+    assert (first != other).any()
+    for sound in (first, other):
+        assert (LINEAR.decode(LINEAR.encode(sound)) == sound).all()
+    named = clf.heatmap(0, 20)
+    clf.sample(50, seed=1, condition="kind 0")
+    assert (clf.heatmap(0, 20) != named).any()
+    assert repr(clf).endswith("samples a second; makes kind 0, kind 1")
+    with pytest.raises(UserError, match="there is no condition 'kind 2'"):
+        clf.sample(5, condition="kind 2")
+    back = opened(tmp_path / "made")
+    assert (back.sample(50, seed=1, condition="kind 1") != back.sample(50, seed=2, condition="kind 1")).any()
+    with pytest.raises(UserError, match="--quantisation mu-law contradicts the experiment"):
+        opened(tmp_path / "made", "--quantisation", "mu-law")
 
 
 @pytest.fixture(scope="module")

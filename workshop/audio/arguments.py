@@ -2,6 +2,7 @@
 
 from workshop import cli
 from workshop.audio import rates
+from workshop.audio.quantisation import MU_LAW, QUANTISATIONS
 from workshop.cli import Parser
 from workshop.lessons import Lesson
 from workshop.run import arguments
@@ -22,6 +23,13 @@ def learn_conditions(parser: Parser) -> None:
     wanted = "learn sounds by name: `folder`, each subfolder a name, or a JSON file that names one for each file"
     group = parser.add_argument_group("sounds by name")
     group.add_argument("--condition", type=cli.folder_or_file, metavar="folder|FILE.json", help=wanted)
+
+
+def choose_quantisation(parser: Parser) -> None:
+    """Let `train.py` choose what the 256 levels of a sample are."""
+    wanted = "mu-law: 256 levels, close together near silence; linear: at equal distances, as in a WAV file of 8 bits"
+    group = parser.add_argument_group("levels")
+    group.add_argument("--quantisation", choices=QUANTISATIONS, default=MU_LAW.name, help=wanted)
 
 
 def ask_for_condition(parser: Parser) -> None:

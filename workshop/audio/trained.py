@@ -12,6 +12,7 @@ from workshop import cli
 from workshop.audio import audiofiles, conditions, library, mu_law
 from workshop.audio.generated import GeneratedSound, SoundGenerator
 from workshop.audio.library import SoundInfo
+from workshop.audio.quantisation import QUANTISATIONS
 from workshop.errors import UserError
 from workshop.run import trained
 from workshop.run.stream import Stream
@@ -30,6 +31,8 @@ class TrainedOnSound(trained.Trained):
         """Read the sample rate and the conditions."""
         facts = self.experiment.data(SoundInfo)
         self.rate, self.conditions = facts.sample_rate, facts.conditions
+        #: What a level stands for.
+        self.quantisation = QUANTISATIONS[facts.quantisation]
         self._labels: np.ndarray | None = None
         if len(self.conditions) != self.experiment.record.network.get("conditions", 0):
             file = self.experiment.path / "run.json"
@@ -47,18 +50,19 @@ class TrainedOnSound(trained.Trained):
     def training_data(
         self, path: Path, arguments: Mapping[str, Any], symbols: Sequence[Hashable]
     ) -> tuple[np.ndarray, str]:
-        """All sounds, one after the other: the levels of mu-law are the same whatever the symbols are."""
+        """All sounds, one after the other: their levels are the same whatever the symbols are."""
         silence, condition = arguments["silence_threshold"], arguments.get("condition")
-        sounds = library.load(path, self.rate, silence_threshold=silence, condition=condition)
+        encode = self.quantisation.encode
+        sounds = library.load(path, self.rate, silence_threshold=silence, condition=condition, encode=encode)
         return np.concatenate(list(chain(*sounds.train, *sounds.held_out))), sounds.facts.fingerprint
 
     def meaning(self, warm_up: int) -> dict[str, Any]:
         """What an exported network says of its symbols; it reads so many samples of silence before it generates."""
         return {
             "kind": "sound",
-            "encoding": f"mu-law with {mu_law.LEVELS} levels",
+            "encoding": str(self.quantisation),
             "sample_rate": self.rate,
-            "samples": mu_law.decode(np.arange(mu_law.LEVELS)).astype(float).round(7).tolist(),
+            "samples": self.quantisation.decode(np.arange(mu_law.LEVELS)).astype(float).round(7).tolist(),
             "conditions": list(self.conditions),
             "warm_up": [mu_law.SILENCE] * warm_up,
         }
@@ -123,10 +127,11 @@ class TrainedOnSound(trained.Trained):
         seconds = checked("seconds", seconds, cli.positive)
         count = self.samples(None if length is None else checked("length", length, cli.count), seconds)
         seed, config = self.drawing(seed, temperature, top_k, top_p)
-        pieces = self.generator(labels).generate(mu_law.encode(samples)[:, None], count, seed, config)
+        prompted = self.quantisation.encode(samples)[:, None]
+        pieces = self.generator(labels).generate(prompted, count, seed, config)
         return Stream(
             seed,
             count,
             (piece[:, 0] for piece in pieces),
-            lambda values: GeneratedSound(mu_law.decode(values), self.rate),
+            lambda values: GeneratedSound(self.quantisation.decode(values), self.rate),
         )
