@@ -1,4 +1,11 @@
-"""The session of lesson 4: trained in instalments is trained at once, and what is asked of it is done or said."""
+"""The session of lesson 4: trained in instalments is trained at once, and what is asked of it is done or said.
+
+What Blekota got wrong is tested where it is done: the level of 1.0 in tests/audio/test_quantisation.py; the first
+input, silence and not nothing, in test_audio_rnn.py; the gradient through a carried state in
+tests/networks/test_sequence.py; and here the softmax at low temperatures, channels and rates of a hint, pickles, the
+position between two trainings.
+sounddevice is needed by `play` alone (tests/audio/test_listening.py), and `train.py` and `sample.py` need no prompt.
+"""
 
 import argparse
 import json
@@ -11,6 +18,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import soundfile
 from tiny import RATE, without_xla
 
 from audio_rnn import sample, session, train
@@ -153,6 +161,27 @@ def test_a_sample_is_an_array_and_follows_its_seed_and_its_hint(clf: Classifier,
     assert (from_array == from_file).all()
     assert (from_array != first).any()
     assert (clf.sample(60) != clf.sample(60)).any()
+
+
+def test_a_hint_is_brought_to_one_channel_and_the_rate_of_the_network(clf: Classifier, tmp_path: Path) -> None:
+    time = np.arange(3 * RATE) / (3 * RATE)
+    tone = 0.4 * np.sin(2 * np.pi * 300 * time)
+    soundfile.write(tmp_path / "stereo.wav", np.stack([tone, -tone], axis=1), 3 * RATE)
+    alone = 0.4 * np.sin(2 * np.pi * 300 * np.arange(RATE) / RATE)
+    heard = []
+    for hint in (tmp_path / "stereo.wav", alone):
+        clf.sample(5, hint=hint)
+        assert clf._last is not None
+        heard.append(mu_law.decode(clf._last[0][-RATE + 100 : -100]))
+    assert np.abs(heard[0] - heard[1]).max() < 0.03
+
+
+@pytest.mark.parametrize("temperature", [1e-30, 1e-6, 1e30])
+def test_no_temperature_overflows(clf: Classifier, temperature: float) -> None:
+    sound = clf.sample(40, temperature=temperature, seed=1)
+    assert np.isfinite(sound).all()
+    if temperature < 1:  # always the likeliest level, whatever is drawn
+        assert (sound == clf.sample(40, temperature=temperature, seed=2)).all()
 
 
 def test_ctrl_c_in_a_sample_leaves_what_there_is(
