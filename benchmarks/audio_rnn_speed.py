@@ -6,6 +6,8 @@ loop of GRUCell in PyTorch where there is a Python with torch.
 One stream and sixteen, samples a second of all streams together, each drawn from the softmax, with the networks `small`
 (3 x 128) and `classic` (3 x 256, that of Blekota). Measured in turn in one run; some five minutes.
 
+With --avx2 as on a processor without AVX-512.
+
 On a machine that does other work, --undisturbed keeps that away from the kernel while it is measured (Linux, as root);
 XLA's threads are not kept from being disturbed, so its ratios are those of a run without.
 """
@@ -13,14 +15,17 @@ XLA's threads are not kept from being disturbed, so its ratios are those of a ru
 import contextlib
 import os
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from unittest import mock
 
 import compare
-import llvmlite.binding
 import numpy as np
+
+if "--avx2" in sys.argv:
+    compare.without_avx512()  # before anything is loaded that asks for the processor
 
 from workshop.machine import usable_cores
 from workshop.quiet import quietly
@@ -34,6 +39,7 @@ with quietly():
     from workshop.networks.gru_engine import GruEngine
     from workshop.networks.sampling import SamplingConfig
     from workshop.networks.sequence import SequenceModel
+    from workshop.networks.vectors import FEATURES
 
 PEER = Path(__file__).with_name("torch_gru.py")
 SIZES = ("small", "classic")
@@ -44,9 +50,8 @@ SAMPLES = {1: 8 * PIECE, 16: 2 * PIECE}
 
 def instruction_set() -> str:
     """The widest vectors of this processor that the kernel uses."""
-    features = llvmlite.binding.get_host_cpu_features()
     names = {"avx512f": "AVX-512", "avx2": "AVX2", "neon": "NEON"}
-    return next((name for feature, name in names.items() if features.get(feature)), "no vectors")
+    return next((name for feature, name in names.items() if f"+{feature}" in FEATURES), "no vectors")
 
 
 def has_torch(python: str) -> bool:
@@ -93,11 +98,13 @@ def _speed(pieces: Iterator[np.ndarray], streams: int) -> float:
 def main() -> None:
     """Measure, and print the ratios."""
     parser = compare.parser(__doc__)
+    parser.add_argument("--size", choices=SIZES, action="append", help="one network alone; without it, both")
+    parser.add_argument("--avx2", action="store_true", help="do without AVX-512")
     parser.add_argument("--undisturbed", action="store_true", help="keep other programs away from our loops")
     args = parser.parse_args()
     with_torch = has_torch(args.torch_python)
     contestants = {}
-    for size in SIZES:
+    for size in args.size or SIZES:
         shape = {name: LESSON.sizes[size][name] for name in LESSON.network}
         model = build({**shape, "vocab_size": LEVELS, "seed": 0})
         loop = GenerationLoop(model, LEVELS, AllSymbols())

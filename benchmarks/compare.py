@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -41,6 +42,24 @@ def parser(description: str | None) -> argparse.ArgumentParser:
     arguments.add_argument("--torch_python", default="python3", help="a Python with `pip install torch==2.13.0`")
     arguments.add_argument("--rounds", type=int, default=7, help="rounds; all are measured in turn in each")
     return arguments
+
+
+def without_avx512() -> None:
+    """Begin again as on a processor without AVX-512: numba, XLA, oneDNN and PyTorch are told so, each in its own way,
+    before they are loaded.
+    """
+    if os.environ.get("ATEN_CPU_CAPABILITY"):
+        return
+    import llvmlite.binding
+
+    features = llvmlite.binding.get_host_cpu_features()
+    wide = ("avx512", "avx10", "amx")
+    kept = (f"{'+' if there and not name.startswith(wide) else '-'}{name}" for name, there in features.items())
+    told = {
+        "NUMBA_CPU_NAME": "haswell", "NUMBA_CPU_FEATURES": ",".join(kept), "XLA_FLAGS": "--xla_cpu_max_isa=AVX2",
+        "ONEDNN_MAX_CPU_ISA": "AVX2", "ATEN_CPU_CAPABILITY": "avx2",
+    }  # fmt: skip
+    os.execve(sys.executable, [sys.executable, *sys.argv], os.environ | told)
 
 
 def in_turn(contestants: dict[str, Callable[[], float]], rounds: int) -> dict[str, float]:

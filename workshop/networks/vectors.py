@@ -8,6 +8,7 @@ Numba caches a compiled function beside the file that it is in, and compiles it 
 this one does.
 """
 
+import os
 from typing import Any
 
 import llvmlite.binding
@@ -15,8 +16,10 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic, models, register_model
 
+#: What numba compiles for: this processor, or what the variable NUMBA_CPU_FEATURES says.
+FEATURES = (os.environ.get("NUMBA_CPU_FEATURES") or llvmlite.binding.get_host_cpu_features().flatten()).split(",")
 #: float32 numbers in a vector; 4 x 2 vectors and what they are made of fit into the registers of AVX-512, AVX2 or NEON.
-LANES = 16 if llvmlite.binding.get_host_cpu_features().get("avx512f") else 8
+LANES = 16 if "+avx512f" in FEATURES else 8
 
 
 #: Without the types that numba declares: they ask the caller for `typing`, which numba passes itself.
