@@ -13,9 +13,11 @@ import numpy as np
 
 from audio_rnn.generate import TEMPERATURE, Generator, before, probabilities
 from workshop import cli
-from workshop.audio import audiofiles, mu_law
+from workshop.audio import audiofiles, conditions
 from workshop.audio.heatmap import heatmap
+from workshop.audio.library import SoundInfo
 from workshop.audio.listening import as_samples
+from workshop.audio.quantisation import QUANTISATIONS
 from workshop.audio.spectrogram import spectrogram
 from workshop.audio.synthesis import write_wav
 from workshop.errors import UserError
@@ -35,21 +37,24 @@ class Classifier:
 
     Args:
         model: whose weights it samples with.
-        rate: samples a second.
         experiment: what it belongs to.
         state: what it is trained by; or, where it is there to be sampled from alone, the step that it is of.
     """
 
-    def __init__(self, model: SequenceModel, rate: int, experiment: Experiment, state: Session | int):
-        self.model, self.rate, self.experiment = model, rate, experiment
+    def __init__(self, model: SequenceModel, experiment: Experiment, state: Session | int):
+        self.model, self.experiment = model, experiment
         self._state = state
-        self._generator = Generator(model)
-        #: What the last sample was drawn after, what it was, and at which temperature.
-        self._last: tuple[np.ndarray, np.ndarray, float] | None = None
+        facts = experiment.data(SoundInfo)
+        #: Samples a second, and the names that a sound can be asked for by; none where it was trained without.
+        self.rate, self.conditions = facts.sample_rate, facts.conditions
+        self._quantisation = QUANTISATIONS[facts.quantisation]
+        #: What the last sample was drawn after, what it was, with which condition, and at which temperature.
+        self._last: tuple[np.ndarray, np.ndarray, int, float] | None = None
 
     def __repr__(self) -> str:
         size = f"{self.model.count_params():,} weights, {self.rate:,} samples a second"
-        return visible_line(f"{short_path(self.experiment.path)}, {self.step:,} iterations: {size}")
+        known = f"; makes {conditions.in_words(self.conditions)}" if self.conditions else ""
+        return visible_line(f"{short_path(self.experiment.path)}, {self.step:,} iterations: {size}{known}")
 
     @property
     def step(self) -> int:
@@ -124,7 +129,10 @@ class Classifier:
 
     # ---- sampling ----------------------------------------------------------------------------------------------------
 
-    def sample(self, n: int, hint: Any = None, temperature: float = TEMPERATURE, seed: int | None = None) -> np.ndarray:
+    def sample(
+        self, n: int, hint: Any = None, temperature: float = TEMPERATURE, seed: int | None = None,
+        condition: str | None = None,
+    ) -> np.ndarray:  # fmt: skip
         """Generate sound. Ctrl-C ends it early.
 
         Args:
@@ -133,6 +141,7 @@ class Classifier:
                 of the result.
             temperature: softmax temperature: below 1 more conservative, above 1 more random.
             seed: the same seed gives the same sound; without it, a new one each time.
+            condition: which of `conditions` to generate; without it, the first.
 
         Returns:
             samples float32 [n], from -1 to 1.
@@ -143,16 +152,18 @@ class Classifier:
         n = checked("n", n, cli.count)
         config = SamplingConfig(checked("temperature", temperature, cli.positive))
         seed = new_seed() if seed is None else checked("seed", seed, cli.seed)
-        prompt = mu_law.encode(self._hint(hint))
+        labels = conditions.numbers(condition, self.conditions, 1)
+        prompt = self._quantisation.encode(self._hint(hint))[:, None]
+        generator = Generator(self.model, np.array(labels))
         pieces: list[np.ndarray] = []
         try:
-            for piece in with_progress(self._generator.generate(prompt[:, None], n, seed, config), n, "samples"):
+            for piece in with_progress(generator.generate(prompt, n, seed, config), n, "samples"):
                 pieces.append(piece[:, 0])
         except KeyboardInterrupt:
             cli.say(f"stopped after {sum(map(len, pieces)):,} samples")
         values = np.concatenate([np.empty(0, np.int64), *pieces])
-        self._last = before(prompt), values, config.temperature
-        return mu_law.decode(values)
+        self._last = before(prompt)[:, 0], values, labels[0], config.temperature
+        return self._quantisation.decode(values)
 
     def _hint(self, hint: Any) -> np.ndarray:
         if hint is None:
@@ -173,7 +184,7 @@ class Classifier:
                 f"there is no sample {start} to look at: {made:,} were generated last, so generate more with "
                 "clf.sample(n), or choose another start"
             )
-        heard, values, temperature = self._last
+        heard, values, label, temperature = self._last
         shown = values[start : start + length]
-        found = probabilities(self.model, np.append(heard, values[: start + len(shown)]), temperature)
+        found = probabilities(self.model, np.append(heard, values[: start + len(shown)]), label, temperature)
         return heatmap(found[-len(shown) :], shown, start)

@@ -28,11 +28,11 @@ LESSON = Lesson(
     },
     size="small",
     size_words="{num_layers} x {rnn_size} units, {sample_rate} Hz",
-    fixed=("sample_rate", "silence_threshold"),
+    fixed=("sample_rate", "silence_threshold", "condition", "quantisation"),
     # Small is measured; the others follow from their number of weights.
     speeds={"tiny": 6, "small": 2, "classic": 0.7, "large": 0.4},
     step=1,
-    representation=("sample_rate",),
+    representation=("sample_rate", "quantisation"),
     # Five minutes at 8 kHz.
     little=2_400_000,
 )

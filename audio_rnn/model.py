@@ -2,20 +2,21 @@
 
     sample -> embedding -> GRU -> ... -> GRU -> softmax over the 256 levels of mu-law
 
-There is no receptive field: what a GRU keeps in its state can be of any age (Cho et al. 2014, arXiv:1406.1078). Arrays
-are time-major: T samples, B streams, H units.
+There is no receptive field: what a GRU keeps in its state can be of any age (Cho et al. 2014, arXiv:1406.1078). With
+`--condition` every recurrent layer has a bias of its own for each name, which `workshop/networks/sequence.py` adds.
+Arrays are time-major: T samples, B streams, H units.
 """
 
 import math
 from typing import Any
 
-from keras import layers
+from keras import layers, ops
 from keras.initializers import GlorotUniform, RandomUniform
 
 from workshop.audio.mu_law import LEVELS
 from workshop.networks import sequence
 from workshop.networks.recurrent import first_weights, seeds_of_weights
-from workshop.networks.sequence import SequenceModel, WindowDropout
+from workshop.networks.sequence import Conditional, SequenceModel, WindowDropout
 
 
 def stacked(vocab_size: int, rnn_size: int, num_layers: int, cell: str, dropout: float, seed: int = 0) -> SequenceModel:
@@ -46,4 +47,23 @@ def build(network: dict[str, Any], most_weights: float = math.inf) -> SequenceMo
     Raises:
         UserError: the description is damaged, or does not fit the checkpoints.
     """
-    return sequence.build(NETWORKS, network, LEVELS, most_weights)
+    return sequence.build(NETWORKS, network, LEVELS, most_weights, Conditional)
+
+
+def with_conditions(network: dict[str, Any], model: SequenceModel, count: int) -> SequenceModel:
+    """A trained network of this description with one condition that changes nothing, or with none: then the mean of
+    those that it has is added to its biases.
+
+    Args:
+        network: what run.json says of `model`.
+        model: the trained network.
+        count: 1 or 0.
+    """
+    made = build(network | {"conditions": count})
+    for mine, theirs in zip(made.sequence, model.sequence, strict=True):
+        mine.set_weights(theirs.get_weights())
+    for layer, table in zip(made.recurrent, model.conditions, strict=False):
+        kernel, *others, bias = layer.get_weights()
+        bias[(0,) * (bias.ndim - 1)] += ops.convert_to_numpy(table).mean(axis=0) @ kernel  # a GRU has two, the first is
+        layer.set_weights([kernel, *others, bias])  # that of its inputs
+    return made

@@ -54,6 +54,8 @@ GREETING = """{clf!r}
 def parser() -> Parser:
     """The arguments of `train.py` that a session has a use for, and its own."""
     parser = arguments.train_parser("Talk to a network that learns to make a sound.", LESSON)
+    arguments.learn_conditions(parser)
+    arguments.choose_quantisation(parser)
     parser.add_argument(
         "what", metavar="SOUND|EXPERIMENT", help="sound file or folder to learn, or experiment; @STEP: as it was then"
     )
@@ -127,46 +129,48 @@ def _as_it_was(name: str, step: str) -> "Classifier":
     from workshop.run import experiment
 
     trained = Trained(experiment.find(LESSON.folder, name), step)
-    return Classifier(trained.model, trained.rate, trained.experiment, trained.step)
+    return Classifier(trained.model, trained.experiment, trained.step)
 
 
 def _to_train(args: argparse.Namespace) -> "Classifier":
     """The network of an experiment, a new or a resumed one, with all that trains it: as in `train.py`."""
+    import numpy as np
+
     from audio_rnn import dataset
     from workshop.audio import excerpts, mu_law
     from workshop.quiet import quietly
     from workshop.run import starting
     from workshop.run.baseline import ngram_baseline
-    from workshop.run.batches import EvalBatches, StatefulBatches, streams_for
 
     resumed, source = starting.take_up(LESSON, args)
     data_dir = Path(args.data_dir)
-    sounds = dataset.load(data_dir, args.sample_rate, args.val_split, args.silence_threshold)
-    (train,), (held_out,) = excerpts.rings(sounds)
-    batch_size = streams_for(len(train), LESSON.unit, data_dir, args.batch_size, args.seq_length)
+    sounds = dataset.load(data_dir, args)
+    train, held_out = excerpts.rings(sounds)
+    batch_size = excerpts.side_by_side(train, data_dir, args.batch_size, args.seq_length)
     starting.check_data(resumed, sounds.facts, data_dir)
     dataset.describe(sounds, data_dir)
-    symbols = range(mu_law.LEVELS)
-    baseline = ngram_baseline(train, held_out, len(symbols), (1, 2, 3), starting.earlier_data(args, source, symbols))
+    names = sounds.facts.conditions
+    earlier = starting.earlier_data(args, source, names)
+    baseline = ngram_baseline(np.concatenate(train), np.concatenate(held_out), mu_law.LEVELS, (1, 2, 3), earlier)
     with quietly():
         from audio_rnn.classifier import Classifier
         from audio_rnn.generate import TEMPERATURE
         from audio_rnn.model import build
         from workshop.run.learner import NextSymbolLearner, cross_entropy
 
-    network = starting.network_of(LESSON, args, vocab_size=len(symbols))
+    network = starting.network_of(LESSON, args, vocab_size=mu_law.LEVELS, conditions=len(names))
     model, average = (build(network, starting.most_weights(resumed)) for _ in range(2))
-    starting.initialise(model, source, symbols)
+    starting.initialise(model, source, names)
     learner = NextSymbolLearner(
         model, average, cross_entropy, learning_rate=args.learning_rate, batch_size=batch_size,
-        held_out=EvalBatches(held_out, train, streams=40, context=CONTEXT),
+        held_out=excerpts.HeldOutStreams(held_out, train, CONTEXT),
     )  # fmt: skip
     session = starting.open_session(
-        LESSON, args, resumed, learner, StatefulBatches(train, batch_size, args.seq_length, args.seed),
-        network=network, source=source, symbols=symbols, data=sounds.facts, skipped=sounds.skipped,
+        LESSON, args, resumed, learner, excerpts.Streams(train, batch_size, args.seq_length, args.seed),
+        network=network, source=source, symbols=names, data=sounds.facts, skipped=sounds.skipped,
         temperature=starting.temperature(resumed, TEMPERATURE), preview=None, baseline=baseline, smoke_steps=0,
     )  # fmt: skip
-    return Classifier(average, args.sample_rate, session.experiment, session)
+    return Classifier(average, session.experiment, session)
 
 
 def names(clf: "Classifier") -> dict[str, Any]:

@@ -7,6 +7,7 @@ far: in TensorBoard on localhost:7009, and as files in the experiment's folder. 
 after 20 minutes; Ctrl-C saves, and --resume goes on from there. Then let it sound: python sample.py --seconds 5
 """
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,39 +17,42 @@ from workshop.audio import arguments
 from workshop.run import log
 
 SMOKE_STEPS = 12
-#: Samples that a preview goes on from.
-PREVIEW_CONTEXT = 2000
+#: Samples that the network reads before it is measured, and that a preview goes on from.
+CONTEXT = 2000
 
 
 @log.recorded
 def main() -> int:
     """Train, as the command line says."""
     # ---- 1 arguments -------------------------------------------------------------------------------------------------
-    args = arguments.train_parser("Learn to make sounds with a network that remembers.", LESSON).read()
+    parser = arguments.train_parser("Learn to make sounds with a network that remembers.", LESSON)
+    arguments.learn_conditions(parser)
+    arguments.choose_quantisation(parser)
+    args = parser.read()
 
     # Heavy imports come after the arguments, so that --help and mistakes are answered at once.
+    import numpy as np
+
     from audio_rnn import dataset
     from workshop.audio import excerpts, mu_law
     from workshop.quiet import quietly
     from workshop.run import starting
     from workshop.run.baseline import ngram_baseline
-    from workshop.run.batches import EvalBatches, StatefulBatches, streams_for
     from workshop.run.farewell import farewell
 
     resumed, source = starting.take_up(LESSON, args)
 
     # ---- 2 data ------------------------------------------------------------------------------------------------------
     data_dir = Path(args.data_dir)
-    sounds = dataset.load(data_dir, args.sample_rate, args.val_split, args.silence_threshold)
-    (train,), (held_out,) = excerpts.rings(sounds)  # one sound after the other
-    batch_size = streams_for(len(train), LESSON.unit, data_dir, args.batch_size, args.seq_length)
+    sounds = dataset.load(data_dir, args)
+    train, held_out = excerpts.rings(sounds)  # for each condition one sound after the other
+    batch_size = excerpts.side_by_side(train, data_dir, args.batch_size, args.seq_length)
     starting.check_data(resumed, sounds.facts, data_dir)
     dataset.describe(sounds, data_dir)
     print(dataset.window_in_words(args.seq_length, args.sample_rate))
-    training = StatefulBatches(train, batch_size, args.seq_length, args.seed)
-    symbols = range(mu_law.LEVELS)
-    earlier = starting.earlier_data(args, source, symbols)
-    baseline = ngram_baseline(train, held_out, len(symbols), (1, 2, 3), earlier)
+    names = sounds.facts.conditions
+    earlier = starting.earlier_data(args, source, names)
+    baseline = ngram_baseline(np.concatenate(train), np.concatenate(held_out), mu_law.LEVELS, (1, 2, 3), earlier)
 
     # ---- 3 model -----------------------------------------------------------------------------------------------------
     with quietly():
@@ -59,26 +63,27 @@ def main() -> int:
         from workshop.audio.preview import Preview
         from workshop.run.learner import NextSymbolLearner
 
-    network = starting.network_of(LESSON, args, vocab_size=mu_law.LEVELS)
+    network = starting.network_of(LESSON, args, vocab_size=mu_law.LEVELS, conditions=len(names))
     model, average = (build(network, starting.most_weights(resumed)) for _ in range(2))
     print(model.in_words())
-    starting.initialise(model, source, symbols)
+    starting.initialise(model, source, names)
 
     # ---- 4 train -----------------------------------------------------------------------------------------------------
     def loss_of(logits: Any, targets: Any) -> Any:
         """The loss of each prediction in nats [T, B]: -ln p of the sample that came next (cross-entropy)."""
         return ops.sparse_categorical_crossentropy(targets, logits, from_logits=True)
 
+    training = excerpts.Streams(train, batch_size, args.seq_length, args.seed)
+    measured = excerpts.HeldOutStreams(held_out, train, CONTEXT)
     temperature = starting.temperature(resumed, TEMPERATURE)
-    generator = Generator(average)
-    preview = Preview(lambda _: generator, [train], PREVIEW_CONTEXT, [], args.sample_rate, args.seed, temperature)
+    made = (args.sample_rate, args.seed, temperature, dataset.quantisation(args))
+    preview = Preview(partial(Generator, average), train, CONTEXT, names, *made)
     learner = NextSymbolLearner(
-        model, average, loss_of, learning_rate=args.learning_rate, batch_size=batch_size,
-        held_out=EvalBatches(held_out, train, streams=40, context=PREVIEW_CONTEXT),
-    )  # fmt: skip
+        model, average, loss_of, learning_rate=args.learning_rate, batch_size=batch_size, held_out=measured
+    )
     session = starting.open_session(
         LESSON, args, resumed, learner, training, network=network, source=source,
-        symbols=symbols, data=sounds.facts, skipped=sounds.skipped,
+        symbols=names, data=sounds.facts, skipped=sounds.skipped,
         temperature=temperature, preview=preview, baseline=baseline, smoke_steps=SMOKE_STEPS,
     )  # fmt: skip
     with session:

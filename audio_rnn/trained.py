@@ -1,12 +1,10 @@
 """A trained network of lesson 4, ready to generate."""
 
-import functools
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from audio_rnn.lesson import LESSON
-from workshop.audio import mu_law
 from workshop.audio.trained import TrainedOnSound
 from workshop.quiet import quietly
 
@@ -15,20 +13,21 @@ if TYPE_CHECKING:
 
 
 class Trained(TrainedOnSound):
-    """The network of an experiment, and its sample `rate` in Hz."""
+    """The network of an experiment, its sample `rate` in Hz, and the names of its `conditions`, if it has any."""
 
     lesson = LESSON
-
-    @property
-    def symbols(self) -> range:
-        """The levels of mu-law."""
-        return range(mu_law.LEVELS)
 
     def build(self) -> Any:
         """The network that run.json describes."""
         from audio_rnn.model import build
 
         return build(self.experiment.record.network, self.experiment.most_weights)
+
+    def with_conditions(self, count: int) -> Any:
+        """The network with one condition, which changes nothing, or without any."""
+        from audio_rnn.model import with_conditions
+
+        return with_conditions(self.experiment.record.network, self.model, count)
 
     def exported(self) -> Any:
         """One step of the network, for `python -m workshop.export`."""
@@ -37,13 +36,9 @@ class Trained(TrainedOnSound):
 
         return recurrent.step(self.model, self.meaning(WARM_UP))
 
-    @functools.cached_property
-    def _generator(self) -> "Generator":
+    def new_generator(self, labels: np.ndarray) -> "Generator":
+        """What generates sounds with the conditions of these numbers [B]."""
         with quietly():
             from audio_rnn.generate import Generator
 
-        return Generator(self.model)
-
-    def generator(self, labels: np.ndarray) -> "Generator":
-        """What generates sounds with this network, which knows no conditions."""
-        return self._generator
+        return Generator(self.model, labels)

@@ -40,13 +40,8 @@ SAMPLES = {1: 8 * PIECE, 16: 2 * PIECE}
 
 def by_kernel(model: SequenceModel, streams: int) -> float:
     """Samples a second; the first piece is not counted."""
-    pieces = generate(
-        GruEngine(model, streams, half=True),
-        np.full((1, streams), SILENCE),
-        SAMPLES[streams] + PIECE,
-        0,
-        SamplingConfig(),
-    )
+    engine, begun = GruEngine(model, np.zeros(streams, int), half=True), np.full((1, streams), SILENCE)
+    pieces = generate(engine, begun, SAMPLES[streams] + PIECE, 0, SamplingConfig())
     return _speed(pieces, streams)
 
 
@@ -70,10 +65,12 @@ def _speed(pieces: Iterator[np.ndarray], streams: int) -> float:
 
 def main() -> None:
     """Measure, and print the ratios."""
-    args = compare.parser(__doc__, undisturbed=True).parse_args()
+    parser = compare.parser(__doc__, undisturbed=True)
+    parser.add_argument("--size", choices=SIZES, action="append", help="one network alone; without it, both")
+    args = parser.parse_args()
     with_torch = compare.has_torch(args.torch_python)
     contestants = {}
-    for size in SIZES:
+    for size in args.size or SIZES:
         shape = {name: LESSON.sizes[size][name] for name in LESSON.network}
         model = build({**shape, "vocab_size": LEVELS, "seed": 0})
         loop = GenerationLoop(model, LEVELS, AllSymbols())

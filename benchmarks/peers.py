@@ -1,9 +1,9 @@
 """PyTorch's side of the comparisons; the other scripts run it with a Python that has torch. It prints one number.
 
-python benchmarks/peers.py train UNITS STEPS      2 layers of nn.LSTM, batch 50, sequence 50, 65 symbols: median
-milliseconds of a training step
-python benchmarks/peers.py generate CHARACTERS    one stream, 2 x 128, a loop over single steps: characters per
-second
+python benchmarks/peers.py train CELL LAYERS UNITS VOCAB BATCH STEPS COUNT    nn.LSTM or nn.GRU: median milliseconds of
+COUNT training steps on sequences of STEPS symbols
+python benchmarks/peers.py generate CHARACTERS    one stream, 2 x 128 LSTM, 65 symbols, a loop over single steps:
+characters per second
 """
 
 import statistics
@@ -12,37 +12,38 @@ import time
 
 import torch
 
-VOCAB, BATCH, STEPS = 65, 50, 50
 #: Steps that are not counted.
 WARM_UP = 5
 
 
 class Network(torch.nn.Module):
-    """The network of lesson 1 as one writes it in PyTorch."""
+    """The network of a recurrent lesson as one writes it in PyTorch."""
 
-    def __init__(self, units: int):
+    def __init__(self, cell: str, layers: int, units: int, vocab: int):
         super().__init__()
-        self.embedding = torch.nn.Embedding(VOCAB, units)
-        self.lstm = torch.nn.LSTM(units, units, 2, batch_first=True)
-        self.softmax = torch.nn.Linear(units, VOCAB)
+        self.embedding = torch.nn.Embedding(vocab, units)
+        kind = {"lstm": torch.nn.LSTM, "gru": torch.nn.GRU}[cell]
+        self.recurrent = kind(units, units, layers, batch_first=True)
+        self.softmax = torch.nn.Linear(units, vocab)
 
     def forward(self, ids, state):
         """Logits [B, T, V] and the new state for ids [B, T]."""
-        outputs, state = self.lstm(self.embedding(ids), state)
+        outputs, state = self.recurrent(self.embedding(ids), state)
         return self.softmax(outputs), state
 
 
-def train(units: int, steps: int) -> float:
-    """Median milliseconds of a training step on random characters: the speed does not depend on them."""
-    network = Network(units)
+def train(cell: str, *numbers: str) -> float:
+    """Median milliseconds of a training step on random symbols: the speed does not depend on them."""
+    layers, units, vocab, batch, steps, count = map(int, numbers)
+    network = Network(cell, layers, units, vocab)
     optimizer = torch.optim.Adam(network.parameters(), lr=0.002)
     state, times = None, []
-    for _ in range(WARM_UP + steps):
-        ids = torch.randint(0, VOCAB, (BATCH, STEPS + 1))
+    for _ in range(WARM_UP + count):
+        ids = torch.randint(0, vocab, (batch, steps + 1))
         started = time.perf_counter()
         logits, state = network(ids[:, :-1], state)
-        state = tuple(part.detach() for part in state)
-        loss = torch.nn.functional.cross_entropy(logits.reshape(-1, VOCAB), ids[:, 1:].reshape(-1))
+        state = tuple(part.detach() for part in state) if cell == "lstm" else state.detach()
+        loss = torch.nn.functional.cross_entropy(logits.reshape(-1, vocab), ids[:, 1:].reshape(-1))
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)
@@ -52,9 +53,10 @@ def train(units: int, steps: int) -> float:
     return statistics.median(times[WARM_UP:])
 
 
-def generate(characters: int) -> float:
+def generate(number: str) -> float:
     """Characters per second of a loop over single steps, each drawn from the softmax."""
-    network = Network(128).eval()
+    characters = int(number)
+    network = Network("lstm", 2, 128, 65).eval()
     ids, state = torch.zeros(1, 1, dtype=torch.long), None
     with torch.inference_mode():
         for count in range(characters + 200):
@@ -69,7 +71,7 @@ def main() -> None:
     """Do what the arguments say."""
     torch.manual_seed(0)
     command, *numbers = sys.argv[1:]
-    print({"train": train, "generate": generate}[command](*map(int, numbers)))
+    print({"train": train, "generate": generate}[command](*numbers))
 
 
 if __name__ == "__main__":

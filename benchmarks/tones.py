@@ -1,14 +1,14 @@
 """Whether a network that was trained on tones makes them at the right pitch: the peaks in the spectrum of its sound.
 
     python benchmarks/tones.py
+    python benchmarks/tones.py --lesson audio_rnn
 
 Two sets of 24 sounds of a second, of one tone (440 Hz) and of two (330 and 880 Hz), each at another level and phase and
-with a little noise; for each `wavenet/train.py --size tiny --max_minutes 1`, then four seconds of sound that go on from
-one of them. Three minutes.
+with a little noise; for each `train.py --size tiny --max_minutes 1` of the lesson, then four seconds of sound that go
+on from one of them. Three minutes.
 """
 
 import argparse
-import json
 import tempfile
 from pathlib import Path
 
@@ -32,18 +32,9 @@ def write_set(folder: Path, tones: tuple[float, ...]) -> None:
 
 def generate(experiment: Path, prime: Path) -> np.ndarray:
     """Samples that the network makes after a sound."""
-    from wavenet.generate import Generator
-    from wavenet.model import build
-    from workshop.audio import audiofiles, mu_law
-    from workshop.networks.sampling import SamplingConfig
-    from workshop.run import checkpoint
+    from workshop import load
 
-    model = build(json.loads((experiment / "run.json").read_text("utf-8"))["network"])
-    path = experiment / "checkpoints" / "best.npz"
-    checkpoint.assign(model.trainable_variables, checkpoint.load(path)[0], "average", path)
-    generator = Generator(model, np.zeros(1, int))
-    begun = mu_law.encode(audiofiles.read(prime, RATE))[:, None]
-    return mu_law.decode(np.concatenate(list(generator.generate(begun, SECONDS * RATE, 0, SamplingConfig())))[:, 0])
+    return load(experiment).generate(prime, seconds=SECONDS, seed=0).samples
 
 
 def peaks(samples: np.ndarray, count: int) -> list[float]:
@@ -66,6 +57,7 @@ def main() -> None:
     """Train on each set, listen, report."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=1, help="of training, for each set")
+    parser.add_argument("--lesson", choices=("wavenet", "audio_rnn"), default="wavenet")
     args = parser.parse_args()
     from workshop.quiet import quietly
 
@@ -74,7 +66,7 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             write_set(Path(folder), tones)
             options = ("--data_dir", folder, "--size", "tiny", "--max_minutes", args.minutes)
-            with compare.trained("wavenet", *options) as (experiment, info), quietly():
+            with compare.trained(args.lesson, *options) as (experiment, info), quietly():
                 found = peaks(generate(experiment, Path(folder) / "00.wav"), len(tones))
         off = max(abs(peak / tone - 1) for peak, tone in zip(found, tones, strict=True))
         pitches = ", ".join(f"{peak:.1f} Hz" for peak in found)

@@ -1,16 +1,17 @@
-"""How long a training step takes: this workshop, Keras' own LSTM layer, and PyTorch's nn.LSTM.
+"""How long a training step takes: this workshop, Keras' own recurrent layers, and PyTorch's nn.LSTM or nn.GRU.
 
     python benchmarks/training_speed.py --torch_python PATH_TO_A_PYTHON_WITH_TORCH
 
-The same network (embedding, 2 LSTM layers, softmax over 65 characters), batch 50, sequence 50, gradient clipping and
-Adam, measured in turn, each in a process of its own, in one run; about five minutes. The workshop's step also averages
-the weights, which the others do not.
+The same network (embedding, recurrent layers, softmax), gradient clipping and Adam, measured in turn, each in a process
+of its own, in one run; about ten minutes. The workshop's step also averages the weights, which the others do not. The
+networks: 2 LSTM layers over 65 characters, batch 50, sequence 50, and `classic` of lesson 4.
 """
 
 import statistics
 import sys
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 import compare
 import numpy as np
@@ -22,41 +23,65 @@ with quietly():
     import tensorflow as tf
     from keras import ops
 
-    from char_rnn.model import recurrent
+    from audio_rnn.model import stacked
     from workshop.run.learner import CLIP_NORM, NextSymbolLearner, cross_entropy
 
-VOCAB, BATCH, STEPS = 65, 50, 50
 #: Steps that are not counted.
 WARM_UP = 5
 
 
-class KerasNetwork(keras.Model):
-    """The same network with Keras' LSTM layer, called as the others are."""
+class Shape(NamedTuple):
+    """A network and its batches of sequences."""
 
-    def __init__(self, units: int):
+    cell: str
+    layers: int
+    units: int
+    vocab: int
+    batch: int
+    steps: int
+
+    @classmethod
+    def read(cls, words: list[str]) -> "Shape":
+        """From words of a command line."""
+        return cls(words[0], *map(int, words[1:]))
+
+
+#: What is measured, and so many training steps of each.
+SHAPES = {
+    "lessons 1 and 2, medium": (Shape("lstm", 2, 128, 65, 50, 50), 60),
+    "2 x 512 LSTM": (Shape("lstm", 2, 512, 65, 50, 50), 10),
+    "lesson 4, classic": (Shape("gru", 3, 256, 256, 80, 100), 10),
+}
+
+
+class KerasNetwork(keras.Model):
+    """The same network with Keras' recurrent layers, called as the others are."""
+
+    def __init__(self, shape: Shape):
         super().__init__()
-        self.embedding = keras.layers.Embedding(VOCAB, units)
-        self.lstm = [keras.layers.LSTM(units, return_sequences=True, return_state=True) for _ in range(2)]
-        self.softmax = keras.layers.Dense(VOCAB)
-        self(np.zeros((BATCH, STEPS), np.int32), self.initial_state())
+        kind = {"lstm": keras.layers.LSTM, "gru": keras.layers.GRU}[shape.cell]
+        self.embedding = keras.layers.Embedding(shape.vocab, shape.units)
+        self.recurrent = [kind(shape.units, return_sequences=True, return_state=True) for _ in range(shape.layers)]
+        self.softmax = keras.layers.Dense(shape.vocab)
+        self.batch = shape.batch
+        self(np.zeros((shape.batch, shape.steps), np.int32), self.initial_state())
 
     def initial_state(self) -> list:
         """Zero states."""
-        units = self.lstm[0].units
-        return [[ops.zeros((BATCH, units)), ops.zeros((BATCH, units))] for _ in self.lstm]
+        return [list(layer.get_initial_state(self.batch)) for layer in self.recurrent]
 
     def call(self, ids, states):
         """Logits [B, T, V] and new states for ids [B, T]."""
         x, new_states = self.embedding(ids), []
-        for layer, state in zip(self.lstm, states, strict=True):
+        for layer, state in zip(self.recurrent, states, strict=True):
             x, *state = layer(x, initial_state=state)
             new_states.append(state)
         return self.softmax(x), new_states
 
 
-def keras_step(units: int, compiled: bool):
+def keras_step(shape: Shape, compiled: bool):
     """A training step of Keras' layers, with XLA or as `model.fit` runs it on a CPU."""
-    network = KerasNetwork(units)
+    network = KerasNetwork(shape)
     optimizer = keras.optimizers.Adam(0.002, global_clipnorm=CLIP_NORM)
     optimizer.build(network.trainable_variables)
 
@@ -68,22 +93,22 @@ def keras_step(units: int, compiled: bool):
         optimizer.apply(tape.gradient(loss, network.trainable_variables), network.trainable_variables)
         return loss, states
 
-    return step, network.initial_state(), (BATCH, STEPS)
+    return step, network.initial_state(), (shape.batch, shape.steps)
 
 
-def workshop_step(units: int):
+def workshop_step(shape: Shape):
     """The workshop's own training step."""
-    model, average = (recurrent(VOCAB, units, 2, "lstm", 0.0) for _ in range(2))
-    learner = NextSymbolLearner(model, average, cross_entropy, learning_rate=0.002, batch_size=BATCH, held_out=[])
-    return lambda inputs, targets, state: (learner.step(inputs, targets), state), (), (STEPS, BATCH)
+    model, average = (stacked(shape.vocab, shape.units, shape.layers, shape.cell, 0.0) for _ in range(2))
+    learner = NextSymbolLearner(model, average, cross_entropy, learning_rate=0.002, batch_size=shape.batch, held_out=[])
+    return lambda inputs, targets, state: (learner.step(inputs, targets), state), (), (shape.steps, shape.batch)
 
 
-def measure(contestant: str, units: int, steps: int) -> float:
-    """Median milliseconds of a step on random characters: the speed does not depend on them."""
-    step, state, shape = CONTESTANTS[contestant](units)
+def measure(contestant: str, shape: Shape, count: int) -> float:
+    """Median milliseconds of a step on random symbols: the speed does not depend on them."""
+    step, state, size = CONTESTANTS[contestant](shape)
     rng, times = np.random.default_rng(0), []
-    for _ in range(WARM_UP + steps):
-        inputs, targets = (tf.constant(rng.integers(0, VOCAB, shape), tf.int32) for _ in range(2))
+    for _ in range(WARM_UP + count):
+        inputs, targets = (tf.constant(rng.integers(0, shape.vocab, size), tf.int32) for _ in range(2))
         started = time.perf_counter()
         loss, state = step(inputs, targets, state)
         float(loss)
@@ -93,32 +118,35 @@ def measure(contestant: str, units: int, steps: int) -> float:
 
 CONTESTANTS = {
     "workshop": workshop_step,
-    "keras": lambda units: keras_step(units, compiled=False),
-    "keras_with_xla": lambda units: keras_step(units, compiled=True),
+    "keras": lambda shape: keras_step(shape, compiled=False),
+    "keras_with_xla": lambda shape: keras_step(shape, compiled=True),
 }
 
 
 def main() -> None:
-    """Measure both sizes and print the ratios; or measure one contestant, in the process that this starts for it."""
+    """Measure all and print the ratios; or measure one contestant, in the process that this starts for it."""
     parser = compare.parser(__doc__)
-    parser.add_argument("--only", nargs=3, metavar=("CONTESTANT", "UNITS", "STEPS"), help="measure this one alone")
+    parser.add_argument("--only", nargs="+", metavar="CONTESTANT", help="measure this one alone, of a shape, so often")
+    parser.add_argument("--network", choices=SHAPES, action="append", help="one network alone; without it, all")
     args = parser.parse_args()
     if args.only:
-        print(measure(args.only[0], int(args.only[1]), int(args.only[2])))
+        contestant, *shape, count = args.only
+        print(measure(contestant, Shape.read(shape), int(count)))
         return
     here, result = Path(__file__).resolve(), {}
-    for units, steps in ((128, 60), (512, 10)):
+    for title in args.network or SHAPES:
+        shape, count = SHAPES[title]
         contestants = {
-            name: lambda name=name: compare.number(sys.executable, here, "--only", name, units, steps)  # noqa: B023
+            name: lambda name=name: compare.number(sys.executable, here, "--only", name, *shape, count)  # noqa: B023
             for name in CONTESTANTS
         }
         torch_script = here.with_name("peers.py")
-        contestants["torch"] = lambda: compare.number(args.torch_python, torch_script, "train", units, steps)  # noqa: B023
+        contestants["torch"] = lambda: compare.number(args.torch_python, torch_script, "train", *shape, count)  # noqa: B023
         milliseconds = compare.in_turn(contestants, args.rounds)
         ratios = {name: milliseconds[name] / milliseconds["workshop"] for name in contestants}
         for name, value in milliseconds.items():
-            print(f"2 x {units}, {name}: {value:.1f} ms, {ratios[name]:.2f} times the workshop's", flush=True)
-        result[f"2x{units}"] = {"milliseconds": milliseconds, "workshop_is_faster_by": ratios}
+            print(f"{title}, {name}: {value:.1f} ms, {ratios[name]:.2f} times the workshop's", flush=True)
+        result[title] = {"milliseconds": milliseconds, "workshop_is_faster_by": ratios}
     compare.finish(result)
 
 

@@ -14,8 +14,7 @@ def main() -> None:
     """Generate, as the command line says."""
     # ---- 1 arguments -------------------------------------------------------------------------------------------------
     parser = arguments.sample_parser("Let a trained network sound.")
-    group = parser.add_argument_group("wavenet")
-    group.add_argument("--condition", metavar="NAME", help="which of the sounds it learnt by name; else all in turn")
+    arguments.ask_for_condition(parser)
     args = parser.read()
 
     # ---- 2 load the experiment ---------------------------------------------------------------------------------------

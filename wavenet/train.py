@@ -25,10 +25,9 @@ def main() -> int:
     # ---- 1 arguments -------------------------------------------------------------------------------------------------
     parser = arguments.train_parser("Learn to make sounds, sample by sample.", LESSON)
     group = parser.add_argument_group("wavenet")
-    condition = "learn sounds by name: `folder`, each subfolder a name, or a JSON file that names one for each file"
-    group.add_argument("--condition", type=cli.folder_or_file, metavar="folder|FILE.json", help=condition)
     group.add_argument("--l2", type=cli.not_negative, default=0.0, help="L2 weight decay")
     parser.alias("l2", "--l2_regularization_strength")
+    arguments.learn_conditions(parser)
     args = parser.read()
 
     # Heavy imports come after the arguments, so that --help and mistakes are answered at once.

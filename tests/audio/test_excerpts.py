@@ -8,7 +8,16 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from workshop.audio.excerpts import MOST_MEASURED, Excerpts, HeldOutSounds, rings, side_by_side
+from workshop.audio import excerpts as module
+from workshop.audio.excerpts import (
+    MOST_MEASURED,
+    Excerpts,
+    HeldOutSounds,
+    HeldOutStreams,
+    Streams,
+    rings,
+    side_by_side,
+)  # fmt: skip
 from workshop.audio.library import Sounds
 from workshop.errors import UserError
 
@@ -143,3 +152,62 @@ def test_little_sound_makes_fewer_windows_at_once_and_none_is_an_error() -> None
     assert side_by_side([numbered(15)] * 3, Path("x"), 8, 10) == 3
     with pytest.raises(UserError, match="x is too short: 5 samples"):
         side_by_side([numbered(5)], Path("x"), 8, 10)
+
+
+# ---- for a network that carries its state on
+
+
+@given(st.lists(st.integers(1, 80), min_size=1, max_size=3), st.integers(1, 4), st.integers(1, 9), st.integers(0, 2))
+def test_streams_go_on_where_they_stopped(sizes: list[int], batch_size: int, length: int, epoch: int) -> None:
+    """Within the sounds of a condition a window begins where the last one of its stream ended; each sample is a target
+    once, with its own condition beside it.
+    """
+    assume(sum(max(1, size // length) for size in sizes) >= batch_size)
+    ends = np.cumsum(sizes)
+    train = [np.arange(end - size, end).astype(np.uint8) for size, end in zip(sizes, ends, strict=True)]
+    streams = Streams(train, batch_size, length)
+    seen: Counter[int] = Counter()
+    before = None
+    for number in range(streams.windows):
+        inputs, targets = streams.window(epoch, number)
+        values, labels = inputs if len(train) > 1 else (inputs, np.zeros(batch_size, int))
+        assert values.shape == targets.shape == (length, batch_size)
+        assert (values[1:] == targets[:-1]).all()
+        assert (np.searchsorted(ends, targets, side="right") == labels).all()
+        if before is not None:
+            same = labels == before[1]
+            assert (values[0] == before[0])[same].all()
+        before = targets[-1], labels
+        seen.update(targets.ravel().tolist())
+    for size, ring in zip(sizes, train, strict=True):
+        if size >= length:  # a shorter one goes round
+            assert all(seen[value] <= 1 for value in ring.tolist())
+
+
+def test_streams_begin_in_another_place_in_each_epoch() -> None:
+    first = [Streams([numbered(250)], 2, 5).window(epoch, 0)[1][0, 0] for epoch in range(6)]
+    assert len(set(first)) > 3
+    assert first == [Streams([numbered(250)], 2, 5).window(epoch, 0)[1][0, 0] for epoch in range(6)]
+
+
+@given(st.lists(st.integers(1, 60), min_size=1, max_size=3), st.integers(0, 30))
+def test_streams_measure_each_held_out_sample_once(sizes: list[int], context: int) -> None:
+    """Of all conditions, each under its own, and none of another."""
+    ends = np.cumsum(sizes)
+    held_out = [np.arange(end - size, end).astype(np.uint8) for size, end in zip(sizes, ends, strict=True)]
+    before = [np.full(40, 200 + number, np.uint8) for number in range(len(sizes))]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "STREAMS", 4)
+        windows = list(HeldOutStreams(held_out, before, context))
+    counted: Counter[int] = Counter()
+    for inputs, targets, weights in windows:
+        values, labels = inputs if len(sizes) > 1 else (inputs, np.zeros(targets.shape[1], int))
+        assert values.shape == targets.shape == weights.shape
+        for t, b in zip(*np.nonzero(weights), strict=True):
+            target = int(targets[t, b])
+            counted[target] += 1
+            assert np.searchsorted(ends, target, side="right") == labels[b]
+            start = target == held_out[labels[b]][0]
+            assert values[t, b] == (200 + labels[b] if start else target - 1)
+    assert counted == Counter(range(sum(sizes)))
+    assert len({inputs[0].shape if len(sizes) > 1 else inputs.shape for inputs, *_ in windows}) == 1

@@ -87,10 +87,35 @@ def test_sound_with_conditions_and_any_filter(stacks: int, depth: int, width: in
         assert largest > 0.5
 
 
-def test_a_condition_changes_what_comes_out() -> None:
-    step = wavenet_export.step(WaveNet(Shape(1, 2, 2, 5, 4, 7, 2), seed=1), {})
-    session = checking.session(content_of(step))
-    ids = np.random.default_rng(0).integers(256, size=(9, 1)).repeat(2, axis=1)
+def recurrent_with_conditions(kind: type) -> SequenceModel:
+    model = own(recurrent_layer(kind, name="one"), layers.LayerNormalization(), recurrent_layer(kind, name="two"))
+    model.add_conditions(2)
+    for table in model.conditions:
+        table.assign(np.random.default_rng(3).normal(size=table.shape))
+    return model
+
+
+@pytest.mark.parametrize("kind", [layers.LSTM, layers.GRU, layers.SimpleRNN])
+def test_each_cell_with_conditions(kind: type) -> None:
+    step = recurrent.step(recurrent_with_conditions(kind), {})
+    assert step.conditions == 2
+    difference, largest = checking.largest_difference(content_of(step), step)
+    assert difference < 1e-5
+    assert largest > 0.5
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        lambda: wavenet_export.step(WaveNet(Shape(1, 2, 2, 5, 4, 7, 2), seed=1), {}),
+        lambda: recurrent.step(recurrent_with_conditions(layers.GRU), {}),
+    ],
+    ids=["wavenet", "audio_rnn"],
+)
+def test_a_condition_changes_what_comes_out(step: Callable[[], Step]) -> None:
+    made = step()
+    session = checking.session(content_of(made))
+    ids = np.random.default_rng(0).integers(made.symbols, size=(9, 1)).repeat(2, axis=1)
     first, second = checking.logits(session, ids, np.array([0, 1]))[-1]
     assert np.abs(first - second).max() > 0.01
 

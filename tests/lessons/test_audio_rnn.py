@@ -11,7 +11,7 @@ from keras import ops
 from audio_rnn import dataset, generate, train
 from audio_rnn.generate import Generator
 from audio_rnn.lesson import LESSON
-from audio_rnn.model import build
+from audio_rnn.model import build, with_conditions
 from workshop import load
 from workshop.audio.mu_law import LEVELS, SILENCE
 from workshop.audio.synthesis import write_wav
@@ -34,17 +34,23 @@ def network(cell: str = "gru", **changes: int) -> SequenceModel:
     return model
 
 
+#: Conditions of two streams.
+LABELS = np.array([2, 0])
+
+
 @pytest.fixture(scope="module", params=["gru", "lstm"])
 def generator(request: pytest.FixtureRequest) -> Generator:
-    """By the compiled kernel, and by the loop that runs whatever Keras runs; one for all tests, because that is
-    compiled.
+    """With conditions: by the compiled kernel, and by the loop that runs whatever Keras runs; one for all tests,
+    because that is compiled.
     """
-    return Generator(network(request.param))
+    return Generator(network(request.param, conditions=3), LABELS)
 
 
 def in_training(model: SequenceModel, values: np.ndarray) -> np.ndarray:
     """Logits [T, B, 256] after each of values [T, B], as training computes them."""
-    return np.asarray(model(ops.convert_to_tensor(values.astype(np.int32)), model.initial_state(values.shape[1]))[0])
+    ids = ops.convert_to_tensor(values.astype(np.int32))
+    inputs = (ids, ops.convert_to_tensor(LABELS)) if model.conditions else ids
+    return np.asarray(model(inputs, model.initial_state(values.shape[1]))[0])
 
 
 def generated(generator: Generator, prompt: np.ndarray, length: int, seed: int, config: SamplingConfig) -> np.ndarray:
@@ -67,7 +73,7 @@ def test_every_size_generates_what_it_was_trained_to(size: str) -> None:
     shape = {name: LESSON.sizes[size][name] for name in LESSON.network}
     model = build({**shape, "vocab_size": LEVELS, "seed": 0})
     values = np.array([[100], [150], [SILENCE], [7]])
-    made = GruEngine(model, 1)
+    made = GruEngine(model, np.zeros(1, int))
     ((state, work),) = started = made.start(values[0])
     made.advance(started, values[1:], np.zeros((3, 1)), SamplingConfig())
     assert (state.symbols == 7).all()
@@ -90,9 +96,8 @@ def test_samples_are_drawn_after_silence_and_the_prompt(generator: Generator, mo
     monkeypatch.setattr(generate, "MAX_PROMPT", 10)
     prompt = np.random.default_rng(4).integers(0, LEVELS, (40, 2))
     made = generated(generator, prompt, 3, 1, SamplingConfig(top_k=1))
-    assert (made[:, 0] == made[:, 1]).all()
-    heard = np.concatenate([np.full(20, SILENCE), prompt[-10:, 0], made[:, 0]])[:, None]
-    assert (in_training(generator._model, heard)[29:32, 0].argmax(axis=-1) == made[:, 0]).all()
+    heard = np.concatenate([np.full((20, 2), SILENCE), prompt[-10:], made])
+    assert (in_training(generator._model, heard)[29:32].argmax(axis=-1) == made).all()
 
 
 def test_the_same_seed_makes_the_same_sound(generator: Generator) -> None:
@@ -105,9 +110,9 @@ def test_the_same_seed_makes_the_same_sound(generator: Generator) -> None:
 
 
 def test_what_generates_more_slowly_is_said(capsys: pytest.CaptureFixture[str]) -> None:
-    Generator(network())
+    Generator(network(), np.zeros(1, int))
     assert capsys.readouterr().err == ""
-    Generator(network("rnn"))
+    Generator(network("rnn"), np.zeros(1, int))
     assert capsys.readouterr().err.endswith("because rnn_1 is a SimpleRNN and no GRU\n")
 
 
@@ -115,6 +120,24 @@ def test_the_window_is_said_in_milliseconds_and_periods() -> None:
     assert dataset.window_in_words(100, 8000) == (
         "window: 100 samples, 12.5 ms, 1.4 periods of a tone of 110 Hz; the state is carried on to the next"
     )
+
+
+def test_a_network_takes_a_condition_on_and_loses_it() -> None:
+    """As fine-tuning does where only one side has conditions: one that changes nothing, and the mean of all."""
+    shape = {"vocab_size": LEVELS, "rnn_size": 8, "num_layers": 2, "dropout": 0.0, "seed": 1}
+    values = np.random.default_rng(5).integers(0, LEVELS, (20, 2))
+    for cell in ("gru", "lstm", "rnn"):
+        plain, named = network(cell), network(cell, conditions=3)
+        expected = in_training(plain, values)
+        with_one = with_conditions({**shape, "cell": cell}, plain, 1)
+        assert [table.shape[0] for table in with_one.conditions] == [1, 1]
+        inputs = (ops.convert_to_tensor(values), ops.zeros(2, "int32"))
+        assert np.abs(np.asarray(with_one(inputs, with_one.initial_state(2))[0]) - expected).max() < 1e-5
+        for table in named.conditions:
+            table.assign(np.asarray(table)[:1].repeat(3, axis=0))  # so that the mean is each of them
+        without = with_conditions({**shape, "cell": cell, "conditions": 3}, named, 0)
+        assert without.conditions == []
+        assert np.abs(in_training(without, values) - in_training(named, values)).max() < 1e-4
 
 
 @pytest.mark.slow

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
+import soundfile
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tiny import LESSONS, RATE
@@ -117,6 +118,8 @@ def test_a_prime_that_is_no_sound_is_said(refused: Refused, made: Made, tmp_path
     args = ["--experiment_dir", made.path, "--prime"]
     assert "is not sound that can be read" in refused(made.sample, *args, tmp_path / "text.wav")
     assert "cannot be read" in refused(made.sample, *args, tmp_path / "missing.wav")
+    write_wav(tmp_path / "silence.wav", np.zeros(RATE), RATE)
+    assert "is silent" in refused(made.sample, *args, tmp_path / "silence.wav")
 
 
 def test_no_sound_at_all_is_said_at_once(refused: Refused, made: Made, tmp_path: Path) -> None:
@@ -125,6 +128,24 @@ def test_no_sound_at_all_is_said_at_once(refused: Refused, made: Made, tmp_path:
     (tmp_path / "a.wav").write_text("la")
     (tmp_path / "b.wav").touch()
     assert "none of the 2 sound files" in refused(made.train, "--data_dir", tmp_path, *made.arguments)
+
+
+@pytest.mark.parametrize("lesson", ["wavenet", "audio_rnn"])
+@pytest.mark.parametrize(
+    ("samples", "words"),
+    [
+        (np.zeros(RATE), "is silent"),
+        (np.full(RATE, 0.3), "is silent"),
+        (np.full(RATE, np.nan), "holds samples that are not numbers"),
+        (np.zeros(0), "holds no samples"),
+    ],
+)
+def test_sound_that_is_none_is_said(
+    refused: Refused, tmp_path: Path, lesson: str, samples: np.ndarray, words: str
+) -> None:
+    soundfile.write(tmp_path / "a.wav", samples, RATE, subtype="FLOAT")
+    train = import_module(f"{lesson}.train")
+    assert words in refused(train, "--data_dir", tmp_path / "a.wav", *LESSONS[lesson][1])
 
 
 def test_too_little_sound_is_said(refused: Refused, made: Made, tmp_path: Path) -> None:

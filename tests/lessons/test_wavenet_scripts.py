@@ -3,8 +3,6 @@
 import json
 import shutil
 import subprocess
-import sys
-import wave
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,20 +15,6 @@ from workshop.audio.synthesis import write_wav
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 Refused = Callable[..., str]
-
-
-def trained_for(tones: Path, path: Path, *more: str) -> Path:
-    with pytest.MonkeyPatch.context() as patch:
-        where = ["--data_dir", str(tones), "--experiment_dir", str(path)]
-        patch.setattr(sys, "argv", ["train.py", *where, *TINY_WAVENET, *more])
-        assert train.main() == 0
-    return path
-
-
-def sound_of(path: Path) -> np.ndarray:
-    with wave.open(str(path)) as file:
-        assert (file.getframerate(), file.getnchannels()) == (RATE, 1)
-        return np.frombuffer(file.readframes(file.getnframes()), "<i2") / 32767
 
 
 def test_it_learns_the_tones(trained_wavenet: Path) -> None:
@@ -97,70 +81,3 @@ def test_a_network_that_its_checkpoints_have_no_room_for(
     (experiment / "run.json").write_text(json.dumps(info), "utf-8")
     for script, args in ((train, ["--resume", "--num_epochs", "99"]), (sample, [])):
         assert words in refused(script, *args, "--experiment_dir", experiment)
-
-
-# ---- sounds by name
-
-#: What a network needs more to make both.
-LARGER = ["--stacks", "2", "--seq_length", "100"]
-
-
-@pytest.fixture(scope="session")
-def named(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An experiment on two kinds of sounds that even a tiny network tells apart: a low tone and a high one."""
-    folder = tmp_path_factory.mktemp("named")
-    for name, frequency in (("low", 200), ("high", 900)):
-        for number in range(5):
-            tone = 0.5 * np.sin(2 * np.pi * frequency * np.arange(RATE // 2) / RATE + number)
-            noise = np.random.default_rng(number).normal(0, 0.01, len(tone))
-            write_wav(folder / "data" / name / f"{number}.wav", tone + noise, RATE)
-    args = ["--condition", "folder", "--num_epochs", "15", "--sample_every", "100"]
-    return trained_for(folder / "data", folder / "experiment", *args, *LARGER)
-
-
-def pitch(path: Path) -> float:
-    """The loudest frequency of a sound, in Hz."""
-    sound = sound_of(path)
-    return float(np.abs(np.fft.rfft(sound * np.hanning(len(sound)))).argmax() * RATE / len(sound))
-
-
-@pytest.mark.slow
-def test_a_sound_is_made_by_name(named: Path, tmp_path: Path, run_main: Run) -> None:
-    info = json.loads((named / "run.json").read_text("utf-8"))
-    assert info["data"]["conditions"] == ["high", "low"]
-    for name, frequency in (("low", 200), ("high", 900)):
-        args = ["--experiment_dir", named, "--condition", name, "--out", tmp_path / f"{name}.wav", "--seed", "1"]
-        done = run_main(sample, *args, "--seconds", "1", "--top_p", "0.9")
-        assert done.returncode == 0, done.stderr
-        assert f"{name}.wav, {name}: 1.00 s" in done.stderr
-        assert pitch(tmp_path / f"{name}.wav") == pytest.approx(frequency, rel=0.01)
-
-
-@pytest.mark.slow
-def test_without_a_name_all_are_made_in_turn(named: Path, tmp_path: Path, run_main: Run) -> None:
-    args = ["--experiment_dir", named, "--num_samples", "3", "--length", "100", "--out", tmp_path]
-    said = run_main(sample, *args).stderr
-    assert [said.index(line) for line in ("01.wav, high", "02.wav, low", "03.wav, high")]
-
-
-@pytest.mark.slow
-def test_previews_are_of_each_name(named: Path) -> None:
-    files = {file.name for file in (named / "samples").glob("step_000100*")}
-    assert files == {f"step_000100_{name}.{kind}" for name in ("low", "high") for kind in ("wav", "png")}
-
-
-@pytest.mark.slow
-def test_an_unknown_name_is_answered_with_the_known_ones(refused: Refused, named: Path, trained_wavenet: Path) -> None:
-    said = refused(sample, "--experiment_dir", named, "--condition", "hihg")
-    assert "there is no condition 'hihg' (did you mean \"high\"?): the network knows high, low" in said
-    assert "trained without --condition" in refused(sample, "--experiment_dir", trained_wavenet, "--condition", "high")
-
-
-@pytest.mark.slow
-@pytest.mark.usefixtures("uncompiled")
-def test_a_run_with_names_goes_on_with_them(refused: Refused, named: Path, tmp_path: Path) -> None:
-    experiment = Path(shutil.copytree(named, tmp_path / "copy"))
-    args = ["--experiment_dir", experiment, "--resume"]
-    assert "contradicts the experiment" in refused(train, *args, "--condition", "other.json")
-    trained_for(named.parent / "data", experiment, "--resume", "--num_epochs", "16", *LARGER)
-    assert json.loads((experiment / "run.json").read_text("utf-8"))["arguments"]["condition"] == "folder"

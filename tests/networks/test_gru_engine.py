@@ -21,26 +21,33 @@ def gru(units: int, name: str, **more: object) -> layers.Layer:
     return layers.GRU(units, return_sequences=True, return_state=True, name=name, **more)
 
 
-def network(units: int, depth: int, vocab_size: int = V, dropout: bool = False) -> SequenceModel:
+def network(units: int, depth: int, vocab_size: int = V, dropout: bool = False, conditions: int = 0) -> SequenceModel:
     """A network with weights large enough that the past matters."""
     stack = [gru(units, f"gru_{k}") for k in range(depth)]
     more = [WindowDropout(0.5)] if dropout else []
     model = SequenceModel([layers.Embedding(vocab_size, 4), *stack, *more, layers.Dense(vocab_size)])
+    model.add_conditions(conditions)
     rng = np.random.default_rng(1)
     for variable in model.trainable_variables:
         variable.assign(np.asarray(variable) + rng.normal(0, 0.3, variable.shape))
     return model
 
 
+def labels(streams: int) -> np.ndarray:
+    """Conditions [B]: of three, each in turn."""
+    return np.arange(2, 2 + streams) % 3
+
+
 def in_training(model: SequenceModel, symbols: np.ndarray) -> np.ndarray:
     """Logits [T, B, V] after each of symbols [T, B], as training computes them."""
-    ids = ops.convert_to_tensor(symbols.astype(np.int32))
-    return np.asarray(model(ids, model.initial_state(symbols.shape[1]))[0])
+    ids, streams = ops.convert_to_tensor(symbols.astype(np.int32)), symbols.shape[1]
+    inputs = (ids, ops.convert_to_tensor(labels(streams))) if model.conditions else ids
+    return np.asarray(model(inputs, model.initial_state(streams))[0])
 
 
 def in_generating(model: SequenceModel, symbols: np.ndarray, half: bool) -> np.ndarray:
     """The same by the engine, a step at a time."""
-    made = GruEngine(model, symbols.shape[1], half)
+    made = GruEngine(model, labels(symbols.shape[1]), half)
     state, found = made.start(symbols[0]), []
     for row in [*symbols[1:], np.zeros_like(symbols[0])]:
         made.advance(state, row[None], np.zeros((1, len(row))), SamplingConfig())
@@ -55,26 +62,29 @@ def drawn(made: GruEngine, prompt: np.ndarray, length: int, config: SamplingConf
 @settings(max_examples=12, deadline=None)
 @given(
     units=st.integers(1, 20), depth=st.integers(1, 3), vocab_size=st.integers(2, 40), streams=st.sampled_from([1, 4]),
-    seed=st.integers(0, 99), half=st.booleans(),
+    seed=st.integers(0, 99), conditions=st.sampled_from([0, 3]), length=st.integers(1, 6), half=st.booleans(),
 )  # fmt: skip
 def test_its_logits_are_those_of_training(
-    units: int, depth: int, vocab_size: int, streams: int, seed: int, half: bool
+    units: int, depth: int, vocab_size: int, streams: int, seed: int, conditions: int, length: int, half: bool
 ) -> None:
-    """To float precision; of weights that are of half precision, which the engine keeps in half the bytes, as well."""
-    model = network(units, depth, vocab_size, dropout=seed % 2 == 1)
+    """Without a prompt, which is one symbol, and after a longer one; to float precision, and where weights are of half
+    precision, which the engine keeps in half the bytes, as well.
+    """
+    model = network(units, depth, vocab_size, seed % 2 == 1, conditions)
     for variable in model.trainable_variables if half else []:
         variable.assign(rounded(np.asarray(variable)))
-    symbols = np.random.default_rng(seed).integers(0, vocab_size, (6, streams))
+    symbols = np.random.default_rng(seed).integers(0, vocab_size, (length, streams))
     assert np.abs(in_generating(model, symbols, half) - in_training(model, symbols)).max() < 1e-4
 
 
 @pytest.mark.parametrize("config", [SamplingConfig(), SamplingConfig(0.7, 6, 0.9)])
+@pytest.mark.parametrize("conditions", [0, 3])
 @pytest.mark.parametrize("streams", [1, 4])
-def test_each_symbol_is_drawn_from_what_training_says(streams: int, config: SamplingConfig) -> None:
+def test_each_symbol_is_drawn_from_what_training_says(streams: int, conditions: int, config: SamplingConfig) -> None:
     """After a prompt, and with the knobs that sampling.py defines."""
-    model = network(7, 2)
+    model = network(7, 2, conditions=conditions)
     prompt = np.random.default_rng(2).integers(0, V, (5, streams))
-    made = drawn(GruEngine(model, streams), prompt, 30, config)
+    made = drawn(GruEngine(model, labels(streams)), prompt, 30, config)
     logits = in_training(model, np.concatenate([prompt, made]))[4:-1]
     uniform = np.random.default_rng(5).random((30, streams)).astype(np.float32)
     for row, chances, taken in zip(logits, uniform, made, strict=True):
@@ -84,12 +94,12 @@ def test_each_symbol_is_drawn_from_what_training_says(streams: int, config: Samp
 @pytest.mark.parametrize("streams", [1, 3, 6])
 def test_the_number_of_cores_makes_no_difference(streams: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Not even in the last bit; and what is made does not depend on the pieces that it is made in."""
-    model, found = network(9, 3), []
+    model, found = network(9, 3, conditions=3), []
     prompt = np.random.default_rng(3).integers(0, V, (4, streams))
     for cores, piece in ((1, 800), (2, 800), (4, 7)):
         monkeypatch.setattr(engine, "usable_cores", lambda cores=cores: cores)
         monkeypatch.setattr(engine, "PIECE", piece)
-        made = GruEngine(model, streams)
+        made = GruEngine(model, labels(streams))
         found.append(drawn(made, prompt, 300, SamplingConfig(1.1)).tobytes())
     assert found[0] == found[1] == found[2]
 
@@ -97,7 +107,7 @@ def test_the_number_of_cores_makes_no_difference(streams: int, monkeypatch: pyte
 def test_the_second_core_does_half_of_the_work() -> None:
     """What it is given is what is taken: seen by having it do something else."""
     model = network(6, 2)
-    made = GruEngine(model, 1)
+    made = GruEngine(model, np.zeros(1, int))
     ((state, work),) = made.start(np.zeros(1, int))
     work.signals[[JOB, DONE, IN_TIME, WAIT]] = 0, 1 << 40, 1, 0  # done before it is asked for
     work.helped[:] = np.nan
@@ -111,7 +121,7 @@ def test_the_second_core_does_half_of_the_work() -> None:
 def test_a_second_core_that_is_taken_away_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     model, found = network(6, 2), []
     for done in (-1, 0):  # never there, or last seen when it had nothing to do
-        made = GruEngine(model, 1)
+        made = GruEngine(model, np.zeros(1, int))
         ((state, work),) = made.start(np.zeros(1, int))
         work.signals[DONE] = done
         work.helped[:] = np.nan

@@ -42,26 +42,32 @@ def own(*between: keras.layers.Layer) -> SequenceModel:
 
 def both_ways(model: SequenceModel) -> None:
     """Step by step is what a whole window is, in logits and state."""
-    ids, state, prepared = symbols(), model.initial_state(B), model.prepare()
-    logits, last = model(ids, state)
+    labels = np.array([2, 0, 2]) if model.conditions else None
+    ids, state, prepared = symbols(), model.initial_state(B), model.prepare(labels)
+    logits, last = model((ids, labels) if model.conditions else ids, state)
     assert logits.shape == (T, B, V)
     for t in range(T):
         step, state = model.step(prepared, tf.constant(ids[t]), state)
         np.testing.assert_allclose(step, logits[t], rtol=1e-5, atol=1e-6)
     for one, other in zip(keras.tree.flatten(state), keras.tree.flatten(last), strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6)
-    second, _ = model(ids, last)
+    second, _ = model((ids, labels) if model.conditions else ids, last)
     assert np.abs(np.asarray(second) - np.asarray(logits)).max() > 1e-4, "the state makes no difference"
 
 
 @pytest.mark.parametrize("cell", LAYERS)
 def test_keras_own_path_is_the_engine_to_float_precision(cell: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where a state is carried on from the window before, which the first step's gradient goes through."""
     model = char_model.build({**DESCRIPTION, "cell": cell}, V)
-    ids, target = symbols(), np.random.default_rng(1).normal(size=(T, B, V)).astype(np.float32)
+    rng = np.random.default_rng(1)
+    ids, target = symbols(), rng.normal(size=(T, B, V)).astype(np.float32)
+    carried = keras.tree.map_structure(
+        lambda zeros: tf.constant(rng.normal(size=zeros.shape), tf.float32), model.initial_state(B)
+    )
 
     def run() -> list[np.ndarray]:
         with tf.GradientTape() as tape:
-            logits, state = model(ids, model.initial_state(B))
+            logits, state = model(ids, carried)
             loss = tf.reduce_sum(logits * target)
         found = tape.gradient(loss, [variable.value for variable in model.trainable_variables])
         return [np.asarray(tf.convert_to_tensor(each)) for each in (logits, *keras.tree.flatten(state), *found)]
@@ -120,6 +126,47 @@ def test_layers_between_recurrent_ones() -> None:
 def test_what_cannot_go_on_from_its_state_is_refused(layer: Callable, said: str) -> None:
     with pytest.raises(UserError, match=said):
         own(layer())
+
+
+@pytest.mark.parametrize("fast", [True, False])
+@pytest.mark.parametrize("cell", LAYERS)
+def test_a_condition_is_a_bias_of_its_own(cell: str, fast: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In each recurrent layer, whoever runs it: the same as its bias plus what its kernel makes of the condition."""
+    model = own(recurrent(LAYERS[cell]), layers.LayerNormalization(), recurrent(LAYERS[cell]))
+    plain = np.asarray(model(symbols(), model.initial_state(B))[0])
+    model.add_conditions(3)
+    if not fast:
+        monkeypatch.setattr(model, "cells", [None] * len(model.cells))
+    begun = (symbols(), np.array([0, 1, 2])), model.initial_state(B)
+    np.testing.assert_allclose(model(*begun)[0], plain, atol=1e-6, err_msg="it changes nothing at first")
+    rng = np.random.default_rng(2)
+    for table in model.conditions:
+        table.assign(rng.normal(size=table.shape))
+    both_ways(model)
+    named = np.asarray(model(*begun)[0])
+    for label in range(3):
+        alone = own(recurrent(LAYERS[cell]), layers.LayerNormalization(), recurrent(LAYERS[cell]))
+        for mine, theirs in zip(alone.sequence, model.sequence, strict=True):
+            mine.set_weights(theirs.get_weights())
+        for layer, table in zip(alone.recurrent, model.conditions, strict=True):
+            kernel, others, bias = layer.get_weights()
+            (bias if bias.ndim == 1 else bias[0])[:] += np.asarray(table)[label] @ kernel
+            layer.set_weights([kernel, others, bias])
+        expected = np.asarray(alone(symbols(), alone.initial_state(B))[0])
+        np.testing.assert_allclose(named[:, label], expected[:, label], atol=1e-5)
+    assert model.layer_rows()[-1] == ("conditions_2", "lookup", f"[B, {H}]", 3 * H)
+    assert sum(weights for *_, weights in model.layer_rows()) == model.count_params()
+
+
+def test_only_conditions_differ_from_data_to_data_where_the_symbols_do_not() -> None:
+    model = own(recurrent(layers.GRU))
+    assert model.symbol_axes == [0, None, None, None, 1, 0]
+    model.add_conditions(0)
+    assert model.symbol_axes == [None] * 6
+    model.add_conditions(2)
+    named = {id(variable): axis for variable, axis in zip(model.trainable_variables, model.symbol_axes, strict=True)}
+    assert [axis for axis in named.values() if axis is not None] == [0]
+    assert named[id(model.conditions[0])] == 0
 
 
 # ---- building

@@ -2,6 +2,7 @@
 
 from workshop import cli
 from workshop.audio import rates
+from workshop.audio.quantisation import MU_LAW, QUANTISATIONS
 from workshop.cli import Parser
 from workshop.lessons import Lesson
 from workshop.run import arguments
@@ -15,6 +16,26 @@ def train_parser(description: str, lesson: Lesson) -> Parser:
     silence = "leave out what is quieter at both ends: dB below the file's loudest moment, such as -40; 0: nothing"
     group.add_argument("--silence_threshold", type=rates.threshold, default=0.0, help=silence)
     return parser
+
+
+def learn_conditions(parser: Parser) -> None:
+    """Let `train.py` learn sounds by name."""
+    wanted = "learn sounds by name: `folder`, each subfolder a name, or a JSON file that names one for each file"
+    group = parser.add_argument_group("sounds by name")
+    group.add_argument("--condition", type=cli.folder_or_file, metavar="folder|FILE.json", help=wanted)
+
+
+def choose_quantisation(parser: Parser) -> None:
+    """Let `train.py` choose what the 256 levels of a sample are."""
+    wanted = "mu-law: 256 levels, close together near silence; linear: at equal distances, as in a WAV file of 8 bits"
+    group = parser.add_argument_group("levels")
+    group.add_argument("--quantisation", choices=QUANTISATIONS, default=MU_LAW.name, help=wanted)
+
+
+def ask_for_condition(parser: Parser) -> None:
+    """Let `sample.py` make a sound that is known by name."""
+    group = parser.add_argument_group("sounds by name")
+    group.add_argument("--condition", metavar="NAME", help="which of the sounds it learnt by name; else all in turn")
 
 
 def sample_parser(description: str) -> Parser:

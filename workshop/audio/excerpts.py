@@ -9,15 +9,18 @@ T targets of a window, B windows in a batch, R samples that a prediction depends
 import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 
 import numpy as np
 
 from workshop.audio.library import Sounds
-from workshop.run.batches import streams_for
+from workshop.run.batches import EvalBatches, streams_for
 
 #: Maximal number of held-out samples in one measurement.
 MOST_MEASURED = 200_000
+#: Streams in which `HeldOutStreams` are read side by side, of all conditions together.
+STREAMS = 40
 
 #: The inputs of the network: values [R - 1 + T, B], or a pair of them and the numbers of the conditions [B].
 Inputs = np.ndarray | tuple[np.ndarray, np.ndarray]
@@ -88,7 +91,12 @@ class Excerpts:
         inputs are those right before the targets.
         """
         order, first = _epoch(self.seed, epoch, self._counts.sum(), tuple(self._lengths))
-        mine = order[number * self.batch_size : (number + 1) * self.batch_size]
+        return self._cut(order[number * self.batch_size : (number + 1) * self.batch_size], first)
+
+    def _cut(self, mine: np.ndarray, first: np.ndarray) -> tuple[Inputs, np.ndarray]:
+        """What `window` gives, for windows of these numbers [B], where those of each ring begin at the samples `first`
+        of it.
+        """
         ends = np.cumsum(self._counts)
         labels = np.searchsorted(ends, mine, side="right")
         starts = first[labels] + (mine - (ends - self._counts)[labels]) * self.seq_length
@@ -96,6 +104,26 @@ class Excerpts:
         places = (starts + steps[:, None]) % self._lengths[labels]
         values = self._samples[(np.cumsum(self._lengths) - self._lengths)[labels] + places].astype(np.int32)
         return _inputs(values[:-1], labels, len(self.train)), values[self.context :]
+
+
+class Streams(Excerpts):
+    """The same windows for a network that carries its state on: each of B streams reads consecutive ones, which make up
+    sounds one after the other, and at some time those of the next condition. The context is a single sample.
+
+    Args:
+        train: uint8 [N] for each condition.
+        batch_size: B.
+        seq_length: T.
+        seed: of the places where the windows of each epoch begin.
+    """
+
+    def __init__(self, train: Sequence[np.ndarray], batch_size: int, seq_length: int, seed: int = 0):
+        super().__init__(train, 1, batch_size, seq_length, seed)
+
+    def window(self, epoch: int, number: int) -> tuple[Inputs, np.ndarray]:
+        """Inputs [T, B], beside the conditions [B] where there are some, and targets [T, B], int32."""
+        first = np.random.default_rng((self.seed, epoch)).integers(self._lengths)
+        return self._cut(np.arange(self.batch_size) * self.windows + number, first)
 
 
 @functools.lru_cache(maxsize=1)
@@ -152,3 +180,37 @@ class HeldOutSounds:
             values = sequence[np.minimum(places, len(sequence) - 1)].astype(np.int32)
             counted = (places[field:] < ends[labels]).astype(np.float32)
             yield _inputs(values[:-1], labels, len(self.held_out)), values[field:], counted
+
+
+@dataclass(frozen=True)
+class HeldOutStreams:
+    """Windows that predict each held-out sample exactly once, for a network that carries its state on: the conditions
+    are read side by side, and before each part of theirs is read what comes before it.
+
+    Attributes:
+        held_out: uint8 [N] for each condition.
+        before: uint8 [any number] for each condition, what comes before it.
+        context: samples that are read and not counted before each part.
+    """
+
+    held_out: Sequence[np.ndarray]
+    before: Sequence[np.ndarray]
+    context: int
+
+    def __iter__(self) -> Iterator[tuple[Inputs, np.ndarray, np.ndarray]]:
+        """Inputs [T, B], beside the conditions [B] where there are some, targets [T, B], int32, and weights [T, B]
+        float32 (1 where counted, else 0).
+        """
+        conditions = len(self.held_out)
+        each = max(1, STREAMS // conditions)
+        labels = np.repeat(np.arange(conditions), each)
+        parts = [
+            EvalBatches(ring, before, each, context=self.context)
+            for ring, before in zip(self.held_out, self.before, strict=True)
+        ]
+        # Of a condition with fewer sounds there is nothing to count in the end.
+        blank = np.zeros((parts[0].seq_length, each), np.int32)
+        nothing = blank, blank, blank.astype(np.float32)
+        for windows in zip_longest(*parts, fillvalue=nothing):
+            values, targets, counted = (np.concatenate(arrays, axis=1) for arrays in zip(*windows, strict=True))
+            yield _inputs(values, labels, conditions), targets, counted

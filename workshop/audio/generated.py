@@ -22,13 +22,13 @@ class SoundGenerator(Protocol):
         """Generate `length` samples after `prompt`, piece by piece.
 
         Args:
-            prompt: mu-law values [T, B] to go on from; silence stands before them. Not part of the result.
+            prompt: levels [T, B] to go on from; silence stands before them. Not part of the result.
             length: samples to generate.
             seed: the same seed gives the same sounds.
             config: how the next sample is chosen.
 
         Yields:
-            mu-law values [n, B], together `length` of them.
+            levels [n, B], together `length` of them.
         """
 
 

@@ -15,8 +15,9 @@ import msgspec
 import numpy as np
 
 from workshop import ROOT
-from workshop.audio import conditions, mu_law
+from workshop.audio import conditions
 from workshop.audio.audiofiles import Sound, find_audio_files, read_sound
+from workshop.audio.quantisation import MU_LAW, QUANTISATIONS
 from workshop.audio.rates import RATES
 from workshop.checks import NotNegative
 from workshop.counting import counted
@@ -45,14 +46,18 @@ class SoundInfo(DataInfo, kw_only=True):
         seconds: of all sounds.
         seconds_kept: of these, without the silence that is left out.
         conditions: their names, in the order of their numbers.
+        quantisation: what a level stands for; a name in `QUANTISATIONS`.
     """
 
     sample_rate: int
     seconds: NotNegative = 0.0
     seconds_kept: NotNegative = 0.0
     conditions: list[str] = msgspec.field(default_factory=list)
+    quantisation: str = MU_LAW.name
 
     def __post_init__(self) -> None:
+        if self.quantisation not in QUANTISATIONS:
+            raise ValueError(f"there is no quantisation {self.quantisation!r:.40}")
         if self.sample_rate not in RATES:
             raise ValueError(f"the sample rate {self.sample_rate:,} is not valid")
 
@@ -78,7 +83,7 @@ class Sounds:
 
 def load(
     path: Path, rate: int, val_split: float = 0.1, silence_threshold: float = 0.0, condition: str | None = None,
-    encode: Callable[[np.ndarray], np.ndarray] = mu_law.encode,
+    encode: Callable[[np.ndarray], np.ndarray] = MU_LAW.encode,
 ) -> Sounds:  # fmt: skip
     """Read a sound file, or all sound files of a folder and its subfolders.
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
-from workshop.audio import mu_law
 from workshop.audio.generated import SoundGenerator
 from workshop.audio.quality import judge
+from workshop.audio.quantisation import MU_LAW, Quantisation
 from workshop.audio.spectrogram import spectrogram
 from workshop.audio.synthesis import write_wav
 from workshop.networks.sampling import SamplingConfig
@@ -34,6 +34,7 @@ class Preview:
         rate: samples a second.
         seed: the same for all previews, so that they can be compared.
         temperature: softmax temperature.
+        quantisation: what the values stand for.
     """
 
     def __init__(
@@ -45,9 +46,10 @@ class Preview:
         rate: int,
         seed: int,
         temperature: float,
+        quantisation: Quantisation = MU_LAW,
     ):
         self._generator, self._rate, self._length, self._seed = generator, rate, int(SECONDS * rate), seed
-        self._config = SamplingConfig(temperature)
+        self._config, self._decode = SamplingConfig(temperature), quantisation.decode
         self._names = list(names[:MAX_SHOWN]) or [""]
         self._labels = _labels(self._names)
         self._not_shown = len(names[MAX_SHOWN:])
@@ -58,7 +60,7 @@ class Preview:
         generator = self._generator(np.arange(len(self._names)))
         values = np.concatenate(list(generator.generate(self._prime, self._length, self._seed, self._config)))
         lines = []
-        for name, short, samples in zip(self._names, self._labels, mu_law.decode(values).T, strict=True):
+        for name, short, samples in zip(self._names, self._labels, self._decode(values).T, strict=True):
             picture = spectrogram(samples, self._rate, f"step {step:,} {name}".rstrip())
             stem = f"step_{step:06d}_{short}" if name else f"step_{step:06d}"
             write_wav(folder / f"{stem}.wav", samples, self._rate)

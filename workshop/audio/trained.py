@@ -13,6 +13,8 @@ from workshop import cli
 from workshop.audio import audiofiles, conditions, library, mu_law
 from workshop.audio.generated import GeneratedSound, SoundGenerator
 from workshop.audio.library import SoundInfo
+from workshop.audio.quantisation import QUANTISATIONS
+from workshop.errors import UserError
 from workshop.run import trained
 from workshop.run.stream import Stream
 from workshop.run.trained import checked
@@ -22,31 +24,46 @@ SECONDS = 3
 
 
 class TrainedOnSound(trained.Trained):
-    """The network of an experiment, and its sample `rate` in Hz."""
+    """The network of an experiment, its sample `rate` in Hz, and the names of its `conditions`, if it has any."""
 
-    #: The names that a sound can be asked for by; none where the network knows none.
-    conditions: Sequence[str] = ()
+    symbol = "condition"
 
     def read(self) -> None:
         """Read the sample rate and the conditions."""
         facts = self.experiment.data(SoundInfo)
         self.rate, self.conditions = facts.sample_rate, facts.conditions
+        #: What a level stands for.
+        self.quantisation = QUANTISATIONS[facts.quantisation]
+        self._labels: np.ndarray | None = None
+        if len(self.conditions) != self.experiment.record.network.get("conditions", 0):
+            file = self.experiment.path / "run.json"
+            raise UserError(f"{file} is damaged: its conditions {self.conditions} are not those of its network")
+
+    @property
+    def symbols(self) -> Sequence[str]:
+        """The names of the conditions: the levels of a sample are the same for all sounds."""
+        return self.conditions
+
+    def network_for(self, symbols: Sequence[Hashable]) -> Any:
+        """The network, with a condition that changes nothing or without one where `symbols` need that."""
+        return self.model if bool(symbols) == bool(self.conditions) else self.with_conditions(int(bool(symbols)))
 
     def training_data(
         self, path: Path, arguments: Mapping[str, Any], symbols: Sequence[Hashable]
     ) -> tuple[np.ndarray, str]:
-        """All sounds, one after the other: the levels of mu-law are the same whatever the symbols are."""
+        """All sounds, one after the other: their levels are the same whatever the symbols are."""
         silence, condition = arguments["silence_threshold"], arguments.get("condition")
-        sounds = library.load(path, self.rate, silence_threshold=silence, condition=condition)
+        encode = self.quantisation.encode
+        sounds = library.load(path, self.rate, silence_threshold=silence, condition=condition, encode=encode)
         return np.concatenate(list(chain(*sounds.train, *sounds.held_out))), sounds.facts.fingerprint
 
     def meaning(self, warm_up: int) -> dict[str, Any]:
         """What an exported network says of its symbols; it reads so many samples of silence before it generates."""
         return {
             "kind": "sound",
-            "encoding": f"mu-law with {mu_law.LEVELS} levels",
+            "encoding": str(self.quantisation),
             "sample_rate": self.rate,
-            "samples": mu_law.decode(np.arange(mu_law.LEVELS)).astype(float).round(7).tolist(),
+            "samples": self.quantisation.decode(np.arange(mu_law.LEVELS)).astype(float).round(7).tolist(),
             "conditions": list(self.conditions),
             "warm_up": [mu_law.SILENCE] * warm_up,
         }
@@ -66,8 +83,20 @@ class TrainedOnSound(trained.Trained):
         return model
 
     @abc.abstractmethod
-    def generator(self, labels: np.ndarray) -> SoundGenerator:
+    def with_conditions(self, count: int) -> Any:
+        """The network with one condition, which changes nothing, or without any: then the mean of those that it has is
+        part of its biases.
+        """
+
+    @abc.abstractmethod
+    def new_generator(self, labels: np.ndarray) -> SoundGenerator:
         """What generates sounds with this network, with the conditions of these numbers [B]."""
+
+    def generator(self, labels: np.ndarray) -> SoundGenerator:
+        """The same; the last one is kept."""
+        if self._labels is None or not np.array_equal(self._labels, labels):
+            self._labels, self._generator = labels, self.new_generator(labels)
+        return self._generator
 
     def samples(self, length: int | None, seconds: float | None) -> int:
         """How many samples to generate: `length`, or else as many as `seconds` have."""
@@ -113,10 +142,11 @@ class TrainedOnSound(trained.Trained):
         seconds = checked("seconds", seconds, cli.positive)
         count = self.samples(None if length is None else checked("length", length, cli.count), seconds)
         seed, config = self.drawing(seed, temperature, top_k, top_p)
-        pieces = self.generator(labels).generate(mu_law.encode(samples)[:, None], count, seed, config)
+        prompted = self.quantisation.encode(samples)[:, None]
+        pieces = self.generator(labels).generate(prompted, count, seed, config)
         return Stream(
             seed,
             count,
             (piece[:, 0] for piece in pieces),
-            lambda values: GeneratedSound(mu_law.decode(values), self.rate),
+            lambda values: GeneratedSound(self.quantisation.decode(values), self.rate),
         )

@@ -8,8 +8,9 @@ from types import TracebackType
 import numpy as np
 
 from workshop import cli, counting
-from workshop.audio import audiofiles, mu_law
+from workshop.audio import audiofiles
 from workshop.audio.quality import judge
+from workshop.audio.quantisation import MU_LAW, Quantisation
 from workshop.audio.spectrogram import spectrogram
 from workshop.audio.synthesis import write_wav
 from workshop.pictures import write_png
@@ -88,9 +89,9 @@ class SpeedMeter:
         self._bar.close()
 
 
-def prompt(path: str | None, rate: int) -> np.ndarray:
-    """Mu-law values uint8 [N] of the sound file to go on from, none where there is no file. Prints what was changed in
-    it to make it usable.
+def prompt(path: str | None, rate: int, quantisation: Quantisation = MU_LAW) -> np.ndarray:
+    """Levels uint8 [N] of the sound file to go on from, none where there is no file. Prints what was changed in it to
+    make it usable.
 
     Raises:
         UserError: it cannot be read.
@@ -100,23 +101,26 @@ def prompt(path: str | None, rate: int) -> np.ndarray:
     sound = audiofiles.read_sound(Path(path), rate)
     for remark in sound.remarks:
         cli.say(f"{path}: {remark}")
-    return mu_law.encode(sound.samples)
+    return quantisation.encode(sound.samples)
 
 
-def record(pieces: Iterable[np.ndarray], length: int, growing: IncrementalWavWriter) -> None:
+def record(
+    pieces: Iterable[np.ndarray], length: int, growing: IncrementalWavWriter, quantisation: Quantisation = MU_LAW
+) -> None:
     """Write generated sounds as they come, and say how fast they came.
 
     Args:
-        pieces: mu-law values [n, B].
+        pieces: levels [n, B].
         length: samples of each sound, of all pieces together.
         growing: the files.
+        quantisation: what the levels stand for.
 
     Raises:
         UserError: a file cannot be written.
     """
     with growing, SpeedMeter(length, len(growing.files), growing.rate) as meter:
         for piece in pieces:
-            growing.add(mu_law.decode(piece))
+            growing.add(quantisation.decode(piece))
             meter.update(len(piece))
     cli.say(meter.speed())
 

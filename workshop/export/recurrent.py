@@ -11,7 +11,7 @@ import keras
 import numpy as np
 
 from workshop.errors import UserError
-from workshop.export.graph import BATCH, SYMBOL, Graph, Value
+from workshop.export.graph import BATCH, CONDITION, SYMBOL, Graph, Value
 from workshop.export.step import Step
 from workshop.networks.recurrent import unfit, weights_of
 from workshop.networks.sequence import SequenceModel, WindowDropout
@@ -38,10 +38,13 @@ def step(model: SequenceModel, meaning: dict[str, Any]) -> Step:
     """The step of a network whose symbols mean what `meaning` says; see `Step`."""
 
     def reference(ids: np.ndarray, conditions: np.ndarray) -> np.ndarray:
-        logits, _ = model(ids.astype(np.int32), model.initial_state(ids.shape[1]))
+        symbols = ids.astype(np.int32)
+        inputs = (symbols, conditions.astype(np.int32)) if model.conditions else symbols
+        logits, _ = model(inputs, model.initial_state(ids.shape[1]))
         return keras.ops.convert_to_numpy(logits)
 
-    return Step(meaning, model.shapes[-1][-1], lambda graph: add_step(graph, model), reference)
+    known = model.conditions[0].shape[0] if model.conditions else 0
+    return Step(meaning, model.shapes[-1][-1], lambda graph: add_step(graph, model), reference, conditions=known)
 
 
 def add_step(graph: Graph, model: SequenceModel) -> None:
@@ -56,6 +59,8 @@ def add_step(graph: Graph, model: SequenceModel) -> None:
             f"two layers in model.py have the same name ({', '.join(names)}), and states are named by layer"
         )
     x = graph.input(SYMBOL, [BATCH])
+    label = graph.input(CONDITION, [BATCH]) if model.conditions else None
+    tables = iter(model.conditions)
     for layer in model.sequence:
         if reason := _unknown(layer):
             layers = ", ".join(sorted(kind.__name__ for kind in _ADDERS))
@@ -63,6 +68,8 @@ def add_step(graph: Graph, model: SequenceModel) -> None:
                 f"the network cannot be exported, because {reason}; what can be is made of {layers}, with the "
                 f"activations {', '.join(activation.__name__ for activation in _ACTIVATIONS)}"
             )
+        if label and isinstance(layer, keras.layers.RNN):
+            x = graph.add("Add", x, graph.add("Gather", _array(next(tables)), label))
         x = _ADDERS[type(layer)](graph, layer, x)
     graph.give_logits(x, model.shapes[-1][-1])
 

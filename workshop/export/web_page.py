@@ -72,7 +72,7 @@ def _layers(model: SequenceModel) -> tuple[list[dict[str, Any]], list[np.ndarray
     for layer, cell, prepared in zip(model.sequence, model.cells, model.prepare(), strict=True):
         if cell:
             kernel, bias, recurrent, recurrent_bias = map(keras.ops.convert_to_numpy, prepared)
-            arrays += [kernel, bias if layers else np.zeros_like(bias), recurrent, recurrent_bias]
+            arrays += [kernel if layers else kernel + bias, bias, recurrent, recurrent_bias]
             layers.append({"kind": names[cell.layer], "units": layer.units})
         elif type(layer) is keras.layers.Dense and layer.activation.__name__ in _ACTIVATIONS and layers:
             kernel = keras.ops.convert_to_numpy(layer.kernel)

@@ -89,21 +89,23 @@ class GenerationLoop:
         return (network, memory), draw(logits, uniform)
 
     def _generate_piece(
-        self, ids: Tensor, state: Any, prescribed: Tensor, uniform: Tensor, knobs: tuple[Tensor, Tensor, Tensor]
-    ) -> tuple[Tensor, Any, Tensor]:
+        self, ids: Tensor, state: Any, prescribed: Tensor, uniform: Tensor, knobs: tuple[Tensor, Tensor, Tensor],
+        labels: Tensor | None,
+    ) -> tuple[Tensor, Any, Tensor]:  # fmt: skip
         """N steps after symbols `ids` [B].
 
         Args:
             ids: the last symbol of each sequence.
             state: of the network and of the processor, before it.
-            prescribed: [N] symbols to take, -1 where one is to be drawn.
+            prescribed: [N, B] symbols to take, or [N] for all sequences; -1 where one is to be drawn.
             uniform: [N, B] random numbers.
             knobs: temperature, top-k and top-p.
+            labels: [B] conditions.
 
         Returns:
             the last symbols [B], the state before them, and all symbols [N, B].
         """
-        prepared = self.model.prepare()
+        prepared = self.model.prepare(labels)
 
         def body(at: Any, ids: Tensor, state: Any, generated: Tensor) -> tuple:
             state, drawn = self.step(prepared, state, ids, *knobs, uniform=uniform[at])
@@ -117,31 +119,36 @@ class GenerationLoop:
         return ids, state, generated
 
     def generate(
-        self, prompt: np.ndarray, length: int, num_samples: int, seed: int, config: SamplingConfig
-    ) -> Iterator[np.ndarray]:
+        self, prompt: np.ndarray, length: int, num_samples: int, seed: int, config: SamplingConfig,
+        labels: np.ndarray | None = None,
+    ) -> Iterator[np.ndarray]:  # fmt: skip
         """Generate `length` symbols after `prompt`, piece by piece.
 
         Args:
-            prompt: the symbols to go on from, at least one; not part of the result.
+            prompt: the symbols to go on from, at least one: [T] for all sequences, or [T, B]; not part of the result.
             length: symbols to generate.
             num_samples: B, sequences generated side by side.
             seed: the same seed gives the same sequences.
             config: how the next symbol is chosen.
+            labels: [B] conditions of the sequences, of a network with conditions.
 
         Yields:
             arrays [n, B] of symbols, together `length` of them.
         """
         rng = np.random.default_rng(seed)
-        ids = tf.constant(np.full(num_samples, prompt[0], np.int32))
+        ids = tf.constant(np.broadcast_to(prompt[0], num_samples).astype(np.int32))
+        conditions = None if labels is None else tf.constant(labels, tf.int32)
         state = self.model.initial_state(num_samples), self._processor.init(num_samples)
         knobs = tuple(map(tf.constant, config.knobs(self._vocab_size)))
         skip = len(prompt) - 1
         total = skip + length
-        prescribed = np.full(-(-total // PIECE) * PIECE, -1, np.int32)
+        prescribed = np.full((-(-total // PIECE) * PIECE, *prompt.shape[1:]), -1, np.int32)
         prescribed[:skip] = prompt[1:]
         for at in range(0, total, PIECE):
             uniform = tf.constant(rng.random((PIECE, num_samples)).astype(np.float32))
-            ids, state, generated = self._piece(ids, state, tf.constant(prescribed[at : at + PIECE]), uniform, knobs)
+            ids, state, generated = self._piece(
+                ids, state, tf.constant(prescribed[at : at + PIECE]), uniform, knobs, conditions
+            )
             fresh = generated.numpy()[max(0, skip - at) : total - at]
             if len(fresh):
                 yield fresh

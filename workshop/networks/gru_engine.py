@@ -47,24 +47,26 @@ def unfit(model: SequenceModel) -> str:
     return ""
 
 
-def pack(model: SequenceModel, streams: int, half: bool = False) -> Weights:
-    """The weights of a network that is not `unfit`, for so many streams; `half` rounds its matrices to half
+def pack(model: SequenceModel, labels: np.ndarray, half: bool = False) -> Weights:
+    """The weights of a network that is not `unfit`, for streams with `labels` [B]; `half` rounds its matrices to half
     precision.
     """
 
     def array(value: object) -> np.ndarray:
         return ops.convert_to_numpy(value).astype(np.float32)
 
+    streams = len(labels)
+    prepared = [layer for layer in model.prepare(labels) if layer is not None]
     # In place of its kernel, the first layer has what it makes of each symbol.
-    (table, _, *first), *others = ([array(part) for part in layer] for layer in model.prepare() if layer)
-    kernels = [np.zeros_like(first[0]), *(kernel for kernel, *_ in others)]
-    biases = [np.zeros_like(first[1]), *(bias for _, bias, *_ in others)]
-    recurrent, recurrent_biases = zip(first, *(layer[2:] for layer in others), strict=True)
+    (table, *kernels), biases, recurrent, recurrent_biases = (
+        [array(part) for part in parts] for parts in zip(*prepared, strict=True)
+    )
+    each = [np.broadcast_to(bias, (streams, bias.shape[-1])) for bias in biases]
     output = _layers(model)[-1]
     return Weights(
         table=fill(table),
-        kernels=strips(np.stack(kernels), streams, half),
-        biases=fill(np.stack(biases)),
+        kernels=strips(np.stack([np.zeros_like(recurrent[0]), *kernels]), streams, half),
+        biases=fill(np.stack(each)),
         recurrent=strips(np.stack(recurrent), streams, half),
         recurrent_biases=fill(np.stack(recurrent_biases)),
         output=strips(array(output.kernel)[None], streams, half),
@@ -72,9 +74,9 @@ def pack(model: SequenceModel, streams: int, half: bool = False) -> Weights:
     )
 
 
-def workspace(weights: Weights, streams: int) -> Work:
-    """The arrays that a step of B streams fills."""
-    depth, columns = weights.biases.shape
+def workspace(weights: Weights) -> Work:
+    """The arrays that a step of the streams of `weights` fills."""
+    depth, streams, columns = weights.biases.shape
     x, u = np.zeros((2, streams, columns), np.float32)
     logits = np.zeros((streams, len(weights.output_bias)), np.float32)
     helped = np.zeros((depth, streams, columns), np.float32)
@@ -86,23 +88,19 @@ class GruEngine(engine.CpuEngine):
 
     Args:
         model: the network, which is not `unfit`.
-        streams: B.
+        labels: [B] numbers of the conditions; of a network without any, their number is all that matters.
         half: round its matrices to half precision, which is faster.
     """
 
-    def __init__(self, model: SequenceModel, streams: int, half: bool = False):
-        super().__init__(gru_kernel, model.shapes[-1][0], streams)
-        packed = {size: pack(model, size, half) for size in {len(part) for part in self.parts}}
-        self._weights = [packed[len(part)] for part in self.parts]
+    def __init__(self, model: SequenceModel, labels: np.ndarray, half: bool = False):
+        super().__init__(gru_kernel, model.shapes[-1][0], len(labels))
+        self._weights = [pack(model, labels[part], half) for part in self.parts]
 
     def start(self, first: np.ndarray) -> list[tuple[State, Work]]:
         """The state when nothing has been read but symbols `first` [B], and a workspace, for each core."""
         depth, units = self._weights[0].recurrent.shape[:2]
         return [
-            (
-                State(np.zeros((depth, len(part), units), np.float32), first[part].astype(np.int64)),
-                workspace(weights, len(part)),
-            )
+            (State(np.zeros((depth, len(part), units), np.float32), first[part].astype(np.int64)), workspace(weights))
             for part, weights in zip(self.parts, self._weights, strict=True)
         ]
 

@@ -25,7 +25,7 @@ class Weights(NamedTuple):
     Attributes:
         table: [V, 3 * H] what the first layer makes of each symbol.
         kernels: L matrices [H, 3 * H] for the output of the layer below; the first is not used.
-        biases: [L, 3 * H] of these.
+        biases: [L, B, 3 * H] of these, the label of each stream included.
         recurrent: L matrices [H, 3 * H] for a layer's own last output.
         recurrent_biases: [L, 3 * H] of these.
         output: one matrix [H, V].
@@ -117,9 +117,9 @@ def _read(weights: Weights, state: State, work: Work) -> None:
     x, (layers, streams, units) = work.x, state.h.shape
     for layer in range(layers):
         for b in range(streams):
-            row = weights.biases[layer] if layer else weights.table[state.symbols[b]]
+            bias, row = weights.biases[layer, b], weights.table[state.symbols[b]]
             for j in range(x.shape[1]):
-                x[b, j] = row[j]
+                x[b, j] = bias[j] if layer else bias[j] + row[j]
         if layer:
             below = (layer - 1) * streams * units
             add_product(weights.kernels, layer, 0, x.shape[1], state.h, below, units, x)

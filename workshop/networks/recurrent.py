@@ -286,10 +286,11 @@ def weights_of(layer: keras.layers.Layer) -> tuple[Tensor, Tensor, Tensor, Tenso
 
 
 def run_layer(
-    cell: Cell, layer: keras.layers.Layer, x: Tensor, state: State, table: Tensor | None = None
-) -> tuple[Tensor, State]:
+    cell: Cell, layer: keras.layers.Layer, x: Tensor, state: State, table: Tensor | None = None,
+    offset: Tensor | None = None,
+) -> tuple[Tensor, State]:  # fmt: skip
     """Outputs [T, B, H] and the new state of a layer for features x [T, B, D]; or for symbols x [T, B] and the table
-    [V, D] of the embedding below it.
+    [V, D] of the embedding below it. To the features `offset` [B, D] is added.
     """
     kernel, bias, recurrent, recurrent_bias = weights_of(layer)
     if table is not None:
@@ -299,4 +300,6 @@ def run_layer(
         steps, batch, width = x.shape
         projected = ops.matmul(ops.reshape(x, (steps * batch, width)), kernel) + bias
         projected = ops.reshape(projected, (steps, batch, -1))
+    if offset is not None:
+        projected = projected + ops.matmul(offset, kernel)  # once a sequence, not once a step
     return scan(cell, projected, recurrent, recurrent_bias, state)

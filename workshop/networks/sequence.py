@@ -8,8 +8,11 @@ time).
 A recurrent layer is run by the engine of `recurrent.py` where that computes the same, and otherwise by Keras itself
 (`remark` says which and why). Any other layer has to treat each step by itself, as Dense and LayerNormalization do.
 
-Arrays are time-major: T steps, B sequences, V symbols. Keras' own layers want the sequences first; the arrays are
-transposed for them here.
+A network can have conditions: a sequence then has one of C labels, and what each recurrent layer has learnt of that
+label is added to its inputs at every step, which is a bias of its own for each label.
+
+Arrays are time-major: T steps, B sequences, V symbols, D inputs of a layer. Keras' own layers want the sequences first;
+the arrays are transposed for them here.
 """
 
 import math
@@ -23,11 +26,11 @@ import msgspec
 from keras import ops
 from msgspec import Meta
 
-from workshop.checks import Count
+from workshop.checks import Count, Whole
 from workshop.errors import UserError
 from workshop.networks.description import check_network, choose, limited
 from workshop.networks.layer_table import Row, layer_table
-from workshop.networks.recurrent import CELLS, State, cell_of, on_gpu, run_layer, unfit, weights_of
+from workshop.networks.recurrent import CELLS, State, cell_of, look_up, on_gpu, run_layer, unfit, weights_of
 
 Tensor = Any
 
@@ -44,6 +47,12 @@ class Recurrent(msgspec.Struct, forbid_unknown_fields=True):
     def __post_init__(self) -> None:
         if self.cell not in CELLS:
             raise ValueError(f"there is no cell {self.cell!r}")
+
+
+class Conditional(Recurrent, forbid_unknown_fields=True):
+    """The same of a network that knows so many conditions."""
+
+    conditions: Whole = 0
 
 
 #: Layers that look at several steps and keep no state from one window to the next, so that generation, which shows them
@@ -110,7 +119,20 @@ class SequenceModel(keras.Model):
         self.recurrent = [layer for layer in self.sequence if isinstance(layer, keras.layers.RNN)]
         #: What computes each layer faster than Keras does; None for those that Keras runs.
         self.cells = [cell_of(layer) for layer in self.sequence]
+        #: What each recurrent layer adds to its inputs, a row for each condition [C, D]; none without conditions.
+        self.conditions: list[Any] = []
+        self._symbols_are_fixed = False
         self.built = True
+
+    def add_conditions(self, count: int) -> None:
+        """Let the network know `count` conditions, which change nothing at first; 0 for none. Its symbols are then the
+        same whatever the data is, and the conditions are what differs.
+        """
+        self._symbols_are_fixed = True
+        for depth, layer in enumerate(self.sequence):
+            if count and isinstance(layer, keras.layers.RNN):
+                size = (count, self.shapes[depth - 1][-1])
+                self.conditions.append(self.add_weight(size, "zeros", name=f"{layer.name}_conditions"))
 
     @property
     def remark(self) -> str:
@@ -137,16 +159,22 @@ class SequenceModel(keras.Model):
     def layer_rows(self) -> list[Row]:
         """Its layers for the table."""
         shapes = ["[" + ", ".join(map(str, ("T", "B", *shape))) + "]" for shape in self.shapes]
-        return [
+        rows = [
             (layer.name, type(layer).__name__, shape, layer.count_params())
             for layer, shape in zip(self.sequence, shapes, strict=True)
         ]
+        tables = [(f"[B, {table.shape[1]}]", math.prod(table.shape)) for table in self.conditions]
+        return rows + [(f"conditions_{k}", "lookup", *table) for k, table in enumerate(tables, 1)]
 
     @property
     def symbol_axes(self) -> list[int | None]:
         """For each trainable weight, in their order, the axis of the symbols; None where there is none. They are the
-        rows of the embedding, and the columns of the last layer with weights.
+        rows of the embedding, and the columns of the last layer with weights. Where those are the same for all data, it
+        is the axis of the conditions.
         """
+        if self._symbols_are_fixed:
+            tables = {id(table) for table in self.conditions}
+            return [0 if id(variable) in tables else None for variable in self.trainable_variables]
         first, last = self.sequence[0], next(layer for layer in reversed(self.sequence) if layer.trainable_variables)
         axes = {id(variable): 0 for variable in first.trainable_variables}
         axes |= {id(variable): len(variable.shape) - 1 for variable in last.trainable_variables}
@@ -156,18 +184,26 @@ class SequenceModel(keras.Model):
         """The state before the first symbol of B sequences: per recurrent layer a tuple of zeros [B, H]."""
         return [tuple(layer.get_initial_state(batch_size)) for layer in self.recurrent]
 
-    def call(self, ids: Tensor, states: Sequence[State], training: bool = False) -> tuple[Tensor, list[State]]:
-        """Logits [T, B, V] of the symbol after each of `ids` [T, B], and the state after the last."""
+    def call(self, inputs: Any, states: Sequence[State], training: bool = False) -> tuple[Tensor, list[State]]:
+        """Logits [T, B, V] of the symbol after each of `ids` [T, B], and the state after the last.
+
+        Args:
+            inputs: the ids; of a network with conditions the pair of ids and labels [B].
+            states: before the first of them.
+            training: whether to drop units.
+        """
+        x, labels = inputs if self.conditions else (inputs, None)
         on_cpu = not on_gpu()
-        before, new_states, x, table = iter(states), [], ids, None
+        before, offsets, new_states, table = iter(states), iter(self._offsets(labels)), [], None
         for depth, layer in enumerate(self.sequence):
             if on_cpu and self._is_looked_up(depth):
                 table = layer.embeddings  # the layer above projects it, see `run_layer`
             elif isinstance(layer, keras.layers.RNN):
-                cell = self.cells[depth] if on_cpu else None
-                x, state = (
-                    run_layer(cell, layer, x, next(before), table) if cell else _keras(layer, x, next(before), training)
-                )
+                cell, state, offset = self.cells[depth] if on_cpu else None, next(before), next(offsets)
+                if cell:
+                    x, state = run_layer(cell, layer, x, state, table, offset)
+                else:
+                    x, state = _keras(layer, x, state, offset, training)
                 new_states.append(state)
                 table = None
             elif isinstance(layer, WindowDropout):
@@ -178,18 +214,32 @@ class SequenceModel(keras.Model):
                 x = ops.swapaxes(layer(ops.swapaxes(x, 0, 1)), 0, 1)  # [B, T, ...] and back
         return x, new_states
 
-    def prepare(self) -> list[Any]:
+    def _offsets(self, labels: Tensor | None) -> list[Tensor | None]:
+        """What each recurrent layer adds to its inputs for sequences with `labels` [B]: [B, D], or None for nothing."""
+        if not self.conditions:
+            return [None] * len(self.recurrent)
+        return [look_up(ops.copy(table), labels) for table in self.conditions]
+
+    def prepare(self, labels: Tensor | None = None) -> list[Any]:
         """The weights in the form that `step` wants, once per generation: per layer (kernel, bias, recurrent kernel,
-        bias) where the engine runs it, with the table of the embedding below in place of its kernel; otherwise None.
+        bias) where the engine runs it, with the table of the embedding below in place of its kernel; of other recurrent
+        layers what is added to their inputs; otherwise None.
+
+        Args:
+            labels: [B] conditions of the sequences, of a network with conditions; each has its own bias then.
         """
         prepared: list[Any] = []
+        offsets = iter(self._offsets(labels))
         for depth, layer in enumerate(self.sequence):
+            offset = next(offsets) if isinstance(layer, keras.layers.RNN) else None
             if not self.cells[depth]:
-                prepared.append(None)
+                prepared.append(offset)
                 continue
             kernel, bias, *recurrent = weights_of(layer)
+            if offset is not None:
+                bias = ops.matmul(offset, kernel) + bias
             if depth and self._is_looked_up(depth - 1):
-                kernel = ops.matmul(self.sequence[depth - 1].embeddings, kernel) + bias
+                kernel = ops.matmul(self.sequence[depth - 1].embeddings, kernel)
             prepared.append((kernel, bias, *recurrent))
         return prepared
 
@@ -201,14 +251,14 @@ class SequenceModel(keras.Model):
             if cell:
                 kernel, bias, recurrent, recurrent_bias = weights
                 looked_up = depth and self._is_looked_up(depth - 1)
-                projected = ops.take(kernel, x, axis=0) if looked_up else ops.matmul(x, kernel) + bias
+                projected = (ops.take(kernel, x, axis=0) if looked_up else ops.matmul(x, kernel)) + bias
                 state = next(before)
                 u = ops.matmul(state[0], recurrent) + recurrent_bias
                 state, _ = cell.step(state, projected, u)
                 x = state[0]
                 new_states.append(state)
             elif isinstance(layer, keras.layers.RNN):
-                x, state = _keras(layer, x[None], next(before), training=False)
+                x, state = _keras(layer, x[None], next(before), weights, training=False)
                 x = x[0]
                 new_states.append(state)
             elif not isinstance(layer, WindowDropout) and not self._is_looked_up(depth):
@@ -235,15 +285,20 @@ def _check_layer(layer: keras.layers.Layer) -> None:
         )
 
 
-def _keras(layer: keras.layers.Layer, x: Tensor, state: State, training: bool) -> tuple[Tensor, State]:
-    """Outputs [T, B, H] and the new state of a recurrent layer as Keras runs it, for features x [T, B, D]."""
+def _keras(
+    layer: keras.layers.Layer, x: Tensor, state: State, offset: Tensor | None, training: bool
+) -> tuple[Tensor, State]:
+    """Outputs [T, B, H] and the new state of a recurrent layer as Keras runs it, for features x [T, B, D], to which
+    `offset` [B, D] is added.
+    """
+    x = x if offset is None else x + offset
     x, *state = layer(ops.swapaxes(x, 0, 1), initial_state=list(state), training=training)  # [B, T, D]
     return ops.swapaxes(x, 0, 1), tuple(state)
 
 
 def build(
     networks: Mapping[str, Callable[..., SequenceModel]], network: Mapping[str, Any], vocab_size: int,
-    most_weights: float = math.inf,
+    most_weights: float = math.inf, kind: type[Recurrent] = Recurrent,
 ) -> SequenceModel:  # fmt: skip
     """The network of a lesson that a run.json describes.
 
@@ -252,13 +307,14 @@ def build(
         network: what run.json says: the arguments of the function, and under "name" which one.
         vocab_size: V, of the symbols that there are.
         most_weights: how many weights its checkpoints hold; infinite for a new network.
+        kind: what describes a network; the functions know nothing of the conditions of a `Conditional` one.
 
     Raises:
         UserError: the description is damaged, does not fit the number of symbols, or is of a network that is larger
             than the checkpoints.
     """
     function, seed, rest = choose(networks, network)
-    shape = check_network(Recurrent, rest, most_weights)
+    shape = check_network(kind, rest, most_weights)
     if shape.vocab_size != vocab_size:
         raise UserError(
             f"the experiment is damaged: its network knows {shape.vocab_size} symbols, its vocabulary {vocab_size}"
@@ -267,7 +323,12 @@ def build(
     kept = random.getstate()
     random.seed(seed)
     try:
+        arguments = msgspec.structs.asdict(shape)
+        conditions = arguments.pop("conditions", None)
         with limited(most_weights):
-            return function(**msgspec.structs.asdict(shape), seed=seed)
+            model = function(**arguments, seed=seed)
+            if conditions is not None:
+                model.add_conditions(conditions)
+        return model
     finally:
         random.setstate(kept)

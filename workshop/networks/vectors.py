@@ -14,9 +14,8 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic, models, register_model
 
-#: What instructions the compiled code may use, such as +avx2; numba takes others than the processor's from
-#: NUMBA_CPU_FEATURES.
-FEATURES = os.environ.get("NUMBA_CPU_FEATURES") or llvmlite.binding.get_host_cpu_features().flatten()
+#: What numba compiles for, such as +avx2: this processor, or what the variable NUMBA_CPU_FEATURES says.
+FEATURES = (os.environ.get("NUMBA_CPU_FEATURES") or llvmlite.binding.get_host_cpu_features().flatten()).split(",")
 #: float32 numbers in a register, of AVX-512 or AVX2, or in two of NEON.
 LANES = 16 if "+avx512f" in FEATURES else 8
 #: The same where float16 numbers are read, which AVX-512 does no faster.

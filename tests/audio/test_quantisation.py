@@ -1,10 +1,11 @@
-"""The representation of lesson 3: samples as 256 values and back."""
+"""Samples as 256 levels and back, of mu-law and at equal distances."""
 
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
 from workshop.audio.mu_law import LEVELS, SILENCE, decode, encode
+from workshop.audio.quantisation import LINEAR
 
 ALL = np.arange(LEVELS)
 
@@ -53,3 +54,27 @@ def test_loud_and_soft_sounds_keep_their_distance_from_the_noise_of_the_steps() 
         noise = decode(encode(sine)) - sine
         ratio = 10 * np.log10(np.mean(sine**2) / np.mean(noise**2))
         assert 32 < ratio < 42, (decibels, ratio)
+
+
+# ---- at equal distances
+
+
+def test_every_linear_level_comes_back() -> None:
+    assert LINEAR.encode(LINEAR.decode(ALL)).tolist() == ALL.tolist()
+    assert np.unique(np.diff(LINEAR.decode(ALL))).tolist() == [1 / 128]
+
+
+def test_linear_silence_is_silence() -> None:
+    assert LINEAR.encode(np.zeros(3)).tolist() == [SILENCE] * 3
+    assert LINEAR.decode(np.array([SILENCE])).tolist() == [0.0]
+
+
+def test_what_is_too_loud_becomes_the_loudest_linear_level() -> None:
+    assert LINEAR.encode(np.array([1.0, 1.5, np.inf, -1.0, -1e9])).tolist() == [255, 255, 255, 0, 0]
+
+
+@given(st.lists(st.floats(-1, 1 - 1 / 256, width=32), min_size=1))
+def test_a_sample_is_kept_to_within_half_a_linear_step(samples: list[float]) -> None:
+    levels = LINEAR.encode(np.array(samples))
+    assert np.abs(LINEAR.decode(levels) - samples).max() <= 1 / 256
+    assert (levels.dtype, LINEAR.decode(levels).dtype) == (np.uint8, np.float32)
