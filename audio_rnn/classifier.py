@@ -14,12 +14,12 @@ import numpy as np
 from audio_rnn.generate import TEMPERATURE, Generator, before, probabilities
 from workshop import cli
 from workshop.audio import audiofiles, mu_law
-from workshop.audio.heatmap import heatmap
 from workshop.audio.listening import as_samples
 from workshop.audio.spectrogram import spectrogram
 from workshop.audio.synthesis import write_wav
 from workshop.errors import UserError
 from workshop.files import short_path
+from workshop.heatmap import heatmap
 from workshop.networks.sampling import SamplingConfig
 from workshop.networks.sequence import SequenceModel
 from workshop.run import log

@@ -6,6 +6,7 @@ checkpoints/    latest.npz to go on from, best.npz to sample from, and the step_
 tensorboard/    train, validation, and the best n-gram as the baseline
 samples/        what it produced on the way
 skipped.txt     files that could not be used, and why
+network.svg     a picture of the network
 """
 
 import argparse
