@@ -17,7 +17,8 @@ LONGEST = 24
 #: Boxes, of which the last one stands for all further ones.
 MOST = 60
 
-_STYLE = """
+#: Its style sheet, which is the same in every picture.
+STYLE = """
     .ground { fill: #fff } .box { fill: #eef3fb; stroke: #4a6fa5 } .arrow { stroke: #5a6472; fill: none }
     .head { fill: #5a6472 } .name { font-weight: 600 } text { fill: #1d2330; font: 14px system-ui, sans-serif }
     .small { font-size: 12px; fill: #46505f }
@@ -48,7 +49,7 @@ def network_svg(rows: Iterable[Row], title: str) -> str:
         f' height="{height}" viewBox="0 0 {WIDTH + 2 * MARGIN} {height}">',
         f'  <title id="title">{_text(title)}: {total:,} weights</title>',
         f'  <desc id="words">From input to output: {_text(words)}</desc>',
-        f"  <style>{_STYLE}  </style>",
+        f"  <style>{STYLE}</style>",
         '  <rect class="ground" width="100%" height="100%"/>',
         f'  <text class="name" x="{MARGIN}" y="{MARGIN + 14}">{_text(_short(title, 2 * LONGEST))}</text>',
         f'  <text class="small" x="{MARGIN + WIDTH}" y="{MARGIN + 14}" text-anchor="end">{total:,} weights</text>',

@@ -22,10 +22,15 @@ async function draw() {
   if (entry.id !== id) return;
   said.textContent = answer?.ok ? "" : text;
   if (!answer?.ok) return;
-  const parts = new DOMParser().parseFromString(text, "image/svg+xml");
-  picture.alt = ["title", "desc"].map((name) => parts.querySelector(name).textContent).join(". ");
+  picture.alt = `${words(text, "title")}. ${words(text, "desc")}`;
   picture.src = address;
   picture.hidden = false;
+}
+
+// What stands in an element of the picture. Parsing all of it would apply its styles to the page.
+function words(svg, name) {
+  const escaped = svg.match(new RegExp(`<${name}[^>]*>([^<]*)`))[1];
+  return escaped.replace(/&(lt|gt|amp);/g, (_, sign) => ({ lt: "<", gt: ">", amp: "&" })[sign]);
 }
 
 box.addEventListener("toggle", () => {
