@@ -14,7 +14,6 @@ import numpy as np
 from audio_rnn.generate import TEMPERATURE, Generator, before, probabilities
 from workshop import cli
 from workshop.audio import audiofiles, conditions
-from workshop.audio.heatmap import heatmap
 from workshop.audio.library import SoundInfo
 from workshop.audio.listening import as_samples
 from workshop.audio.quantisation import QUANTISATIONS
@@ -22,6 +21,7 @@ from workshop.audio.spectrogram import spectrogram
 from workshop.audio.synthesis import write_wav
 from workshop.errors import UserError
 from workshop.files import short_path
+from workshop.heatmap import heatmap
 from workshop.networks.sampling import SamplingConfig
 from workshop.networks.sequence import SequenceModel
 from workshop.run import log

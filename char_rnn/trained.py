@@ -20,6 +20,10 @@ from workshop.text.generated import GeneratedText
 
 if TYPE_CHECKING:
     from char_rnn.generate import Generator
+    from workshop.networks.likelihoods import Likelihoods
+
+#: Characters that one would not see.
+SHOWN_AS = {" ": "␣", "\n": "↵", "\t": "⇥"}
 
 
 class Trained(trained.Trained):
@@ -109,6 +113,17 @@ class Trained(trained.Trained):
         seed, config = self.drawing(seed, temperature, top_k, top_p)
         pieces = self._generator.generate(self.start(prompt), length, 1, seed, config)
         decode = self.vocabulary.decode
-        return Stream(
-            seed, length, (piece[:, 0] for piece in pieces), lambda symbols: GeneratedText(prompt + decode(symbols))
-        )
+
+        def written(symbols: np.ndarray) -> GeneratedText:
+            return GeneratedText(prompt + decode(symbols))
+
+        return Stream(seed, length, (piece[:, 0] for piece in pieces), written, self.vocabulary.encode(prompt))
+
+    def likelihoods(self, text: str | np.ndarray) -> "Likelihoods":
+        """How likely each character was at each place of a text, or of its symbols [T], begun as `generate` begins."""
+        with quietly():
+            from workshop.networks.likelihoods import likelihoods
+
+        symbols = self.vocabulary.encode(self.spelled(text)) if isinstance(text, str) else text
+        names = [SHOWN_AS.get(symbol, symbol) for symbol in self.symbols]
+        return likelihoods(self.model, self.start(""), symbols, names)

@@ -11,11 +11,13 @@ from midi_rnn.encoding import (
     PITCHES,
     REST,
     STEPS_PER_BEAT,
+    UNIT_SECONDS,
     UNITS_PER_BEAT,
     VELOCITIES,
     Encoding,
 )  # fmt: skip
 from midi_rnn.info import MusicInfo
+from workshop.notes.midifiles import pitch_name
 
 #: The symbols of each encoding in the order of their numbers, as a word and its number.
 _MELODY = [("end", 0), ("rest", 0), ("hold", 0), *(("on", pitch) for pitch in range(PITCHES))]
@@ -29,6 +31,20 @@ _PERFORMANCE = [
 assert (_MELODY[END], _MELODY[REST], _MELODY[HOLD], _MELODY[FIRST_PITCH]) == (
     ("end", 0), ("rest", 0), ("hold", 0), ("on", 0)
 )  # fmt: skip
+
+
+def names(encoding: Encoding) -> list[str]:
+    """What each symbol is called, in the order of their numbers."""
+    symbols = _PERFORMANCE if encoding.in_real_time else _MELODY
+    return [_name(word, number, encoding.in_real_time) for word, number in symbols]
+
+
+def _name(word: str, number: int, has_releases: bool) -> str:
+    if word in ("on", "off"):
+        return f"{word} {pitch_name(number)}" if has_releases else pitch_name(number)
+    if word == "wait":
+        return f"wait {number * UNIT_SECONDS:.2f} s"
+    return f"{word} {number}" if word == "velocity" else word
 
 
 def meaning(encoding: Encoding, data_info: MusicInfo) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from workshop.run.trained import checked
 
 if TYPE_CHECKING:
     from midi_rnn.generate import Generator
+    from workshop.networks.likelihoods import Likelihoods
 
 
 class Trained(trained.Trained):
@@ -127,4 +128,18 @@ class Trained(trained.Trained):
             return GeneratedNotes(notes_of(self.encoding, np.concatenate([begun, symbols])), speed, program)
 
         pieces = self.generator.generate(self.start(begun), length, 1, seed, config)
-        return Stream(seed, length, (piece[:, 0] for piece in pieces), played)
+        return Stream(seed, length, (piece[:, 0] for piece in pieces), played, begun)
+
+    def likelihoods(self, music: str | Path | np.ndarray) -> "Likelihoods":
+        """How likely each event was at each place of a MIDI file, or of symbols [T], begun as `generate` begins.
+
+        Raises:
+            UserError: the MIDI file cannot be used.
+        """
+        with quietly():
+            from workshop.networks.likelihoods import likelihoods
+
+        from midi_rnn.export import names
+
+        symbols = music if isinstance(music, np.ndarray) else self.prompt(music)
+        return likelihoods(self.model, self.start(symbols[:0]), symbols, names(self.encoding))

@@ -12,6 +12,7 @@ import numpy as np
 import tensorflow as tf
 from keras import layers, ops
 
+from workshop.networks.layer_table import Row
 from workshop.run import checkpoint
 from workshop.run.learner import Measurement
 
@@ -44,6 +45,9 @@ class Density:
         self.mean = self.mean + self.learning_rate * np.mean(z) / spread
         self.log_spread = self.log_spread + self.learning_rate * np.mean(z**2 - 1)
         return loss
+
+    def layer_rows(self) -> list[Row]:
+        return []
 
     def begin_epoch(self) -> None:
         """Nothing is carried from batch to batch."""
@@ -98,6 +102,9 @@ class Pair:
             optimizer.apply(tape.gradient(loss, network.trainable_variables), network.trainable_variables)
             losses[name] = loss
         return losses
+
+    def layer_rows(self) -> list[Row]:
+        return []
 
     def begin_epoch(self) -> None:
         """Nothing is carried from batch to batch."""

@@ -5,7 +5,8 @@ import contextlib
 import json
 import shutil
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -175,7 +176,13 @@ def visiting(visit: Callable[[Page], Awaitable[None]], **options: Any) -> None:
         async with serving(**options) as page:
             await visit(page)
 
-    asyncio.run(asyncio.wait_for(whole(), 30))
+    in_a_loop(asyncio.wait_for(whole(), 30))
+
+
+def in_a_loop(scenario: Coroutine[Any, Any, None]) -> None:
+    """Run it in an event loop of its own thread: once a browser has been started, one runs in this thread."""
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, scenario).result()
 
 
 async def until(connection: WebSocketClientConnection, *types: str) -> list[Any]:

@@ -12,16 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from parsers import LESSON, SIZES, refuse, sample_parser, train_parser
 
 from workshop import ROOT, cli
 from workshop.errors import UserError
-from workshop.lessons import Lesson
 from workshop.run import arguments
 
-SIZES: dict[str, dict[str, Any]] = {
-    "tiny": dict(rnn_size=8, num_layers=1, cell="gru", dropout=0.0),
-    "small": dict(rnn_size=16, num_layers=2, cell="lstm", dropout=0.5),
-}
+#: A settings file that sets nothing.
+EMPTY = str(ROOT / "tests" / "fixtures" / "empty.yml")
 
 #: The design's table: argument -> a value that is allowed -> what it is read as. None: a switch.
 TRAIN: dict[str, tuple[str | None, Any]] = {
@@ -47,6 +45,7 @@ TRAIN: dict[str, tuple[str | None, Any]] = {
     "keep_every": ("13", 13),
     "seed": ("0", 0),
     "message": ("a-b --c", "a-b --c"),
+    "config": (EMPTY, EMPTY),
     "smoke": (None, True),
 }
 TRAIN_ALIASES = {"window_size": "seq_length", "sample_size": "seq_length", "rnn_units": "rnn_size"}
@@ -56,6 +55,7 @@ SAMPLE: dict[str, tuple[str | None, Any]] = {
     "length": ("10", 10),
     "num_samples": ("3", 3),
     "prime": ("oh-my --my", "oh-my --my"),
+    "config": (EMPTY, EMPTY),
     "temperature": ("0.8", 0.8),
     "top_k": ("5", 5),
     "top_p": ("1", 1.0),
@@ -70,39 +70,9 @@ SAMPLE_ALIASES = {
     "wav_seed": "prime",
 }
 
-
-LESSON = Lesson(
-    name="a lesson", title="text", port=1, kind="text", unit="characters", starter="data/starter",
-    network=arguments.RECURRENT, sizes=SIZES, size="small", size_words="{num_layers} x {rnn_size} units", fixed=(),
-    speeds={}, step=1,
-)  # fmt: skip
-
-
-def train_parser() -> cli.Parser:
-    return arguments.train_parser("Learn.", LESSON)
-
-
-def sample_parser() -> cli.Parser:
-    return arguments.sample_parser("Write.", 500, "characters", "text to go on from")
-
-
 PARSERS: dict[str, Callable[[], cli.Parser]] = {"train": train_parser, "sample": sample_parser}
 TABLE = [("train", name, *case) for name, case in TRAIN.items()]
 TABLE += [("sample", name, *case) for name, case in SAMPLE.items()]
-
-
-def refuse(parser: cli.Parser, capsys: pytest.CaptureFixture[str], *argv: str) -> str:
-    """The one line that the parser answers a mistake with."""
-    with pytest.raises(SystemExit) as stopped:
-        parser.read(argv)
-    out, err = capsys.readouterr()
-    assert stopped.value.code == 2
-    assert out == ""
-    assert err.startswith("error: ")
-    assert err.count("\n") == 1
-    assert err.endswith("\n")
-    assert "usage" not in err
-    return err
 
 
 # ---- what is understood

@@ -25,8 +25,33 @@ def step(model: WaveNet, meaning: dict[str, Any]) -> Step:
 
     return Step(
         meaning, LEVELS, lambda graph: add_step(graph, model), reference,
-        context=model.shape.receptive_field - 1, conditions=model.shape.conditions,
+        context=model.shape.receptive_field - 1, conditions=model.shape.conditions, page=lambda: _page(model),
     )  # fmt: skip
+
+
+def _page(model: WaveNet) -> tuple[list[dict[str, Any]], list[np.ndarray]]:
+    """The layers and weights as the page takes them (`blocks.js`): the blocks, and the dense layers above."""
+    shape = model.shape
+    biases = np.stack([_array(bias) for bias in model.biases])
+    arrays = [_array(model.table), biases + _array(model.conditions) if shape.conditions else biases]
+    for k, kernel in enumerate(model.kernels):
+        arrays.append(_array(kernel))
+        if k < len(model.residuals):
+            arrays += [_array(model.residuals[k]), _array(model.residual_biases[k])]
+    blocks = {
+        "kind": "blocks", "taps": shape.filter_width, "levels": LEVELS, "channels": shape.residual_channels,
+        "gates": shape.dilation_channels, "dilations": shape.dilations, "conditions": max(shape.conditions, 1),
+    }  # fmt: skip
+    layers = [blocks]
+    for weights, bias, activation in (
+        (model.skips, model.skip_bias, "relu"),
+        (model.hidden, model.hidden_bias, "relu"),
+        (model.output_kernel, model.output_bias, "linear"),
+    ):
+        arrays += [_array(weights), _array(bias)]
+        inputs, width = weights.shape
+        layers.append({"kind": "dense", "units": 0, "activation": activation, "inputs": inputs, "width": width})
+    return layers, arrays
 
 
 def _array(weights: Any) -> np.ndarray:

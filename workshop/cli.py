@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, NoReturn
 
 from workshop.errors import UserError
@@ -41,8 +42,10 @@ class Parser(argparse.ArgumentParser):
     def __init__(self, **kwargs: Any):
         kwargs.setdefault("formatter_class", Formatter)
         super().__init__(allow_abbrev=False, **kwargs)
-        #: What replaced arguments that are no longer accepted, by their spelling.
-        self.replaced: Mapping[str, str] = {}
+        #: Tells for a word on the command line, or a name in a settings file, what replaced it; None for no old one.
+        self.replaced: Callable[[str], str | None] = lambda word: None
+        #: Reads the file that `--config` names: names of arguments and their values, as `settings_files.flat` has them.
+        self.read_settings: Callable[[Path], Mapping[str, Any]] | None = None
 
     def error(self, message: str) -> NoReturn:
         """Print one sentence, without the usage, and exit with status 2."""
@@ -76,21 +79,71 @@ class Parser(argparse.ArgumentParser):
         self.add_argument(spelling, default=argparse.SUPPRESS, help=argparse.SUPPRESS)
 
     def read(self, argv: Sequence[str] | None = None) -> argparse.Namespace:
-        """Parse the command line; `given` of the result is the set of the arguments that stood on it."""
+        """Parse the command line and the settings file that it names; `given` of the result is the set of the arguments
+        that stood there.
+        """
         arguments = [_with_underscores(a) for a in (sys.argv[1:] if argv is None else argv)]
         names = {a.dest: a.default for a in self._actions if a.default is not argparse.SUPPRESS}
         parsed, unknown = self.parse_known_args(arguments, argparse.Namespace(**dict.fromkeys(names, _MISSING)))
         if unknown:
             name = unknown[0].split("=")[0]
-            if answer := self.replaced.get("model.ckpt" if "model.ckpt" in name else name):
-                self.error(f"{name} is no longer an argument: {answer}")
+            if replaced := self.replaced(name):
+                self.error(f"{name} is no longer an argument: {replaced}")
             self.error(f"there is no argument {name}{did_you_mean(name, self.options())}")
         given = {name for name in names if getattr(parsed, name) is not _MISSING}
+        if self.read_settings and "config" in given:
+            try:
+                settings = self._settings(Path(parsed.config), self.read_settings)
+            except UserError as error:
+                self.exit(2, f"{answer(error)}\n")
+            for name in settings.keys() - given:
+                setattr(parsed, name, settings[name])
+            given |= settings.keys()
         for name, default in names.items():
             if name not in given:
                 setattr(parsed, name, default)
         parsed.given, parsed.fits = given, self.fits
         return parsed
+
+    def _settings(self, file: Path, read: Callable[[Path], Mapping[str, Any]]) -> dict[str, Any]:
+        """The arguments that a settings file gives, by name.
+
+        Raises:
+            UserError: it cannot be read, or one of its settings is unknown or not valid.
+        """
+        found: dict[str, Any] = {}
+        for name, value in read(file).items():
+            action = self._option_string_actions.get(f"--{name.replace('-', '_')}")
+            if action is None or action.dest in ("help", "config"):
+                if replaced := self.replaced(name) or self.replaced(f"--{name}"):
+                    raise UserError(f"{file}: {name} is no longer an argument: {replaced}")
+                known = [spelling.removeprefix("--") for spelling in self.options() if spelling.startswith("--")]
+                raise UserError(f"{file}: there is no argument {name}{did_you_mean(name, known)}")
+            if action.dest in found:
+                raise UserError(f"{file}: {name} is given twice, because it is another name of {action.dest}")
+            if value is not None:  # as if it were not there
+                found[action.dest] = self._setting(file, name, value, action)
+        return found
+
+    def _setting(self, file: Path, name: str, value: Any, action: argparse.Action) -> Any:
+        """The value of an argument in a settings file.
+
+        Raises:
+            UserError: it is not valid.
+        """
+        if action.nargs == 0:
+            if not isinstance(value, bool):
+                raise UserError(f"{file}: {name} is a switch, which is true or false and not {value!r:.60}")
+            return value
+        if not isinstance(value, str):
+            kind = str(value).lower() if isinstance(value, bool) else "several"
+            raise UserError(f"{file}: {name} takes one value, not {kind}")
+        try:
+            read = self._get_value(action, value)
+            self._check_value(action, read)
+        except argparse.ArgumentError as error:
+            raise UserError(f"{file}: {name} is not valid: {error.message}") from error
+        return read
 
     def fits(self, name: str, value: Any) -> bool:
         """Whether the argument `name` can have this value, which was kept in JSON."""

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from workshop.audio.generated import GeneratedSound
-from workshop.audio.heatmap import heatmap
 from workshop.audio.listening import Listening
 from workshop.errors import UserError
+from workshop.heatmap import heatmap
 
 SOUND = np.linspace(-1, 1, 50)
 

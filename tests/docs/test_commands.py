@@ -5,20 +5,16 @@ pages. A command is known by how it begins: `python`, `./start.sh`, `.\\start.ps
 the script that they are for.
 """
 
-import argparse
 import ast
-import importlib
-import importlib.util
 import os
 import re
 import subprocess
-import sys
 from collections.abc import Callable, Iterator, Sequence
-from functools import cache
 from pathlib import Path
 
 import pytest
 from pages import SMALL, variables
+from parsers import flags, parsers, verbs
 
 from workshop import ROOT
 from workshop.host.ports import TENSORBOARD_PORTS
@@ -97,11 +93,11 @@ def _problem(where: str, is_module: bool, script: str, words: list[str]) -> str 
     if not targets:
         return f"{where}: there is no {script}"
     found = [parsers(target) for target in targets]
-    if is_module and words and words[0].isalpha() and any(_verbs(parser) for parser in found):
-        known = set().union(*map(_verbs, found))
+    if is_module and words and words[0].isalpha() and any(verbs(parser) for parser in found):
+        known = set().union(*map(verbs, found))
         if words[0] not in known | PROSE:
             return f"{where}: {script} has no {words[0]}"
-    known = set().union(*(_flags(parser) for parser in found))
+    known = set().union(*(flags(parser) for parser in found))
     unknown = [word for word in words if re.fullmatch(r"--?[a-z_]+", word.split("=")[0]) and word not in known]
     return f"{where}: {script} does not know {unknown}" if unknown else None
 
@@ -116,43 +112,6 @@ def _modules(where: str, script: str) -> Iterator[str]:
         file = Path(os.path.normpath(Path(folder, path)))
         if (ROOT / file).is_file() and len(file.parts) == 2:
             yield ".".join(file.with_suffix("").parts)
-
-
-class _Asked(Exception):
-    def __init__(self, parser: argparse.ArgumentParser):
-        self.parser = parser
-
-
-@cache
-def parsers(module: str) -> argparse.ArgumentParser:
-    """The arguments of a script, as it asks for them itself."""
-
-    def ask(self: argparse.ArgumentParser, *args: object, **more: object) -> None:
-        raise _Asked(self)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(argparse.ArgumentParser, "parse_known_args", ask)
-        patch.setattr(sys, "argv", [module])
-        found = importlib.util.find_spec(module)
-        is_package = found is not None and found.submodule_search_locations is not None
-        main = importlib.import_module(f"{module}.__main__" if is_package else module).main
-        with pytest.raises(_Asked) as asked:
-            main()
-    return asked.value.parser
-
-
-def _subparsers(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
-    actions = (action for action in parser._actions if isinstance(action, argparse._SubParsersAction))
-    return {name: sub for action in actions for name, sub in action.choices.items()}
-
-
-def _verbs(parser: argparse.ArgumentParser) -> set[str]:
-    choices = (action.choices for action in parser._actions if not action.option_strings and action.choices)
-    return {str(choice) for found in choices for choice in found}
-
-
-def _flags(parser: argparse.ArgumentParser) -> set[str]:
-    return {*parser._option_string_actions}.union(*map(_flags, _subparsers(parser).values()))
 
 
 def test_every_printed_command_exists() -> None:

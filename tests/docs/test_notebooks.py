@@ -17,8 +17,8 @@ FOLDER = ROOT / "docs" / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.Rmd"))
 #: What each shows at least, by the type of the output.
 SHOWN = {
-    "01-text": {"audio": 1, "image/png": 2},
-    "02-notes": {"audio": 6, "image/png": 7, "text/markdown": 1},
+    "01-text": {"audio": 1, "image/png": 3},
+    "02-notes": {"audio": 6, "image/png": 8, "text/markdown": 1},
     "03-sound": {"audio": 7, "image/png": 7},
     "04-compare": {"image/png": 2, "text/markdown": 1},
     "05-memory": {"audio": 7, "image/png": 9},

@@ -2,6 +2,7 @@
 
 import functools
 import http.server
+import re
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
@@ -10,12 +11,16 @@ from typing import Any
 
 import numpy as np
 import pytest
+import soundfile
 from exporting import H, V, own, recurrent_layer
 from keras import layers
 
 from midi_rnn.encoding import ENCODINGS
 from midi_rnn.export import meaning
+from wavenet import export as wavenet_export
+from wavenet.model import Shape, WaveNet
 from workshop import load
+from workshop.audio import mu_law
 from workshop.errors import UserError
 from workshop.export import command_line, play, recurrent
 from workshop.export.web_page import Page
@@ -31,6 +36,13 @@ STEPS = 50
 READ = """async (symbols) => {
   const { Network } = await import("/network.js");
   const network = await Network.load();
+  return symbols.map((symbol) => Array.from(network.read(symbol)));
+}"""
+#: The same with a condition.
+READ_WITH = """async ([symbols, condition]) => {
+  const { Network } = await import("/network.js");
+  const network = await Network.load();
+  if (network.blocks) network.blocks.condition = condition;
   return symbols.map((symbol) => Array.from(network.read(symbol)));
 }"""
 #: Generates a symbol for each random number; returns the text.
@@ -185,7 +197,8 @@ def test_a_browser_reads_notes_as_the_program_does(
 
 def test_a_page_says_what_the_network_is(trained: Path, tmp_path: Path) -> None:
     folder = written(tmp_path / "page", trained)
-    names = ["index.html", "network.bin", "network.js", "network.json", "notes.js", "page.css", "page.js"]
+    names = ["blocks.js", "index.html", "network.bin", "network.js", "network.json", "notes.js", "page.css", "page.js"]
+    names += ["products.js", "sound.js"]
     assert sorted(path.name for path in folder.iterdir()) == names
     for path in folder.glob("*.[hjc]*"):
         assert "http" not in path.read_text("utf-8").replace("http-equiv", ""), "nothing is asked for elsewhere"
@@ -222,7 +235,76 @@ def test_the_command_writes_a_page(trained: Path, run_main: Run, refused: Refuse
     assert run_main(command_line, trained, "--to", "out", "--page", "--overwrite").returncode == 0
 
 
-def test_sound_is_left_to_the_program(trained_wavenet: Path, refused: Refused, tmp_path: Path) -> None:
-    sentence = refused(command_line, trained_wavenet, "--to", "out", "--page")
-    assert sentence.startswith("a browser is too slow for a network of sound: leave out --page")
-    assert not (tmp_path / "out").exists()
+@pytest.mark.slow
+@pytest.mark.parametrize("conditions", [0, 3])
+@pytest.mark.parametrize(("stacks", "depth", "width"), [(2, 4, 2), (1, 3, 3), (1, 1, 2)])
+def test_a_browser_gives_the_logits_of_a_wavenet(
+    stacks: int, depth: int, width: int, conditions: int, visit: Open, trained_wavenet: Path, tmp_path: Path
+) -> None:
+    model = WaveNet(Shape(stacks, depth, width, 5, 4, 7, conditions), seed=1)
+    for bias in (*model.biases, *model.residual_biases, model.skip_bias, model.hidden_bias, model.output_bias):
+        bias.assign(np.random.default_rng(0).normal(0, 0.5, bias.shape))
+    net = load(trained_wavenet)
+    step = wavenet_export.step(model, net.exported().meaning)
+    symbols = np.random.default_rng(1).integers(256, size=step.context + STEPS)
+    for number, (weights, largest) in enumerate([("float32", 1e-4), ("float16", 0.05)]):
+        Page(net, step, weights).write(tmp_path / weights)
+        page = visit(tmp_path / weights)
+        condition = number % max(conditions, 1)
+        found = np.array(page.evaluate(READ_WITH, [symbols.tolist(), condition]))[step.context :]
+        expected = step.reference(symbols[:, None], np.array([condition]))[:, 0]
+        assert np.abs(expected).max() > 0.1
+        assert np.abs(found - expected).max() < largest
+        if conditions:
+            other = step.reference(symbols[:, None], np.array([condition + 1]))[:, 0]
+            assert np.abs(found - other).max() > 0.05
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fixture", ["trained_wavenet", "trained_audio_rnn"])
+def test_a_sound_is_made_heard_and_saved(
+    fixture: str, visit: Open, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    folder = written(tmp_path / "page", request.getfixturevalue(fixture), weights="float32")
+    net = load(request.getfixturevalue(fixture))
+    page = visit(folder)
+    step = net.exported()
+    symbols = np.random.default_rng(1).integers(256, size=step.context + STEPS)
+    found = np.array(page.evaluate(READ_WITH, [symbols.tolist(), 0]))[step.context :]
+    assert np.abs(found - step.reference(symbols[:, None], np.zeros(1, int))[:, 0]).max() < 1e-4
+    assert page.inner_text("#unit") == "Seconds"
+    page.fill("#length", "0.5")
+    page.click("#generate")
+    page.wait_for_selector("#generate:enabled")
+    assert re.fullmatch(
+        rf"{net.rate // 2:,} samples in .+ s, .+ times as fast as it plays.*", page.inner_text("#status")
+    )
+    page.wait_for_selector("#play:has-text('Play')")
+    page.click("#play")
+    assert page.inner_text("#play") == "Silence"
+    page.click("#play")
+    assert page.inner_text("#play") == "Play"
+    with page.expect_download() as download:
+        page.click("#save")
+    saved = download.value
+    assert saved.suggested_filename == f"{net.experiment.path.name}.wav"
+    samples, rate = soundfile.read(saved.path(), dtype="float32")
+    assert (rate, len(samples)) == (net.rate, net.rate // 2)
+    levels = mu_law.decode(np.arange(mu_law.LEVELS))
+    assert np.abs(samples[:, None] - levels).min(axis=1).max() < 1e-4
+    page.fill("#length", "600")
+    page.click("#generate")
+    page.wait_for_selector("#status:has-text('; ')")
+    page.click("#stop")
+    page.wait_for_selector("#generate:enabled")
+
+
+@pytest.mark.slow
+def test_whether_a_device_keeps_up_is_decided_once_it_is_known(visit: Open, trained: Path, tmp_path: Path) -> None:
+    page = visit(written(tmp_path, trained))
+    decided = """async (cases) => {
+      const { keepsUp } = await import("/sound.js");
+      return cases.map((one) => keepsUp(...one));
+    }"""
+    cases = [(100, 8000, 0.01), (4000, 8000, 0.1), (4000, 8000, 0.49), (100, 8000, 2.0)]
+    assert page.evaluate(decided, cases) == [None, True, False, False]

@@ -1,5 +1,6 @@
 """A training is seen and stopped from elsewhere, and outlives neither its terminal nor its own entry."""
 
+import errno
 import fcntl
 import json
 import os
@@ -121,6 +122,14 @@ def test_one_that_does_not_hear_is_said(tmp_path: Path, monkeypatch: pytest.Monk
     assert time.monotonic() - began >= 0.3
     assert trainings.is_asked_to_stop(entry)
     os.close(lock)
+
+
+def test_on_a_drive_without_locks_nothing_is_locked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_locks(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "no locks available")
+
+    monkeypatch.setattr("fcntl.flock", no_locks)
+    assert not trainings.is_locked(tmp_path)
 
 
 def test_a_name_is_short_within_the_clone() -> None:

@@ -41,6 +41,10 @@ def look_at(page: Any) -> dict[str, list[str]]:
 def test_nothing_bars_a_text_and_a_tune(page: Any) -> None:
     generate(page, "char_rnn", length="3000")
     finished(page)
+    page.click("#network summary")
+    page.click(".likely summary")
+    page.wait_for_selector(".expected:visible")
+    page.wait_for_selector("#network img:visible")
     page.evaluate(TUNE)
     assert look_at(page) == {}
     page.problems[:] = [problem for problem in page.problems if "style-src" not in problem]  # abcjs, see its own test

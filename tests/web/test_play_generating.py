@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from playing import Alphabet, Page, Tone, slow, start, text_of, until, visiting
+from playing import Alphabet, Page, Tone, in_a_loop, slow, start, text_of, until, visiting
 
 from workshop import ROOT
 from workshop.errors import UserError
@@ -268,7 +268,7 @@ def test_a_full_line_takes_nothing_on() -> None:
             await asyncio.sleep(0.01)
         line.stop_all()
 
-    asyncio.run(scenario())
+    in_a_loop(scenario())
 
 
 # ---- networks

@@ -1,6 +1,7 @@
 """A training that the page starts, watches and stops, with a `train.py` that learns nothing but behaves like one."""
 
 import asyncio
+import errno
 import json
 import shutil
 import sys
@@ -125,10 +126,47 @@ def test_another_server_finds_it_again(train_clone: Path) -> None:
 def test_one_that_is_still_reading_just_ends(train_clone: Path) -> None:
     trainer = Trainer()
     trainer.start(fields("reading"))
+    trainer.stop()
+    assert ended(trainer)["problem"] == ""
+
+
+def test_one_that_is_still_reading_elsewhere_cannot_be_asked_yet(train_clone: Path) -> None:
+    """In the container there are other numbers of processes."""
+    trainer = Trainer()
+    trainer.start(fields("reading"))
+    memory = train_clone / ".workshop" / "page_training.json"
+    content = json.loads(memory.read_text())
+    memory.write_text(json.dumps(content | {"born": content["born"] - 1}))
     with pytest.raises(UserError, match="still reading"):
         Trainer().stop()
     trainer.stop()
     assert ended(trainer)["problem"] == ""
+
+
+def test_without_file_locks_a_new_server_finds_it_and_stops_it(
+    train_clone: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_locks(*_: Any) -> None:
+        raise OSError(errno.ENOLCK, "no locks available")
+
+    monkeypatch.setattr("fcntl.flock", no_locks)
+    trainer = Trainer()
+    trainer.start(fields("reading"))
+    restarted = Trainer()
+    assert restarted.state()["phase"] == "running"
+    with pytest.raises(UserError, match="one at a time"):
+        restarted.start(fields())
+    restarted.stop()
+    assert ended(restarted)["problem"] == ""
+    assert ended(trainer)["phase"] == "ended"
+
+
+@pytest.mark.parametrize("pid", [1, -5, 1 << 40, "1", None, 2.5])
+def test_another_process_is_not_taken_for_the_training(train_clone: Path, pid: Any) -> None:
+    memory = train_clone / ".workshop" / "page_training.json"
+    memory.parent.mkdir()
+    memory.write_text(json.dumps({"experiment": "char_rnn/experiments/04", "data": "", "pid": pid, "born": "x"}))
+    assert Trainer().state()["phase"] == "ended"
 
 
 @pytest.mark.parametrize(

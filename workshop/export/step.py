@@ -23,6 +23,8 @@ class Step:
             was read before.
         context: how many symbols before the last N the reference needs: N = T - context.
         conditions: how many conditions the network knows; 0 for a network without.
+        page: the layers of the network for a page and their weights, in the order in which its script takes them; None
+            for a `SequenceModel`, whose layers `web_page.py` knows.
     """
 
     meaning: dict[str, Any]
@@ -31,3 +33,4 @@ class Step:
     reference: Callable[[np.ndarray, np.ndarray], np.ndarray]
     context: int = 0
     conditions: int = 0
+    page: Callable[[], tuple[list[dict[str, Any]], list[np.ndarray]]] | None = None

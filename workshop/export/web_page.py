@@ -3,7 +3,8 @@
 The page is that of the folder `page` beside this file. `network.json` says what the symbols mean and which layers there
 are, `network.bin` holds their weights one after the other: for each layer the kernel [inputs, width], its bias [width]
 and, of a recurrent layer, the recurrent kernel [units, width] and its bias [width]. The first layer has a row for each
-symbol in place of a kernel: what it makes of the embedding, with the bias.
+symbol in place of a kernel: what it makes of the embedding, with the bias. A network of another kind says itself what
+its first layer is (`Step.page`).
 """
 
 import json
@@ -24,8 +25,6 @@ from workshop.run.trained import Trained
 WEIGHTS, ABOUT = folder.PAGE, "network.json"
 #: How numbers are stored: little-endian, as browsers read them.
 _TYPES = {"float16": "<f2", "float32": "<f4"}
-#: The kinds of networks that a browser runs fast enough, without compiled code.
-_KINDS = ("text", "notes")
 _ACTIVATIONS = ("linear", "relu", "tanh", "sigmoid")
 _NOTHING = (keras.layers.Embedding, keras.layers.Dropout, WindowDropout)
 
@@ -39,15 +38,11 @@ class Page:
         weights: float16, or float32 in twice the space.
 
     Raises:
-        UserError: it is a network of sound, or has a layer that the page does not know.
+        UserError: it has a layer that the page does not know.
     """
 
     def __init__(self, net: Trained, step: Step, weights: str = "float16"):
-        if step.meaning["kind"] not in _KINDS:
-            raise UserError(
-                "a browser is too slow for a network of sound: leave out --page, and play.py writes sound files"
-            )
-        layers, arrays = _layers(net.model)
+        layers, arrays = step.page() if step.page else _layers(net.model)
         about = {**folder.about(net, step, weights), "layers": layers}
         self._contents = {
             ABOUT: json.dumps(about).encode(),

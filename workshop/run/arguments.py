@@ -1,9 +1,11 @@
 """The one argument convention: what `train.py` and `sample.py` of every lesson have in common."""
 
 import argparse
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
-from workshop import cli
+from workshop import cli, settings_files
 from workshop.cli import Parser
 from workshop.lessons import Lesson
 from workshop.run import old_arguments
@@ -38,6 +40,7 @@ def train_parser(description: str, lesson: Lesson) -> Parser:
         "--val_split", type=cli.held_out_share, default=0.1, help="share of the data held out for validation"
     )
     group.add_argument("--message", "-m", default="", help="a note saved with the run")
+    _accept_settings(parser, group, lambda file, content: _arguments_of_run(file, content, lesson))
 
     sizes = "; ".join(f"{name} = {lesson.size_words.format(**parts)}" for name, parts in lesson.sizes.items())
     group = parser.add_argument_group("network (--size sets all of it; each part can be set by itself)")
@@ -82,6 +85,37 @@ def train_parser(description: str, lesson: Lesson) -> Parser:
     group.add_argument("--smoke", action="store_true", help="a quick test: a tiny network and a few steps")
     old_arguments.accept(parser, old_arguments.TRAIN_ALIASES, old_arguments.TRAIN)
     return parser
+
+
+def _accept_settings(parser: Parser, group: Any, of_run: Callable[[Path, dict[str, Any]], Mapping[str, Any]]) -> None:
+    """Give a parser its `--config`; `of_run` gives the arguments that an experiment's run.json stands for."""
+    settings = "settings file (.yml or .json) with names and values of arguments, or an experiment's run.json"
+    group.add_argument("--config", metavar="FILE", help=f"{settings}; what is typed here wins")
+
+    def read(file: Path) -> Mapping[str, Any]:
+        content = settings_files.read(file)
+        is_run = isinstance(content.get("arguments"), dict) and "lesson" in content
+        return settings_files.flat(dict(of_run(file, content)) if is_run else content)
+
+    parser.read_settings = read
+
+
+def _arguments_of_run(file: Path, content: dict[str, Any], lesson: Lesson) -> dict[str, Any]:
+    """The arguments with which an experiment was trained, by its run.json.
+
+    Raises:
+        UserError: it is damaged, or another lesson's.
+    """
+    # Late, so that --help is quick.
+    from workshop.places import found
+    from workshop.run import experiment
+
+    def here(path: str) -> str:
+        return str(found(path, lesson.name) or path)
+
+    record = experiment.record_of(content, file, lesson.name)
+    given = {"data_dir": here(record.data["path"]), "message": record.message}
+    return record.arguments | given | ({"init_from": here(record.init_from.path)} if record.init_from else {})
 
 
 def _name_or_none(text: str) -> str | None:
@@ -137,6 +171,7 @@ def sample_parser(description: str, length: int | None, unit: str, prime_help: s
         help="the best on held-out data, the latest, or that of a step which train.py --keep_every kept",
     )
     group.add_argument("--prime", help=prime_help)
+    _accept_settings(parser, group, lambda file, content: {"experiment_dir": str(file.parent)})
 
     group = parser.add_argument_group("output")
     group.add_argument("--length", "-n", type=cli.count, default=length, help=f"{unit} to generate")

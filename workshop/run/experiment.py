@@ -6,6 +6,7 @@ checkpoints/    latest.npz to go on from, best.npz to sample from, and the step_
 tensorboard/    train, validation, and the best n-gram as the baseline
 samples/        what it produced on the way
 skipped.txt     files that could not be used, and why
+network.svg     a picture of the network
 """
 
 import argparse
@@ -336,7 +337,7 @@ def arguments(args: argparse.Namespace) -> dict[str, Any]:
     """What run.json keeps of the command line under "arguments": everything that describes the run and has no entry of
     its own, but not where it is or how it was started.
     """
-    left_out = ("given", "fits", "resume", "experiment_dir", *ELSEWHERE)
+    left_out = ("given", "fits", "resume", "experiment_dir", "config", *ELSEWHERE)
     return {name: value for name, value in vars(args).items() if name not in left_out}
 
 
@@ -422,16 +423,31 @@ def take_over(args: argparse.Namespace, experiment: Experiment, fixed: tuple[str
 def _open(path: Path, lesson: str) -> Experiment:
     _check_own(path)
     file = path / "run.json"
-    info = read_json(file)
-    if info.get("lesson") != lesson:
-        raise UserError(f"{path} is an experiment of {info.get('lesson', 'no known lesson')}, not of {lesson}")
-    if info.get("format") == version_1.FORMAT:
-        info = version_1.upgraded(info)
-    elif info.get("format") != FORMAT:
-        raise UserError(f"{file} has the format {info.get('format')!r}, and this version reads {FORMAT}")
-    record = typed(Record, info, file)
+    return Experiment(path, record_of(read_json(file), file, lesson))
+
+
+def record_of(content: dict[str, Any], file: Path, lesson: str) -> Record:
+    """The record in a run.json.
+
+    Args:
+        content: what stands in it.
+        file: where it is.
+        lesson: the lesson of which it is to be.
+
+    Raises:
+        UserError: it is damaged, another lesson's, or of a newer workshop.
+    """
+    if content.get("lesson") != lesson:
+        raise UserError(
+            f"{file.parent} is an experiment of {content.get('lesson', 'no known lesson')}, not of {lesson}"
+        )
+    if content.get("format") == version_1.FORMAT:
+        content = version_1.upgraded(content)
+    elif content.get("format") != FORMAT:
+        raise UserError(f"{file} has the format {content.get('format')!r}, and this version reads {FORMAT}")
+    record = typed(Record, content, file)
     typed(DataInfo, record.data, file, "data")
-    return Experiment(path, record)
+    return record
 
 
 def _check_own(folder: Path) -> None:

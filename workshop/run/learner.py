@@ -18,6 +18,7 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
+from workshop.networks.layer_table import Row
 from workshop.run import checkpoint
 
 Tensor = Any
@@ -168,6 +169,11 @@ class NextSymbolLearner:
             averaged.assign(averaged * keep + weight * (1 - keep))
 
     # ---- what a session asks for -------------------------------------------------------------------------------------
+
+    def layer_rows(self) -> Sequence[Row]:
+        """The layers of the network, from input to output."""
+        rows: Sequence[Row] = self.model.layer_rows()
+        return rows
 
     def begin_epoch(self) -> None:
         """Forget what was read: an epoch begins in another place of the data."""

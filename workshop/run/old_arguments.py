@@ -4,7 +4,10 @@ Many are accepted as other spellings of today's arguments. The others are answer
 for all lessons: who types an argument of one program in another lesson is answered too.
 """
 
+from collections.abc import Mapping
+
 from workshop.cli import Parser
+from workshop.run import soundcube
 
 _EXPERIMENT = "--experiment_dir names the folder of a run, with everything in it, and --resume goes on with it"
 _CLIPPED = "gradients are always clipped, to a norm of 5"
@@ -60,9 +63,13 @@ SAMPLE = {
 }
 
 
-def accept(parser: Parser, aliases: dict[str, tuple[str, ...]], replaced: dict[str, str]) -> None:
+def accept(parser: Parser, aliases: Mapping[str, tuple[str, ...]], replaced: Mapping[str, str]) -> None:
     """Let a parser accept the older spellings of the arguments that it has, and answer those that were replaced."""
     for name, spellings in aliases.items():
         if parser.has(name):
             parser.alias(name, *spellings)
-    parser.replaced = replaced
+
+    def answer(word: str) -> str | None:
+        return replaced.get("model.ckpt" if "model.ckpt" in word else word) or soundcube.answer(word)
+
+    parser.replaced = answer

@@ -26,6 +26,9 @@ import msgspec
 import numpy as np
 
 from workshop.errors import UserError
+from workshop.files import write_text
+from workshop.networks.layer_table import Row
+from workshop.networks.picture import network_markdown, network_svg
 from workshop.run import checkpoint, log, stopping, trainings
 from workshop.run.baseline import Baseline
 from workshop.run.board import EARLIER, TensorBoardWriter
@@ -64,6 +67,9 @@ class Learner(Protocol):
     @property
     def learning_rate(self) -> float:
         """How far a step goes."""
+
+    def layer_rows(self) -> Sequence[Row]:
+        """The layers of what it trains, from input to output, for the picture of the network."""
 
     def begin_epoch(self) -> None:
         """The next batch is the first of an epoch."""
@@ -266,9 +272,17 @@ class Session:
                     self._measure_and_save()
                 else:
                     self.save()
+                self._show_network()
         elif at.step % self.settings.sample_every == 0 and not self._is_previewed():
             # It was killed between saving and showing this step.
             self._show_preview()
+
+    def _show_network(self) -> None:
+        """Draw the network, for the folder, and list its layers in TensorBoard."""
+        rows = self.learner.layer_rows()
+        title = f"{self.experiment.record.lesson}, {self.experiment.path.name}"
+        write_text(self.experiment.path / "network.svg", network_svg(rows, title))
+        self.board.text("network/layers", network_markdown(rows), self.position.step)
 
     def _after_step(self) -> None:
         at, settings = self.position, self.settings

@@ -137,8 +137,10 @@ def is_locked(place: Path) -> bool:
         return False
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except OSError:
+    except BlockingIOError:
         return True
+    except OSError:  # a drive without locks
+        return False
     finally:
         os.close(descriptor)
     return False

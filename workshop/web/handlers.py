@@ -15,6 +15,7 @@ from tornado.web import StaticFileHandler
 from workshop.errors import UserError
 from workshop.notes.instruments import INSTRUMENTS
 from workshop.web import experiments, own_files, settings, training
+from workshop.web.networks import Networks
 from workshop.web.results import Results
 from workshop.web.security import Guarded, Refused
 
@@ -120,6 +121,21 @@ class Shared(Threaded):
     def initialize(self, results: Results, threads: ThreadPoolExecutor) -> None:
         """Take what all requests share."""
         self._results, self._threads = results, threads
+
+
+class Picture(Threaded):
+    """The picture of a network."""
+
+    def initialize(self, networks: Networks, threads: ThreadPoolExecutor) -> None:
+        """Take what all requests share."""
+        self._networks, self._threads = networks, threads
+
+    async def get(self) -> None:
+        """Answer with the picture of the network of `experiment`: drawn anew, because a file could be anybody's."""
+        picture = await self.in_thread(self._networks.picture, self.get_query_argument("experiment", ""))
+        self.set_header("Content-Type", "image/svg+xml; charset=utf-8")
+        self.set_header("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; sandbox")
+        self.finish(picture)
 
 
 class File(Shared):

@@ -133,12 +133,14 @@ def make(networks: Networks, results: Results, prompts: Prompts, wish: Wish, tel
         tell({"type": "progress", "made": sum(map(len, taken)), "seconds": time.monotonic() - started})
         if job.stopped.is_set():
             break
-    thing = stream.result(np.concatenate(taken))
+    symbols = np.concatenate(taken)
+    thing = stream.result(symbols)
     if entry.makes == "text" and is_tune(thing):
         thing = GeneratedTunes(thing)
         tell({"type": "score", "abc": thing})
         _Notes(tell).show(thing)
-    made = Made(entry.lesson, entry.name, entry.makes, thing)
+    seen = symbols[:0] if entry.makes == "sound" else np.concatenate([stream.prompt, symbols])
+    made = Made(entry.lesson, entry.name, entry.makes, thing, seen, wish.experiment)
     tell({"type": "done", "id": results.add(made), "formats": made.formats, "stopped": job.stopped.is_set()})
 
 

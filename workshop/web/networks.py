@@ -10,6 +10,9 @@ from typing import TypeVar
 
 import numpy as np
 
+from workshop.errors import UserError
+from workshop.networks.likelihoods import Likelihoods
+from workshop.networks.picture import network_svg
 from workshop.run import trained
 from workshop.run.stream import Stream
 from workshop.run.trained import Trained
@@ -84,6 +87,30 @@ class Networks:
             self._loaded.move_to_end(name)
             while len(self._loaded) > self._most:
                 self._loaded.popitem(last=False)
+
+    def picture(self, name: str) -> str:
+        """The picture of a network as SVG.
+
+        Raises:
+            UserError: there is no such experiment, or it is damaged.
+        """
+        loaded = self.get(name)
+        with loaded.lock:
+            rows = loaded.net.model.layer_rows()
+        return network_svg(rows, f"{loaded.net.lesson.name}, {loaded.net.experiment.path.name}")
+
+    def likelihoods(self, name: str, symbols: np.ndarray) -> Likelihoods:
+        """How likely each symbol [T] was for a network of text or notes.
+
+        Raises:
+            UserError: there is no such experiment, it is damaged, or its network has another vocabulary by now.
+        """
+        loaded = self.get(name)
+        if symbols.max(initial=0) >= len(loaded.net.symbols):
+            raise UserError("the experiment has been trained again since: generate it again")
+        with loaded.lock:
+            found: Likelihoods = loaded.net.likelihoods(symbols)  # type: ignore[attr-defined]
+        return found
 
     def open(
         self, name: str, begin: Callable[[Trained], Stream[Result]]

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from workshop import ROOT
 from workshop.errors import UserError
 from workshop.files import explain, short_path
@@ -34,6 +36,8 @@ class Made:
         experiment: name of the experiment.
         makes: `text`, `notes` or `sound`.
         thing: it has a `save(path)`.
+        symbols: [T] what a text or notes consist of, for the network of `source`; none of a sound.
+        source: id of the experiment.
         files: the content of the files that it was asked for as, by suffix.
     """
 
@@ -41,6 +45,8 @@ class Made:
     experiment: str
     makes: str
     thing: Any
+    symbols: np.ndarray = field(default_factory=lambda: np.empty(0, np.int32))
+    source: str = ""
     files: dict[str, bytes] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 

@@ -4,6 +4,7 @@ Without the check of the Host, another site could let its name point to this com
 rebinding); without that of the Origin, another site that is open in the browser could drive the page with its cookie.
 """
 
+import base64
 import hashlib
 import hmac
 import ipaddress
@@ -15,10 +16,15 @@ from tornado.http1connection import HTTP1Connection
 from tornado.httputil import HTTPServerRequest
 from tornado.web import HTTPError, RequestHandler
 
+from workshop.networks.picture import STYLE
+
+#: The one style sheet inside a picture, that of networks, by its hash: a browser asks the page's policy about it too.
+_PICTURES = f"sha256-{base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()}"
+
 #: Sent with every answer. A browser then loads nothing from elsewhere and runs no script but the page's files.
 HEADERS = {
     "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self'; "
+        f"default-src 'none'; script-src 'self'; style-src 'self' '{_PICTURES}'; img-src 'self'; media-src 'self'; "
         "connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
     ),
     "X-Content-Type-Options": "nosniff",

@@ -24,7 +24,7 @@ from workshop import cli
 from workshop.errors import UserError
 from workshop.host.ports import PLAY, Server, read_port, wanted_server
 from workshop.host.services import play_token
-from workshop.web import handlers, recordings, trainings, uploads
+from workshop.web import handlers, likely, recordings, trainings, uploads
 from workshop.web.jobs import Line
 from workshop.web.networks import Networks
 from workshop.web.prompts import Prompts
@@ -62,7 +62,9 @@ def application(guard: Guard, line: Line, base_url: str = "/") -> Application:
     looking = {"threads": ThreadPoolExecutor(1, thread_name_prefix="inspect")}
     training = {"trainer": Trainer(), "threads": files["threads"]}
     recorded = {"prompts": Prompts()}
-    pages: dict[str, Any] = {"networks": Networks(), "results": results, **recorded, "line": line, "pages": set()}
+    networks = Networks()
+    pages: dict[str, Any] = {"networks": networks, "results": results, **recorded, "line": line, "pages": set()}
+    drawing = {"networks": networks, "threads": files["threads"]}
     slash = [] if base == "/" else [(re.escape(base.rstrip("/")), handlers.Below)]
     return Application(
         [
@@ -71,8 +73,10 @@ def application(guard: Guard, line: Line, base_url: str = "/") -> Application:
             (rf"{at}alive", handlers.Alive),
             (rf"{at}listing", handlers.Listing),
             (rf"{at}play", Play, pages),
+            (rf"{at}network\.svg", handlers.Picture, drawing),
             (rf"{at}made/([0-9a-f]{{32}})\.([a-z]{{3}})", handlers.File, files),
             (rf"{at}keep/([0-9a-f]{{32}})", handlers.Keep, files),
+            (rf"{at}likely/([0-9a-f]{{32}})", likely.Likely, {**files, "networks": networks}),
             (rf"{at}prompt/(notes|sound)", recordings.Recording, recorded),
             (rf"{at}prompt/([0-9a-f]{{32}})\.wav", recordings.Recorded, recorded),
             (rf"{at}mine", uploads.Mine),

@@ -1,7 +1,8 @@
 """A training that is started, watched and stopped from the page: `train.py` as a process of its own.
 
 It goes on when the page is closed and when its server ends, and `./start.sh trainings` lists it like any other. The
-file that its output goes to is locked for as long as it lives: so the page starts one at a time, and finds it again.
+file that its output goes to is locked for as long as it lives: so the page starts one at a time, and finds it again; on
+a drive without locks, by its process.
 """
 
 import contextlib
@@ -13,6 +14,8 @@ import threading
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import IO, Any
+
+import psutil
 
 from workshop import ROOT, cli, lessons
 from workshop.datasets.command_line import FOLDERS
@@ -48,11 +51,15 @@ class Begun:
         experiment: the id of its experiment.
         data: the id of its data.
         is_stopped: whether the page has asked it to end.
+        pid: its process, by which it is found again on a drive without locks.
+        born: when that process was started, in seconds since 1970, because numbers of processes are reused.
     """
 
     experiment: str
     data: str
     is_stopped: bool = False
+    pid: int = 0
+    born: float = 0.0
 
 
 def data_sets(lesson: Lesson) -> dict[str, Path]:
@@ -132,7 +139,7 @@ class Trainer:
         """
         with self._lock:
             begun = self._begun()
-            if begun and self._runs():
+            if begun and self._runs(begun):
                 raise UserError(
                     f"{begun.experiment} is being trained already: the page trains one at a time; stop it first"
                 )
@@ -146,6 +153,9 @@ class Trainer:
                     self._process = subprocess.Popen(
                         words, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
                     )
+                with contextlib.suppress(psutil.Error):  # it has ended at once
+                    born = psutil.Process(self._process.pid).create_time()
+                    write_json(self._memory, asdict(replace(begun, pid=self._process.pid, born=born)))
             except OSError as error:
                 raise UserError(
                     f"the training cannot be started: {explain(error, self._output)}; free some space there"
@@ -159,13 +169,15 @@ class Trainer:
         """
         with self._lock:
             begun = self._begun()
-            if begun is None or not self._runs():
+            if begun is None or not self._runs(begun):
                 raise UserError("no training of the page is running; reload the page to see what is there")
             path = ROOT / begun.experiment
             if any(one.path == path for one in trainings.running().values()):
                 trainings.ask_to_stop(str(path))
             elif self._process:
                 self._process.terminate()
+            elif process := _process_of(begun):
+                process.terminate()
             else:
                 raise UserError(f"{begun.experiment} is still reading its data: stop it in a moment")
             with contextlib.suppress(OSError):
@@ -174,7 +186,8 @@ class Trainer:
     def state(self) -> dict[str, Any]:
         """What the page shows: whether the training runs, how far it is, and why it failed if it did."""
         with self._lock:
-            begun, runs = self._begun(), self._runs()
+            begun = self._begun()
+            runs = begun is not None and self._runs(begun)
         path = ROOT / begun.experiment if begun else None
         others = [visible_line(one.name) for one in trainings.running().values() if one.path != path]
         if begun is None or path is None:
@@ -212,9 +225,9 @@ class Trainer:
             raise UserError("there is no preview yet: it comes after some steps")
         return _content(file)
 
-    def _runs(self) -> bool:
+    def _runs(self, begun: Begun) -> bool:
         is_ours = self._process is not None and self._process.poll() is None
-        return is_ours or trainings.is_locked(self._output)
+        return is_ours or trainings.is_locked(self._output) or _process_of(begun) is not None
 
     def _begun(self) -> Begun | None:
         """What was started last, as it was written down."""
@@ -258,6 +271,15 @@ class Trainer:
             "curve": history[::-1][::every][::-1],
             "preview": _shown(last_preview(path)),
         }
+
+
+def _process_of(begun: Begun) -> psutil.Process | None:
+    """The process of a training as long as it lives; None where it is gone, or was never started."""
+    with contextlib.suppress(psutil.Error, TypeError, ValueError, OverflowError):
+        process = psutil.Process(begun.pid) if begun.pid > 0 else None
+        alive = process and process.create_time() == begun.born and process.status() != psutil.STATUS_ZOMBIE
+        return process if alive else None
+    return None
 
 
 def _keep_locked(output: IO[bytes]) -> None:

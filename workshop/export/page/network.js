@@ -1,5 +1,8 @@
-// A recurrent network that generates symbol by symbol, in plain JavaScript: what network.json describes, with the
-// weights of network.bin. It touches no document, so that tests and other pages can use it alone.
+// A network that generates symbol by symbol, in plain JavaScript: what network.json describes, with the weights of
+// network.bin. It touches no document, so that tests and other pages can use it alone.
+
+import { Blocks } from "./blocks.js";
+import { addProduct, sigmoid } from "./products.js";
 
 const ACTIVATIONS = {
   linear: (value) => value,
@@ -20,7 +23,7 @@ export class Network {
     const numbers = about.weights === "float16" ? fromHalf(new Uint16Array(buffer)) : new Float32Array(buffer);
     let at = 0;
     const take = (count) => numbers.subarray(at, (at += count));
-    this.layers = about.layers.map((layer) => ({
+    const taken = (layer) => ({
       ...layer,
       kernel: take(layer.inputs * layer.width),
       bias: take(layer.width),
@@ -28,12 +31,17 @@ export class Network {
       recurrentBias: layer.units ? take(layer.width) : null,
       out: new Float32Array(layer.width),
       sum: new Float32Array(layer.width),
-    }));
+    });
+    const [first, ...others] = about.layers;
+    // The first layer may be the blocks of a WaveNet; all others take what the one before has made.
+    this.blocks = first.kind === "blocks" ? new Blocks(first, take) : null;
+    this.layers = (this.blocks ? others : about.layers).map(taken);
     this.forget();
   }
 
   // Begin again: the state of an empty memory.
   forget() {
+    this.blocks?.forget();
     for (const layer of this.layers) {
       layer.h = new Float32Array(layer.units);
       layer.c = new Float32Array(layer.units);
@@ -42,7 +50,7 @@ export class Network {
 
   // Read a symbol; returns the logits of the one that follows. The array is written again by the next call.
   read(symbol) {
-    let x = null;
+    let x = this.blocks?.read(symbol) ?? null;
     for (const layer of this.layers) {
       const { out, kernel, bias, width } = layer;
       if (x) {
@@ -117,30 +125,6 @@ const CELLS = {
     return layer.out;
   },
 };
-
-// Add to out [J] what a matrix [I, J] makes of x [I]: four rows at a time, so that `out` is loaded and stored less.
-function addProduct(out, x, matrix) {
-  const width = out.length;
-  const four = x.length - (x.length % 4);
-  for (let i = 0; i < four; i += 4) {
-    const x0 = x[i];
-    const x1 = x[i + 1];
-    const x2 = x[i + 2];
-    const x3 = x[i + 3];
-    const first = i * width;
-    for (let j = 0; j < width; j += 1) {
-      const at = first + j;
-      out[j] += x0 * matrix[at] + x1 * matrix[at + width] + x2 * matrix[at + 2 * width] + x3 * matrix[at + 3 * width];
-    }
-  }
-  for (let i = four; i < x.length; i += 1) {
-    for (let j = 0; j < width; j += 1) out[j] += x[i] * matrix[i * width + j];
-  }
-}
-
-function sigmoid(value) {
-  return 1 / (1 + Math.exp(-value));
-}
 
 // Numbers of 16 bits, which not every browser has a type for, as numbers of 32 bits.
 function fromHalf(halves) {

@@ -6,6 +6,7 @@ import { Fields } from "./fields.js";
 import { Keys } from "./keys.js";
 import { Melody } from "./melody.js";
 import { connectMidi } from "./midi.js";
+import { showNetwork } from "./network.js";
 import { OwnFiles } from "./own.js";
 import { Piece } from "./piece.js";
 import { Recorder } from "./record.js";
@@ -199,7 +200,8 @@ function lost() {
   say("The server does not answer; the page asks again. Is ./start.sh play still running?", true);
 }
 
-function chosen() {
+function chosen(entry = fields.entry) {
+  showNetwork(entry);
   compare?.show();
   update();
   connection?.say({ type: "warm", experiment: fields.entry.id });

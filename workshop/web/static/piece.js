@@ -1,5 +1,6 @@
 // One result on the page: it grows as the server's messages come, and afterwards it is played, kept and downloaded.
 
+import { Likely } from "./likely.js";
 import { Live } from "./live.js";
 import { Roll } from "./roll.js";
 import { showScore } from "./score.js";
@@ -24,6 +25,7 @@ export class Piece {
     this.roll = new Roll(this.part("roll"), seek);
     this.wave = new Wave(this.part("wave"), seek);
     this.live = new Live((seconds) => this.wave.at(seconds), (late) => this.isOver(late));
+    new Likely(this.part("likely"), () => `likely/${this.id}`);
     this.listen();
   }
 
@@ -156,6 +158,7 @@ export class Piece {
 
   showFiles() {
     this.part("after").hidden = false;
+    this.part("likely").hidden = this.makes === "sound";
     this.part("downloads").replaceChildren(...this.formats.map((suffix) => this.downloadLink(suffix)));
     this.part("keep").setAttribute("aria-label", this.named("Keep"));
     if (this.makes === "sound") this.showSpectrogram();
