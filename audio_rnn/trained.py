@@ -8,10 +8,12 @@ import numpy as np
 from audio_rnn.lesson import LESSON
 from workshop.audio import mu_law
 from workshop.audio.trained import TrainedOnSound
+from workshop.errors import UserError
 from workshop.quiet import quietly
 
 if TYPE_CHECKING:
     from audio_rnn.generate import Generator
+    from workshop.networks.engine import Engine
 
 
 class Trained(TrainedOnSound):
@@ -43,6 +45,21 @@ class Trained(TrainedOnSound):
             from audio_rnn.generate import Generator
 
         return Generator(self.model)
+
+    def engine(self) -> "tuple[Engine, int]":
+        """The compiled kernel for one sound, and the silence that it hears first.
+
+        Raises:
+            UserError: the kernel cannot run this network.
+        """
+        from audio_rnn.generate import WARM_UP
+        from workshop.networks.gru_engine import GruEngine, unfit
+
+        if reason := unfit(self.model):
+            raise UserError(
+                f"{self.experiment.path} cannot be played live, because {reason}: train one with --cell gru"
+            )
+        return GruEngine(self.model, 1), WARM_UP
 
     def generator(self, labels: np.ndarray) -> "Generator":
         """What generates sounds with this network, which knows no conditions."""

@@ -12,6 +12,7 @@ from workshop.quiet import quietly
 
 if TYPE_CHECKING:
     from wavenet.generate import Generator
+    from workshop.networks.engine import Engine
 
 
 class Trained(TrainedOnSound):
@@ -51,6 +52,12 @@ class Trained(TrainedOnSound):
         from wavenet.export import step
 
         return step(self.model, self.meaning(self.model.shape.receptive_field))
+
+    def engine(self) -> "tuple[Engine, int]":
+        """The compiled kernel for one sound of the first condition, and the silence that it hears first."""
+        from wavenet.cores import CpuEngine
+
+        return CpuEngine(self.model, np.zeros(1, int)), self.model.shape.receptive_field
 
     def generator(self, labels: np.ndarray) -> "Generator":
         """What generates sounds with this network, with the conditions of these numbers [B]; the last one is kept."""
