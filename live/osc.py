@@ -26,10 +26,10 @@ WORDS = {
 class Player(Protocol):
     """Who takes words and keys for the next block, and changes networks."""
 
-    def type(self, words: str) -> None:
+    def add_words(self, words: str) -> None:
         """Words for the next block."""
 
-    def play(self, note: PlayedNote) -> None:
+    def add_note(self, note: PlayedNote) -> None:
         """A key for the next block."""
 
     def swap(self, place: int, name: str) -> None:
@@ -56,14 +56,14 @@ def routes(room: Room, player: Player) -> dict[str, Route]:
     def note(pitch: int, velocity: int) -> None:
         if not (0 <= pitch < POSITIONS and 0 <= velocity < POSITIONS):
             raise UserError(f"{pitch} {velocity} is no key and loudness: both go from 0 to 127")
-        player.play(PlayedNote(0, pitch, velocity))
+        player.add_note(PlayedNote(0, pitch, velocity))
 
     def state() -> Sequence[Argument]:
         counts = [part for slot in room.slots for part in (slot.name, slot.counts.late, 1000 * slot.counts.worst)]
         return [room.watch.level_in, room.watch.level_out, *counts]
 
     return {f"/live/{name}": Route((float,), knob(name), WORDS[name], optional=True) for name in KNOBS} | {
-        "/live/words": Route((str,), player.type, "type words; a line is answered by a network of texts"),
+        "/live/words": Route((str,), player.add_words, "type words; a line is answered by a network of texts"),
         "/live/note": Route((int, int), note, "press a key: its number and how hard; 0 lets it go"),
         "/live/swap": Route((int, str), player.swap, "put an experiment in the place of network 1, 2 or 3"),
         "/live/learn": Route((str,), player.learn, "bind a knob to the MIDI controller that is moved next"),

@@ -66,9 +66,9 @@ class Recorder:
         #: Why nothing is written any more.
         self.problem = ""
 
-    def add(self, heard: Block, knobs: Knobs, mixed: Mixed) -> None:
-        """Keep a block: what was heard, with the knobs that it was heard with, and what was given out meanwhile."""
-        for message in self._messages(heard, knobs):
+    def add(self, heard: Block, mixed: Mixed) -> None:
+        """Keep a block: what was heard, and what was given out meanwhile, with the knobs at that time."""
+        for message in self._messages(heard, mixed.knobs):
             self._track.append(message.copy(time=self._since))
             self._since = 0
         self._since += 1

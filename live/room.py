@@ -30,7 +30,7 @@ class Mixed:
         samples: float32 [N].
         words: that the networks write, with the number of the network, from 1.
         notes: that they play, likewise.
-        knobs: as they were when the networks heard what they answer to.
+        knobs: as they were when the networks heard the block that this one is given out for.
     """
 
     samples: np.ndarray
@@ -84,7 +84,7 @@ class Room:
         self._number += 1
         if self._number <= self.prebuffer:
             return Mixed(self.limiter.process(np.zeros(self.block)), (), (), knobs)
-        return self._mixed(self._number - 1 - self.prebuffer, self._heard.popleft())
+        return self._mixed(self._number - 1 - self.prebuffer, self._heard.popleft(), knobs)
 
     def close(self) -> None:
         """Let the networks rest."""
@@ -97,7 +97,7 @@ class Room:
     def __exit__(self, *error: object) -> None:
         self.close()
 
-    def _mixed(self, number: int, knobs: Knobs) -> Mixed:
+    def _mixed(self, number: int, knobs: Knobs, now: Knobs) -> Mixed:
         answers = [self._answer(place, slot.take(number)) for place, slot in enumerate(self.slots)]
         before, self._shares = self._shares, shares(knobs, len(self.slots))
         rise = np.linspace(0, 1, self.block)
@@ -108,7 +108,7 @@ class Room:
         notes = tuple((place, note) for place, answer in enumerate(answers, 1) for note in answer.notes)
         samples = self.limiter.process(total)
         self.watch.answered(samples)
-        return Mixed(samples, words, notes, knobs)
+        return Mixed(samples, words, notes, now)
 
     def _answer(self, place: int, answer: Block | None) -> Block:
         """The answer of a network; one that is late fades from where it was, and comes back as softly."""
@@ -134,6 +134,11 @@ def shares(knobs: Knobs, networks: int) -> np.ndarray:
     """
     others, third = knobs.mix / (POSITIONS - 1), knobs.mix23 / (POSITIONS - 1)
     return knobs.gain * np.array([1 - others, others * (1 - third), others * third])[:networks]
+
+
+def usual_block(rate: int) -> int:
+    """The samples of a block, unless somebody asks for others: a power of two, at most a thirtieth of a second."""
+    return 1 << max(rate // 30, 1).bit_length() - 1
 
 
 def budget(rate: int, block: int, prebuffer: int, devices: float = 0.0) -> str:

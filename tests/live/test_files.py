@@ -49,10 +49,9 @@ def test_a_recording_rendered_again_is_the_same_sample_for_sample(tmp_path: Path
             made.turn("mix", 40 + number % 7)
             made.turn("temperature", 60 + number // 3)
             given = Block(block, "oh é\n" * (number == 4), (PlayedNote(0, 60, 80),) if number == 9 else ())
-            knobs = made.knobs
             while len(made.slots[0]._waiting) or len(made.slots[1]._waiting):
                 pass  # not paced here: the networks are given their time
-            recorder.add(given, knobs, made.exchange(given))
+            recorder.add(given, made.exchange(given))
     assert [slot.counts.late for slot in made.slots] == [0, 0]
     assert [path.name for path in recorder.files] == ["take.wav", "take.input.wav", "take.mid"]
     happenings = read_happenings(tmp_path / "take.mid")
@@ -73,7 +72,7 @@ def test_the_midi_file_of_a_recording_lasts_as_long_as_it_did(tmp_path: Path, ro
         for number in range(RATE // BLOCK + 1):
             made.turn("mix", number)
             given = Block(np.zeros(BLOCK, np.float32))
-            recorder.add(given, made.knobs, made.exchange(given))
+            recorder.add(given, made.exchange(given))
     assert mido.MidiFile(tmp_path / "take.mid").length == pytest.approx(1, abs=0.05)
 
 

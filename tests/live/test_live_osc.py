@@ -23,10 +23,10 @@ class Player:
     def __init__(self) -> None:
         self.told: list[object] = []
 
-    def type(self, words: str) -> None:
+    def add_words(self, words: str) -> None:
         self.told.append(words)
 
-    def play(self, note: PlayedNote) -> None:
+    def add_note(self, note: PlayedNote) -> None:
         self.told.append(note)
 
     def swap(self, place: int, name: str) -> None:
