@@ -8,9 +8,6 @@ from workshop.errors import UserError
 from workshop.osc.server import Argument, Route
 from workshop.run.voice import KNOBS, POSITIONS, PlayedNote
 
-#: Where it listens, unless it is told otherwise.
-PORT = 9000
-
 #: What each knob does, for whoever asks.
 WORDS = {
     "mix": "crossfade network 1 (0) and the others (1)",

@@ -3,6 +3,7 @@
 import contextlib
 import threading
 from collections.abc import Callable
+from typing import Self
 
 import numpy as np
 
@@ -106,7 +107,7 @@ class Stage:
         if self._recorder:
             self._recorder.close()
 
-    def __enter__(self) -> "Stage":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type | None, *error: object) -> None:
