@@ -48,14 +48,16 @@ class Room:
         block: samples in a block.
         prebuffer: blocks between hearing and answering; 0 means that the room waits for the networks, as for files.
         say: is told what goes wrong.
+        patience: seconds that a block waits for a network which was in time before; for blocks that come in bursts, as
+            through a connection.
     """
 
     def __init__(
         self, voices: Sequence[tuple[str, Voice]], rate: int, block: int, prebuffer: int,
-        say: Callable[[str], None] = cli.say,
+        say: Callable[[str], None] = cli.say, patience: float = 0.0,
     ):  # fmt: skip
         assert len(voices) <= MOST
-        self.rate, self.block, self.prebuffer, self._say = rate, block, prebuffer, say
+        self.rate, self.block, self.prebuffer, self._patience = rate, block, prebuffer, patience
         self.slots = [Slot(name, voice, rate, not prebuffer, say) for name, voice in voices]
         self.knobs = initial_knobs(len(voices))
         self.limiter = Limiter(rate)
@@ -98,7 +100,10 @@ class Room:
         self.close()
 
     def _mixed(self, number: int, knobs: Knobs, now: Knobs) -> Mixed:
-        answers = [self._answer(place, slot.take(number)) for place, slot in enumerate(self.slots)]
+        answers = [
+            self._answer(place, slot.take(number, 0.0 if self._was_late[place] else self._patience))
+            for place, slot in enumerate(self.slots)
+        ]
         before, self._shares = self._shares, shares(knobs, len(self.slots))
         rise = np.linspace(0, 1, self.block)
         total = np.zeros(self.block)

@@ -71,11 +71,17 @@ class Slot:
                 self.counts.skipped += 1
             self._changed.notify_all()
 
-    def take(self, number: int) -> Block | None:
-        """The answer to the block of this number; None where it is not there, and then it is not wanted any more."""
+    def take(self, number: int, patience: float = 0.0) -> Block | None:
+        """The answer to the block of this number; None where it is not there, and then it is not wanted any more.
+
+        Args:
+            number: of the block.
+            patience: seconds to wait for it, where not for as long as it takes.
+        """
         with self._changed:
-            if self._waits:
-                self._changed.wait_for(lambda: number in self._answers or self._ended)
+            if self._waits or patience:
+                timeout = None if self._waits else patience
+                self._changed.wait_for(lambda: number in self._answers or self._ended, timeout)
             answer = self._answers.pop(number, None)
             for older in [other for other in self._answers if other < number]:
                 del self._answers[older]

@@ -55,7 +55,7 @@ def page(args: argparse.Namespace) -> None:
     chosen = _settings(args)
     open_pages: set[pages.Sound] = set()
     sayer = pages.Sayer(open_pages)
-    with _stage(args, chosen, _voices(args, chosen), sayer) as stage:
+    with _stage(args, chosen, _voices(args, chosen), sayer, in_bursts=True) as stage:
         pages.serve(stage, open_pages, sayer, args.host, args.port)
 
 
@@ -137,7 +137,7 @@ def _voices(args: argparse.Namespace | None, chosen: Settings) -> Voices:
 
 @contextlib.contextmanager
 def _stage(
-    args: argparse.Namespace, chosen: Settings, voices: Voices, say: Callable[[str], None]
+    args: argparse.Namespace, chosen: Settings, voices: Voices, say: Callable[[str], None], in_bursts: bool = False
 ) -> Iterator[ShownStage]:
     """A stage with all that may reach it. Where it ends well, it is said how it went, and settings are kept.
 
@@ -155,7 +155,7 @@ def _stage(
         out = midi.MidiOut(chosen.midi_out) if chosen.midi_out else None
         name = getattr(args, "record", None)
         recorder = Recorder(Path(name), rate, block) if name else None
-        room = Room(voices, rate, block, chosen.prebuffer, say)
+        room = Room(voices, rate, block, chosen.prebuffer, say, patience=block / rate if in_bursts else 0.0)
         stage = stack.enter_context(ShownStage(out, room, Controls(chosen.mapping), load, recorder, say))
         if chosen.midi:
             stack.enter_context(midi.MidiIn(stage, chosen.midi, say))

@@ -83,7 +83,7 @@ function addKnob(name, words) {
   const slider = Object.assign(document.createElement("input"), { type: "range", id: name, min: 0, max: 1, step: 1 / 127 });
   slider.addEventListener("input", () => sound.say({ type: "knob", name, value: Number(slider.value) }));
   const learn = Object.assign(document.createElement("button"), { type: "button", textContent: "Learn" });
-  learn.setAttribute("aria-label", `Bind to a controller: ${words}`);
+  learn.setAttribute("aria-label", `Learn: ${words}`);
   learn.addEventListener("click", () => sound.say({ type: "learn", knob: name }));
   box.append(label, slider, learn);
   $("knobs").append(box);

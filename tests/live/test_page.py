@@ -172,6 +172,7 @@ def test_a_second_page_is_told_and_the_first_one_that_is_closed_makes_room(room:
         first.close()
         while await first.read_message() is not None:
             pass
+        page._connections.remove(first)
         await asyncio.sleep(0.05)
         third = await page.connect()
         await told(third, "room")

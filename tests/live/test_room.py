@@ -115,6 +115,20 @@ def through(made: Room, heard: np.ndarray) -> list[Mixed]:
     return [made.exchange(Block(heard[at : at + made.block])) for at in range(0, len(heard), made.block)]
 
 
+def test_blocks_that_come_in_a_burst_wait_for_their_networks(room: Make) -> None:
+    """As through a connection; but not for one that was late just before."""
+    made, heard = room(Drawing(1, think=0.003), prebuffer=1), tone(12)
+    through(made, heard)
+    assert made.slots[0].counts.late > 5
+    patient = room(Drawing(1, think=0.003), prebuffer=1, patience=5.0)
+    through(patient, heard)
+    assert patient.slots[0].counts.late == 0
+    hasty = room(Drawing(1, think=0.2), prebuffer=1, patience=0.01)
+    begun = time.monotonic()
+    through(hasty, heard)
+    assert time.monotonic() - begun < 0.2
+
+
 # ---- what goes wrong
 
 
