@@ -8,7 +8,7 @@ $ErrorActionPreference = 'Stop'
 $Root = $PSScriptRoot
 $State = Join-Path $Root '.workshop'
 $Inside = '/workshop'
-$Verbs = 'shell', 'demo', 'play', 'test', 'run', 'lab', 'docs', 'doctor', 'logs', 'trainings', 'stop', 'down', 'build', 'save', 'load'
+$Verbs = 'shell', 'demo', 'play', 'live', 'test', 'run', 'lab', 'docs', 'doctor', 'logs', 'trainings', 'stop', 'down', 'build', 'save', 'load'
 # Each server's port and title by its name, written from the lessons' records.
 $Servers, $Titles = [ordered]@{}, @{}
 foreach ($line in Get-Content (Join-Path $PSScriptRoot 'docker/servers.txt')) {
@@ -32,6 +32,7 @@ The first use builds the container (some minutes, about 4 GB); after that it sta
   .\start.ps1 demo          let networks that come trained write and play, let one learn from the starter songs for a
                            minute, and say where to look
   .\start.ps1 play          the address of the page on which trained networks are played
+  .\start.ps1 live          says how the live room is started: it plays without the container
   .\start.ps1 test          run the tests; what follows is passed to pytest
   .\start.ps1 run COMMAND   run one command in the container, from the folder you are in
   .\start.ps1 lab           the address of JupyterLab
@@ -261,6 +262,7 @@ function Invoke-Verb([string] $Verb, [string[]] $Words) {
     'lab' { Start-Workshop; Wait-UntilHealthy; Show-Address 'LAB' }
     'docs' { Start-Workshop; Wait-UntilHealthy; Show-Address 'DOCS' }
     'play' { Start-Workshop; Wait-UntilHealthy; Show-Address 'PLAY' }
+    'live' { Misused 'The live room plays by the sound of the computer, which a container does not have: start it in WSL, with ./start.sh --local live' }
     'doctor' { Start-Workshop; Enter-StartSh (@('doctor') + $Words) }
     'logs' {
       $there = Get-Container 'label=ml4music.workshop'

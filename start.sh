@@ -33,7 +33,7 @@ WANT_ROOT=no
 DEMO_TRAIN=(--init_from verse --max_minutes 1 --message "first demo")
 DEMO_SAMPLE=(--length 150)
 DEMO_PLAY=(--experiment_dir tunes --num_samples 1 --wav)
-VERBS="demo, play, test, run, lab, docs, doctor, logs, trainings, stop, down, build, save, load"
+VERBS="demo, play, live, test, run, lab, docs, doctor, logs, trainings, stop, down, build, save, load"
 
 say() { printf '%s\n' "$*" >&2; }
 fail() { say "$*"; exit 1; }
@@ -54,6 +54,8 @@ answers, everything runs in a container; otherwise on this computer itself. Your
   ./start.sh demo          let networks that come trained write and play, let one learn from the starter songs for a
                            minute, and say where to look
   ./start.sh play          the page on which trained networks are played: its address, or the server itself until Ctrl-C
+  ./start.sh live NAME     let up to three trained networks, by name or folder, hear a microphone and answer, live; with
+                           --help behind it, what else there is (in local mode)
   ./start.sh test          run the tests; what follows is passed to pytest
   ./start.sh run COMMAND   run one command in the ready environment, from the folder you are in
   ./start.sh lab           JupyterLab: its address in the container's mode, or the server itself until Ctrl-C
@@ -119,6 +121,9 @@ choose_mode() { # verb, want_local
 
 refuse_what_does_not_fit() { # verb
   case "$MODE:$1" in
+    container:live | inside:live)
+      misused "The live room plays by this computer's own sound, which a container does not have: './start.sh --local" \
+        "live' plays without the container." ;;
     local:build | local:save | local:load) misused "'$1' is about the container, and local mode has none." ;;
     inside:play | inside:lab | inside:docs | inside:stop | inside:down | inside:build | inside:save | inside:load)
       misused "This is inside the container: leave it with 'exit', and type './start.sh $1' there." ;;
@@ -234,7 +239,7 @@ make_environment() { # kind
     # The folder of steps is removed last, so that this can be interrupted too.
     rm -f "$STEPS/made"
     find "$VENV" -mindepth 1 -maxdepth 1 ! -name workshop-setup -exec rm -rf {} +
-    rm -f "$STEPS/packages" "$STEPS/project" "$STEPS/dev" "$STEPS/docs"
+    rm -f "$STEPS/packages" "$STEPS/project" "$STEPS/dev" "$STEPS/docs" "$STEPS/live"
   fi
   mkdir -p "$STEPS" 2>/dev/null || fail "Cannot write in '$VENV': set WORKSHOP_VENV to a folder of your own."
   mark_done owner "made by start.sh; it may be removed at any time"
@@ -382,7 +387,11 @@ warn_of_little_room() {
 
 # Packages for some verbs only have a separate lock file: dev for the tests, docs for the tutorial's site.
 name_of_extra() { # extra
-  case "$1" in dev) echo "what the tests need" ;; docs) echo "what makes the tutorial" ;; esac
+  case "$1" in
+    dev) echo "what the tests need" ;;
+    docs) echo "what makes the tutorial" ;;
+    live) echo "what the live room plays with" ;;
+  esac
 }
 
 # Removed first: a half-changed environment must not be taken for the old one.
@@ -577,6 +586,16 @@ verb_lab() { serve lab none; }
 verb_play() { serve play none; }
 verb_docs() { serve docs docs; }
 
+# A browser's microphone and loudspeaker are everywhere, so the page is what is meant unless another way is named.
+verb_live() {
+  local way=page
+  case "${1:-}" in page | play | check | devices | file | bench | -*) way="" ;; esac
+  set_up live
+  enter_environment
+  tell_prefix "$0"
+  exec python -m live ${way:+"$way"} "$@"
+}
+
 # These install nothing, and run on any suitable Python.
 run_module() { # module, arguments
   if [ -x "$VENV/bin/python" ]; then PYTHON="$VENV/bin/python"; else find_python; fi
@@ -627,14 +646,14 @@ main() {
         [ -z "$verb" ] || misused "'$verb' takes nothing after it, and '$1' was given."
         verb="$1"
         # What follows these is theirs, options included.
-        case "$verb" in run | test | doctor | trainings | save | load) shift; break ;; esac
+        case "$verb" in run | live | test | doctor | trainings | save | load) shift; break ;; esac
         ;;
     esac
     shift
   done
   verb="${verb:-shell}"
   case "$verb" in
-    shell | demo | play | test | run | lab | docs | doctor | logs | trainings | stop | down | build | save | load) ;;
+    shell | demo | play | live | test | run | lab | docs | doctor | logs | trainings | stop | down | build | save | load) ;;
     *) misused "There is no verb '$verb'; the verbs are $VERBS, or none for a shell (./start.sh --help says more)." ;;
   esac
   case "$(uname -s)" in

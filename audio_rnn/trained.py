@@ -6,10 +6,12 @@ import numpy as np
 
 from audio_rnn.lesson import LESSON
 from workshop.audio.trained import TrainedOnSound
+from workshop.errors import UserError
 from workshop.quiet import quietly
 
 if TYPE_CHECKING:
     from audio_rnn.generate import Generator
+    from workshop.networks.engine import Engine
 
 
 class Trained(TrainedOnSound):
@@ -42,3 +44,18 @@ class Trained(TrainedOnSound):
             from audio_rnn.generate import Generator
 
         return Generator(self.model, labels)
+
+    def engine(self) -> "tuple[Engine, int]":
+        """The compiled kernel for one sound of the first condition, and the silence that it hears first.
+
+        Raises:
+            UserError: the kernel cannot run this network.
+        """
+        from audio_rnn.generate import WARM_UP
+        from workshop.networks.gru_engine import GruEngine, unfit
+
+        if reason := unfit(self.model):
+            raise UserError(
+                f"{self.experiment.path} cannot be played live, because {reason}: train one with --cell gru"
+            )
+        return GruEngine(self.model, np.zeros(1, int), half=True), WARM_UP

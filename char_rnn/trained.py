@@ -16,6 +16,7 @@ from workshop.quiet import quietly
 from workshop.run import trained
 from workshop.run.stream import Stream
 from workshop.run.trained import checked
+from workshop.run.voice import Mode, Voice
 from workshop.text.generated import GeneratedText
 
 if TYPE_CHECKING:
@@ -61,6 +62,15 @@ class Trained(trained.Trained):
 
         symbols, warm_up = list(self.symbols), self.start("").tolist()
         return recurrent.step(self.model, {"kind": "text", "symbols": symbols, "never": [0], "warm_up": warm_up})
+
+    def voice(self, mode: Mode, seed: int, alone: bool = True) -> Voice:
+        """The network as one that answers lines that are typed."""
+        from char_rnn.voice import TextVoice
+
+        def write(text: str, length: int, heat: float, seed: int) -> str:
+            return self.generate(text, length, self.temperature * heat, seed=seed)[len(self.spelled(text)) :]
+
+        return TextVoice(write, mode, seed)
 
     def spelled(self, prompt: str) -> str:
         """A prompt in the normal form of Unicode that the training text has."""

@@ -20,6 +20,7 @@ from workshop.run import trained
 from workshop.run.batches import join
 from workshop.run.stream import Stream
 from workshop.run.trained import checked
+from workshop.run.voice import Mode, Voice
 
 if TYPE_CHECKING:
     from midi_rnn.generate import Generator
@@ -60,6 +61,22 @@ class Trained(trained.Trained):
         from workshop.export import recurrent
 
         return recurrent.step(self.model, meaning(self.encoding, self.data_info))
+
+    def voice(self, mode: Mode, seed: int, alone: bool = True) -> Voice:
+        """The network as one that answers what is played."""
+        from midi_rnn.voice import NotesVoice
+
+        with quietly():
+            from midi_rnn.generate import notes_of
+
+        def play(symbols: np.ndarray, length: int, heat: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
+            played = self.generator.generate(
+                self.start(symbols), length, 1, seed, self.sampling(self.temperature * heat)
+            )
+            answer = np.concatenate(list(played))[:, 0]
+            return answer, notes_of(self.encoding, answer)
+
+        return NotesVoice(play, self.encoding, self.data_info.tempo, mode, seed)
 
     def prompt(self, path: str | Path | None) -> np.ndarray:
         """The symbols [T] of a MIDI file to go on from; none without one.

@@ -103,7 +103,7 @@ def make_clone(folder: Path) -> Clone:
         place.mkdir(parents=True)
     for name in ("start.sh", "docker/host.sh", "docker/progress.sh", "docker/servers.txt", "docker/recipe.txt"):
         shutil.copy(ROOT / name, root / name)
-    for name in ("cpu", "gpu", "dev", "test", "docs"):
+    for name in ("cpu", "gpu", "dev", "test", "docs", "live"):
         (root / "requirements" / f"{name}.txt").write_text(f"# {name}\n")
     (root / "pyproject.toml").write_text("# pyproject.toml\n")
     for name in TUNES_MAKERS:

@@ -12,7 +12,7 @@ from workshop import COMMANDS, ROOMS, ROOT
 from workshop.lessons import lessons
 
 LESSONS = [lesson.name for lesson in lessons()]
-SOURCES = sorted(path for room in ("workshop", *LESSONS) for path in (ROOT / room).glob("**/*.py"))
+SOURCES = sorted(path for room in ("workshop", "live", *LESSONS) for path in (ROOT / room).glob("**/*.py"))
 SCRIPTS = [ROOT / lesson / name for lesson in LESSONS for name in ("train.py", "sample.py")]
 BANNERS = {
     "train.py": ["1 arguments", "2 data", "3 model", "4 train", "5 listen"],

@@ -10,6 +10,7 @@ from workshop.quiet import quietly
 
 if TYPE_CHECKING:
     from wavenet.generate import Generator
+    from workshop.networks.engine import Engine
 
 
 class Trained(TrainedOnSound):
@@ -34,6 +35,12 @@ class Trained(TrainedOnSound):
         from wavenet.export import step
 
         return step(self.model, self.meaning(self.model.shape.receptive_field))
+
+    def engine(self) -> "tuple[Engine, int]":
+        """The compiled kernel for one sound of the first condition, and the silence that it hears first."""
+        from wavenet.cores import CpuEngine
+
+        return CpuEngine(self.model, np.zeros(1, int), half=True), self.model.shape.receptive_field
 
     def new_generator(self, labels: np.ndarray) -> "Generator":
         """What generates sounds with the conditions of these numbers [B]."""

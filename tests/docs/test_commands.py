@@ -41,7 +41,7 @@ _PYTHON = re.compile(r"\bpython (-m )?(\{\}|[\w./-]+)((?: [^\s,;:)]+)*)")
 
 def texts() -> Iterator[tuple[str, str]]:
     """Where something is printed, and what."""
-    for room in ("workshop", *TENSORBOARD_PORTS):
+    for room in ("workshop", "live", *TENSORBOARD_PORTS):
         for path in sorted((ROOT / room).rglob("*.py")):
             yield from ((f"{room}/{path.name}", text) for text in _strings(ast.parse(path.read_text("utf-8"))))
     for name in ("start.sh", "start.ps1", "docker/host.sh", "docker/entrypoint.sh"):

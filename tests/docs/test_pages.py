@@ -47,6 +47,7 @@ NOT_RUN = {
         "python session.py ../data/audio/starter/flute/0001_harringtons_hall_jig.wav --model-name hall",
     ),
     ("docs/08-memory.md", "python session.py hall"),
+    ("docs/live.md", "./start.sh --local live tunes"),
     ("docs/playing.md", "./start.sh play"),
     ("docs/playing.md", "python -m workshop.play --base_url /user/ada/play/ --allow_host hub.school.example"),
     ("docs/reliability.md", "cd char_rnn"),

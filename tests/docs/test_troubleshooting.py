@@ -18,7 +18,7 @@ FEWEST_LETTERS = 10
 
 def messages() -> Iterator[tuple[str, list[str]]]:
     """Where each message stands, and its words between names, numbers and punctuation."""
-    for room in ("workshop", *TENSORBOARD_PORTS):
+    for room in ("workshop", "live", *TENSORBOARD_PORTS):
         for path in sorted((ROOT / room).rglob("*.py")):
             for node in ast.walk(ast.parse(path.read_text("utf-8"))):
                 if isinstance(node, ast.Call) and ast.unparse(node.func) == "UserError" and node.args:
@@ -37,7 +37,7 @@ def test_the_messages_of_the_program_are_explained() -> None:
 
 def strings() -> Iterator[str]:
     """Every string of the sources, with ... where something is filled in; of shell scripts every line."""
-    for room in ("workshop", *TENSORBOARD_PORTS):
+    for room in ("workshop", "live", *TENSORBOARD_PORTS):
         for path in sorted((ROOT / room).rglob("*.py")):
             for node in ast.walk(ast.parse(path.read_text("utf-8"))):
                 if isinstance(node, ast.JoinedStr):

@@ -79,7 +79,7 @@ def test_help_sets_nothing_up(clone: Clone, arguments: list[str]) -> None:
     [
         (
             ["dmeo"],
-            "no verb 'dmeo'; the verbs are demo, play, test, run, lab, docs, doctor, logs, trainings, stop, down",
+            "no verb 'dmeo'; the verbs are demo, play, live, test, run, lab, docs, doctor, logs, trainings, stop, down",
         ),
         (["--docker"], "no option '--docker'; the options are --local, --gpu, --root"),
         (["demo", "now"], "'demo' takes nothing after it, and 'now' was given"),
@@ -666,6 +666,25 @@ def test_what_makes_the_tutorial_is_installed_on_its_first_use(clone: Clone) -> 
     assert clone.take_pip_calls() == []
     clone.start("--local", "docs")
     assert clone.take_pip_calls() == [DOCS]
+
+
+def test_the_live_room_is_installed_on_its_first_use_and_gets_what_follows(clone: Clone) -> None:
+    clone.start("--local", "run", "true")
+    clone.take_calls()
+    answer = clone.start("--local", "live", "verse", "--seed", "3", cwd=clone.home)
+    assert "Installing what the live room plays with ..." in answer.stderr
+    assert clone.take_calls()[-1] == "venv -m live page verse --seed 3"
+    for words in (["bench", "verse"], ["devices"], ["--help"]):
+        clone.start("--local", "live", *words)
+        assert clone.take_calls() == [f"venv -m live {' '.join(words)}"]
+    clone.start("--local", "live")
+    assert clone.take_calls() == ["venv -m live page"]
+
+
+def test_the_live_room_is_not_in_the_container(clone: Clone) -> None:
+    answer = clone.start("live", "verse", WORKSHOP_IN_CONTAINER="1", VIRTUAL_ENV=str(clone.root / ".venv"))
+    assert answer.returncode == 2
+    assert "./start.sh --local live" in answer.stderr
 
 
 # ---- the script itself -----------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ import functools
 from collections.abc import Hashable, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,9 +15,14 @@ from workshop.audio.generated import GeneratedSound, SoundGenerator
 from workshop.audio.library import SoundInfo
 from workshop.audio.quantisation import QUANTISATIONS
 from workshop.errors import UserError
+from workshop.quiet import quietly
 from workshop.run import trained
 from workshop.run.stream import Stream
 from workshop.run.trained import checked
+from workshop.run.voice import Mode, Voice
+
+if TYPE_CHECKING:
+    from workshop.networks.engine import Engine
 
 #: Length of a sound in seconds where none is asked for.
 SECONDS = 3
@@ -97,6 +102,24 @@ class TrainedOnSound(trained.Trained):
         if self._labels is None or not np.array_equal(self._labels, labels):
             self._labels, self._generator = labels, self.new_generator(labels)
         return self._generator
+
+    @abc.abstractmethod
+    def engine(self) -> tuple["Engine", int]:
+        """What runs the network for one sound on a CPU, new each time, and the samples of silence that it hears first.
+
+        Raises:
+            UserError: it is a network that only the compiled loop can run.
+        """
+
+    def voice(self, mode: Mode, seed: int, alone: bool = True) -> Voice:
+        """The network as one that goes on with what it hears, sample by sample."""
+        with quietly():
+            from workshop.audio.sample_voice import SampleVoice, keep_to_one_core
+
+            engine, warm_up = self.engine()
+        if not alone:
+            keep_to_one_core(engine)
+        return SampleVoice(engine, self.rate, warm_up, self.temperature, mode, seed, self.quantisation)
 
     def samples(self, length: int | None, seconds: float | None) -> int:
         """How many samples to generate: `length`, or else as many as `seconds` have."""

@@ -102,7 +102,7 @@ class CpuEngine:
         self._kernel, self._vocab_size = kernel, vocab_size
         #: The streams of each core.
         self.parts = np.array_split(np.arange(streams), min(usable_cores(), streams))
-        #: Whether a second core helps; a kernel may have nothing for it to do.
+        #: Whether a second core helps: there may be nothing for it to do, and a network beside others does without.
         self.assisted = streams == 1 and usable_cores() > 1
         self._threads = ThreadPoolExecutor(len(self.parts) + 1)
         # Two at once would take each other's threads away and wait for ever, each for its second core.

@@ -28,6 +28,7 @@ from workshop.run.stream import Stream
 
 if TYPE_CHECKING:
     from workshop.networks.sampling import SamplingConfig
+    from workshop.run.voice import Mode, Voice
 
 
 class Trained(abc.ABC):
@@ -148,6 +149,19 @@ class Trained(abc.ABC):
     @abc.abstractmethod
     def exported(self) -> Any:
         """One step of the network and what its symbols mean: a `workshop.export.step.Step`."""
+
+    def voice(self, mode: "Mode", seed: int, alone: bool = True) -> "Voice":
+        """The network as one that answers block by block, for the live room.
+
+        Args:
+            mode: when it answers.
+            seed: of its draws.
+            alone: whether it has all cores of the computer; beside others it keeps to one.
+
+        Raises:
+            UserError: it cannot.
+        """
+        raise UserError(f"{self.experiment.path} cannot be played live: {self.lesson.name} has no voice for it yet")
 
     @abc.abstractmethod
     def generate(self, *args: Any, **kwargs: Any) -> Any:

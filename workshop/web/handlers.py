@@ -38,6 +38,8 @@ class Index(Guarded):
     """The page; with the token in its address it is remembered by a cookie, and the address loses the token."""
 
     needs_token = False
+    #: The file with the page.
+    page = STATIC / "index.html"
 
     def get(self) -> None:
         """Answer with the page.
@@ -56,7 +58,7 @@ class Index(Guarded):
             self.set_status(HTTPStatus.FORBIDDEN)
             self.finish((STATIC / "token.html").read_bytes())
             return
-        self.finish((STATIC / "index.html").read_bytes())
+        self.finish(self.page.read_bytes())
 
 
 class Below(Guarded):

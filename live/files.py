@@ -1,0 +1,52 @@
+"""Files in place of devices: a sound file goes through the room, with the knobs of a recording."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from live.limiter import AHEAD
+from live.recording import Happening
+from live.room import Mixed, Room
+from workshop.errors import UserError
+from workshop.files import atomic_write, explain
+from workshop.run.voice import Block
+
+
+def render(room: Room, samples: np.ndarray, happenings: Mapping[int, Happening]) -> Iterator[Mixed]:
+    """Let a room hear samples [N], filled up with silence to whole blocks, and turn its knobs meanwhile.
+
+    Yields:
+        what it gives out, block by block.
+    """
+    blocks = -(-len(samples) // room.block)
+    filled = np.zeros(blocks * room.block, np.float32)
+    filled[: len(samples)] = samples
+    for number, heard in enumerate(np.split(filled, blocks) if blocks else []):
+        happening = happenings.get(number, Happening())
+        for turn in happening.turns:
+            room.turn(turn.knob, turn.position)
+        yield room.exchange(Block(heard, happening.words, happening.notes))
+
+
+def rendered(room: Room, samples: np.ndarray, happenings: Mapping[int, Happening]) -> np.ndarray:
+    """The sound that answers samples [N], float32 [N]: each answer at the block that it answers to."""
+    padded = np.append(np.asarray(samples, np.float32), np.zeros(AHEAD, np.float32))
+    pieces = [mixed.samples for mixed in render(room, padded, happenings)]
+    return np.concatenate(pieces)[AHEAD : AHEAD + len(samples)]
+
+
+def write_sound(path: Path, samples: np.ndarray, rate: int) -> None:
+    """Write samples [N] as a wav file in floating point, as they are.
+
+    Raises:
+        UserError: it cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with atomic_write(path) as file:
+            soundfile.write(file, samples, rate, "FLOAT", format="WAV")
+    except (OSError, soundfile.LibsndfileError) as error:
+        reason = explain(error, path) if isinstance(error, OSError) else str(error)
+        raise UserError(f"{path} cannot be written: {reason}; free some space or choose another folder") from error

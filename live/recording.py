@@ -1,0 +1,174 @@
+"""What was heard and played, kept: two wav files, and the knobs, notes and words as a MIDI file.
+
+A tick of the MIDI file is a block, and samples are kept as they were, in floating point: rendered again from them, the
+sound is the same, sample for sample.
+"""
+
+import queue
+import threading
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import mido
+import numpy as np
+import soundfile
+
+from live.controls import Controls, Turn, message_for
+from live.room import Mixed
+from workshop.audio import audiofiles
+from workshop.errors import UserError
+from workshop.files import explain
+from workshop.run.voice import Block, Knobs, PlayedNote
+
+#: Ticks of a beat last about so many seconds, because players of MIDI files want a tempo.
+_BEAT_SECONDS = 0.5
+
+
+@dataclass(frozen=True)
+class Happening:
+    """What happens at the beginning of a block: knobs that are turned, keys, words."""
+
+    turns: tuple[Turn, ...] = ()
+    notes: tuple[PlayedNote, ...] = ()
+    words: str = ""
+
+
+class Recorder:
+    """Writes as it goes, in a thread of its own.
+
+    Args:
+        stem: path without suffix: `stem.wav` gets what is given out, `stem.input.wav` what is heard, `stem.mid` the
+            rest.
+        rate: samples a second.
+        block: samples in a block.
+
+    Raises:
+        UserError: the files cannot be written.
+    """
+
+    def __init__(self, stem: Path, rate: int, block: int):
+        self.files = [stem.with_name(f"{stem.name}{suffix}") for suffix in (".wav", ".input.wav", ".mid")]
+        try:
+            stem.parent.mkdir(parents=True, exist_ok=True)
+            self._sounds = [_opened(file, rate) for file in self.files[:2]]
+        except OSError as error:
+            raise _cannot(self.files[0], error) from error
+        beat = max(round(_BEAT_SECONDS * rate / block), 1)
+        self._midi = mido.MidiFile(ticks_per_beat=beat)
+        self._track = self._midi.add_track("knobs of the live room")
+        self._track.append(mido.MetaMessage("set_tempo", tempo=min(round(1e6 * beat * block / rate), (1 << 24) - 1)))
+        self._knobs: Knobs | None = None
+        self._since = 0
+        self._queue: queue.SimpleQueue[tuple[Block, Mixed] | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._work, name="recorder", daemon=True)
+        self._thread.start()
+        #: Why nothing is written any more.
+        self.problem = ""
+
+    def add(self, heard: Block, mixed: Mixed) -> None:
+        """Keep a block: what was heard, and what was given out meanwhile, with the knobs at that time."""
+        for message in self._messages(heard, mixed.knobs):
+            self._track.append(message.copy(time=self._since))
+            self._since = 0
+        self._since += 1
+        self._queue.put((heard, mixed))
+
+    def close(self) -> None:
+        """Finish the files.
+
+        Raises:
+            UserError: they could not all be written.
+        """
+        self._queue.put(None)
+        self._thread.join()
+        if self.problem:
+            raise UserError(self.problem)
+        try:
+            self._midi.save(self.files[2])
+        except OSError as error:
+            raise _cannot(self.files[2], error) from error
+
+    def __enter__(self) -> "Recorder":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def _messages(self, heard: Block, knobs: Knobs) -> Iterator[mido.Message | mido.MetaMessage]:
+        before = asdict(self._knobs) if self._knobs else {}
+        self._knobs = knobs
+        for name, position in asdict(knobs).items():
+            if before.get(name) != position:
+                yield mido.Message.from_bytes(message_for(name, position))
+        for note in heard.notes:
+            yield mido.Message("note_on", note=note.pitch, velocity=note.velocity)
+        if heard.words:
+            yield mido.MetaMessage("lyrics", text=heard.words.encode().decode("latin-1"))
+
+    def _work(self) -> None:
+        try:
+            while item := self._queue.get():
+                heard, mixed = item
+                self._sounds[0].write(mixed.samples)
+                self._sounds[1].write(np.asarray(heard.samples, np.float32))
+        except (OSError, soundfile.LibsndfileError) as error:
+            self.problem = f"the recording ends early, because {self.files[0]} cannot be written: {error}"
+        finally:
+            for sound in self._sounds:
+                sound.close()
+
+
+def _opened(file: Path, rate: int) -> soundfile.SoundFile:
+    try:
+        return soundfile.SoundFile(file, "w", rate, 1, "FLOAT", format="WAV")
+    except soundfile.LibsndfileError as error:
+        raise OSError(0, str(error)) from error
+
+
+def _cannot(file: Path, error: OSError) -> UserError:
+    return UserError(f"{file} cannot be written: {explain(error, file)}; free some space or choose another folder")
+
+
+def read_happenings(path: Path) -> dict[int, Happening]:
+    """What a MIDI file of knobs, notes and words says for each block in which something happens.
+
+    Raises:
+        UserError: it cannot be read.
+    """
+    try:
+        file = mido.MidiFile(path)
+    except (OSError, EOFError, ValueError, KeyError, IndexError) as error:
+        raise UserError(
+            f"{path} cannot be read as a MIDI file of knobs: {error}; give one that was recorded"
+        ) from error
+    controls, found, now = Controls(), dict[int, Happening](), 0
+    for message in mido.merge_tracks(file.tracks):
+        now += message.time
+        before = found.get(now, Happening())
+        if message.type == "lyrics":
+            words = before.words + message.text.encode("latin-1").decode("utf-8", "replace")
+            found[now] = Happening(before.turns, before.notes, words)
+        elif not message.is_meta:
+            match controls.read(bytes(message.bytes())):
+                case Turn() as turn:
+                    found[now] = Happening((*before.turns, turn), before.notes, before.words)
+                case PlayedNote() as note:
+                    found[now] = Happening(before.turns, (*before.notes, note), before.words)
+    return found
+
+
+def read_sound(path: Path, rate: int) -> np.ndarray:
+    """The samples float32 [N] of a sound file at a rate: as they are in a file of that rate with one channel, or else
+    as the lessons read it.
+
+    Raises:
+        UserError: it cannot be read.
+    """
+    try:
+        samples, found = soundfile.read(path, dtype="float32", always_2d=True)
+    except (OSError, soundfile.LibsndfileError):
+        return audiofiles.read(path, rate)
+    if found != rate or samples.shape[1] > 1:
+        return audiofiles.read(path, rate)
+    return samples[:, 0]

@@ -1,0 +1,147 @@
+"""The live room in a real browser, whose microphone beeps: continuous sound, counted gaps, and latency by a click."""
+
+import asyncio
+import shutil
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from browsing import LEVEL, METER, until
+from tornado.httpserver import HTTPServer
+from tornado.testing import bind_unused_port
+
+from live.controls import Controls
+from live.page import application
+from live.room import Room
+from live.stage import Stage
+from live.through import Through
+from workshop.web.security import Guard
+
+pytestmark = pytest.mark.slow
+
+TOKEN = "0123456789abcdef0123456789abcdef"
+AXE = Path(__file__).parent.parent / "web" / "vendor" / "axe.min.js"
+#: A microphone that hears nothing.
+SILENT = """
+  const silent = new MediaStreamAudioDestinationNode(new AudioContext());
+  navigator.mediaDevices.getUserMedia = async () => silent.stream;
+"""
+#: Seconds of listening.
+LISTENED = 5
+
+
+@pytest.fixture
+def stage() -> Iterator[Stage]:
+    """A room whose network passes what it hears, in blocks of 23 ms."""
+    with Room([("through", Through(22050))], 22050, 512, 2, lambda sentence: None, patience=0.023) as room:
+        yield Stage(room, Controls(), lambda name, place: Through(22050), say=lambda sentence: None)
+
+
+@pytest.fixture
+def address(stage: Stage) -> Iterator[str]:
+    """The address of a server in a thread, with the token."""
+    loop, told, addresses = asyncio.new_event_loop(), threading.Event(), []
+
+    async def serve() -> None:
+        socket, port = bind_unused_port()
+        server = HTTPServer(application(Guard(TOKEN, port), stage, set()))
+        server.add_sockets([socket])
+        addresses.append(f"http://localhost:{port}/?token={TOKEN}")
+        told.set()
+        await ended.wait()
+        server.stop()
+        await server.close_all_connections()
+
+    ended = asyncio.Event()
+    thread = threading.Thread(target=lambda: loop.run_until_complete(serve()))
+    thread.start()
+    assert told.wait(10)
+    yield addresses[0]
+    loop.call_soon_threadsafe(ended.set)
+    thread.join(30)
+    loop.close()
+
+
+@pytest.fixture
+def live_page(browser: Any, address: str) -> Iterator[Any]:
+    """The page, on which nothing went wrong in the end."""
+    context = browser.new_context(viewport={"width": 1100, "height": 900})
+    context.add_init_script(METER)
+    page = context.new_page()
+    problems: list[str] = []
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+    page.goto(address)
+    page.wait_for_selector("#begin:enabled")
+    yield page
+    context.close()
+    assert problems == []
+
+
+def gaps(page: Any) -> int:
+    return int(page.get_attribute("#gaps", "data-gaps"))
+
+
+def test_the_microphone_is_heard_without_a_gap_and_the_delay_is_measured(live_page: Any, stage: Stage) -> None:
+    live_page.click("#begin")
+    until(lambda: live_page.evaluate(LEVEL) > 0.001)
+    begun, number = gaps(live_page), stage.room._number
+    live_page.wait_for_timeout(1000 * LISTENED)
+    played = (stage.room._number - number) * 512 / 22050
+    found = gaps(live_page) - begun
+    live_page.click("#begin")
+    assert live_page.inner_text("#status") == "Ended."
+    print(f"{played:.1f} s were played, with {found} gaps; {live_page.inner_text('#gaps')}")
+    assert 1 < played < 1.3 * LISTENED
+    assert found <= 2  # none, on a computer with nothing else to do
+    assert stage.room.slots[0].counts.late <= 2
+
+
+def test_latency_is_measured_by_a_click(live_page: Any) -> None:
+    # The beeps of the browser's own would be taken for the click.
+    live_page.evaluate(SILENT)
+    live_page.click("#begin")
+    until(lambda: live_page.get_attribute("#gaps", "data-gaps") is not None)
+    live_page.wait_for_timeout(1000)
+    live_page.click("#click")
+    until(lambda: live_page.inner_text("#latency"))
+    words = live_page.inner_text("#latency")
+    print(words)
+    assert 60 < int(words.split()[0]) < 500
+    assert "from the microphone to the loudspeaker" in words
+
+
+def test_knobs_keys_and_words_reach_the_room(live_page: Any, stage: Stage) -> None:
+    live_page.click("#begin")
+    until(lambda: live_page.evaluate(LEVEL) > 0.001)
+    live_page.fill("#words", "oh my")
+    live_page.press("#words", "Enter")
+    live_page.focus("#mix")
+    live_page.keyboard.press("End")
+    until(lambda: stage.room.knobs.mix == 127)
+    until(lambda: "1: oh my" in live_page.inner_text("#log"))
+    live_page.locator(".keys button").first.click()
+    until(lambda: "note 60" in live_page.inner_text("#log"))
+
+
+def test_a_page_that_is_closed_and_opened_again_plays_on(live_page: Any, stage: Stage) -> None:
+    for _ in range(2):
+        live_page.click("#begin")
+        until(lambda: live_page.evaluate(LEVEL) > 0.001)
+        number = stage.room._number
+        until(lambda number=number: stage.room._number > number)
+        live_page.reload()
+        live_page.wait_for_selector("#begin:enabled")
+
+
+def test_nothing_bars_the_page(live_page: Any) -> None:
+    assert shutil.which("chromium") or shutil.which("google-chrome")
+    live_page.evaluate(AXE.read_text("utf-8"))
+    for colours, width in (("light", 1100), ("dark", 1100), ("light", 360)):
+        live_page.emulate_media(color_scheme=colours, reduced_motion="reduce")
+        live_page.set_viewport_size({"width": width, "height": 900})
+        assert live_page.evaluate("document.documentElement.scrollWidth") <= width
+        found = live_page.evaluate("async () => (await axe.run()).violations")
+        assert [f"{rule['id']}: {node['target']}" for rule in found for node in rule["nodes"]] == []

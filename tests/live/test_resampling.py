@@ -1,0 +1,52 @@
+"""Networks at other rates than the room's."""
+
+import numpy as np
+import pytest
+from voices import Echo
+
+from live.resampling import Resampler, at_rate
+from workshop.run.voice import Block, Knobs, PlayedNote
+
+RATES = [(22050, 8000), (8000, 22050), (44100, 22050), (44100, 48000), (16000, 16000)]
+
+
+def sine(frequency: float, rate: int, delay: float = 0.0, seconds: float = 1.0) -> np.ndarray:
+    return np.sin(2 * np.pi * frequency * (np.arange(round(seconds * rate)) / rate - delay))
+
+
+@pytest.mark.parametrize(("given", "wanted"), RATES)
+def test_a_tone_stays_a_tone_and_comes_when_it_is_said_to(given: int, wanted: int) -> None:
+    resampler = Resampler(given, wanted)
+    blocks = np.array_split(sine(440, given), 40)
+    made = np.concatenate([resampler.process(block) for block in blocks])
+    assert abs(len(made) - wanted) <= 2
+    expected = sine(440, wanted, resampler.delay)
+    np.testing.assert_allclose(made[2000:-10], expected[2000 : len(made) - 10], atol=1e-3)
+
+
+def test_what_the_lower_rate_cannot_hold_is_left_out() -> None:
+    made = Resampler(22050, 8000).process(sine(4600, 22050))
+    assert np.abs(made[500:-500]).max() < 0.01
+    assert np.abs(Resampler(22050, 8000).process(sine(3000, 22050))[500:-500]).max() > 0.9
+
+
+@pytest.mark.parametrize(("own", "room"), RATES)
+def test_a_voice_answers_every_block_in_full(own: int, room: int) -> None:
+    voice = at_rate(Echo(rate=own), room)
+    heard = sine(440, room).astype(np.float32)
+    blocks = [heard[at : at + 100] for at in range(0, len(heard), 100)]
+    answers = [voice.process(Block(block), Knobs()).samples for block in blocks]
+    assert [len(answer) for answer in answers] == [len(block) for block in blocks]
+    delay = getattr(voice, "delay", 0.0)
+    assert delay < 0.01
+    np.testing.assert_allclose(np.concatenate(answers)[4000:], sine(440, room, delay)[4000:], atol=2e-3)
+
+
+def test_words_and_notes_pass() -> None:
+    answer = at_rate(Echo(rate=8000), 16000).process(
+        Block(np.zeros(512, np.float32), "oh", (PlayedNote(100, 60, 90),)), Knobs()
+    )
+    assert answer.words == "oh"
+    (note,) = answer.notes
+    assert (note.pitch, note.velocity) == (60, 90)
+    assert abs(note.at - 100) <= 2

@@ -1,0 +1,313 @@
+"""A room that is played: messages, typed lines, other networks, settings; and by a device that is none."""
+
+import io
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+from voices import BLOCK, Constant, Drawing, Echo, Stalled
+
+import live.__main__ as live_main
+from live import devices, files, midi, settings, terminal
+from live.controls import Controls
+from live.recording import Recorder, read_happenings, read_sound
+from live.room import Room, usual_block
+from live.settings import NULL, Settings
+from live.stage import Stage
+from workshop.errors import UserError
+from workshop.run.voice import PlayedNote, Voice
+
+Make = Callable[..., Room]
+SILENCE = np.zeros(BLOCK, np.float32)
+
+
+@pytest.fixture(autouse=True)
+def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Settings of the test's own, and nobody who types."""
+    monkeypatch.setattr(settings, "FOLDER", tmp_path / "state")
+    monkeypatch.setattr(sys, "stdin", io.StringIO(""))
+    return tmp_path / "state"
+
+
+def load(name: str, place: int) -> Voice:
+    if name == "wrong":
+        raise UserError("there is none")
+    return Constant(0.1 * place)
+
+
+def stage_of(room: Room) -> Stage:
+    return Stage(room, Controls(), load, say=room.said.append)
+
+
+def until(is_so: Callable[[], Any]) -> None:
+    end = time.monotonic() + 10
+    while not is_so():
+        assert time.monotonic() < end
+        time.sleep(0.005)
+
+
+def test_words_keys_and_controllers_count_from_the_next_block_on(room: Make) -> None:
+    stage = stage_of(room(Echo()))
+    stage.add_words("oh ")
+    stage.add_words("my\n")
+    stage.midi(bytes([0x90, 60, 80]))
+    stage.midi(bytes([0xB0, 7, 5]))
+    mixed = stage.exchange(SILENCE)
+    assert mixed.words == ((1, "oh my\n"),)
+    assert mixed.notes == ((1, PlayedNote(0, 60, 80)),)
+    assert mixed.knobs.volume == 5
+    again = stage.exchange(SILENCE)
+    assert (again.words, again.notes) == ((), ())
+
+
+def test_a_network_changes_while_it_plays_or_stays_and_says_why(room: Make) -> None:
+    stage = stage_of(room(Constant(0.5), Constant(0.5)))
+    stage.swap(2, "other")
+    until(lambda: "network 2 is other now" in stage.room.said)
+    stage.exchange(SILENCE)
+    assert [slot.name for slot in stage.room.slots] == ["net1", "other"]
+    stage.swap(1, "wrong")
+    until(lambda: "network 1 stays net1: there is none" in stage.room.said)
+    for place in (0, 3):
+        with pytest.raises(UserError, match="there are 2"):
+            stage.swap(place, "other")
+
+
+def test_lines_that_are_typed(room: Make) -> None:
+    stage = stage_of(room(Echo()))
+    for line in ("oh my", "/mix 0.5", "/volume 0", "/learn mix23", "/swap 1 other"):
+        assert terminal.obey(stage, line)
+    assert not terminal.obey(stage, "/quit")
+    assert (stage.room.knobs.mix, stage.room.knobs.volume) == (64, 0)
+    assert stage.exchange(SILENCE).words == ((1, "oh my\n"),)
+    stage.midi(bytes([0xB0, 33, 9]))
+    assert stage.room.knobs.mix23 == 9
+    for line in ("/", "/mixx 0.5", "/mix", "/mix 2", "/mix loud", "/swap one x", "/swap 9 x", "/learn nothing"):
+        with pytest.raises(UserError):
+            terminal.obey(stage, line)
+
+
+def test_the_meters(room: Make) -> None:
+    stage = stage_of(room(Constant(0.5), Constant(0.5)))
+    stage.exchange(np.full(BLOCK, 0.25, np.float32))
+    assert terminal.meters(stage, 3).startswith("in #####....")
+    assert terminal.meters(stage, 3).endswith("late 0 0  gaps 3")
+
+
+def test_settings_are_kept_and_damage_is_said(kept: Path) -> None:
+    assert settings.read() == Settings()
+    settings.keep(Settings(input="mic", output=NULL, rate=16000, mapping={"mix": 5}))
+    assert settings.read() == Settings(input="mic", rate=16000, mapping={"mix": 5})
+    (kept / "live.json").write_text('{"block": 0}')
+    with pytest.raises(UserError, match="block"):
+        settings.read()
+
+
+def test_two_starts_at_once_are_said() -> None:
+    program = "import sys; from pathlib import Path; from live import settings; settings.FOLDER = Path(sys.argv[1])\n"
+    program += "with settings.alone(): pass"
+    command = [sys.executable, "-c", program, str(settings.FOLDER)]
+    with settings.alone():
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert "the live room is open already, in process" in done.stderr
+    assert subprocess.run(command, check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("rate", "block"), [(4000, 128), (8000, 256), (16000, 512), (22050, 512), (44100, 1024), (1, 1)]
+)
+def test_the_usual_block(rate: int, block: int) -> None:
+    assert usual_block(rate) == block
+
+
+# ---- devices
+
+
+@pytest.fixture
+def named(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = [{"name": "Built-in Microphone", "id": 1}, {"name": "USB Interface", "id": 2}]
+    monkeypatch.setattr(devices, "_found", lambda: (found, found))
+
+
+def test_a_device_is_found_by_a_part_of_its_name(named: None) -> None:
+    inputs, _ = devices._found()
+    assert devices._called("input", "usb", inputs) == 2
+    assert devices._called("input", None, inputs) is None
+    with pytest.raises(UserError, match=r"no input called 'usbb'.*'Built-in Microphone', 'USB Interface' and 'null'"):
+        devices._called("input", "usbb", inputs)
+    with pytest.raises(UserError, match="this computer has no output"):
+        devices._called("output", None, [])
+
+
+def test_what_is_not_installed_is_said(monkeypatch: pytest.MonkeyPatch, run_main: Callable[..., Any]) -> None:
+    for module in ("miniaudio", "rtmidi2"):
+        monkeypatch.setitem(sys.modules, module, None)
+    done = run_main(live_main, "devices")
+    assert done.returncode == 0
+    assert done.stdout.count("pip install -r requirements/live.txt") == 2
+    assert "python -m live page" in done.stdout
+
+
+def test_a_midi_port_that_is_not_there_is_said(monkeypatch: pytest.MonkeyPatch, room: Make) -> None:
+    monkeypatch.setattr(midi, "names", lambda: (["Roland A-49"], []))
+    with pytest.raises(UserError, match=r"no MIDI port called 'A-88'.*Roland A-49"):
+        midi.MidiIn(stage_of(room(Echo())), "A-88")
+
+
+class Ports:
+    """In place of rtmidi2."""
+
+    def __init__(self) -> None:
+        self.there, self.closed = ["Roland A-49"], 0
+        self.callback: Any = None
+
+    def MidiIn(self) -> "Ports":
+        return self
+
+    def open_port(self, number: int) -> None:
+        self.opened = number
+
+    def close_port(self) -> None:
+        self.closed += 1
+
+
+def test_a_midi_port_that_vanishes_is_said_and_heard_again(monkeypatch: pytest.MonkeyPatch, room: Make) -> None:
+    ports, made = Ports(), room(Echo())
+    monkeypatch.setattr(midi, "LOOK", 0.01)
+    monkeypatch.setattr(midi, "_rtmidi", lambda: ports)
+    monkeypatch.setattr(midi, "names", lambda: (ports.there, []))
+    with midi.MidiIn(stage_of(made), "a-49", made.said.append):
+        ports.callback([0xB0, 74, 9], 0.0)
+        assert made.knobs.mix == 9
+        ports.there = []
+        until(lambda: any("has gone" in sentence for sentence in made.said))
+        assert made.knobs.mix == 9
+        ports.there = ["Roland A-49"]
+        until(lambda: any("there again" in sentence for sentence in made.said))
+        ports.callback([0xB0, 74, 10], 0.0)
+        assert made.knobs.mix == 10
+
+
+def through_null(stage: Stage, seconds: float) -> devices.Sound:
+    pytest.importorskip("miniaudio")
+    with devices.Sound(stage, target=NULL, say=stage.room.said.append) as sound:
+        time.sleep(seconds)
+    return sound
+
+
+def test_a_device_that_is_none_keeps_time(room: Make) -> None:
+    made = room(Drawing(1), prebuffer=4)
+    through_null(stage_of(made), 1.0)
+    played = made._number * BLOCK / made.rate
+    assert 0.4 < played < 1.3
+    assert made.slots[0].counts.blocks == pytest.approx(made._number, abs=4)
+
+
+def test_a_device_that_is_lost_is_opened_again(room: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("miniaudio")
+    monkeypatch.setattr(devices, "LOST", 0.5)
+    monkeypatch.setattr(devices, "AGAIN", 0.1)
+    made = room(Echo(), prebuffer=2)
+    with devices.Sound(stage_of(made), target=NULL, say=made.said.append) as sound:
+        until(lambda: made._number)
+        sound._device.stop()  # as when it is unplugged: it is called no more
+        until(lambda: "sound is there again" in made.said)
+        assert any("has gone" in sentence for sentence in made.said)
+        number = made._number
+        until(lambda: made._number > number)
+
+
+def test_the_command_plays_records_and_listens_to_osc(
+    trained_audio_rnn: Path, tmp_path: Path, run_main: Callable[..., Any]
+) -> None:
+    pytest.importorskip("miniaudio")
+    pytest.importorskip("pythonosc")
+    arguments = ["play", trained_audio_rnn, "--output", NULL, "--seconds", "0.5", "--osc", "0", "--record", "take"]
+    done = run_main(live_main, *arguments, "--prebuffer", "8")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == ["take.wav", "take.input.wav", "take.mid"]
+    for words in ("latency: block 32.0 ms", "OSC: /live/... on 127.0.0.1", "network 1", " late, 0 broken"):
+        assert words in done.stderr
+    assert settings.read() == Settings(prebuffer=8)
+    assert soundfile.info(tmp_path / "take.wav").samplerate == 4000
+
+
+def test_check_passes_the_input(run_main: Callable[..., Any]) -> None:
+    pytest.importorskip("miniaudio")
+    done = run_main(live_main, "check", "--output", NULL, "--seconds", "0.3")
+    assert done.returncode == 0, done.stderr
+    assert "use headphones" in done.stderr
+    assert "in ......" in done.stderr
+
+
+# ---- the floor
+
+
+@pytest.fixture
+def floor(
+    trained_audio_rnn: Path, trained_wavenet: Path, tmp_path: Path
+) -> Iterator[tuple[Callable[[int], Room], Path]]:
+    """Three trained networks in a room at their rate; and where a recording goes."""
+    from live import networks
+
+    names = [str(trained_audio_rnn), str(trained_wavenet), str(trained_audio_rnn)]
+    made: list[Room] = []
+
+    def make(prebuffer: int) -> Room:
+        made.append(Room(networks.opened(names, "continuous", 1), 4000, 128, prebuffer, lambda sentence: None))
+        return made[-1]
+
+    yield make, tmp_path / "floor"
+    for one in made:
+        one.close()
+
+
+@pytest.mark.slow
+@pytest.mark.alone
+def test_a_minute_of_three_networks_is_what_it_is_offline(floor: tuple[Callable[[int], Room], Path]) -> None:
+    pytest.importorskip("miniaudio")
+    make, path = floor
+    room = make(3)
+    stage = Stage(room, Controls(), load, Recorder(path, 4000, 128), lambda sentence: None)
+    with stage, devices.Sound(stage, target=NULL, say=lambda sentence: None) as sound:
+        for number in range(120):
+            room.turn("mix", number)
+            room.turn("temperature", 127 - number)
+            time.sleep(0.5)
+    late = [slot.counts.late for slot in room.slots]
+    print(f"late: {late}, gaps: {sound.gaps}, slowest: {[slot.counts.worst for slot in room.slots]} s")
+    assert [slot.counts.skipped for slot in room.slots] == [0, 0, 0]
+    happenings = read_happenings(path.with_suffix(".mid"))
+    assert len(happenings) > 100
+    with make(0) as again:
+        heard = read_sound(path.with_name("floor.input.wav"), 4000)
+        rendered = np.concatenate([mixed.samples for mixed in files.render(again, heard, happenings)])
+    recorded = read_sound(path.with_suffix(".wav"), 4000)
+    assert len(recorded) > 0.8 * 60 * 4000
+    if not any(late):  # a busy machine may lose a block, and then that is not the same
+        np.testing.assert_array_equal(recorded[3 * 128 :], rendered[: -3 * 128])
+    assert sum(late) < 0.01 * 3 * room._number
+
+
+@pytest.mark.slow
+@pytest.mark.alone
+def test_a_stall_in_a_minute_is_counted(room: Make) -> None:
+    pytest.importorskip("miniaudio")
+    stalled = Stalled()
+    made = room(stalled, Drawing(1), prebuffer=3)
+    with devices.Sound(stage_of(made), target=NULL, say=made.said.append):
+        for _ in range(6):
+            time.sleep(9)
+            before = made.slots[0].counts.late
+            stalled.goes_on.clear()
+            time.sleep(0.5)
+            stalled.goes_on.set()
+            until(lambda before=before: made.slots[0].counts.late >= before + 20)
+    assert any("was late" in sentence or "keep up" in sentence for sentence in made.said)
+    assert made.slots[1].counts.late < 20
