@@ -1,10 +1,10 @@
 """Files in place of devices: a sound file goes through the room, with the knobs of a recording."""
 
+import struct
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
-import soundfile
 
 from live.limiter import AHEAD
 from live.recording import Happening
@@ -12,6 +12,9 @@ from live.room import Mixed, Room
 from workshop.errors import UserError
 from workshop.files import atomic_write, explain
 from workshop.run.voice import Block
+
+#: The number of the form of wav files whose samples are in floating point.
+_FLOAT = 3
 
 
 def render(room: Room, samples: np.ndarray, happenings: Mapping[int, Happening]) -> Iterator[Mixed]:
@@ -46,7 +49,16 @@ def write_sound(path: Path, samples: np.ndarray, rate: int) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with atomic_write(path) as file:
-            soundfile.write(file, samples, rate, "FLOAT", format="WAV")
-    except (OSError, soundfile.LibsndfileError) as error:
-        reason = explain(error, path) if isinstance(error, OSError) else str(error)
-        raise UserError(f"{path} cannot be written: {reason}; free some space or choose another folder") from error
+            file.write(_wav(np.asarray(samples, "<f4"), rate))
+    except OSError as error:
+        raise UserError(
+            f"{path} cannot be written: {explain(error, path)}; free some space or choose another folder"
+        ) from error
+
+
+def _wav(samples: np.ndarray, rate: int) -> bytes:
+    """A wav file of float32 samples [N]; libsndfile's would hold the time at which it was made."""
+    form = struct.pack("<HHIIHHH", _FLOAT, 1, rate, 4 * rate, 4, 32, 0)
+    chunks = [(b"fmt ", form), (b"fact", struct.pack("<I", len(samples))), (b"data", samples.tobytes())]
+    body = b"WAVE" + b"".join(name + struct.pack("<I", len(content)) + content for name, content in chunks)
+    return b"RIFF" + struct.pack("<I", len(body)) + body

@@ -152,12 +152,13 @@ def _stage(
 
     with contextlib.ExitStack() as stack:
         stack.enter_context(settings.alone())
-        out = midi.MidiOut(chosen.midi_out) if chosen.midi_out else None
+        has_ports = hasattr(args, "midi")  # kept ones are meant for the verb that has them
+        out = midi.MidiOut(chosen.midi_out) if has_ports and chosen.midi_out else None
         name = getattr(args, "record", None)
         recorder = Recorder(Path(name), rate, block) if name else None
         room = Room(voices, rate, block, chosen.prebuffer, say, patience=block / rate if in_bursts else 0.0)
         stage = stack.enter_context(ShownStage(out, room, Controls(chosen.mapping), load, recorder, say))
-        if chosen.midi:
+        if has_ports and chosen.midi:
             stack.enter_context(midi.MidiIn(stage, chosen.midi, say))
         if (port := getattr(args, "osc", None)) is not None:
             server = stack.enter_context(OscServer(osc.routes(room, stage), port))

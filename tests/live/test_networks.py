@@ -56,6 +56,7 @@ def test_a_sound_network_answers_all_the_time(sounding: Callable[..., Voice]) ->
     assert not np.array_equal(answers(sounding(seed=2), heard), answer)
 
 
+@pytest.mark.slow
 def test_a_text_network_answers_a_line_by_a_line(trained: Path, uncompiled: None) -> None:
     def write(*typed: str) -> list[tuple[int, str]]:
         voice = networks.one(str(trained), "call", 1, True)
@@ -75,7 +76,8 @@ def test_a_text_network_answers_a_line_by_a_line(trained: Path, uncompiled: None
     assert len(write("oh my\n", "", "", "\n")) == 2
 
 
-@pytest.mark.parametrize("fixture", ["trained_midi", pytest.param("trained_performance", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("fixture", ["trained_midi", "trained_performance"])
 def test_a_network_of_notes_answers_what_is_played(
     fixture: str, request: pytest.FixtureRequest, uncompiled: None
 ) -> None:
@@ -103,6 +105,7 @@ def test_a_network_of_notes_answers_what_is_played(
     assert any(block.notes for block in play("continuous", keys=()))
 
 
+@pytest.mark.slow
 def test_different_lessons_play_together(
     trained_wavenet: Path, trained_audio_rnn: Path, trained: Path, uncompiled: None
 ) -> None:
