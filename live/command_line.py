@@ -34,6 +34,9 @@ def _parser() -> Parser:
         "--midi", metavar="NAME", help="MIDI port whose controllers turn the knobs, or a part of its name"
     )
     play.add_argument("--midi_out", metavar="NAME", help="MIDI port that gets the notes that networks play")
+    play.add_argument(
+        "--clock", type=cli.positive, metavar="TEMPO", help="give MIDI clock to that port, in beats a minute"
+    )
 
     _add_devices(verb("check", "pass the input to the output, with meters and without any network"))
     verb("devices", "list the sound devices and MIDI ports of this computer")
@@ -91,6 +94,11 @@ def _add_devices(parser: Parser) -> None:
 
 def _add_others(parser: Parser) -> None:
     parser.add_argument("--mapping", metavar="FILE.json", help="which MIDI controller turns which knob")
+    parser.add_argument(
+        "--wait",
+        choices=("beat", "bar"),
+        help="let changes wait for the next beat or bar of the MIDI clock that comes in",
+    )
     parser.add_argument("--osc", type=cli.whole, metavar="PORT", help="listen to OSC on this port, such as 9000")
     parser.add_argument("--record", metavar="NAME", help="keep NAME.wav, NAME.input.wav and, of the knobs, NAME.mid")
 

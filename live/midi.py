@@ -122,6 +122,10 @@ class MidiOut:
         self._port = _rtmidi().MidiOut()
         self._port.open_port(number)
 
+    def send(self, message: int) -> None:
+        """Send a message of one byte, such as a tick of a clock."""
+        self._port.send_raw(message)
+
     def play(self, notes: Iterable[tuple[int, PlayedNote]]) -> None:
         """Play the notes of a block; network 1 on channel 1, and so on."""
         for place, note in notes:

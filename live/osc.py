@@ -23,6 +23,9 @@ WORDS = {
 class Player(Protocol):
     """Who takes words and keys for the next block, and changes networks."""
 
+    def turn(self, knob: str, position: float) -> None:
+        """Turn a knob to a position from 0 to 127."""
+
     def add_words(self, words: str) -> None:
         """Words for the next block."""
 
@@ -45,7 +48,7 @@ def routes(room: Room, player: Player) -> dict[str, Route]:
                 return [getattr(room.knobs, name) / (POSITIONS - 1)]
             if not 0 <= value[0] <= 1:
                 raise UserError(f"{value[0]:g} is not a number from 0 to 1")
-            room.turn(name, value[0] * (POSITIONS - 1))
+            player.turn(name, value[0] * (POSITIONS - 1))
             return None
 
         return turn

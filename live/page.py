@@ -166,7 +166,7 @@ class Sound(Guarded, WebSocketHandler):
             case "begin":
                 self._begin(int(said["rate"]))
             case "knob" if said["name"] in KNOBS:
-                self._stage.room.turn(said["name"], float(said["value"]) * (POSITIONS - 1))
+                self._stage.turn(said["name"], float(said["value"]) * (POSITIONS - 1))
             case "words":
                 self._stage.add_words(str(said["words"])[:1000])
             case "note" if 0 <= int(said["pitch"]) < POSITIONS and 0 <= int(said["velocity"]) < POSITIONS:

@@ -7,6 +7,7 @@ from typing import Self
 
 import numpy as np
 
+from live.clock import Clock, Unit, Waiting
 from live.controls import Controls, Turn
 from live.recording import Recorder
 from live.room import Mixed, Room
@@ -27,20 +28,24 @@ class Stage:
         load: makes voices for networks that are put in the place of others.
         recorder: keeps what is played, if it is to be kept.
         say: is told what happens.
+        wait: what changes of knobs and networks wait for, where a MIDI clock runs.
     """
 
     def __init__(
         self, room: Room, controls: Controls, load: Load, recorder: Recorder | None = None,
-        say: Callable[[str], None] = cli.say,
+        say: Callable[[str], None] = cli.say, wait: Unit | None = None,
     ):  # fmt: skip
         self.room, self.controls = room, controls
         self._load, self._recorder, self._say = load, recorder, say
+        self._clock = Clock()
+        self._waiting = Waiting(self._clock, wait)
         self._inbox = threading.Lock()
         self._words: list[str] = []
         self._notes: list[PlayedNote] = []
 
     def exchange(self, samples: np.ndarray) -> Mixed:
         """Let the networks hear a block, with what has come since the last one, and return the next one to be heard."""
+        self._waiting.look()
         with self._inbox:
             words, self._words = "".join(self._words), []
             notes, self._notes = tuple(self._notes), []
@@ -60,11 +65,17 @@ class Stage:
         with self._inbox:
             self._notes.append(note)
 
+    def turn(self, knob: str, position: float) -> None:
+        """Turn a knob to a position from 0 to 127, now or at the next beat or bar."""
+        self._waiting.add(lambda: self.room.turn(knob, position))
+
     def midi(self, message: bytes) -> None:
         """Do what a MIDI message says."""
+        if self._clock.read(message):
+            return
         match self.controls.read(message):
             case Turn() as turn:
-                self.room.turn(turn.knob, turn.position)
+                self.turn(turn.knob, turn.position)
             case PlayedNote() as note:
                 self.add_note(note)
 
@@ -89,11 +100,12 @@ class Stage:
 
         def work() -> None:
             try:
-                slot.swap(name, self._load(name, place))
+                voice = self._load(name, place)
+                self._waiting.add(lambda: slot.swap(name, voice))
             except UserError as error:
                 self._say(f"network {place} stays {slot.name}: {error}")
             else:
-                self._say(f"network {place} is {name} now")
+                self._say(f"network {place} becomes {name}")
 
         threading.Thread(target=work, name="swap", daemon=True).start()
 

@@ -37,7 +37,7 @@ def obey(stage: Stage, line: str) -> bool:
         case "swap", [place, name] if place.isdecimal():
             stage.swap(int(place), name)
         case knob, [position] if knob in KNOBS:
-            stage.room.turn(knob, _share(position) * (POSITIONS - 1))
+            stage.turn(knob, _share(position) * (POSITIONS - 1))
         case _:
             raise UserError(f"{line!r:.60} is not understood: {HELP} (the knobs are {', '.join(KNOBS)})")
     return True

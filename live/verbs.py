@@ -12,6 +12,7 @@ from live import bench as benches
 from live import devices as sound
 from live import files, midi, networks, osc, recording, settings, terminal
 from live import page as pages
+from live.clock import ClockOut
 from live.controls import Controls, read_mapping
 from live.recording import Recorder
 from live.room import Mixed, Room, budget, usual_block
@@ -155,9 +156,14 @@ def _stage(
         has_ports = hasattr(args, "midi")  # kept ones are meant for the verb that has them
         out = midi.MidiOut(chosen.midi_out) if has_ports and chosen.midi_out else None
         name = getattr(args, "record", None)
+        wait = getattr(args, "wait", None)
         recorder = Recorder(Path(name), rate, block) if name else None
         room = Room(voices, rate, block, chosen.prebuffer, say, patience=block / rate if in_bursts else 0.0)
-        stage = stack.enter_context(ShownStage(out, room, Controls(chosen.mapping), load, recorder, say))
+        stage = stack.enter_context(ShownStage(out, room, Controls(chosen.mapping), load, recorder, say, wait))
+        if tempo := getattr(args, "clock", None):
+            if not out:
+                raise UserError("--clock needs the port that gets it: name one with --midi_out")
+            stack.enter_context(ClockOut(out.send, tempo))
         if has_ports and chosen.midi:
             stack.enter_context(midi.MidiIn(stage, chosen.midi, say))
         if (port := getattr(args, "osc", None)) is not None:

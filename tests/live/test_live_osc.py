@@ -20,8 +20,12 @@ from workshop.osc.server import ERROR, OscServer
 class Player:
     """Notes down what it is told."""
 
-    def __init__(self) -> None:
+    def __init__(self, room: Room) -> None:
+        self.room = room
         self.told: list[object] = []
+
+    def turn(self, knob: str, position: float) -> None:
+        self.room.turn(knob, position)
 
     def add_words(self, words: str) -> None:
         self.told.append(words)
@@ -39,7 +43,7 @@ class Player:
 def test_every_knob_is_turned_and_told(room: Callable[..., Room]) -> None:
     assert set(WORDS) == set(KNOBS)
     made = room(Echo())
-    with OscServer(routes(made, Player()), 0) as server:
+    with OscServer(routes(made, Player(made)), 0) as server:
         for knob in KNOBS:
             assert server.answers(build_msg(f"/live/{knob}", [1.0]).dgram) == []
             assert getattr(made.knobs, knob) == 127
@@ -51,7 +55,8 @@ def test_every_knob_is_turned_and_told(room: Callable[..., Room]) -> None:
 
 
 def test_words_keys_and_networks(room: Callable[..., Room]) -> None:
-    player, made = Player(), room(Echo())
+    made = room(Echo())
+    player = Player(made)
     with OscServer(routes(made, player), 0) as server:
         for address, *arguments in (
             ("words", "oh my\n"), ("note", 60, 90), ("swap", 2, "verse"), ("learn", "mix"),

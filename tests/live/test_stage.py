@@ -69,7 +69,7 @@ def test_words_keys_and_controllers_count_from_the_next_block_on(room: Make) -> 
 def test_a_network_changes_while_it_plays_or_stays_and_says_why(room: Make) -> None:
     stage = stage_of(room(Constant(0.5), Constant(0.5)))
     stage.swap(2, "other")
-    until(lambda: "network 2 is other now" in stage.room.said)
+    until(lambda: "network 2 becomes other" in stage.room.said)
     stage.exchange(SILENCE)
     assert [slot.name for slot in stage.room.slots] == ["net1", "other"]
     stage.swap(1, "wrong")
