@@ -7,6 +7,7 @@ import random
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from workshop.datasets.download import WORKERS, Remote
 
@@ -22,31 +23,27 @@ class Server:
         content: what it sends.
         cut_after: bytes of each answer after which it drops the connection; None for never.
         stall_after: bytes of the first answer after which it falls silent; None for never.
-        ignores_range: it sends the whole file whatever it is asked for.
-        wrong_range: it sends from another place than it is asked for.
         statuses: errors that it answers first, one a request.
         redirect: where it sends everybody.
         length: what it says of the length; '' for the truth.
-        instead: what it sends instead of everything else, by the number of the request and the place that it is asked
-            to send from: all bytes of an answer, with its head.
-        ranges: the Range header of each request, '' where there was none.
+        instead: what it sends instead of everything else, by the number of the request: all bytes, with the head.
+        asked: how often it was asked.
     """
 
     url: str = ""
     content: bytes = CONTENT
     cut_after: int | None = None
     stall_after: int | None = None
-    ignores_range: bool = False
-    wrong_range: bool = False
     statuses: list[int] = field(default_factory=list)
     redirect: str = ""
     length: str = ""
-    instead: Callable[[int, int], Iterator[bytes]] | None = None
-    ranges: list[str] = field(default_factory=list)
+    instead: Callable[[int], Iterator[bytes]] | None = None
+    asked: int = 0
+    lock: threading.Lock = field(default_factory=threading.Lock)
     over: threading.Event = field(default_factory=threading.Event)
 
-    def remote(self, content: bytes = CONTENT) -> Remote:
-        return Remote(self.url + "/set/input.txt", len(content), hashlib.sha256(content).hexdigest())
+    def remote(self, target: Path) -> Remote:
+        return Remote(self.url + "/set/input.txt", len(CONTENT), SHA256, target)
 
 
 class Listening(http.server.ThreadingHTTPServer):
@@ -65,12 +62,12 @@ def serving() -> Iterator[Server]:
             pass
 
         def do_GET(self) -> None:
-            asked = self.headers.get("Range", "")
-            state.ranges.append(asked)
+            with state.lock:
+                state.asked += 1
+                number = state.asked
             if state.instead:
-                start = int(asked.removeprefix("bytes=").rstrip("-") or 0)
                 with contextlib.suppress(ConnectionError):
-                    for part in state.instead(len(state.ranges), start):
+                    for part in state.instead(number):
                         self.wfile.write(part)
                         self.wfile.flush()
                 self.close_connection = True
@@ -83,18 +80,10 @@ def serving() -> Iterator[Server]:
             if state.statuses:
                 self.send_error(state.statuses.pop(0))
                 return
-            start = 0 if state.ignores_range or not asked else int(asked.removeprefix("bytes=").rstrip("-"))
-            if asked and start >= len(state.content):
-                self.send_error(416)
-                return
-            start += state.wrong_range and bool(asked)
-            body = state.content[start:]
-            self.send_response(206 if start else 200)
-            if start:
-                self.send_header("Content-Range", f"bytes {start}-{len(state.content) - 1}/{len(state.content)}")
-            self.send_header("Content-Length", state.length or str(len(body)))
+            self.send_response(200)
+            self.send_header("Content-Length", state.length or str(len(state.content)))
             self.end_headers()
-            self.answer(body)
+            self.answer(state.content)
 
         def answer(self, body: bytes) -> None:
             if state.stall_after is not None:

@@ -25,7 +25,7 @@ from typing import Any
 from workshop import ROOT
 from workshop.datasets import inspecting, midi_tunes, starter_sounds, tunes
 from workshop.datasets.catalog import DataSet, find, has_hash, is_verified, read_catalog, read_manifest
-from workshop.datasets.download import Remote, SmallFile, copy, fetch, fetch_all, is_web_address, part_of
+from workshop.datasets.download import Remote, fetch, fetch_all, is_web_address
 from workshop.datasets.generated_folder import LEFT_OVER
 from workshop.errors import UserError
 from workshop.files import remove_leftovers, write_text
@@ -80,13 +80,11 @@ def _exporter(data_set: DataSet, data_dir: Path) -> tuple[Any, Path]:
 
 
 def state(data_set: DataSet, data_dir: Path) -> str:
-    """Return how much of ``data_set`` is in ``data_dir``: "yes", "no", "partly", or "3 of 20"."""
+    """Return how much of ``data_set`` is in ``data_dir``: "yes", "no", or "3 of 20"."""
     here = count_here(data_set, data_dir)
     if here == max(data_set.files, 1):
         return "yes"
-    if here:
-        return f"{here:,} of {data_set.files:,}"
-    return "partly" if part_of(data_set.original_in(data_dir)).exists() else "no"
+    return f"{here:,} of {data_set.files:,}" if here else "no"
 
 
 def _training_files(data_set: DataSet, data_dir: Path) -> list[Path]:
@@ -117,7 +115,8 @@ def get(data_set: DataSet, data_dir: Path, mirror: str = "") -> bool:
         exporter, folder = _exporter(data_set, data_dir)
         return exporter.export(folder)
     target, original = data_set.target_in(data_dir), data_set.original_in(data_dir)
-    for folder in {(target / name).parent for name in (read_manifest(data_set) if data_set.manifest else [""])}:
+    files = [target / name for name in read_manifest(data_set)] if data_set.manifest else [target, original]
+    for folder in {file.parent for file in files}:
         remove_leftovers(folder, LEFT_OVER)  # of a killed download
     if is_here(data_set, data_dir):
         return False
@@ -137,7 +136,7 @@ def get(data_set: DataSet, data_dir: Path, mirror: str = "") -> bool:
         for file in (target, original):
             if file.is_file():
                 raise _in_the_way(file, data_set)
-        _bring(data_set, original, mirror)
+        _bring(data_set, _one_source(data_set, mirror), original)
     _clean(data_set, original, target)
     return True
 
@@ -173,10 +172,7 @@ def make_mirror(data_set: DataSet, folder: Path, data_dir: Path, mirror: str = "
         return False
     if file.exists():
         raise _in_the_way(file, data_set)
-    if is_verified(original, data_set):
-        copy(original, Remote(data_set.url, data_set.bytes, data_set.sha256), file)
-    else:
-        _bring(data_set, file, mirror)
+    _bring(data_set, original if is_verified(original, data_set) else _one_source(data_set, mirror), file)
     return True
 
 
@@ -185,18 +181,18 @@ def _in_the_way(file: Path, data_set: DataSet) -> UserError:
     return UserError(f"{file} exists and is not {part}; move it away and run the command again")
 
 
-def _bring(data_set: DataSet, original: Path, mirror: str) -> None:
-    """Fetch the file of ``data_set`` from its source or from ``mirror`` and verify it."""
-    source = _source(data_set, data_set.file_name, mirror) if mirror else data_set.url
-    remote = Remote(str(source), data_set.bytes, data_set.sha256)
-    if isinstance(source, Path):
-        copy(source, remote, original)
-        return
+def _one_source(data_set: DataSet, mirror: str) -> str | Path:
+    """Return where a set of one file comes from: an address, or a file in a mirror folder."""
+    return _source(data_set, data_set.file_name, mirror) if mirror else data_set.url
+
+
+def _bring(data_set: DataSet, source: str | Path, target: Path) -> None:
+    """Bring the file of ``data_set`` and verify it."""
     from tqdm import tqdm
 
     # No progress bar without a terminal: it would fill a log.
     with tqdm(total=data_set.bytes, unit="B", unit_scale=True, desc=data_set.name, disable=None) as bar:
-        fetch(remote, original, progress=lambda arrived: bar.update(arrived - bar.n) and None)
+        fetch(Remote(source, data_set.bytes, data_set.sha256, target), bar=bar)
 
 
 def _bring_many(data_set: DataSet, target: Path, mirror: str, copies: Path | None = None) -> None:
@@ -213,12 +209,12 @@ def _bring_many(data_set: DataSet, target: Path, mirror: str, copies: Path | Non
     for name, sha256 in missing.items():
         here_already = copies is not None and has_hash(copies / name, sha256)
         source = copies / name if copies and here_already else _source(data_set, name, mirror)
-        files.append(SmallFile(source, sha256, target / name))
+        files.append(Remote(source, data_set.bytes, sha256, target / name))
     from tqdm import tqdm
 
     here = len(manifest) - len(missing)
     with tqdm(total=len(manifest), initial=here, unit=" files", desc=data_set.name, disable=None) as bar:
-        fetch_all(files, data_set.bytes, progress=lambda: bar.update() and None)
+        fetch_all(files, progress=bar.update)
 
 
 def _source(data_set: DataSet, name: str, mirror: str) -> str | Path:

@@ -11,11 +11,11 @@ from fuzz import Reader
 from hypothesis import strategies as st
 
 from foreign.mutations import files, mostly
-from workshop.datasets.download import Remote, SmallFile, fetch, fetch_all, part_of
+from workshop.datasets.download import Asking, Remote, fetch, fetch_all
 
 CONTENT = b"la la la\n" * 100
-#: Seconds without a byte after which a connection counts as broken.
-TIMEOUT = 0.3
+IMPATIENT = Asking(timeout=0.3, attempts=2, pause=0.0)
+DIGEST = hashlib.sha256(CONTENT).hexdigest()
 
 STATUSES = [
     "HTTP/1.1 200 OK", "HTTP/1.1 206 Partial Content", "HTTP/1.1 302 Found", "HTTP/1.1 308 Moved", "HTTP/1.1 401 No",
@@ -86,37 +86,33 @@ class Server:
                     asked += block
                 connection.sendall(next(self.answers))
                 if self.silent:
-                    threading.Event().wait(2 * TIMEOUT)
+                    threading.Event().wait(2 * IMPATIENT.timeout)
             except OSError:
                 return
 
 
 #: Among others, so that some downloads come to their end.
 _RIGHT = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(CONTENT), CONTENT)
-#: Some answers, whether the server falls silent after them, and how much has arrived before.
+#: Some answers, and whether the server falls silent after them.
 CASES = st.tuples(
     st.lists(_answer() | st.just(_RIGHT), min_size=1, max_size=5),
     st.sampled_from([False] * 19 + [True]),
-    st.sampled_from([None, None, 300, 900, 5000]),
 )
 
 
 def download(scratch: Path) -> Reader:
-    """One file, perhaps gone on with."""
+    """One file."""
     server = Server()
-    remote = Remote(server.url, len(CONTENT), hashlib.sha256(CONTENT).hexdigest())
 
-    def read(case: tuple[list[bytes], bool, int | None], folder: Path) -> None:
-        answers, server.silent, had = case
+    def read(case: tuple[list[bytes], bool], folder: Path) -> None:
+        answers, server.silent = case
         server.answers = cycle(answers)
         target = folder / "song.txt"
-        if had is not None:
-            part_of(target).write_bytes((CONTENT * 9)[:had])
         try:
-            fetch(remote, target, timeout=TIMEOUT, attempts=2, pause=0.0)
+            fetch(Remote(server.url, len(CONTENT), DIGEST, target), IMPATIENT)
         finally:
             assert not target.exists() or target.read_bytes() == CONTENT
-            assert {file.name for file in folder.iterdir()} <= {"song.txt", "song.txt.part"}
+            assert {file.name for file in folder.iterdir()} <= {"song.txt"}
 
     return Reader(CASES, read)
 
@@ -124,16 +120,14 @@ def download(scratch: Path) -> Reader:
 def download_many(scratch: Path) -> Reader:
     """Several small files at a time."""
     server = Server()
-    digest = hashlib.sha256(CONTENT).hexdigest()
 
-    def read(case: tuple[list[bytes], bool, int | None], folder: Path) -> None:
-        answers, server.silent, _ = case
+    def read(case: tuple[list[bytes], bool], folder: Path) -> None:
+        answers, server.silent = case
         server.answers = cycle(answers)
-        wanted = [
-            SmallFile(server.url, digest, folder / "set" / f"{number}.txt") for number in range(min(3, len(answers)))
-        ]
+        names = [f"{number}.txt" for number in range(min(3, len(answers)))]
+        wanted = [Remote(server.url, 2000, DIGEST, folder / "set" / name) for name in names]
         try:
-            fetch_all(wanted, 2000, timeout=TIMEOUT, attempts=2, pause=0.0)
+            fetch_all(wanted, IMPATIENT)
         finally:
             assert all(file.target.read_bytes() == CONTENT for file in wanted if file.target.exists())
             assert {file.name for file in folder.rglob("*")} <= {"set", "0.txt", "1.txt", "2.txt"}
