@@ -189,18 +189,22 @@ def _download(url: str, most_bytes: int, asking: Asking, stop: threading.Event, 
         headers={"User-Agent": "ml4music-workshop", "Accept-Encoding": "identity"},
         hooks={"response": _leave_body_of_redirect},
     )
-    for attempt in range(asking.attempts):
+    for attempt in range(1, asking.attempts + 1):
         arrived = _Limited(most_bytes)
         if bar:
             bar.reset()
         try:
             with _said_in_a_sentence(url):
                 download(url, arrived, None)
-            return arrived.getvalue()
+            if arrived.tell():
+                break
+            # No set has an empty file: where the head of an answer is cut, nothing says that more should come.
         except _Unreachable:
-            if attempt == asking.attempts - 1 or stop.wait(asking.pause * 2**attempt):
+            if attempt == asking.attempts:
                 raise
-    raise AssertionError("attempts is at least 1")
+        if attempt == asking.attempts or stop.wait(asking.pause * 2 ** (attempt - 1)):
+            break
+    return arrived.getvalue()
 
 
 class _Limited(io.BytesIO):
