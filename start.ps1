@@ -86,14 +86,11 @@ function Get-Checksum([string] $Text) {
   return ([BitConverter]::ToString($bytes) -replace '-', '').Substring(0, 12).ToLower()
 }
 
-# The image is made of these; the code is not among them, because the container sees this folder's.
+# What the image is made of, as docker/host.sh computes it too: the two may share an image.
 function Get-Recipe([string] $Kind) {
-  $names = 'Dockerfile', '.dockerignore', 'pyproject.toml', "requirements/$Kind.txt"
-  $names += 'requirements/test.txt', 'requirements/docs.txt'
-  $names += Get-ChildItem (Join-Path $Root 'docker') -File |
-    Where-Object { $_.Name -notin 'host.sh', 'progress.sh', 'servers.txt', 'engine_for_tests.sh' -and $_.Extension -ne '.md' } |
-    Sort-Object Name | ForEach-Object { "docker/$($_.Name)" }
-  $texts = $names | ForEach-Object { [IO.File]::ReadAllText((Join-Path $Root $_)) -replace "`r", '' }
+  $texts = Get-Content (Join-Path $Root 'docker/recipe.txt') | ForEach-Object {
+    [IO.File]::ReadAllText((Join-Path $Root ($_ -replace 'KIND', $Kind))) -replace "`r", ''
+  }
   return Get-Checksum ($texts -join '')
 }
 

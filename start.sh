@@ -3,6 +3,7 @@
 # `./start.sh --help` lists the verbs.
 #
 # Written for bash 3.2, the bash of macOS, and for tools that macOS and Linux share.
+# shellcheck disable=SC2329 # the verbs' functions are called by their names
 set -euo pipefail
 unset CDPATH PYTHONHOME
 
@@ -350,7 +351,6 @@ tunes_makers() {
 
 tunes_are_made() { [ "$(cat "$STATE/tunes" 2>/dev/null)" = "$(tunes_makers)" ]; }
 
-# shellcheck disable=SC2329 # with_progress calls it
 in_root() { cd "$ROOT" && "$@"; }
 
 make_tunes() {
@@ -570,33 +570,26 @@ verb_run() {
   exec "$@"
 }
 
-verb_lab() {
-  set_up none
+serve() { # server, the extra that it needs
+  set_up "$2"
   enter_environment
   cd "$ROOT"
-  exec python -m workshop.services lab
+  exec python -m workshop.services "$1"
 }
 
-verb_play() {
-  set_up none
-  enter_environment
-  cd "$ROOT"
-  exec python -m workshop.services play
-}
+verb_lab() { serve lab none; }
+verb_play() { serve play none; }
+verb_docs() { serve docs docs; }
 
-verb_docs() {
-  set_up docs
-  enter_environment
-  cd "$ROOT"
-  exec python -m workshop.services docs
-}
-
-# The doctor comes first: it installs nothing, and runs on any suitable Python.
-verb_doctor() {
+# These install nothing, and run on any suitable Python.
+run_module() { # module, arguments
   if [ -x "$VENV/bin/python" ]; then PYTHON="$VENV/bin/python"; else find_python; fi
   cd "$ROOT"
-  exec "$PYTHON" -m workshop.doctor "$@"
+  exec "$PYTHON" -m "$@"
 }
+
+verb_doctor() { run_module workshop.doctor "$@"; }
+verb_trainings() { run_module workshop.trainings "$@"; }
 
 verb_logs() {
   local name found=no
@@ -610,16 +603,11 @@ verb_logs() {
   [ "$found" = yes ] || say "No server of the workshop has run yet, so there are no logs."
 }
 
-# Like the doctor, it runs on any suitable Python.
-verb_trainings() {
-  if [ -x "$VENV/bin/python" ]; then PYTHON="$VENV/bin/python"; else find_python; fi
-  cd "$ROOT"
-  exec "$PYTHON" -m workshop.trainings "$@"
-}
-
 verb_stop() {
   if [ -x "$VENV/bin/python" ]; then services stop; else say "Nothing is set up yet, so nothing runs."; fi
 }
+
+verb_down() { verb_stop; }
 
 # Unpacked from a ZIP file, scripts may have lost their execute bits; the pages and messages say ./start.sh.
 restore_execute_bits() {
@@ -662,22 +650,11 @@ main() {
   if [ "$verb" = demo ] && [ "$HERE" != "$ROOT" ]; then say "cd $(printf '%q' "$ROOT")"; fi
   if [ "$MODE" = container ]; then
     LOCK="$STATE/container.lock"
-    container_main "$verb" "$@"
-    return
+    prepare_engine
+    "container_$verb" "$@"
+  else
+    "verb_$verb" "$@"
   fi
-  case "$verb" in
-    shell) verb_shell ;;
-    demo) verb_demo ;;
-    play) verb_play ;;
-    test) verb_test "$@" ;;
-    run) verb_run "$@" ;;
-    lab) verb_lab ;;
-    docs) verb_docs ;;
-    doctor) verb_doctor "$@" ;;
-    logs) verb_logs ;;
-    trainings) verb_trainings "$@" ;;
-    stop | down) verb_stop ;;
-  esac
 }
 
 main "$@"

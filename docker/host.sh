@@ -155,15 +155,14 @@ prepare_folders() {
   fi
 }
 
-# The image depends on these files; the code is not among them, because the container mounts the clone.
+sha256() { if command -v sha256sum >/dev/null; then sha256sum; else shasum -a 256; fi; }    # macOS has the second
+
+# What the image is made of, as start.ps1 computes it too; the code is not in it, because the container mounts the clone.
 recipe() { # kind
-  local file parts=(Dockerfile .dockerignore pyproject.toml)
-  parts+=("requirements/$1.txt" requirements/test.txt requirements/docs.txt)
-  cd "$ROOT" || return
-  for file in docker/*; do
-    case "$file" in docker/host.sh | docker/progress.sh | docker/servers.txt | docker/engine_for_tests.sh | *.md) ;; *) parts+=("$file") ;; esac
-  done
-  checksum "${parts[@]}"
+  local file sum parts=()
+  while read -r file; do parts+=("$ROOT/${file/KIND/$1}"); done <"$ROOT/docker/recipe.txt"
+  sum="$(cat "${parts[@]}" | tr -d '\r' | sha256)"
+  echo "${sum:0:12}"
 }
 
 use_service() { # service
@@ -194,11 +193,6 @@ compose() { (cd "$ROOT" && "${COMPOSE[@]}" -p "$PROJECT" "$@"); }
 
 # ---- what is there -------------------------------------------------------------------------------
 
-our_containers() {
-  "$ENGINE" ps -a -q --filter "label=com.docker.compose.project=$PROJECT" \
-    --filter label=ml4music.workshop
-}
-
 label() { printf '{{index .Config.Labels "%s"}}' "$1"; }
 inspect() { "$ENGINE" inspect --format "$1" "$2" 2>/dev/null; }
 
@@ -207,7 +201,7 @@ look_for_container() {
   local id status service settings words
   CONTAINER="" STATUS="" SERVICE_THERE="" SETTINGS_THERE="" OTHERS=""
   words="{{.State.Status}} $(label ml4music.workshop) $(label ml4music.settings)"
-  for id in $(our_containers); do
+  for id in $("$ENGINE" ps -a -q --filter "label=com.docker.compose.project=$PROJECT" --filter label=ml4music.workshop); do
     read -r status service settings <<<"$(inspect "$words" "$id" || true)"
     if [ -z "$CONTAINER" ] || [ "$status" = running ]; then
       OTHERS="$OTHERS $CONTAINER"
@@ -387,9 +381,7 @@ provide_image() {
 
 # ---- the container -------------------------------------------------------------------------------
 
-end_container() { # id
-  "$ENGINE" stop -t "$GRACE_SECONDS" "$1" >/dev/null
-}
+end_container() { "$ENGINE" stop -t "$GRACE_SECONDS" "$1" >/dev/null; } # id
 
 # A container of the other kind is removed; all files made in it are in the clone.
 make_room() {
@@ -560,7 +552,6 @@ hand_on() { # signal
 
 # Variables that mean the same inside: the terminal's, and the libraries' own.
 PASSED='^(TERM|NO_COLOR|WORKSHOP_MIRROR|WORKSHOP_DEMO_SMOKE|WORKSHOP_PREFIX|CUDA_VISIBLE_DEVICES|XLA_FLAGS|OMP_NUM_THREADS|(TF|KERAS)_[A-Z0-9_]+)$'
-passed_variables() { compgen -e | grep -E "$PASSED" || true; }
 
 # The container dropped all capabilities, so root gets them back; some engines cannot do that.
 has_root_rights() { "$ENGINE" exec --privileged -u 0:0 "$CONTAINER" true >/dev/null 2>&1; }
@@ -576,7 +567,7 @@ run_inside() { # user, command
   CALL_USER="$1"
   shift
   CALL="$STATE/calls/$$"
-  for name in $(passed_variables); do options+=(-e "$name"); done
+  for name in $(compgen -e | grep -E "$PASSED" || true); do options+=(-e "$name"); done
   if [ "$WANT_ROOT" = yes ]; then
     options+=(-e HOME=/root)
     if has_root_rights; then options+=(--privileged); fi
@@ -901,23 +892,6 @@ check_loaded() { # file
   fi
 }
 
-container_main() { # verb with its arguments
-  local verb="$1"
-  shift
-  prepare_engine
-  case "$verb" in
-    shell) container_shell ;;
-    demo) container_demo ;;
-    test) container_test "$@" ;;
-    run) container_run "$@" ;;
-    play | lab | docs) container_address "$verb" ;;
-    doctor) container_doctor "$@" ;;
-    logs) container_logs ;;
-    trainings) container_trainings "$@" ;;
-    stop) container_stop ;;
-    down) container_down ;;
-    build) container_build ;;
-    save) container_save "$@" ;;
-    load) container_load "$@" ;;
-  esac
-}
+container_play() { container_address play; }
+container_lab() { container_address lab; }
+container_docs() { container_address docs; }

@@ -10,7 +10,7 @@ from workshop import ROOT
 #: What start.sh may use; the tests' PATH holds these alone, so that no Python and no Docker of this computer is found.
 TOOLS = ["awk", "bash", "cat", "chmod", "chown", "cksum", "cp", "df", "dirname", "echo", "env", "find", "grep", "gzip"]
 TOOLS += ["du", "id", "ls", "mkdir", "mv", "od", "ps", "pwd", "readlink", "rm", "sleep", "tail", "tee", "touch", "tr"]
-TOOLS += ["sort", "true", "uname", "wc"]
+TOOLS += ["sha256sum", "sort", "true", "uname", "wc"]
 
 #: What makes the starter tunes and sounds: when one of them changes, so may the tunes.
 TUNES_MAKERS = [
@@ -101,7 +101,7 @@ def make_clone(folder: Path) -> Clone:
     root, tools, stubs, home = (folder / name for name in ("a clone, with spaces", "tools", "stubs", "home"))
     for place in (root / "requirements", root / "workshop", root / "char_rnn", root / "docker", tools, stubs, home):
         place.mkdir(parents=True)
-    for name in ("start.sh", "docker/host.sh", "docker/progress.sh", "docker/servers.txt"):
+    for name in ("start.sh", "docker/host.sh", "docker/progress.sh", "docker/servers.txt", "docker/recipe.txt"):
         shutil.copy(ROOT / name, root / name)
     for name in ("cpu", "gpu", "dev", "test", "docs"):
         (root / "requirements" / f"{name}.txt").write_text(f"# {name}\n")

@@ -75,8 +75,9 @@ def free_port() -> str:
 def bare(tmp_path: Path) -> DockerClone:
     """A clone on a computer without an engine so far."""
     made = make_clone(tmp_path)
-    for name in ("Dockerfile", ".dockerignore", "docker-compose.yml", "docker/entrypoint.sh"):
-        (made.root / name).write_text(f"# {name}\n")
+    for name in ("docker-compose.yml", *(ROOT / "docker" / "recipe.txt").read_text().splitlines()):
+        if "KIND" not in name:
+            (made.root / name).write_text(f"# {name}\n")
     venv, engine = tmp_path / "venv inside", tmp_path / "engine"
     (venv / "bin").mkdir(parents=True)
     engine.mkdir()
