@@ -8,12 +8,12 @@ computes half of each other dense layer. A stream sounds the same alone, among o
 B streams, F filter width, C residual channels, D channels of the gates, S skip channels, L blocks.
 """
 
-import numba
 import numpy as np
 
 from wavenet.weights import State, Weights, Work
 from workshop.networks.activations import tanh
 from workshop.networks.compiled_draw import draw
+from workshop.networks.compiling import compiled
 from workshop.networks.products import add_product, add_rows, middle
 from workshop.networks.second_core import AWAY, IDLE, give, give_more, is_done, next_job, report
 
@@ -23,7 +23,7 @@ PARTS = 5
 WORTH = 100_000
 
 
-@numba.njit(fastmath=True, nogil=True, cache=True, error_model="numpy")
+@compiled(fastmath=True)
 def _gates(h: np.ndarray, gated: np.ndarray, start: int, gates: int) -> None:
     """Fill gated [B, start : start + D] with tanh(h [B, : D]) * sigmoid(h [B, D : 2 * D])."""
     half = np.float32(0.5)
@@ -36,7 +36,7 @@ def _gates(h: np.ndarray, gated: np.ndarray, start: int, gates: int) -> None:
             through[j] = above * (less + more) * half / (below * less)
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled
 def _first(weights: Weights, state: State, x: np.ndarray) -> None:
     """Fill x [B, C], the inputs of the first block, from the last F values."""
     width = weights.table.shape[0]
@@ -48,7 +48,7 @@ def _first(weights: Weights, state: State, x: np.ndarray) -> None:
                 x[b, i] += row[i]
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled
 def jobs(weights: Weights) -> tuple[int, int, int]:
     """What the second core does in a step: after how many blocks it gets the skip connections of these, how many such
     jobs that makes, and how many there are with those of the other dense layers. No jobs where they take less time than
@@ -62,7 +62,7 @@ def jobs(weights: Weights) -> tuple[int, int, int]:
     return part, parts, parts + 2 if skips * min(skips, weights.dense_biases[2].shape[0]) >= WORTH else parts
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled
 def _blocks(weights: Weights, state: State, work: Work, predicted: bool) -> int:
     """Take x, the inputs of the first block, through all blocks; the first layer is what each has let through. Where
     the logits are wanted, the second core gets the skip connections: returns the last of these jobs, or AWAY.
@@ -100,7 +100,7 @@ def _blocks(weights: Weights, state: State, work: Work, predicted: bool) -> int:
     return job
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled
 def _dense(weights: Weights, work: Work, layer: int, first: int, last: int, out: np.ndarray) -> None:
     """Fill out [B, J] with what a dense layer makes of the one before, from column `first` to before column `last`."""
     bias, x = weights.dense_biases[layer], work.layers[layer]
@@ -114,7 +114,7 @@ def _dense(weights: Weights, work: Work, layer: int, first: int, last: int, out:
                 out[b, j] = max(out[b, j], np.float32(0))
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled
 def _add_skips(weights: Weights, work: Work, part: int) -> None:
     """Add, on the second core, what the blocks of a part have let through to what it has added up before them."""
     x, out, gates = work.layers[0], work.helped[0], weights.residuals.shape[1]
@@ -126,7 +126,7 @@ def _add_skips(weights: Weights, work: Work, part: int) -> None:
     add_rows(weights.dense[0], part * height, min((part + 1) * height, x.shape[1]), x, out)
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled
 def _skips(weights: Weights, work: Work, job: int) -> None:
     """The first dense layer, by the second core if it did that job in time."""
     out, helped = work.layers[1], work.helped[0]
@@ -138,7 +138,7 @@ def _skips(weights: Weights, work: Work, job: int) -> None:
             out[b, j] = max(helped[b, j], np.float32(0))
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled
 def _shared_dense(weights: Weights, work: Work, layer: int) -> None:
     """Another dense layer, the second half of it by the second core if there is one."""
     out, helped = work.layers[layer + 1], work.helped[layer]
@@ -157,7 +157,7 @@ def _shared_dense(weights: Weights, work: Work, layer: int) -> None:
             out[b, j] = helped[b, j]
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled
 def assist(weights: Weights, state: State, work: Work) -> bool:
     """Be the second core of `advance`, as `Kernel` in engine.py says: each step has a job for each part of the blocks,
     and one for each of the other two dense layers.
@@ -177,7 +177,7 @@ def assist(weights: Weights, state: State, work: Work) -> bool:
     return job == IDLE
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled
 def advance(
     weights: Weights, state: State, work: Work, prescribed: np.ndarray, uniform: np.ndarray, temperature: float,
     top_k: int, top_p: float, values: np.ndarray,

@@ -1,10 +1,11 @@
 """The hyperbolic tangent of the compiled kernels, of which the sigmoid is made too."""
 
-import numba
 import numpy as np
 
+from workshop.networks.compiling import compiled
 
-@numba.njit(fastmath=True, nogil=True, inline="always", error_model="numpy")
+
+@compiled(fastmath=True, inline="always")
 def tanh(x: np.float32) -> tuple[np.float32, np.float32]:
     """The hyperbolic tangent as numerator and denominator, exact to a few units in the last place of float32: a product
     of several takes one division. The sigmoid of x is (1 + tanh(x / 2)) / 2.

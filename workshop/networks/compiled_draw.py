@@ -1,10 +1,11 @@
 """The draw of `sampling.py`, compiled for the engine that generates on a CPU: one row of logits, the same result."""
 
-import numba
 import numpy as np
 
+from workshop.networks.compiling import compiled
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+
+@compiled
 def _threshold(logits: np.ndarray, top_k: int, top_p: float) -> np.float32:
     """The smallest of logits [V] that may be drawn."""
     descending = np.sort(logits)[::-1]
@@ -21,7 +22,7 @@ def _threshold(logits: np.ndarray, top_k: int, top_p: float) -> np.float32:
     return lowest
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled
 def draw(logits: np.ndarray, uniform: float, temperature: float, top_k: int, top_p: float) -> int:
     """The symbol that `warp_logits` and `draw` of sampling.py choose from logits [V]; 0 <= uniform < 1."""
     scaled = logits / np.float32(temperature)

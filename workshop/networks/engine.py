@@ -90,7 +90,7 @@ class Kernel(Protocol):
 
 class CpuEngine:
     """Takes streams on by a kernel. Several streams are shared out among the cores; a single one is worked on by two of
-    them. A stream is the same alone, among others, and on any number of cores.
+    them. A stream is the same alone, among others, and on any number of cores. Who calls from a second thread waits.
 
     Args:
         kernel: the compiled functions.
@@ -105,6 +105,8 @@ class CpuEngine:
         #: Whether a second core helps; a kernel may have nothing for it to do.
         self.assisted = streams == 1 and usable_cores() > 1
         self._threads = ThreadPoolExecutor(len(self.parts) + 1)
+        # Two at once would take each other's threads away and wait for ever, each for its second core.
+        self._alone = threading.Lock()
 
     def run(
         self, weights: Sequence[Any], begun: Sequence[tuple[Any, Any]], prescribed: np.ndarray, uniform: np.ndarray,
@@ -139,7 +141,7 @@ class CpuEngine:
                 helping.result()
             symbols[:, part] = mine
 
-        with _said_if_slow(self._kernel.advance):
+        with self._alone, _said_if_slow(self._kernel.advance):
             list(self._threads.map(go_on, self.parts, weights, begun))
         return symbols
 

@@ -9,11 +9,11 @@ B streams, H units, L layers, V symbols. The gates are those of Keras' layer: up
 
 from typing import NamedTuple
 
-import numba
 import numpy as np
 
 from workshop.networks.activations import tanh
 from workshop.networks.compiled_draw import draw
+from workshop.networks.compiling import compiled
 from workshop.networks.products import add_product
 from workshop.networks.second_core import AWAY, IDLE, give, is_done, next_job, report
 
@@ -73,7 +73,7 @@ class Work(NamedTuple):
     signals: np.ndarray
 
 
-@numba.njit(fastmath=True, nogil=True, cache=True, error_model="numpy")
+@compiled(fastmath=True)
 def _gates(x: np.ndarray, u: np.ndarray, h: np.ndarray) -> None:
     """Replace the outputs h [B, H] of a layer by the next ones."""
     half, units = np.float32(0.5), h.shape[1]
@@ -90,7 +90,7 @@ def _gates(x: np.ndarray, u: np.ndarray, h: np.ndarray) -> None:
             out[j] = new + (half + half * above / below) * (out[j] - new)
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled
 def _recurrent(weights: Weights, state: State, layer: int, out: np.ndarray) -> None:
     """Fill out [B, 3 * H] with what a layer makes of its own last output."""
     bias, (_, streams, units) = weights.recurrent_biases[layer], state.h.shape
@@ -100,7 +100,7 @@ def _recurrent(weights: Weights, state: State, layer: int, out: np.ndarray) -> N
     add_product(weights.recurrent, layer, 0, out.shape[1], state.h, layer * streams * units, units, out)
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled
 def _remembered(weights: Weights, state: State, work: Work, layer: int) -> np.ndarray:
     """The same [B, 3 * H], by the second core if it did it in time."""
     if work.jobs[layer] != AWAY:
@@ -111,7 +111,7 @@ def _remembered(weights: Weights, state: State, work: Work, layer: int) -> np.nd
     return work.u
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled
 def _read(weights: Weights, state: State, work: Work) -> None:
     """Take the last symbols through all layers."""
     x, (layers, streams, units) = work.x, state.h.shape
@@ -127,7 +127,7 @@ def _read(weights: Weights, state: State, work: Work) -> None:
         work.jobs[layer] = give(work.signals, layer, layers)
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled
 def _predict(weights: Weights, state: State, work: Work) -> None:
     """Fill the logits."""
     logits, (layers, streams, units) = work.logits, state.h.shape
@@ -138,7 +138,7 @@ def _predict(weights: Weights, state: State, work: Work) -> None:
     add_product(weights.output, 0, 0, logits.shape[1], state.h, last, units, logits)
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled
 def assist(weights: Weights, state: State, work: Work) -> bool:
     """Be the second core of `advance`, as `Kernel` in engine.py says: job n is of layer n % L."""
     job = next_job(work.signals)
@@ -150,7 +150,7 @@ def assist(weights: Weights, state: State, work: Work) -> bool:
     return job == IDLE
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled
 def advance(
     weights: Weights, state: State, work: Work, prescribed: np.ndarray, uniform: np.ndarray, temperature: float,
     top_k: int, top_p: float, symbols: np.ndarray,

@@ -16,9 +16,9 @@ Each sum is made in the same order whatever the strips: a stream is the same alo
 from collections.abc import Callable
 from typing import Any
 
-import numba
 import numpy as np
 
+from workshop.networks.compiling import compiled
 from workshop.networks.vectors import HALF, HALF_LANES, LANES, load, load_half, plus, store
 
 #: Columns of a strip: for one stream, as far as there are so many; and of any other.
@@ -59,13 +59,13 @@ def strips(matrices: np.ndarray, streams: int, half: bool = False) -> np.ndarray
     return flat.reshape(*filled.shape[:2], -1)
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled
 def _width(columns: int, streams: int) -> int:
     """How wide the next strip is, where so many columns are left."""
     return WIDE if streams == 1 and columns >= WIDE else TILE
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled
 def middle(columns: int) -> int:
     """A column between two strips, or the last: where two cores share a product for one stream."""
     return min(-(-(columns // 2) // WIDE) * WIDE, columns)
@@ -76,7 +76,7 @@ def _for_one(read: Callable[..., Any], width: int, lanes: int) -> Callable[..., 
     registers = width // lanes
     floats = width // 2 if read is load_half else width
 
-    @numba.njit(nogil=True, cache=True, error_model="numpy")
+    @compiled
     def one(weights: np.ndarray, at: int, size: int, x: np.ndarray, start: int, out: np.ndarray, to: int) -> None:
         total = load(out, to, registers, lanes)
         for i in range(size):
@@ -90,7 +90,7 @@ _wide, _narrow = _for_one(load, WIDE, LANES), _for_one(load, TILE, LANES)
 _wide_half, _narrow_half = _for_one(load_half, WIDE, HALF_LANES), _for_one(load_half, TILE, HALF_LANES)
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled
 def _four(
     weights: np.ndarray, at: int, size: int, x: np.ndarray, from0: int, from1: int, from2: int, from3: int,
     out: np.ndarray, to0: int, to1: int, to2: int, to3: int,
@@ -105,7 +105,7 @@ def _four(
     store(out, to0, total0), store(out, to1, total1), store(out, to2, total2), store(out, to3, total3)
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled
 def _many(
     weights: np.ndarray, at: int, size: int, x: np.ndarray, start: int, stride: int, out: np.ndarray, to: int
 ) -> None:
@@ -122,7 +122,7 @@ def _many(
             )  # fmt: skip
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled
 def add_product(
     weights: np.ndarray, matrix: int, first: int, last: int, x: np.ndarray, start: int, stride: int, out: np.ndarray
 ) -> None:
@@ -149,7 +149,7 @@ def add_product(
         to += width
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled
 def add_rows(weights: np.ndarray, first: int, last: int, x: np.ndarray, out: np.ndarray) -> None:
     """Add to out [1, J] what the rows from `first` to before `last` of the only matrix [I, J] make of as many numbers
     of x [1, I]: a part of a product for one stream.

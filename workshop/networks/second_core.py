@@ -6,9 +6,9 @@ if it says in time that this very job is done. If it does not, the first core do
 longer each time; a program that is there to stay costs next to nothing.
 """
 
-import numba
 import numpy as np
 
+from workshop.networks.compiling import compiled
 from workshop.networks.vectors import receive, send
 
 #: Where among the signals what stands: the number of the last job that was given, jobs until the next one is, the break
@@ -43,7 +43,7 @@ def end(signals: np.ndarray) -> None:
     signals[JOB] = AWAY
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled
 def give(signals: np.ndarray, kind: int, kinds: int) -> int:
     """Give the second core a job of this kind. Returns its number, or AWAY where that core is not there to take it."""
     job, done = signals[JOB], receive(signals, DONE)
@@ -57,7 +57,7 @@ def give(signals: np.ndarray, kind: int, kinds: int) -> int:
     return job
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled
 def give_more(signals: np.ndarray, job: int) -> int:
     """Give the second core the job after `job`, which it was given just now. Returns its number. Cheaper than `give`,
     as nothing of the other core has to be looked at.
@@ -66,7 +66,7 @@ def give_more(signals: np.ndarray, job: int) -> int:
     return job + 1
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled
 def is_done(signals: np.ndarray, job: int) -> bool:
     """Wait for a job. False where it does not come in time: then nothing that was given is to be waited for."""
     for _ in range(PATIENCE):
@@ -78,7 +78,7 @@ def is_done(signals: np.ndarray, job: int) -> bool:
     return False
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled
 def next_job(signals: np.ndarray) -> int:
     """The job that the second core is to do next and to report by `report`; AWAY when there is nothing left to do, IDLE
     when there has not been anything for a while. The first job that is found may have been given up already; reporting
@@ -94,7 +94,7 @@ def next_job(signals: np.ndarray) -> int:
     return IDLE
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled
 def report(signals: np.ndarray, job: int) -> None:
     """Say that a job is done, and all that was made for it can be read."""
     send(signals, DONE, job)

@@ -3,9 +3,6 @@
 Numba turns a plain loop into instructions for several numbers only where it finds the way itself, and it does not find
 the one way in which a product of matrices runs as fast as the processor multiplies: with the sums kept in registers.
 Here it is told. Any processor will do; where a vector is longer than its registers, LLVM takes two or four of them.
-
-Numba caches a compiled function beside the file that it is in, and compiles it again when that file changes, not when
-this one does.
 """
 
 import os
