@@ -14,10 +14,11 @@ from typing import Literal
 
 import msgspec
 import numpy as np
-from tqdm import tqdm
 
 from char_rnn.vocab import NormalForm, Vocabulary, code_points, count_characters
+from workshop import counting
 from workshop.checks import Whole
+from workshop.counting import counted
 from workshop.errors import UserError
 from workshop.places import kept
 from workshop.run.experiment import print_skipped
@@ -170,7 +171,7 @@ def _sources(files: list[Path], encoding: str | None, form: NormalForm) -> tuple
     sources: dict[str, Source] = {}
     skipped: list[str] = []
     used = 0
-    for file in tqdm(files, "reading texts", unit=" files", leave=False, delay=1, disable=None):
+    for file in counted(files, len(files), "reading texts"):
         try:
             found = detect_encoding(file, encoding)
             digest = hashlib.sha256()
@@ -192,7 +193,7 @@ def _sources(files: list[Path], encoding: str | None, form: NormalForm) -> tuple
 def _chunks(sources: list[Source], doing: str) -> Iterator[str]:
     """The whole text in pieces, with a gap between files, and with a progress bar for what takes long."""
     size = sum(source.path.stat().st_size for source in sources)
-    with tqdm(total=size, desc=doing, unit="B", unit_scale=True, leave=False, delay=2) as bar:
+    with counting.bar(size, "B", doing) as bar:
         for number, source in enumerate(sources):
             if number:
                 yield SEPARATOR

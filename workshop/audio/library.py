@@ -13,13 +13,13 @@ from pathlib import Path
 
 import msgspec
 import numpy as np
-from tqdm import tqdm
 
 from workshop import ROOT
 from workshop.audio import conditions, mu_law
 from workshop.audio.audiofiles import Sound, find_audio_files, read_sound
 from workshop.audio.rates import RATES
 from workshop.checks import NotNegative
+from workshop.counting import counted
 from workshop.errors import UserError
 from workshop.files import atomic_write, explain
 from workshop.places import kept
@@ -102,7 +102,7 @@ def load(
     remarks: list[str] = []
     sounds: dict[str, tuple[str, np.ndarray]] = {}
     seconds = 0.0
-    for file in tqdm(files, "reading sounds", unit=" files", leave=False, delay=1, disable=None):
+    for file in counted(files, len(files), "reading sounds"):
         try:
             if file not in named:
                 raise UserError(f"{file} has no condition")

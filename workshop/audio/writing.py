@@ -6,9 +6,8 @@ from pathlib import Path
 from types import TracebackType
 
 import numpy as np
-from tqdm import tqdm
 
-from workshop import cli
+from workshop import cli, counting
 from workshop.audio import audiofiles, mu_law
 from workshop.audio.quality import judge
 from workshop.audio.spectrogram import spectrogram
@@ -67,7 +66,7 @@ class SpeedMeter:
     """Shows how fast sound is made: samples a second, and how that stands against listening to it."""
 
     def __init__(self, length: int, streams: int, rate: int):
-        self._bar = tqdm(total=length, unit=" samples", unit_scale=True, delay=1, leave=False, disable=None)
+        self._bar = counting.bar(length, " samples")
         self._streams, self._rate = streams, rate
         self._started, self.made = time.monotonic(), 0
 

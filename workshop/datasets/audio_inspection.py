@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 from workshop.audio.audiofiles import Sound, find_audio_files, frame_power, read_sound
+from workshop.counting import counted
 from workshop.datasets.inspection_report import format_report, training_time
 from workshop.errors import UserError
 from workshop.words import plural
@@ -69,7 +69,7 @@ def inspect_audio(path: Path) -> AudioInspection:
     files = find_audio_files(path)
     inspection = AudioInspection(path, len(files))
     seen: Counter[str] = Counter()
-    for file in tqdm(files, "reading sounds", unit=" files", leave=False, delay=1, disable=None):
+    for file in counted(files, len(files), "reading sounds"):
         try:
             sound = read_sound(file, RATE)
         except UserError as error:

@@ -22,7 +22,7 @@ import urllib.parse
 from pathlib import Path
 from typing import Any
 
-from workshop import ROOT
+from workshop import ROOT, counting
 from workshop.datasets import inspecting, midi_tunes, starter_sounds, tunes
 from workshop.datasets.catalog import DataSet, find, has_hash, is_verified, read_catalog, read_manifest
 from workshop.datasets.download import Remote, fetch, fetch_all, is_web_address
@@ -188,10 +188,7 @@ def _one_source(data_set: DataSet, mirror: str) -> str | Path:
 
 def _bring(data_set: DataSet, source: str | Path, target: Path) -> None:
     """Bring the file of ``data_set`` and verify it."""
-    from tqdm import tqdm
-
-    # No progress bar without a terminal: it would fill a log.
-    with tqdm(total=data_set.bytes, unit="B", unit_scale=True, desc=data_set.name, disable=None) as bar:
+    with counting.bar(data_set.bytes, "B", data_set.name, stays=True) as bar:
         fetch(Remote(source, data_set.bytes, data_set.sha256, target), bar=bar)
 
 
@@ -210,10 +207,8 @@ def _bring_many(data_set: DataSet, target: Path, mirror: str, copies: Path | Non
         here_already = copies is not None and has_hash(copies / name, sha256)
         source = copies / name if copies and here_already else _source(data_set, name, mirror)
         files.append(Remote(source, data_set.bytes, sha256, target / name))
-    from tqdm import tqdm
-
     here = len(manifest) - len(missing)
-    with tqdm(total=len(manifest), initial=here, unit=" files", desc=data_set.name, disable=None) as bar:
+    with counting.bar(len(manifest), " files", data_set.name, begun=here, stays=True) as bar:
         fetch_all(files, progress=bar.update)
 
 
@@ -239,12 +234,10 @@ def _clean(data_set: DataSet, original: Path, target: Path) -> None:
         text = "".join(read_chunks(original, detect_encoding(original)))
         write_text(target, strip_gutenberg(text))
     elif data_set.clean == "chorales":
-        from tqdm import tqdm
-
         from workshop.datasets import chorales
 
-        with tqdm(total=data_set.files, unit=" files", desc="written as MIDI", disable=None) as bar:
-            chorales.export(original, target, progress=lambda: bar.update() and None)
+        with counting.bar(data_set.files, " files", "written as MIDI", stays=True) as bar:
+            chorales.export(original, target, progress=bar.update)
 
 
 def table(catalog: dict[str, DataSet], data_dir: Path) -> str:

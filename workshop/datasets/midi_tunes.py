@@ -13,6 +13,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from workshop.counting import counted
 from workshop.datasets import corpus, generated_folder
 from workshop.files import write_text
 from workshop.notes.abc_fields import WHOLE, AbcError
@@ -148,14 +149,11 @@ def _write_all(folder: Path, stamp: str, candidates: list[Tune]) -> None:
 
 
 def _write_files(folder: Path, chosen: list[tuple[int, Tune, Melody]]) -> None:
-    from tqdm import tqdm
-
     # Half the time is waiting for the disk, so several threads write.
     with ThreadPoolExecutor(4) as pool:
         writing = pool.map(partial(_write_one, folder), chosen)
         try:
-            # No progress bar without a terminal: it would fill a log.
-            for _ in tqdm(writing, "MIDI files", len(chosen), unit="", delay=2, leave=False, disable=None):
+            for _ in counted(writing, len(chosen), "writing MIDI files"):
                 pass
         except BaseException:
             # Else all the others would still be written.

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from workshop import counting
 from workshop.commands import start_sh
 from workshop.datasets import corpus, generated_folder, midi_tunes
 from workshop.errors import UserError
@@ -198,15 +199,12 @@ def play(excerpt: Excerpt, instrument: Instrument) -> "np.ndarray":
 def _write_all(folder: Path, stamp: str, dealt: dict[Instrument, list[Excerpt]]) -> None:
     """Write the sounds, then SOURCE.txt."""
     # Imported late: numpy is not needed when the export is up to date.
-    from tqdm import tqdm
-
     from workshop.audio import drums, synthesis
 
     loops = drums.loops()
     total = sum(map(len, dealt.values())) + len(loops)
     samples = 0
-    # No progress bar without a terminal: it would fill a log.
-    with tqdm(total=total, desc="sounds", unit="", delay=2, leave=False, disable=None) as bar:
+    with counting.bar(total, " files", "writing sounds") as bar:
         for instrument, excerpts in dealt.items():
             for excerpt in excerpts:
                 name = midi_tunes.file_name(excerpt.number, excerpt.tune.title)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from workshop import counting
 from workshop.datasets.inspection_report import format_report, training_time
 from workshop.errors import UserError
 from workshop.text.textfiles import detect_encoding, find_text_files, read_chunks
@@ -130,15 +131,13 @@ def inspect_text(path: Path, encoding: str | None = None) -> Inspection:
         UserError: there is no such path, or no text file in it.
     """
     import numpy as np
-    from tqdm import tqdm
 
     inspection = Inspection(path)
     lines = LineCounter()
     counts = np.zeros(0x110000, np.int64)
     copies: dict[bytes, list[Path]] = defaultdict(list)
     files = find_text_files(path)
-    # Only a set that takes longer than a second, and only a terminal, needs a bar.
-    with tqdm(total=sum(map(_size, files)), unit="B", unit_scale=True, disable=None, delay=1, leave=False) as bar:
+    with counting.bar(sum(map(_size, files)), "B") as bar:
         for file in files:
             try:
                 found = detect_encoding(file, encoding)

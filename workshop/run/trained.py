@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
-from workshop import ROOT, cli
+from workshop import ROOT, cli, counting
 from workshop.errors import UserError
 from workshop.files import short_path
 from workshop.lessons import Lesson, lesson_of, lessons
@@ -234,7 +234,7 @@ def checked(name: str, value: Any, kind: Callable[[str], Any]) -> Any:
 
 
 def with_progress(pieces: Iterable[np.ndarray], length: int, unit: str, hidden: bool = False) -> Iterator[np.ndarray]:
-    """The pieces [n, B] of something generated, with a progress bar where it takes more than a second.
+    """The pieces [n, B] of something generated, with a progress bar where it takes some seconds.
 
     Args:
         pieces: together `length` steps.
@@ -242,9 +242,7 @@ def with_progress(pieces: Iterable[np.ndarray], length: int, unit: str, hidden: 
         unit: what a step is called, in the plural.
         hidden: no bar, because the text itself is shown as it comes.
     """
-    from tqdm import tqdm
-
-    with tqdm(total=length, unit=f" {unit}", delay=1, leave=False, disable=hidden or None) as bar:
+    with counting.bar(length, f" {unit}", hidden=hidden) as bar:
         for piece in pieces:
             yield piece
             bar.update(len(piece))
