@@ -385,34 +385,30 @@ name_of_extra() { # extra
   case "$1" in dev) echo "what the tests need" ;; docs) echo "what makes the tutorial" ;; esac
 }
 
+# Removed first: a half-changed environment must not be taken for the old one.
+install_step() { # step, what it is made from, in words, lock or nothing, pip's arguments
+  if is_done "$1" "$2"; then return; fi
+  rm -f "$STEPS/$1"
+  install_packages "$3" "$4" "${@:5}"
+  mark_done "$1" "$2"
+}
+
+install_lock() { # step, what it is made from, in words, lock
+  install_step "$@" --require-hashes -r "$4"
+}
+
 install_everything() { # kind extra
-  local kind="$1" extra="$2" packages project wanted
-  packages="$kind-$(checksum "$ROOT/requirements/$kind.txt")"
-  project="$(checksum "$ROOT/pyproject.toml")"
-  if ! environment_stands "$kind"; then
+  local lock="$ROOT/requirements/$1.txt" further="$ROOT/requirements/$2.txt"
+  if ! environment_stands "$1"; then
     warn_of_little_room
-    make_environment "$kind"
+    make_environment "$1"
   fi
-  if ! is_done packages "$packages"; then
-    # Removed first: a half-changed environment must not be taken for the old one.
-    rm -f "$STEPS/packages"
-    install_packages "Installing the packages" "$ROOT/requirements/$kind.txt" \
-      --require-hashes -r "$ROOT/requirements/$kind.txt"
-    mark_done packages "$packages"
-  fi
-  if ! is_done project "$project"; then
-    rm -f "$STEPS/project"
-    install_packages "Installing the workshop itself" "" --quiet --no-deps --no-build-isolation -e "$ROOT"
-    mark_done project "$project"
-  fi
+  install_lock packages "$1-$(checksum "$lock")" "Installing the packages" "$lock"
+  install_step project "$(checksum "$ROOT/pyproject.toml")" "Installing the workshop itself" "" \
+    --quiet --no-deps --no-build-isolation -e "$ROOT"
   tunes_are_made || make_tunes
-  if [ "$extra" = none ]; then return; fi
-  wanted="$(checksum "$ROOT/requirements/$extra.txt")"
-  if ! is_done "$extra" "$wanted"; then
-    rm -f "$STEPS/$extra"
-    install_packages "Installing $(name_of_extra "$extra")" "$ROOT/requirements/$extra.txt" \
-      --require-hashes -r "$ROOT/requirements/$extra.txt"
-    mark_done "$extra" "$wanted"
+  if [ "$2" != none ]; then
+    install_lock "$2" "$(checksum "$further")" "Installing $(name_of_extra "$2")" "$further"
   fi
 }
 

@@ -212,13 +212,15 @@ look_for_container() {
   done
 }
 
+use_wanted_service() { if [ "$GPU" = yes ]; then use_service workshop-gpu; else use_service workshop; fi; }
+
 # A running container with NVIDIA's libraries is used without --gpu as well: replacing it would end trainings.
 choose_service() {
   look_for_container
-  if [ "$GPU" = yes ] || { [ "$STATUS" = running ] && [ "$SERVICE_THERE" = workshop-gpu ]; }; then
+  if [ "$STATUS" = running ] && [ "$SERVICE_THERE" = workshop-gpu ]; then
     use_service workshop-gpu
   else
-    use_service workshop
+    use_wanted_service
   fi
 }
 
@@ -500,25 +502,13 @@ url_of() { # server
 }
 
 # JupyterLab and the play page ask for a token, each for its own.
-with_token() { # address, file of the token
-  local token
-  token="$(cat "$STATE/$2" 2>/dev/null || true)"
-  echo "$1${token:+?token=$token}"
-}
-
 print_address() { # server
-  local url
-  url="$(url_of "$1")"
+  local page="" token=""
   case "$1" in
-    lab) url="$(with_token "$url/lab/tree/docs/notebooks/README.md" jupyter_token)" ;;
-    play) url="$(with_token "$url/" play_token)" ;;
+    lab) page=/lab/tree/docs/notebooks/README.md token="$(cat "$STATE/jupyter_token" 2>/dev/null || true)" ;;
+    play) page=/ token="$(cat "$STATE/play_token" 2>/dev/null || true)" ;;
   esac
-  printf '%-26s%s\n' "$(title_of "$1")" "$url"
-}
-
-print_addresses() {
-  local server
-  for server in $SERVERS; do print_address "$server"; done
+  printf '%-26s%s\n' "$(title_of "$1")" "$(url_of "$1")$page${token:+?token=$token}"
 }
 
 # ---- a command inside ----------------------------------------------------------------------------
@@ -679,7 +669,8 @@ quoted_source() { printf '"source=%s"' "${1//\"/\"\"}"; } # folder
 container_shell() {
   bring_up
   wait_until_healthy || true
-  print_addresses
+  local server
+  for server in $SERVERS; do print_address "$server"; done
   if [ "$WANT_ROOT" = yes ]; then run_inside 0:0 bash; fi
   enter shell
 }
@@ -789,7 +780,7 @@ container_down() {
 
 container_build() {
   prepare_folders
-  if [ "$GPU" = yes ]; then use_service workshop-gpu; else use_service workshop; fi
+  use_wanted_service
   take_lock
   build_image || exit 1
   release_lock
@@ -816,7 +807,7 @@ pack() { # file
 container_save() { # file
   need_file_name save "$@"
   local file="$1" folder
-  if [ "$GPU" = yes ]; then use_service workshop-gpu; else use_service workshop; fi
+  use_wanted_service
   if [ -d "$file" ]; then file="${file%/}/ml4music-${IMAGE#*:}.tar.gz"; fi
   folder="$(dirname "$file")"
   [ -d "$folder" ] && [ -w "$folder" ] || fail "Cannot write in '$folder': name a file in a folder that is there."
