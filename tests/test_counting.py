@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from workshop import counting
+from workshop import ROOT, counting
 from workshop.counting import FIRST_SECONDS, LOG_SECONDS, counted
 
 
@@ -48,3 +48,8 @@ def test_it_can_be_left_early(clock: list[float]) -> None:
         if number == 3:
             break
     assert number == 3
+
+
+def test_one_place_makes_bars() -> None:
+    sources = [file for file in ROOT.glob("*/**/*.py") if file.relative_to(ROOT).parts[0] not in ("tests", ".venv")]
+    assert [file.name for file in sources if "from tqdm import" in file.read_text("utf-8")] == ["counting.py"]

@@ -187,8 +187,8 @@ def _one_source(data_set: DataSet, mirror: str) -> str | Path:
 
 
 def _bring(data_set: DataSet, source: str | Path, target: Path) -> None:
-    """Bring the file of ``data_set`` and verify it."""
-    with counting.bar(data_set.bytes, "B", data_set.name, stays=True) as bar:
+    """Bring the file of ``data_set`` and verify it; what is copied is there at once."""
+    with counting.bar(data_set.bytes, "B", data_set.name, stays=True, hidden=isinstance(source, Path)) as bar:
         fetch(Remote(source, data_set.bytes, data_set.sha256, target), bar=bar)
 
 

@@ -237,7 +237,6 @@ def _said_in_a_sentence(url: str) -> Iterator[None]:
     import requests
     import urllib3
 
-    refused = f"{url} cannot be fetched: the server"
     try:
         yield
     except _TooLong:
@@ -247,9 +246,11 @@ def _said_in_a_sentence(url: str) -> Iterator[None]:
         answer = f"answers {status} {_cleaned(said)}".rstrip()
         if status in PASSING_STATUS:
             raise _Unreachable(f"{url} could not be fetched (the server {answer}); {MIRROR_HINT}") from None
-        raise UserError(f"{refused} {answer}; use another source by --mirror") from None
+        raise UserError(f"{url} cannot be fetched: the server {answer}; use another source by --mirror") from None
     except requests.TooManyRedirects:
-        raise UserError(f"{refused} redirects in circles; use another source by --mirror") from None
+        raise UserError(
+            f"{url} cannot be fetched: the server redirects in circles; use another source by --mirror"
+        ) from None
     except requests.exceptions.InvalidSchema as error:
         raise UserError(
             f"{url} redirects to what is no web address ({_cleaned(error)}); use another source by --mirror"
