@@ -138,7 +138,12 @@ def main() -> None:
             contestants[f"wavenet {size}: workshop"] = engine(
                 lambda count, generator=generator: generator.generate(np.full((1, 1), SILENCE), count, 0, config)
             )
-            contestants[f"wavenet {size}: onnxruntime"] = exported(export.step(model, {}))
+            step = export.step(model, {"kind": "sound"})
+            contestants[f"wavenet {size}: onnxruntime"] = exported(step)
+            if measure_page:
+                folder = Path(ends.enter_context(tempfile.TemporaryDirectory()))
+                Page(net, step).write(folder)  # what it says of the network of notes is not looked at
+                contestants[f"wavenet {size}: page"] = measure_page(folder)
         speed = compare.in_turn(contestants, args.rounds)
     ratios = {}
     for name, value in speed.items():

@@ -8,12 +8,15 @@ from midi_rnn.encoding import (
     HOLD,
     LONGEST_WAIT,
     MELODY_VELOCITY,
+    NOTE_OFF,
     PITCHES,
     REST,
     STEPS_PER_BEAT,
     UNIT_SECONDS,
     UNITS_PER_BEAT,
     VELOCITIES,
+    VELOCITY,
+    WAIT,
     Encoding,
 )  # fmt: skip
 from midi_rnn.info import MusicInfo
@@ -51,10 +54,23 @@ def meaning(encoding: Encoding, data_info: MusicInfo) -> dict[str, Any]:
     """What an exported network says of its symbols.
 
     Time is counted in units: a symbol of a melody takes one, of a performance only `wait` takes any. `only_after` lists
-    for a symbol those that it may follow.
+    for a symbol those that it may follow. `held` is there for a performance: for how long a key may be held, in units,
+    how many at once, and the shortest wait.
     """
     in_beats = not encoding.in_real_time
     never = set(range(encoding.vocab_size)) - set(data_info.allowed_symbols)
+    held = {}
+    if not in_beats:
+        # As in generate.py: a key that the training data never lets go has to be released too.
+        never -= set(range(NOTE_OFF, WAIT))
+        waits = [symbol - WAIT + 1 for symbol in range(WAIT, VELOCITY) if symbol not in never]
+        limits = data_info.limits
+        held = {
+            "longest_note": limits.longest_note if limits else None,
+            "voices": limits.voices if limits else PITCHES,
+            "shortest_wait": min(waits, default=LONGEST_WAIT),
+            "longest_wait": LONGEST_WAIT,
+        }
     return {
         "kind": "notes",
         "encoding": encoding.name,
@@ -66,4 +82,5 @@ def meaning(encoding: Encoding, data_info: MusicInfo) -> dict[str, Any]:
         "never": sorted(never),
         "only_after": [(HOLD, [HOLD, *range(FIRST_PITCH, encoding.vocab_size)])] if in_beats else [],
         "warm_up": data_info.warm_up,
+        **({"held": held} if held else {}),
     }

@@ -350,6 +350,27 @@ def test_a_melody_is_that_of_the_same_seed(trained_midi: Path, run_main: Run) ->
     assert score.seconds(np.ones(1)) == pytest.approx(60 / wanted.tempo, rel=1e-5)
 
 
+@pytest.mark.parametrize("limits", [{"longest_note": 30, "voices": 2}, pytest.param(None, marks=pytest.mark.slow)])
+def test_a_performance_is_that_of_the_same_seed(
+    limits: dict[str, int] | None, trained_performance: Path, run_main: Run, tmp_path: Path
+) -> None:
+    """With the limits of held keys: hundreds of symbols of a young network that forgets which it holds."""
+    experiment = Path(shutil.copytree(trained_performance, tmp_path / "young"))
+    record = json.loads((experiment / "run.json").read_text())
+    record["data"]["limits"] = limits
+    (experiment / "run.json").write_text(json.dumps(record))
+    net: Any = load(experiment)
+    stream = net.stream(length=300, seed=5)
+    wanted = np.concatenate(list(stream.pieces)).tolist()
+    network = play.Network(exported(experiment, run_main) / "model.onnx")
+    about = network.about
+    assert list(network.generate(about["warm_up"], 300, about["temperature"], 5, 0)) == wanted
+    notes = play.notes_of(wanted, about)
+    assert len(notes) > 10
+    if limits:
+        assert max(end - start for start, end, *_ in notes) <= limits["longest_note"]
+
+
 def test_a_sound_has_the_rate_and_the_samples_that_it_was_asked_for(trained_wavenet: Path, run_main: Run) -> None:
     out = exported(trained_wavenet, run_main)
     played(out, "--length", "300", "--seed", "5", "--out", "one.wav")
@@ -381,6 +402,7 @@ class Facts:
 
     def __init__(self, encoding: str):
         self.allowed_symbols, self.tempo, self.warm_up = list(range(ENCODINGS[encoding].vocab_size)), 120.0, [0]
+        self.limits = None
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)

@@ -178,6 +178,7 @@ class Facts:
 
     def __init__(self, encoding: str):
         self.allowed_symbols, self.tempo, self.warm_up = list(range(ENCODINGS[encoding].vocab_size)), 120.0, [0]
+        self.limits = None
 
 
 @pytest.mark.slow

@@ -32,6 +32,49 @@ LENGTHS = {"text": 500, "notes": 400, "sound": 16_000}
 SUFFIXES = {"notes": ".mid", "sound": ".wav"}
 
 
+class HeldKeys:
+    """Which symbols of a performance cannot come next, as the workshop's `sample.py` has it: no key goes down that is
+    down, none is held for too long, not too many are, and a piece ends when all are up.
+
+    Args:
+        symbols: what each of the V symbols means.
+        limits: `longest_note` in units of time (None: any), `voices`, `shortest_wait` and `longest_wait`.
+    """
+
+    def __init__(self, symbols: list[Word], limits: dict[str, Any]):
+        self._words, self._limits = np.array([word for word, _ in symbols]), limits
+        self._numbers = np.array([number for _, number in symbols])
+        self._longest = float("inf") if limits["longest_note"] is None else limits["longest_note"]
+        self._held = np.full(128, -1.0)  # units that each key has been down; -1: it is up
+        self._goes_on = False  # a wait that was cut short is not followed by another
+
+    def read(self, symbol: int) -> None:
+        """Remember a symbol."""
+        word, number = self._words[symbol], self._numbers[symbol]
+        if word == "wait":
+            self._held[self._held >= 0] += number
+        elif word == "end":
+            self._held[:] = -1
+        elif word in ("on", "off"):
+            self._held[number] = 0 if word == "on" else -1
+        self._goes_on = word == "wait" and number < self._limits["longest_wait"]
+
+    def forbidden(self) -> np.ndarray:
+        """Whether each symbol is forbidden now, [V]."""
+        down = self._held >= 0
+        left = self._longest - self._held.max() if down.any() else float("inf")
+        overdue = down & (self._held > self._longest - self._limits["shortest_wait"])
+        is_full = down.sum() >= self._limits["voices"]
+        by_word = {
+            "end": down.any(),
+            "on": (down | is_full | overdue.any())[self._numbers % 128],
+            "off": (~down | (overdue.any() & ~overdue))[self._numbers % 128],
+            "wait": self._goes_on | (self._numbers > left),
+            "velocity": overdue.any(),
+        }
+        return np.select([self._words == word for word in by_word], list(by_word.values()), default=False)
+
+
 class Network:
     """The network in a file, `about` which the file's metadata says everything."""
 
@@ -51,10 +94,15 @@ class Network:
         fixed = {"condition": np.array([condition])} if state.pop("condition", None) is not None else {}
         state.pop("symbol")
         rng, last = np.random.default_rng(seed), 0
+        keys = HeldKeys(self.about["symbols"], self.about["held"]) if "held" in self.about else None
         for step in range(len(prompt) - 1 + length):
             last = prompt[step] if step < len(prompt) else last
+            if keys:
+                keys.read(last)
             logits, *after = self._session.run(None, {"symbol": np.array([last]), **fixed, **state})
             state = dict(zip(state, after, strict=True))  # the states come out in the order in which they go in
+            if keys:
+                logits[0, keys.forbidden()] = -np.inf
             last = self._draw(logits[0], last, temperature, rng.random())
             if step >= len(prompt) - 1:
                 yield last
