@@ -83,6 +83,7 @@ def test_a_smoke_run_leaves_a_complete_experiment(tutorial: Path, saved: subproc
     assert sorted(path.name for path in experiment.iterdir()) == [
         "checkpoints",
         "log.txt",
+        "network.svg",
         "run.json",
         "samples",
         "tensorboard",

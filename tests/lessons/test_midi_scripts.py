@@ -129,7 +129,7 @@ def sampled(run_main: Run) -> Run:
 def test_a_smoke_run_leaves_a_complete_experiment(tutorial: Path, saved: subprocess.CompletedProcess[str]) -> None:
     experiment = tutorial / "midi_rnn" / "experiments" / "01"
     there = sorted(path.name for path in experiment.iterdir())
-    assert there == ["checkpoints", "log.txt", "run.json", "samples", "skipped.txt", "tensorboard"]
+    assert there == ["checkpoints", "log.txt", "network.svg", "run.json", "samples", "skipped.txt", "tensorboard"]
     info = strict_json(experiment / "run.json")
     assert info["lesson"] == "midi_rnn"
     assert info["status"] == "finished"
