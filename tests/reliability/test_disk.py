@@ -124,7 +124,7 @@ def test_full_at_each_place_in_training(
     assert run_main(train, *begin, "--experiment_dir", "straight").returncode == 0
     path = disk / "experiment"
     begin += ["--experiment_dir", path]
-    first = [".run.json", ".skipped.txt", ".vocab.json", ".latest.npz"]
+    first = [".run.json", ".skipped.txt", ".vocab.json", ".network.svg", ".latest.npz"]
     going_on = [".best.npz", ".latest.npz", ".run.json", *(f".{name}" for name in previews), "curves", ".skipped.txt"]
     if lesson != "char_rnn":  # what all lessons have in common is tried in one of them in the short form
         first.remove(".vocab.json")

@@ -268,11 +268,11 @@ class Session:
         if at.step == 0:
             # Before the first step, so that a run that is killed early can be resumed; or there is no trace of it.
             with self.experiment.beginning():
+                self._show_network()
                 if self._is_trained:
                     self._measure_and_save()
                 else:
                     self.save()
-                self._show_network()
         elif at.step % self.settings.sample_every == 0 and not self._is_previewed():
             # It was killed between saving and showing this step.
             self._show_preview()
