@@ -37,6 +37,12 @@ CHOICES = (
 REGION = re.compile(r"(<!-- measured: (.+?) -->\n).*?(<!-- end of measured -->)", re.DOTALL)
 
 
+#: What each lesson trains on unless it is told otherwise.
+STARTERS = {
+    "char_rnn": "lyrics/starter", "midi_rnn": "midi/tunes", "wavenet": "audio/starter", "audio_rnn": "audio/starter",
+}  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Run:
     """A training that the pages speak of: its lesson, its data, what a symbol of it is called, further arguments."""
@@ -49,8 +55,7 @@ class Run:
     @property
     def command(self) -> str:
         """As a reader types it, in the lesson's folder."""
-        starter = {"char_rnn": "lyrics/starter", "midi_rnn": "midi/tunes", "wavenet": "audio/starter"}[self.lesson]
-        where = () if self.data == starter else ("--data_dir", f"../data/{self.data}")
+        where = () if self.data == STARTERS[self.lesson] else ("--data_dir", f"../data/{self.data}")
         return " ".join(("python train.py", *where, *self.arguments))
 
 
@@ -63,6 +68,7 @@ RUNS = {
     "sounds": Run("wavenet", "audio/starter", "sample", ("--condition", "folder")),
     "sounds_small": Run("wavenet", "audio/starter", "sample", ("--condition", "folder", "--size", "small")),
     "digits": Run("wavenet", "audio/fsdd_jackson", "sample"),
+    "memory": Run("audio_rnn", "audio/starter", "sample", ("--condition", "folder")),
 }
 
 
