@@ -39,7 +39,7 @@ def main() -> None:
     growing = writing.IncrementalWavWriter(stems, net.rate, begun, args.save_every)
     prompts = prompt[:, None].repeat(args.num_samples, axis=1)
     pieces = net.generator(labels).generate(prompts, length, args.seed, config)
-    writing.record(pieces, length, growing, net.quantisation)
+    writing.record(pieces, length, growing, net.quantisation.decode)
 
     # ---- 5 write -----------------------------------------------------------------------------------------------------
     writing.report(growing, [names[label] if names else "" for label in labels], args.png)

@@ -17,7 +17,7 @@ import pytest
 import warm as warm_python
 from melodies import melody
 from serving import Server, serving
-from tiny import RATE, TINY, TINY_AUDIO, TINY_MIDI, TINY_WAVENET, without_xla
+from tiny import RATE, TINY, TINY_AUDIO, TINY_MIDI, TINY_SPECTRAL, TINY_WAVENET, without_xla
 
 from workshop import ROOT, cli
 from workshop.audio import library as sounds
@@ -186,6 +186,18 @@ def trained_audio_rnn(tones: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     """The same of lesson 4."""
     length = ["--num_epochs", "4", "--sample_every", "36"]
     return once(tmp_path_factory, "audio_rnn", lambda path: _train("audio_rnn", tones, path, *TINY_AUDIO, *length))
+
+
+@pytest.fixture(scope="session")
+def trained_spectral_rnn(tones: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same of lesson 5, not compiled: what the tests of it need is there in a second."""
+
+    def make(path: Path) -> None:
+        with pytest.MonkeyPatch.context() as patch:
+            without_xla(patch)
+            _train("spectral_rnn", tones, path, *TINY_SPECTRAL, "--num_epochs", "2", "--sample_every", "28")
+
+    return once(tmp_path_factory, "spectral_rnn", make)
 
 
 def _train(lesson: str, data: Path, path: Path, *args: str) -> None:

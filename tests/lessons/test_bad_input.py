@@ -35,7 +35,7 @@ pytestmark = pytest.mark.usefixtures("read_here")
 RECORDS = {record.name: record for record in lessons.lessons()}
 #: The fixture of conftest.py that is a trained experiment of the lesson.
 TRAINED = {"char_rnn": "trained", "midi_rnn": "trained_midi"} | {
-    name: f"trained_{name}" for name in ("wavenet", "audio_rnn")
+    name: f"trained_{name}" for name in ("wavenet", "audio_rnn", "spectral_rnn")
 }
 #: A network that no checkpoint of the tests has room for.
 TOO_LARGE = {name: {"rnn_size": 10**6} for name in LESSONS} | {"wavenet": {"skip_channels": 10**6}}
@@ -62,7 +62,7 @@ class Tried(NamedTuple):
         return [(self.train, ["--resume", "--num_epochs", "9"]), (self.sample, ["--length", "5"])]
 
 
-SLOW = ("wavenet", "audio_rnn")
+SLOW = ("wavenet", "audio_rnn", "spectral_rnn")
 
 
 @pytest.fixture(

@@ -7,6 +7,9 @@ from workshop.cli import Parser
 from workshop.lessons import Lesson
 from workshop.run import arguments
 
+#: Length of a sound in seconds where none is asked for.
+SECONDS = 3
+
 
 def train_parser(description: str, lesson: Lesson) -> Parser:
     """The parser of a lesson's `train.py`, with what decides how sound files are read."""
@@ -38,12 +41,20 @@ def ask_for_condition(parser: Parser) -> None:
     group.add_argument("--condition", metavar="NAME", help="which of the sounds it learnt by name; else all in turn")
 
 
-def sample_parser(description: str) -> Parser:
-    """The parser of a lesson's `sample.py`, with what decides how sound is written."""
-    parser = arguments.sample_parser(description, None, "samples", "sound file to go on from")
+def sample_parser(description: str, prime_help: str = "sound file to go on from", seconds: float = SECONDS) -> Parser:
+    """The parser of a lesson's `sample.py`, with what decides how sound is written.
+
+    Args:
+        description: what the script does, for `--help`.
+        prime_help: what `--prime` takes in this lesson.
+        seconds: how long a sound is that nothing else is said of.
+    """
+    parser = arguments.sample_parser(description, None, "samples", prime_help)
     parser.alias("out", "--wav_out", "--wav_out_path")
     group = parser.add_argument_group("sound")
-    group.add_argument("--seconds", type=cli.positive, help="the same as --length, in seconds; without both, 3")
+    group.add_argument(
+        "--seconds", type=cli.positive, help=f"the same as --length, in seconds; without both, {seconds:g}"
+    )
     group.add_argument("--with_prime", action="store_true", help="begin the file with the sound that it goes on from")
     group.add_argument("--save_every", type=cli.count, default=16000, help="samples between two writings of the files")
     group.add_argument("--png", action="store_true", help="draw waveform and spectrogram too")

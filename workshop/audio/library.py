@@ -19,10 +19,10 @@ from workshop.audio import conditions
 from workshop.audio.audiofiles import Sound, find_audio_files, read_sound
 from workshop.audio.quantisation import MU_LAW, QUANTISATIONS
 from workshop.audio.rates import RATES
-from workshop.checks import NotNegative
+from workshop.checks import Count, NotNegative
 from workshop.counting import counted
 from workshop.errors import UserError
-from workshop.files import atomic_write, explain
+from workshop.files import atomic_write, explain, short_path
 from workshop.places import kept
 from workshop.run.batches import hold_out
 from workshop.run.experiment import SHOWN_REASONS, print_skipped
@@ -34,12 +34,14 @@ from workshop.words import plural
 CACHE = ROOT / ".workshop" / "audio"
 #: To be raised when files are read in another way, so that what is kept is read again.
 READER = 2
+#: Seconds of sound from which on it is said how much will be kept.
+WORTH_SAYING = 1800
 #: Samples over which loudness is measured to find silence: 25 ms at 16 kHz.
 FRAME = 400
 
 
 class SoundInfo(DataInfo, kw_only=True):
-    """What run.json says of sounds; `symbols` are samples.
+    """What run.json says of sounds; `symbols` are samples, or what stands for `hop` of them.
 
     Attributes:
         sample_rate: samples a second.
@@ -47,6 +49,7 @@ class SoundInfo(DataInfo, kw_only=True):
         seconds_kept: of these, without the silence that is left out.
         conditions: their names, in the order of their numbers.
         quantisation: what a level stands for; a name in `QUANTISATIONS`.
+        hop: samples for which one of `symbols` stands.
     """
 
     sample_rate: int
@@ -54,6 +57,7 @@ class SoundInfo(DataInfo, kw_only=True):
     seconds_kept: NotNegative = 0.0
     conditions: list[str] = msgspec.field(default_factory=list)
     quantisation: str = MU_LAW.name
+    hop: Count = 1
 
     def __post_init__(self) -> None:
         if self.quantisation not in QUANTISATIONS:
@@ -83,7 +87,7 @@ class Sounds:
 
 def load(
     path: Path, rate: int, val_split: float = 0.1, silence_threshold: float = 0.0, condition: str | None = None,
-    encode: Callable[[np.ndarray], np.ndarray] = MU_LAW.encode,
+    encode: Callable[[np.ndarray], np.ndarray] = MU_LAW.encode, hop: int = 1,
 ) -> Sounds:  # fmt: skip
     """Read a sound file, or all sound files of a folder and its subfolders.
 
@@ -96,7 +100,8 @@ def load(
         val_split: share of the files that is held out, at least one.
         silence_threshold: what is quieter at the ends of a file is left out; see `loud_part`.
         condition: where the conditions of the files are found, see `conditions.of_files`; None for none.
-        encode: makes of samples, float32 [N] from -1 to 1, what the lesson learns.
+        encode: makes of samples, float32 [N] from -1 to 1, what the lesson learns: [N / hop, ...].
+        hop: how many samples become one of these.
 
     Raises:
         UserError: there is nothing that can be used; the sentence says why.
@@ -106,7 +111,7 @@ def load(
     skipped: list[str] = []
     remarks: list[str] = []
     sounds: dict[str, tuple[str, np.ndarray]] = {}
-    seconds = 0.0
+    seconds = seconds_kept = 0.0
     for file in counted(files, len(files), "reading sounds"):
         try:
             if file not in named:
@@ -121,6 +126,7 @@ def load(
             skipped.append(str(error))
             continue
         seconds += len(sound.samples) / rate
+        seconds_kept += len(loud) / rate
         remarks += (f"{file}: {remark}" for remark in sound.remarks)
         sounds[digest] = named[file], encode(loud)
     if not sounds:
@@ -141,15 +147,33 @@ def load(
         symbols=(_size(train), _size(held_out)),
         sample_rate=rate,
         seconds=round(seconds, 2),
-        seconds_kept=round(sum(len(values) for _, values in sounds.values()) / rate, 2),
+        seconds_kept=round(seconds_kept, 2),
         conditions=names if condition else [],
+        hop=hop,
     )
     return Sounds(list(train), list(held_out), facts, skipped, remarks)
 
 
 def _size(part: Sequence[list[np.ndarray]]) -> int:
-    """The number of samples in all sounds of all conditions."""
+    """The number of symbols in all sounds of all conditions."""
     return sum(len(values) for values in chain.from_iterable(part))
+
+
+def announce(files: Sequence[Path], rate: int) -> None:
+    """Say how much of the disk the sounds will take that are kept for the next time, where that is worth knowing; known
+    from what the files say of themselves, before anything is read.
+    """
+    import soundfile
+
+    seconds = 0.0
+    for file in files:
+        with contextlib.suppress(OSError, RuntimeError):  # FFmpeg reads some that libsndfile does not
+            about = soundfile.info(file)
+            seconds += about.frames / about.samplerate
+    if seconds >= WORTH_SAYING:
+        size = 2 * seconds * rate / 1e6
+        place = visible_line(str(short_path(CACHE)))
+        print(f"data: {seconds / 60:,.0f} minutes; read once, then kept in {place}: {size:,.0f} MB", flush=True)
 
 
 def loud_part(samples: np.ndarray, threshold: float) -> np.ndarray:
@@ -213,7 +237,7 @@ def describe(sounds: Sounds, path: Path) -> None:
     if facts.conditions:
         names = visible_line(conditions.in_words(facts.conditions))
         print(f"  {plural(len(facts.conditions), 'condition')}: {names}")
-    print(f"  held out: {facts.symbols[1] / facts.sample_rate / 60:,.1f} minutes")
+    print(f"  held out: {facts.symbols[1] * facts.hop / facts.sample_rate / 60:,.1f} minutes")
     if facts.seconds_kept < facts.seconds:
         print(f"  silence left out: {(facts.seconds - facts.seconds_kept) / 60:,.1f} minutes")
     if facts.duplicate_files:

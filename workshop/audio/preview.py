@@ -61,19 +61,36 @@ class Preview:
         values = np.concatenate(list(generator.generate(self._prime, self._length, self._seed, self._config)))
         lines = []
         for name, short, samples in zip(self._names, self._labels, self._decode(values).T, strict=True):
-            picture = spectrogram(samples, self._rate, f"step {step:,} {name}".rstrip())
-            stem = f"step_{step:06d}_{short}" if name else f"step_{step:06d}"
-            write_wav(folder / f"{stem}.wav", samples, self._rate)
-            write_png(folder / f"{stem}.png", picture)
-            # Different names: of one name TensorBoard shows only the first entry.
-            board.sound(f"preview/{short or 'sound'}", samples, self._rate, step)
-            board.picture(f"preview/{short} spectrogram".replace("/ ", "/"), picture, step)
-            heard = f"{len(samples) / self._rate:.1f} s of sound, {judge(samples).words}"
-            lines.append(f"    | {visible_line(name)}: {heard}" if name else f"    | {heard}")
+            lines.append(show_sound(samples, self._rate, step, folder, board, name, short))
         clear_away()
         if self._not_shown:
             lines.append(f"    | and {self._not_shown:,} more, which sample.py makes")
         return "\n".join(lines)
+
+
+def show_sound(
+    samples: np.ndarray, rate: int, step: int, folder: Path, board: TensorBoardWriter, name: str = "", short: str = ""
+) -> str:
+    """Write a sound and its picture to a folder and to TensorBoard, and say in a line what it is like.
+
+    Args:
+        samples: [N] from -1 to 1.
+        rate: samples a second.
+        step: of the training.
+        folder: to write to.
+        board: likewise.
+        name: of its condition.
+        short: the name as a part of files' names.
+    """
+    picture = spectrogram(samples, rate, f"step {step:,} {name}".rstrip())
+    stem = f"step_{step:06d}_{short}" if short else f"step_{step:06d}"
+    write_wav(folder / f"{stem}.wav", samples, rate)
+    write_png(folder / f"{stem}.png", picture)
+    # Different names: of one name TensorBoard shows only the first entry.
+    board.sound(f"preview/{short or 'sound'}", samples, rate, step)
+    board.picture(f"preview/{short} spectrogram".replace("/ ", "/"), picture, step)
+    heard = f"{len(samples) / rate:.1f} s of sound, {judge(samples).words}"
+    return f"    | {visible_line(name)}: {heard}" if name else f"    | {heard}"
 
 
 def _labels(names: Sequence[str]) -> list[str]:

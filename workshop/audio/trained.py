@@ -11,6 +11,7 @@ import numpy as np
 
 from workshop import cli
 from workshop.audio import audiofiles, conditions, library, mu_law
+from workshop.audio.arguments import SECONDS
 from workshop.audio.generated import GeneratedSound, SoundGenerator
 from workshop.audio.library import SoundInfo
 from workshop.audio.quantisation import QUANTISATIONS
@@ -23,9 +24,6 @@ from workshop.run.voice import Mode, Voice
 
 if TYPE_CHECKING:
     from workshop.networks.engine import Engine
-
-#: Length of a sound in seconds where none is asked for.
-SECONDS = 3
 
 
 class TrainedOnSound(trained.Trained):

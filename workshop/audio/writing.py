@@ -1,7 +1,7 @@
 """Sounds that grow into files while they are made: what `sample.py` of the lessons about sound has in common."""
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -105,22 +105,23 @@ def prompt(path: str | None, rate: int, quantisation: Quantisation = MU_LAW) -> 
 
 
 def record(
-    pieces: Iterable[np.ndarray], length: int, growing: IncrementalWavWriter, quantisation: Quantisation = MU_LAW
-) -> None:
+    pieces: Iterable[np.ndarray], length: int, growing: IncrementalWavWriter,
+    decode: Callable[[np.ndarray], np.ndarray] = MU_LAW.decode,
+) -> None:  # fmt: skip
     """Write generated sounds as they come, and say how fast they came.
 
     Args:
-        pieces: levels [n, B].
+        pieces: values [n, B], one for each sample.
         length: samples of each sound, of all pieces together.
         growing: the files.
-        quantisation: what the levels stand for.
+        decode: makes samples of the values.
 
     Raises:
         UserError: a file cannot be written.
     """
     with growing, SpeedMeter(length, len(growing.files), growing.rate) as meter:
         for piece in pieces:
-            growing.add(quantisation.decode(piece))
+            growing.add(decode(piece))
             meter.update(len(piece))
     cli.say(meter.speed())
 

@@ -55,7 +55,8 @@ def train_parser(description: str, lesson: Lesson) -> Parser:
         _add_recurrent(group)
     else:
         for name in lesson.network:
-            group.add_argument(f"--{name}", type=cli.count, help=name.replace("_", " "))
+            kind = cli.share if name == "dropout" else cli.count
+            group.add_argument(f"--{name}", type=kind, help=name.replace("_", " "))
 
     group = parser.add_argument_group("training")
     group.add_argument("--seq_length", type=cli.count, help=f"{lesson.unit} per training window")

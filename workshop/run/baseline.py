@@ -1,5 +1,5 @@
-"""What a network has to beat: an n-gram model of the same data, which only counts what followed the last few
-symbols.
+"""What a network has to beat: a simple model of the same data. For symbols it is an n-gram, which only counts what
+followed the last few of them.
 """
 
 from collections.abc import Sequence
@@ -17,18 +17,20 @@ MAX_COUNTED = 5_000_000
 
 @dataclass(frozen=True)
 class Baseline:
-    """Losses of n-gram models on the held-out data, and how often the simplest guesses are right there.
+    """Losses of simple models on the held-out data, and how often the simplest guesses are right there.
 
     Attributes:
-        losses: nats per symbol by order, the order as text because it is kept in JSON.
+        losses: nats by order, the number of symbols before it that a model knows; as text because it is kept in JSON.
         accuracies: share of the symbols, from 0 to 1, that are guessed by always the same rule, by what the rule is.
         earlier: the loss of the best order that has also counted what a fine-tuned network was trained on before; None
             where that is not known.
+        kind: what the models are called.
     """
 
     losses: dict[str, float]
     accuracies: dict[str, float] = field(default_factory=dict)
     earlier: float | None = None
+    kind: str = "n-gram"
 
     @property
     def order(self) -> str:
@@ -42,10 +44,10 @@ class Baseline:
 
     def comparison(self, loss: float) -> str:
         """How a network's loss stands against the baseline, in a few words."""
-        said = f"the best n-gram ({self.best:.3f}, order {self.order}) {_verdict(loss, self.best)}"
+        said = f"the best {self.kind} ({self.best:.3f}, order {self.order}) {_verdict(loss, self.best)}"
         if self.earlier is None:
             return said
-        return f"{said}, an n-gram of the earlier data as well ({self.earlier:.3f}) {_verdict(loss, self.earlier)}"
+        return f"{said}, an {self.kind} of the earlier data as well ({self.earlier:.3f}) {_verdict(loss, self.earlier)}"
 
 
 def _verdict(loss: float, limit: float) -> str:

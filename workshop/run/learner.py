@@ -1,12 +1,14 @@
-"""A learner for networks that predict the next symbol: gradients, a step of Adam, averaged weights, held-out loss.
+"""A learner for networks that predict what comes next: gradients, a step of Adam, averaged weights, held-out loss.
 
-It trains any model with `initial_state(B)` and `call(x, state, training) -> (logits [T, B, V], state)`, on batches of
-inputs x and targets [T, B]; x is one array or a tuple of them, B being the last dimension of each. A second network of
+It trains any model with `initial_state(B)` and `call(x, state, training) -> (predictions, state)`, on batches of
+inputs x and targets [T, B, ...]; x is one array or a tuple of them, B being the last dimension of each. Symbols are
+predicted by logits [T, B, V]. A second network of
 the same shape holds the running average of the weights (Polyak and Juditsky 1992), which is measured, previewed and
 sampled from. The average makes a schedule of learning rates unnecessary, so that going on with a run later, for longer
 than was planned, is the same as having planned it.
 """
 
+import abc
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -34,7 +36,7 @@ class Measurement:
     """What a learner makes of the held-out data.
 
     Attributes:
-        loss: the lower, the better; in nats per symbol where the learner predicts symbols.
+        loss: the lower, the better; in nats where the learner predicts probabilities.
         more: further numbers for TensorBoard, by name.
     """
 
@@ -47,8 +49,8 @@ def cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
     return ops.sparse_categorical_crossentropy(targets, logits, from_logits=True)
 
 
-class NextSymbolLearner:
-    """Trains a network to predict the next symbol, and measures its average.
+class WindowLearner(abc.ABC):
+    """Trains a network to predict the next of what its windows hold, and measures its average.
 
     On a CPU the sequences of a batch are trained on in two halves at the same time: the small products inside the
     loops of a recurrent layer keep only one core busy, so two loops side by side take the time of one.
@@ -56,14 +58,14 @@ class NextSymbolLearner:
     Args:
         model: the network that learns.
         average: a network of the same shape; gets the weights of `model`, and from then on their running average.
-        loss: (logits [T, B, V], targets [T, B]) -> the loss of each prediction [T, B], whose mean is descended.
+        loss: (predictions, targets [T, B, ...]) -> the loss of each prediction [T, B], whose mean is descended.
         learning_rate: Adam's step size.
         batch_size: B, for the recurrent state that is carried from batch to batch.
         held_out: gives (inputs, targets, weights [T, B]) of the batches to measure with, the same each time.
         l2: the loss that is descended has this times half the sum of the squares of all kernels in it; biases are free.
     """
 
-    #: The loss is in nats per symbol, so it has a meaning in bits as well.
+    #: The loss is in nats, so it has a meaning in bits as well.
     in_nats = True
 
     def __init__(
@@ -95,7 +97,7 @@ class NextSymbolLearner:
 
         Args:
             inputs: x, each array [..., B].
-            targets: the right symbols [T, B].
+            targets: what is right [T, B, ...].
         """
         loss, gradients, self.state = self._batch(_tensors(inputs), tf.constant(targets), self.state)
         return loss, gradients
@@ -126,7 +128,7 @@ class NextSymbolLearner:
         losses, gradients, states, new_randomness = zip(*shards, strict=True)
         for variable, value in zip(self.model.non_trainable_variables, new_randomness[0], strict=True):
             variable.assign(value)
-        count = tf.size(targets, out_type=tf.float32)
+        count = tf.cast(tf.reduce_prod(tf.shape(targets)[:2]), tf.float32)
         means = [tf.add_n(parts) / count for parts in zip(*gradients, strict=True)]
         state = keras.tree.map_structure(lambda *parts: tf.concat(parts, axis=0), *states)
         return tf.add_n(losses) / count, means, state
@@ -151,8 +153,9 @@ class NextSymbolLearner:
         """Sum of the losses of windows [T, B], its gradients, the state after them, and the next random state."""
         with tf.GradientTape() as tape:
             tape.watch(weights)
-            (logits, state), randomness = self.model.stateless_call(weights, randomness, inputs, state, training=True)
-            loss = ops.sum(self._loss(logits, targets))
+            found, randomness = self.model.stateless_call(weights, randomness, inputs, state, training=True)
+            predictions, state = found
+            loss = ops.sum(self._loss(predictions, targets))
         return loss, tape.gradient(loss, weights), state, randomness
 
     def _apply(self, gradients: list[Tensor]) -> None:
@@ -180,8 +183,7 @@ class NextSymbolLearner:
         self.state = self.model.initial_state(self._batch_size)
 
     def evaluate(self, asked: Sequence[int] = ()) -> Measurement:
-        """Mean loss in nats per symbol of the averaged network on the held-out data, with the state carried through,
-        and the share of the symbols that were the likeliest ones.
+        """Mean loss of the averaged network on the held-out data, with the state carried through.
 
         Args:
             asked: signals that came; the measurement ends as soon as there is one.
@@ -189,27 +191,35 @@ class NextSymbolLearner:
         Raises:
             KeyboardInterrupt: there is a signal in `asked`.
         """
-        total = count = right = 0.0
+        total = count = 0.0
+        sums: dict[str, float] = {}
         state = None
         for inputs, targets, counted in self.held_out:
             if asked:
                 raise KeyboardInterrupt
             state = self.average.initial_state(targets.shape[1]) if state is None else state
-            loss, likeliest, state = self._held_out_loss(
-                _tensors(inputs), tf.constant(targets), tf.constant(counted), state
-            )
+            loss, more, state = self._held_out_loss(_tensors(inputs), tf.constant(targets), tf.constant(counted), state)
             total += float(loss)
-            right += float(likeliest)
+            for name, value in more.items():
+                sums[name] = sums.get(name, 0.0) + float(value)
             count += float(counted.sum())
-        return Measurement(total / count, {"accuracy": right / count})
+        return Measurement(total / count, {name: value / count for name, value in sums.items()})
 
-    def _measure(self, inputs: Any, targets: Tensor, counted: Tensor, state: Any) -> tuple[Tensor, Tensor, Any]:
-        """Sum of the cross-entropies of windows [T, B], each times `counted` [T, B]; how many of the symbols counted
-        are the likeliest ones; and the state after them.
+    def _measure(self, inputs: Any, targets: Tensor, counted: Tensor, state: Any) -> tuple[Tensor, Any, Any]:
+        """Sums over windows [T, B], each prediction times `counted` [T, B]: of the losses, and by name of what else is
+        measured; and the state after them.
         """
-        logits, state = self.average(inputs, state, training=False)
-        right = ops.cast(ops.argmax(logits, axis=-1) == ops.cast(targets, "int32"), "float32")
-        return ops.sum(counted * cross_entropy(logits, targets)), ops.sum(counted * right), state
+        predictions, state = self.average(inputs, state, training=False)
+        more = {name: ops.sum(counted * value) for name, value in self.measures(predictions, targets).items()}
+        return ops.sum(counted * self.held_out_loss(predictions, targets)), more, state
+
+    @abc.abstractmethod
+    def held_out_loss(self, predictions: Any, targets: Tensor) -> Tensor:
+        """The loss of each prediction [T, B] as the held-out data are measured."""
+
+    def measures(self, predictions: Any, targets: Tensor) -> dict[str, Tensor]:
+        """What else is measured of each prediction [T, B], by the name of its chart."""
+        return {}
 
     def averaged(self) -> dict[str, np.ndarray]:
         """The weights to generate with, by name."""
@@ -237,6 +247,21 @@ class NextSymbolLearner:
         self.optimizer.learning_rate = self.learning_rate
         flat = checkpoint.fitting(keras.tree.flatten(self.state), arrays, "state", path)
         self.state = keras.tree.pack_sequence_as(self.state, [tf.constant(value) for value in flat])
+
+
+class NextSymbolLearner(WindowLearner):
+    """Predicts the next symbol: the loss on held-out data is the cross-entropy, whatever loss is descended, and what
+    share of the symbols were the likeliest ones is measured as well.
+    """
+
+    def held_out_loss(self, predictions: Any, targets: Tensor) -> Tensor:
+        """Nats per symbol [T, B] for `predictions`, the logits [T, B, V]."""
+        return cross_entropy(predictions, targets)
+
+    def measures(self, predictions: Any, targets: Tensor) -> dict[str, Tensor]:
+        """Which of the symbols are the likeliest ones, 1 or 0."""
+        right = ops.argmax(predictions, axis=-1) == ops.cast(targets, "int32")
+        return {"accuracy": ops.cast(right, "float32")}
 
 
 def _tensors(inputs: Any) -> Any:

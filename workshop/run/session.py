@@ -54,7 +54,7 @@ class Batches(Protocol):
         """Batches in an epoch."""
 
     def window(self, epoch: int, number: int) -> tuple[Any, ...]:
-        """One batch; the size of its last array is what the speed counts."""
+        """One batch; the product of the first two dimensions of its last array is what the speed counts."""
 
 
 class Learner(Protocol):
@@ -226,7 +226,7 @@ class Session:
                 self._asked.append(signal.SIGTERM)
                 break
             batch = self.batches.window(at.epoch, at.window)
-            step, self._size, self._begun = at.step, np.size(batch[-1]), time.monotonic()
+            step, self._size, self._begun = at.step, math.prod(np.shape(batch[-1])[:2]), time.monotonic()
             yield batch
             if at.step == step:
                 raise UserError("the training loop does not call session.count(loss): it has to after each batch")

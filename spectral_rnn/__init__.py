@@ -1,0 +1,1 @@
+"""Lesson 5: sound as spectra, frame by frame."""

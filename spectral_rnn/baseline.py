@@ -1,0 +1,98 @@
+"""What a network of spectra has to beat: a linear predictor whose errors have heavy tails.
+
+A vector autoregression, VAR(p), predicts all bands of a frame from all bands of the last p frames. Its errors are taken
+for a multivariate Student's t distribution, since a normal one would pay too dearly for each onset; the scale matrix
+and the degrees of freedom are fitted by expectation maximisation (Liu and Rubin 1995).
+
+N frames, D bands, p frames that are known; levels in steps.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from workshop.run.baseline import Baseline
+
+ORDERS = (1, 2)
+#: Of more training frames, so many at the end are fitted to.
+MAX_FITTED = 60_000
+#: Keeps bands that are always silent from being predicted exactly: a share of the variance, in squared steps.
+RIDGE = 0.04
+ROUNDS = 15
+FREEDOMS = np.geomspace(0.3, 200, 60)
+
+
+@dataclass(frozen=True)
+class Var:
+    """A fitted predictor.
+
+    Attributes:
+        weights: [p D + 1, D], for the last frame, the one before, and so on, and a constant.
+        scale: of the errors, [D, D].
+        freedom: of the errors: the lower, the heavier their tails.
+    """
+
+    weights: np.ndarray
+    scale: np.ndarray
+    freedom: float
+
+    @property
+    def order(self) -> int:
+        """How many frames it knows."""
+        return (len(self.weights) - 1) // self.weights.shape[1]
+
+    def losses(self, frames: np.ndarray) -> np.ndarray:
+        """-ln p of each frame but the first p of frames [N, D]: nats, float64 [N - p]."""
+        known, following = _known(frames, self.order)
+        root = np.linalg.cholesky(self.scale)
+        return _losses(_distances(following - known @ self.weights, root), root, self.freedom)
+
+
+def fit(frames: np.ndarray, order: int) -> Var:
+    """The predictor of an order that fits frames [N, D] best."""
+    known, following = _known(frames[-MAX_FITTED:].astype(np.float64), order)
+    products = known.T @ known + RIDGE * len(known) * np.diag(np.append(np.ones(known.shape[1] - 1), 0))
+    weights = np.linalg.solve(products, known.T @ following)
+    errors = following - known @ weights
+    size = errors.shape[1]
+    scale, freedom = errors.T @ errors / len(errors), 4.0
+    for _ in range(ROUNDS):
+        scale[np.diag_indices(size)] += RIDGE / 100
+        far = _distances(errors, np.linalg.cholesky(scale))
+        weighted = errors * ((freedom + size) / (freedom + far))[:, None]
+        scale = weighted.T @ errors / len(errors)
+        root = np.linalg.cholesky(scale + RIDGE / 100 * np.eye(size))
+        far = _distances(errors, root)
+        freedom = float(min(FREEDOMS, key=lambda one: _losses(far, root, one).mean()))
+    return Var(weights, scale + RIDGE / 100 * np.eye(size), freedom)
+
+
+def baseline_of(predictors: list[Var], train: np.ndarray, held_out: np.ndarray) -> Baseline:
+    """The losses of predictors on held-out frames [N, D], the end of the training frames being known."""
+    losses = {}
+    for one in predictors:
+        frames = np.concatenate([train[-one.order :], held_out])
+        losses[str(one.order)] = float(one.losses(frames).mean())
+    return Baseline(losses, kind="linear predictor")
+
+
+def _known(frames: np.ndarray, order: int) -> tuple[np.ndarray, np.ndarray]:
+    """What is known of each frame but the first ones [N - p, p D + 1], and those frames [N - p, D]."""
+    count = len(frames) - order
+    before = [frames[order - back : order - back + count] for back in range(1, order + 1)]
+    return np.concatenate([*before, np.ones((count, 1))], axis=1), frames[order:]
+
+
+def _distances(errors: np.ndarray, root: np.ndarray) -> np.ndarray:
+    """Squared Mahalanobis distances [N] of errors [N, D], for the Cholesky factor of their scale."""
+    return np.square(np.linalg.solve(root, errors.T)).sum(axis=0)
+
+
+def _losses(distances: np.ndarray, root: np.ndarray, freedom: float) -> np.ndarray:
+    """-ln p of Student's t with these degrees of freedom, at squared distances [N]."""
+    size = len(root)
+    constant = math.lgamma(freedom / 2) - math.lgamma((freedom + size) / 2) + size / 2 * math.log(freedom * math.pi)
+    constant += np.log(np.diag(root)).sum()
+    result: np.ndarray = constant + (freedom + size) / 2 * np.log1p(distances / freedom)
+    return result

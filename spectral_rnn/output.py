@@ -1,0 +1,38 @@
+"""What becomes of generated sound on its way into files: fades, and the frames that it was made of."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+
+from workshop import cli
+from workshop.errors import UserError
+from workshop.files import atomic_write, explain
+
+
+def faded(pieces: Iterable[np.ndarray], length: int, fade_in: int, fade_out: int) -> Iterator[np.ndarray]:
+    """Pieces [n, B] of sounds of `length` samples, which become loud over the first `fade_in` of them and die away
+    over the last `fade_out`.
+    """
+    at = 0
+    for piece in pieces:
+        place = np.arange(at, at + len(piece))
+        loud = np.minimum((place + 1) / (fade_in + 1), 1) * np.minimum((length - place) / (fade_out + 1), 1)
+        yield (piece * loud[:, None]).astype(np.float32)
+        at += len(piece)
+
+
+def save_raw(stems: list[Path], levels: np.ndarray) -> None:
+    """Write the levels [T, B, D] of each sound in dB as NumPy's .npy file beside it.
+
+    Raises:
+        UserError: a file cannot be written.
+    """
+    for number, stem in enumerate(stems):
+        file = stem.with_name(f"{stem.name}.npy")
+        try:
+            with atomic_write(file) as opened:
+                np.save(opened, levels[:, number], allow_pickle=False)
+        except OSError as error:
+            raise UserError(f"{file} cannot be written: {explain(error, file)}") from error
+        cli.say(f"{file}: {len(levels):,} frames of {levels.shape[2]} levels in dB")

@@ -1,0 +1,43 @@
+"""What the network would sound like so far, while it trains."""
+
+from pathlib import Path
+
+import numpy as np
+
+from spectral_rnn.generate import Frames, frames_for, sounds
+from spectral_rnn.model import FrameModel
+from workshop.audio.bands import Bands
+from workshop.audio.phase import Resynthesis
+from workshop.audio.preview import show_sound
+from workshop.pictures import clear_away
+from workshop.run.board import TensorBoardWriter
+
+#: Longer than those of sound made sample by sample: frames come fast, and what a network lacks is form.
+SECONDS = 6
+
+
+class Preview:
+    """Goes on from a beginning when asked to.
+
+    Args:
+        model: the network.
+        bands: what its frames are.
+        beginning: frames [P, D] in steps.
+        seed: the same for all previews, so that they can be compared.
+        temperature: to draw at.
+    """
+
+    def __init__(self, model: FrameModel, bands: Bands, beginning: np.ndarray, seed: int, temperature: float):
+        self._model, self._bands, self._beginning = model, bands, beginning
+        self._seed, self._temperature = seed, temperature
+
+    def show(self, step: int, folder: Path, board: TensorBoardWriter) -> str:
+        """Write a sound of the network as it is at this step to `folder` and to TensorBoard; say what it is like."""
+        bands, length = self._bands, SECONDS * self._bands.rate
+        frames = Frames(self._model).generate(
+            self._beginning, frames_for(length, bands), 1, self._seed, self._temperature
+        )
+        samples = np.concatenate(list(sounds(frames, length, bands, [Resynthesis(bands.stft)])))[:, 0]
+        line = show_sound(samples, bands.rate, step, folder, board)
+        clear_away()
+        return line

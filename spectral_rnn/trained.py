@@ -1,0 +1,188 @@
+"""A trained network of lesson 5, ready to generate."""
+
+import functools
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from spectral_rnn import dataset
+from spectral_rnn.dataset import FrameInfo
+from spectral_rnn.lesson import LESSON
+from workshop import cli
+from workshop.audio import audiofiles
+from workshop.audio.bands import to_steps
+from workshop.audio.generated import GeneratedSound
+from workshop.audio.phase import LiveResynthesis, Resynthesis, Resynthesiser
+from workshop.errors import UserError
+from workshop.quiet import quietly
+from workshop.run import trained
+from workshop.run.experiment import Experiment
+from workshop.run.stream import Stream
+from workshop.run.trained import checked
+
+if TYPE_CHECKING:
+    from spectral_rnn.generate import Frames
+
+#: Length of a sound in seconds where none is asked for.
+SECONDS = 10
+
+
+class Trained(trained.Trained):
+    """The network of an experiment, its sample `rate` in Hz, and the `bands` that its frames are.
+
+    For playing while it is made, `frames` has a single step: `frames.start()` gives a state, and `frames.step` the next
+    frame. Frames are levels [B, D] in steps of half a dB: `workshop.audio.bands` has what makes decibels and magnitudes
+    of them, and `workshop.audio.phase.LiveResynthesis` makes sound of those.
+    """
+
+    lesson = LESSON
+
+    def __init__(self, experiment: Experiment, checkpoint: str | int = "best"):
+        super().__init__(experiment, checkpoint)
+        found = self._arrays.get(dataset.KEPT)
+        if found is None or found.ndim != 3 or found.shape[2] != self.bands.count or found.dtype != np.uint8:
+            raise UserError(f"the checkpoint {self.checkpoint} is damaged: it has no excerpts to begin with")
+        #: Frames of the held-out data that a sound can begin with, uint8 [E, P, D].
+        self.excerpts = found
+
+    @property
+    def symbols(self) -> range:
+        """None: a frame is no symbol."""
+        return range(0)
+
+    def training_data(self, path: Path, arguments: Mapping[str, Any], symbols: Sequence[Any]) -> tuple[np.ndarray, str]:
+        """All frames [N, D], one sound after the other."""
+        sounds = dataset.load(path, self.bands, 0.1, arguments["silence_threshold"])
+        return np.concatenate(list(chain(*sounds.train, *sounds.held_out))), sounds.facts.fingerprint
+
+    def read(self) -> None:
+        """Read how sound becomes frames."""
+        self.bands = self.experiment.data(FrameInfo).representation()
+        self.rate = self.bands.rate
+
+    def build(self) -> Any:
+        """The network that run.json describes.
+
+        Raises:
+            UserError: it is damaged.
+        """
+        from spectral_rnn.model import build
+
+        model = build(self.experiment.record.network, self.experiment.most_weights)
+        if model.shape.bands != self.bands.count:
+            raise UserError(f"{self.experiment.path} is damaged: its network and its data have other bands")
+        return model
+
+    def exported(self) -> Any:
+        """Nothing yet.
+
+        Raises:
+            UserError: always.
+        """
+        raise UserError("a network of spectral_rnn cannot be exported yet: its frames are no symbols")
+
+    @functools.cached_property
+    def frames(self) -> "Frames":
+        """What runs the network frame by frame."""
+        with quietly():
+            from spectral_rnn.generate import Frames
+
+        return Frames(self.model)
+
+    def samples(self, length: int | None, seconds: float | None) -> int:
+        """How many samples to generate: `length`, or else as many as `seconds` have."""
+        return length or max(round((seconds or SECONDS) * self.rate), 1)
+
+    def prompt(self, begin: str | Path | np.ndarray, seed: int) -> np.ndarray:
+        """Frames [P, D] in steps to go on from.
+
+        Args:
+            begin: `random` for one of the excerpts, `silence`, a sound file, or its samples [N] at `self.rate`.
+            seed: decides which excerpt.
+
+        Raises:
+            UserError: the file cannot be used.
+        """
+        if isinstance(begin, str) and begin == "random":
+            chosen: np.ndarray = self.excerpts[np.random.default_rng(seed).integers(len(self.excerpts))]
+            return chosen
+        if isinstance(begin, str) and begin == "silence":
+            return np.empty((0, self.bands.count), np.uint8)
+        if not isinstance(begin, np.ndarray):
+            sound = audiofiles.read_sound(Path(begin), self.rate)
+            for remark in sound.remarks:
+                cli.say(f"{begin}: {remark}")
+            begin = sound.samples
+        # Without the frames that lie over the end, in which it would break off.
+        spectra = self.bands.stft.analyse(begin)[: max(len(begin) // self.bands.stft.hop, 1)]
+        return to_steps(self.bands.levels(np.abs(spectra)))
+
+    def resynthesis(self, phase: str = "best") -> Resynthesiser:
+        """What makes sound of the magnitudes of a stream; `phase` as `sample.py` has it."""
+        return LiveResynthesis(self.bands.stft) if phase == "live" else Resynthesis(self.bands.stft)
+
+    def generate(self, *args: Any, **kwargs: Any) -> GeneratedSound:
+        """Generate a sound; the arguments are those of `stream`.
+
+        Raises:
+            UserError: an argument is out of range, or the sound file cannot be used.
+        """
+        return self.stream(*args, **kwargs).whole()
+
+    def stream(
+        self, prompt: str | Path | np.ndarray | None = None, length: int | None = None,
+        temperature: float | None = None, top_k: int | None = None, top_p: float | None = None,
+        seed: int | None = None, seconds: float = SECONDS, condition: str | None = None,
+    ) -> Stream[GeneratedSound]:  # fmt: skip
+        """What `generate` makes, piece by piece: samples.
+
+        Args:
+            prompt: see `prompt`; without it, `random`. The result does not hold it.
+            length: samples to generate; without it, as many as `seconds` have.
+            temperature: below 1 more conservative, above 1 more random; without it, that of the previews.
+            top_k: there is none.
+            top_p: there is none.
+            seed: the same seed gives the same sound; without it, a new one each time.
+            seconds: how long.
+            condition: there is none.
+
+        Raises:
+            UserError: an argument is out of range, or the sound file cannot be used.
+        """
+        if top_k is not None or top_p is not None or condition:
+            raise UserError("frames have neither top_k nor top_p nor a condition: leave them out")
+        seconds = checked("seconds", seconds, cli.positive)
+        count = self.samples(None if length is None else checked("length", length, cli.count), seconds)
+        seed, config = self.drawing(seed, temperature)
+        beginning = self.prompt("random" if prompt is None else prompt, seed)
+        pieces = self.sound(beginning, count, 1, seed, config.knobs(1)[0])
+        return Stream(
+            seed, count, (piece[:, 0] for piece in pieces), lambda samples: GeneratedSound(samples, self.rate)
+        )
+
+    def sound(
+        self, prompt: np.ndarray, length: int, streams: int, seed: int, temperature: float, phase: str = "best",
+        with_prompt: bool = False, raw: list[np.ndarray] | None = None,
+    ) -> Iterator[np.ndarray]:  # fmt: skip
+        """Samples [n, B], piece by piece, `length` of them in each stream.
+
+        Args:
+            prompt: frames [P, D] in steps to go on from.
+            length: samples, with those of the prompt where it is part of the sound.
+            streams: B.
+            seed: the same seed gives the same sounds.
+            temperature: to draw at.
+            phase: see `resynthesis`.
+            with_prompt: whether the sound begins with that of the prompt.
+            raw: gets the levels of each piece in dB [n, B, D]; None to keep none.
+        """
+        from spectral_rnn.generate import sounds
+
+        begun = prompt[:, None].repeat(streams, axis=1) if with_prompt else np.empty((0, streams, self.bands.count))
+        count = max(self.bands.stft.frames(length) - len(begun), 0)
+        frames = self.frames.generate(prompt, count, streams, seed, temperature)
+        made = [self.resynthesis(phase) for _ in range(streams)]
+        return sounds(chain([begun] if len(begun) else [], frames), length, self.bands, made, raw)
