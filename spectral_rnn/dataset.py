@@ -17,6 +17,7 @@ from workshop.audio.bands import Bands
 from workshop.audio.library import SoundInfo, Sounds, describe
 from workshop.audio.stft import Stft
 from workshop.checks import Count
+from workshop.datasets import piano_music
 from workshop.errors import UserError
 from workshop.run.batches import EvalBatches, StatefulBatches
 
@@ -95,6 +96,7 @@ def load(path: Path, representation: Bands, val_split: float, silence_threshold:
     def encode(samples: np.ndarray) -> np.ndarray:
         return bands.to_steps(representation.levels(np.abs(stft.analyse(samples))))
 
+    piano_music.make_if_missing(path)
     library.announce(find_audio_files(path), representation.rate)
     return library.load(path, representation.rate, val_split, silence_threshold, encode=encode, hop=stft.hop)
 

@@ -143,7 +143,7 @@ ARGUMENTS = [
     ("sample", "--num_samples 0", "--num_samples: '0' is not a whole number"),
     ("sample", "--seed -1", "--seed: '-1' is not a whole number from 0"),
     ("sample", "--temprature 1", 'there is no argument --temprature (did you mean "--temperature"?)'),
-    ("sample", "--top-q 0.5", 'there is no argument --top_q (did you mean "--top_'),
+    ("sample", "--num-sample 2", 'there is no argument --num_sample (did you mean "--num_samples"?)'),
     ("train", "--datadir x", 'there is no argument --datadir (did you mean "--data_dir"?)'),
     ("train", "--size huge", "--size: invalid choice: 'huge'"),
     ("train", "--val_split 0", "--val_split: '0' is not a number between 0 and 1"),

@@ -42,6 +42,12 @@ CANDIDATES = 600
 #: The meters of each instrument's tunes, about as frequent as in the books, the rarest left out.
 METERS = Counter({(6, 8): 2, (2, 2): 2, (2, 4): 1, (4, 4): 1, (3, 4): 1, (9, 8): 1})
 DRUMS = "drums"
+#: What a SOURCE.txt says of the instruments.
+INSTRUMENTS_FROM = (
+    "The instruments: their sound comes from TimGM6mb.sf2, a SoundFont by Tim Brechbill under the GNU General",
+    "Public License, version 2 (GPL-2), which lies in the installed package pretty_midi. Whether that licence",
+    "reaches music played with it nobody can say for certain: say where the sound comes from when you pass it on.",
+)
 
 
 @dataclass(frozen=True)
@@ -96,7 +102,7 @@ def export(folder: Path) -> bool:
     place, version = corpus.find_corpus()
     stamp = (
         f"Made by python -m workshop.tunes (sounds {EXPORT_VERSION} of MIDI export {midi_tunes.EXPORT_VERSION} of ABC "
-        f"export {corpus.EXPORT_VERSION}) from music21 {version} and pretty_midi {_soundfont_version()}."
+        f"export {corpus.EXPORT_VERSION}) from music21 {version} and pretty_midi {soundfont_version()}."
     )
 
     def write_all(aside: Path) -> None:
@@ -111,7 +117,12 @@ def is_exported(folder: Path, stamp: str = "") -> bool:
     return generated_folder.is_there(folder, stamp)
 
 
-def _soundfont_version() -> str:
+def soundfont_version() -> str:
+    """The version of the package that the instruments come with.
+
+    Raises:
+        UserError: it is not installed.
+    """
     try:
         return importlib.metadata.version("pretty_midi")
     except importlib.metadata.PackageNotFoundError:
@@ -241,9 +252,7 @@ def _source(stamp: str, digest: str, dealt: dict[Instrument, list[Excerpt]], min
         *corpus.credits_of(counts),
         "Thank you to all who typed them in.",
         "",
-        "The instruments: their sound comes from TimGM6mb.sf2, a SoundFont by Tim Brechbill under the GNU General",
-        "Public License, version 2 (GPL-2), which lies in the installed package pretty_midi. Whether that licence",
-        "reaches music played with it nobody can say for certain: say where the sound comes from when you pass it on.",
+        *INSTRUMENTS_FROM,
         "",
         f"The drums (the folder {DRUMS}): made of sine waves and noise by this workshop, two bars each, the tempo in",
         "the file's name; to the extent possible under law its authors waive all rights to them (CC0 1.0).",
