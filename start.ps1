@@ -216,7 +216,7 @@ function Show-Address([string] $Server) {
     $file = Join-Path $State 'play_token'
     if (Test-Path $file) { $url += '/?token=' + (Get-Content $file -Raw).Trim() }
   }
-  $Titles[$Server].PadRight(26) + $url
+  $Titles[$Server].PadRight(29) + $url
 }
 
 # ---- a command inside ----------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Not a lesson: answers a forgotten `cd`. Each lesson has its train.py: char_rnn, midi_rnn, wavenet, audio_rnn."""
+"""Not a lesson: answers a forgotten `cd`. Each lesson has its train.py: char_rnn, midi_rnn, wavenet and so on."""
 
 import sys
 from pathlib import Path

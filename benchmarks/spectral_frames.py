@@ -3,10 +3,11 @@
     python benchmarks/spectral_frames.py DATA_DIR [DATA_DIR ...] --minutes 10 --seeds 10
 
 For each folder `spectral_rnn` is trained as a person would, once. Printed are nats a frame on files held out, against
-VAR(1) and VAR(2) with Student's t; and of so many generated minutes: how far the level is from the data's in dB, spectral
-flux and onsets a second as shares of the data's, the share of 2-second windows that are like another one of that minute
-or like one of the training data (correlation above 0.98), and how many times faster than real time it was made. It takes
-the minutes of training, and about a quarter of a minute for each generated one.
+VAR(1) and VAR(2) with Student's t. And of so many generated minutes: how far the level is from that of the data in dB,
+spectral flux and onsets a second as shares of those of the data, the share of 2-second windows that are like another
+one of that minute or like one of the training data (correlation above 0.98), and how many times faster than real time
+it was made. It takes the minutes of training, and about a quarter of a minute for each generated one. Further arguments
+are those of `train.py`.
 """
 
 import argparse
@@ -72,7 +73,7 @@ def measured(folder: str, arguments: list[str], seeds: int) -> dict[str, object]
     """Everything about one folder."""
     with compare.trained("spectral_rnn", "--data_dir", folder, *arguments) as (experiment, info):
         net = load(experiment)
-        sounds = dataset.load(Path(info["arguments"]["data_dir"]), net.bands, info["arguments"]["val_split"], 0.0)
+        sounds = dataset.load(Path(folder), net.bands, info["arguments"]["val_split"], 0.0)
         train, held_out = (np.concatenate(part[0]) for part in (sounds.train, sounds.held_out))
         data = of_frames(levels.to_decibels(np.concatenate([train, held_out])), net.bands)
         trained = windows(levels.to_decibels(train), net.bands)

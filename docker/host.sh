@@ -508,7 +508,7 @@ print_address() { # server
     lab) page=/lab/tree/docs/notebooks/README.md token="$(cat "$STATE/jupyter_token" 2>/dev/null || true)" ;;
     play) page=/ token="$(cat "$STATE/play_token" 2>/dev/null || true)" ;;
   esac
-  printf '%-26s%s\n' "$(title_of "$1")" "$(url_of "$1")$page${token:+?token=$token}"
+  printf '%-29s%s\n' "$(title_of "$1")" "$(url_of "$1")$page${token:+?token=$token}"
 }
 
 # ---- a command inside ----------------------------------------------------------------------------

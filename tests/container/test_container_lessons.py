@@ -17,6 +17,7 @@ SAMPLES = {
     "midi_rnn": ["--length", "16", "--wav", "--png", "--out", "made"],
     "wavenet": ["--seconds", "0.2", "--png", "--out", "made"],
     "audio_rnn": ["--seconds", "0.2", "--png", "--out", "made"],
+    "spectral_rnn": ["--seconds", "0.2", "--png", "--out", "made"],
 }
 
 #: A training that goes on until somebody ends it, and is measured twice a second.

@@ -23,6 +23,7 @@ PREVIEWS = {
     "midi_rnn": ["images", "audio"],
     "wavenet": ["images", "audio"],
     "audio_rnn": ["images", "audio"],
+    "spectral_rnn": ["images", "audio"],
 }
 
 #: What a page of TensorBoard shows of a preview, whatever its frame.

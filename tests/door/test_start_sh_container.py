@@ -23,7 +23,7 @@ from workshop.host.ports import DOCS_PORT
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="start.sh is for bash; Windows has start.ps1")
 
 #: Ports that are most likely free, because 7006 and the others may be in use by the very workshop that is tested.
-SERVERS = ("CHAR_RNN", "MIDI_RNN", "WAVENET", "AUDIO_RNN", "LAB", "DOCS", "PLAY")
+SERVERS = ("CHAR_RNN", "MIDI_RNN", "WAVENET", "AUDIO_RNN", "SPECTRAL_RNN", "LAB", "DOCS", "PLAY")
 
 
 @dataclass
@@ -476,13 +476,14 @@ def test_a_shell_without_a_terminal_reads_its_commands(up: DockerClone) -> None:
     assert answer.returncode == 5
     port = {name: up.env[f"WORKSHOP_PORT_{name}"] for name in SERVERS}
     assert answer.stdout.splitlines() == [
-        f"TensorBoard for char_rnn  http://localhost:{port['CHAR_RNN']}",
-        f"TensorBoard for midi_rnn  http://localhost:{port['MIDI_RNN']}",
-        f"TensorBoard for wavenet   http://localhost:{port['WAVENET']}",
-        f"TensorBoard for audio_rnn http://localhost:{port['AUDIO_RNN']}",
-        f"JupyterLab                http://localhost:{port['LAB']}/lab/tree/docs/notebooks/README.md?token=abc123",
-        f"the tutorial              http://localhost:{port['DOCS']}",
-        f"the play page             http://localhost:{port['PLAY']}/",
+        f"TensorBoard for char_rnn     http://localhost:{port['CHAR_RNN']}",
+        f"TensorBoard for midi_rnn     http://localhost:{port['MIDI_RNN']}",
+        f"TensorBoard for wavenet      http://localhost:{port['WAVENET']}",
+        f"TensorBoard for audio_rnn    http://localhost:{port['AUDIO_RNN']}",
+        f"TensorBoard for spectral_rnn http://localhost:{port['SPECTRAL_RNN']}",
+        f"JupyterLab                   http://localhost:{port['LAB']}/lab/tree/docs/notebooks/README.md?token=abc123",
+        f"the tutorial                 http://localhost:{port['DOCS']}",
+        f"the play page                http://localhost:{port['PLAY']}/",
         f"in {up.root / 'char_rnn'}",
     ]
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tiny import TINY_AUDIO, TINY_WAVENET, without_xla
+from tiny import TINY_AUDIO, TINY_SPECTRAL, TINY_WAVENET, without_xla
 
 
 @pytest.fixture(scope="session")
@@ -41,6 +41,7 @@ COMMANDS = "\x1b[2J\x1b]0;owned\x07\r\x9b31m\u202etxt\nerror: forged"
 def good(trained: Path, trained_midi: Path, tones: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """An experiment of each lesson, not to be written to; that of wavenet has conditions that are no names of files."""
     from audio_rnn import train as train_memory
+    from spectral_rnn import train as train_spectra
     from wavenet import train
 
     folder = tmp_path_factory.mktemp("good")
@@ -56,4 +57,8 @@ def good(trained: Path, trained_midi: Path, tones: Path, tmp_path_factory: pytes
         where[-1] = str(folder / "audio_rnn")
         patch.setattr(sys, "argv", ["train.py", *where, *TINY_AUDIO, "--num_epochs", "1", "--sample_every", "9"])
         assert train_memory.main() == 0
-    return {"char_rnn": trained, "midi_rnn": trained_midi} | {n: folder / n for n in ("wavenet", "audio_rnn")}
+        where[-1] = str(folder / "spectral_rnn")
+        patch.setattr(sys, "argv", ["train.py", *where, *TINY_SPECTRAL, "--num_epochs", "1", "--sample_every", "9"])
+        assert train_spectra.main() == 0
+    of_sound = ("wavenet", "audio_rnn", "spectral_rnn")
+    return {"char_rnn": trained, "midi_rnn": trained_midi} | {name: folder / name for name in of_sound}

@@ -72,8 +72,17 @@ def remembered(experiment: Experiment, with_weights: Callable[[Any], Any]) -> Wr
     return lambda seed: generator.generate(np.empty((0, STREAMS), np.uint8), LENGTH, seed, SamplingConfig())
 
 
+def frames(experiment: Experiment, with_weights: Callable[[Any], Any]) -> Write:
+    """Lesson 5: what sounds, given a seed."""
+    from spectral_rnn.generate import Frames
+    from spectral_rnn.model import build
+
+    made = Frames(with_weights(build(experiment.record.network)))
+    return lambda seed: made.generate(np.empty((0, made.shape.bands), np.uint8), LENGTH, STREAMS, seed, 1.0)
+
+
 #: How each lesson generates.
-WAYS = {"char_rnn": text, "midi_rnn": notes, "wavenet": sound, "audio_rnn": remembered}
+WAYS = {"char_rnn": text, "midi_rnn": notes, "wavenet": sound, "audio_rnn": remembered, "spectral_rnn": frames}
 
 
 def main() -> None:

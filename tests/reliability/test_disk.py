@@ -18,7 +18,7 @@ import pytest
 from catalogued import BOOK, PLAYS, entry
 from damage import everything, fill, full_at, read_only
 from test_kill import state
-from tiny import TINY, TINY_AUDIO, TINY_MIDI, TINY_WAVENET
+from tiny import TINY, TINY_AUDIO, TINY_MIDI, TINY_SPECTRAL, TINY_WAVENET
 
 import audio_rnn.sample
 import audio_rnn.train
@@ -26,6 +26,8 @@ import char_rnn.sample
 import char_rnn.train
 import midi_rnn.sample
 import midi_rnn.train
+import spectral_rnn.sample
+import spectral_rnn.train
 import wavenet.dataset
 import wavenet.sample
 import wavenet.train
@@ -64,6 +66,12 @@ LESSONS: dict[str, tuple[ModuleType, ModuleType, str, list[str], list[str], list
     ),
     "audio_rnn": (
         audio_rnn.train, audio_rnn.sample, "tones", [*TINY_AUDIO, "--num_epochs", "6", "--sample_every", "45"],
+        ["-n", "50", "--num_samples", "1", "--seed", "1", "--png"],
+        [f"step_000045{suffix}" for suffix in (".wav", ".png")], [".wav", ".png"],
+    ),
+    "spectral_rnn": (
+        spectral_rnn.train, spectral_rnn.sample, "tones",
+        [*TINY_SPECTRAL, "--num_epochs", "6", "--sample_every", "45"],
         ["-n", "50", "--num_samples", "1", "--seed", "1", "--png"],
         [f"step_000045{suffix}" for suffix in (".wav", ".png")], [".wav", ".png"],
     ),

@@ -242,7 +242,7 @@ def start_all() -> int:
     for name in TENSORBOARD_PORTS:
         try:
             server = start_tensorboard(name)
-            print(f"{server.title:<26}{server.url}", flush=True)
+            print(f"{server.title:<29}{server.url}", flush=True)
         except UserError as error:
             print(error, file=sys.stderr, flush=True)
             failed = 1
@@ -398,7 +398,7 @@ def run_until_ctrl_c(name: str) -> int:
         process.terminate()
         process.wait()
         raise
-    print(f"{server.title:<26}{page_of(server)}")
+    print(f"{server.title:<29}{page_of(server)}")
     print(f"Open that address in a browser. Ctrl-C ends it{'; what is saved stays' * (name == LAB)}.", flush=True)
     if process.wait() not in (0, -signal.SIGTERM, -signal.SIGINT):
         raise UserError(f"{server.title} ended: {last_line(log_file(name))}")
@@ -459,7 +459,7 @@ def print_status() -> int:
         else:
             state = "does not run"
             missing += name in TENSORBOARD_PORTS
-        print(f"{server.title:<26}{state}")
+        print(f"{server.title:<29}{state}")
     return 1 if missing else 0
 
 
