@@ -21,7 +21,7 @@ from workshop.datasets import piano_music
 from workshop.errors import UserError
 from workshop.run.batches import EvalBatches, StatefulBatches
 
-__all__ = ["describe", "excerpts", "frames_of", "load"]
+__all__ = ["describe", "frames_of", "kept", "load"]
 
 #: Held-out frames that are measured, at most: they take the time of some training steps.
 MOST_MEASURED = 10_000
@@ -29,8 +29,9 @@ MOST_MEASURED = 10_000
 CONTEXT = 40
 #: Excerpts of the held-out data that are kept with the weights, for generating to begin with, and frames of each.
 EXCERPTS, EXCERPT = 8, 64
-#: Their name among the arrays of a checkpoint.
-KEPT = "excerpts"
+#: The names among the arrays of a checkpoint of what generating needs besides the weights: these excerpts, and the
+#: loudest level that was heard in each band.
+KEPT_EXCERPTS, KEPT_LOUDEST = "excerpts", "loudest"
 #: A window that is longer is a damaged number: it lasts for seconds.
 MAX_WINDOW = 1 << 16
 
@@ -169,6 +170,13 @@ class HeldOutFrames:
 def with_dither(frames: np.ndarray) -> np.ndarray:
     """The one dither that is measured with."""
     return dithered(frames, np.random.default_rng(1))
+
+
+def kept(train: np.ndarray, held_out: np.ndarray) -> dict[str, np.ndarray]:
+    """What is kept with the weights, by name: excerpts uint8 [EXCERPTS, EXCERPT, D], and the loudest level of each band
+    uint8 [D].
+    """
+    return {KEPT_EXCERPTS: excerpts(held_out), KEPT_LOUDEST: train.max(axis=0)}
 
 
 def excerpts(held_out: np.ndarray) -> np.ndarray:

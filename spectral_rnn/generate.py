@@ -44,13 +44,16 @@ class Frames:
 
     Args:
         model: the network; it is not needed any more afterwards.
+        loudest: [D] in steps: no level is drawn above it. A normal distribution knows no end, and one level of many
+            thousands that is far too loud would be all that is heard. Without it, the top of all levels.
     """
 
-    def __init__(self, model: "FrameModel"):
+    def __init__(self, model: "FrameModel", loudest: np.ndarray | None = None):
         from spectral_rnn.model import CAREFUL, MIDDLE, NARROWEST, SCALE, WIDEST
 
         self._middle, self._scale, self._spreads = MIDDLE, SCALE, (NARROWEST, WIDEST)
         self.shape = model.shape
+        self._loudest = np.full(self.shape.bands, STEPS) if loudest is None else loudest
         self._layers = [
             (np.concatenate([np.asarray(part) for part in (one.cell.kernel, one.cell.recurrent_kernel)]),
              np.asarray(one.cell.bias))
@@ -105,7 +108,9 @@ class Frames:
         streams = np.arange(len(likely))
         spreads = np.exp(rest[streams, 1, chosen].clip(*self._spreads)) * np.sqrt(temperature)
         errors = rest[streams, 0, chosen] + spreads * _normal(uniform[:, 1:])[:, :size]
-        return ((expected + errors @ self._bands) * self._scale + self._middle).clip(0, STEPS).astype(np.float32)
+        return (
+            ((expected + errors @ self._bands) * self._scale + self._middle).clip(0, self._loudest).astype(np.float32)
+        )
 
     def step(
         self, state: State, frame: np.ndarray, temperature: float, uniform: np.ndarray

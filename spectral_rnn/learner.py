@@ -4,7 +4,6 @@ from typing import Any
 
 import numpy as np
 
-from spectral_rnn.dataset import KEPT
 from workshop.run.learner import WindowLearner
 
 
@@ -14,18 +13,18 @@ class FrameLearner(WindowLearner):
     Args:
         model: the network.
         average: another one of the same shape.
-        excerpts: frames [E, P, D] that a generated sound can begin with, kept with the weights.
+        kept: arrays by name that are kept with the weights: what else generating needs.
         more: the other arguments.
     """
 
-    def __init__(self, model: Any, average: Any, excerpts: np.ndarray, **more: Any):
+    def __init__(self, model: Any, average: Any, kept: dict[str, np.ndarray], **more: Any):
         super().__init__(model, average, model.losses, **more)
-        self._excerpts = excerpts
+        self._kept = kept
 
     def held_out_loss(self, predictions: Any, targets: Any) -> Any:
         """Nats a frame [T, B]."""
         return self.average.losses(predictions, targets)
 
     def averaged(self) -> dict[str, np.ndarray]:
-        """The weights to generate with, and what to begin with."""
-        return super().averaged() | {KEPT: self._excerpts}
+        """The weights to generate with, and what else that needs."""
+        return super().averaged() | self._kept

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
+from spectral_rnn.dataset import KEPT_EXCERPTS, KEPT_LOUDEST
 from spectral_rnn.generate import Frames, frames_for, sounds
 from spectral_rnn.model import FrameModel
 from workshop.audio.bands import Bands
@@ -22,19 +23,20 @@ class Preview:
     Args:
         model: the network.
         bands: what its frames are.
-        beginning: frames [P, D] in steps.
+        kept: what `dataset.kept` gives: it begins with the first excerpt.
         seed: the same for all previews, so that they can be compared.
         temperature: to draw at.
     """
 
-    def __init__(self, model: FrameModel, bands: Bands, beginning: np.ndarray, seed: int, temperature: float):
-        self._model, self._bands, self._beginning = model, bands, beginning
+    def __init__(self, model: FrameModel, bands: Bands, kept: dict[str, np.ndarray], seed: int, temperature: float):
+        self._model, self._bands = model, bands
+        self._beginning, self._loudest = kept[KEPT_EXCERPTS][0], kept[KEPT_LOUDEST]
         self._seed, self._temperature = seed, temperature
 
     def show(self, step: int, folder: Path, board: TensorBoardWriter) -> str:
         """Write a sound of the network as it is at this step to `folder` and to TensorBoard; say what it is like."""
         bands, length = self._bands, SECONDS * self._bands.rate
-        frames = Frames(self._model).generate(
+        frames = Frames(self._model, self._loudest).generate(
             self._beginning, frames_for(length, bands), 1, self._seed, self._temperature
         )
         samples = np.concatenate(list(sounds(frames, length, bands, [Resynthesis(bands.stft)])))[:, 0]

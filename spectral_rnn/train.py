@@ -70,10 +70,10 @@ def main() -> int:
 
     # ---- 4 train -----------------------------------------------------------------------------------------------------
     temperature = starting.temperature(resumed, TEMPERATURE)
-    beginnings = dataset.excerpts(held_out)
-    preview = Preview(average, bands, beginnings[0], args.seed, temperature)
+    kept = dataset.kept(train, held_out)
+    preview = Preview(average, bands, kept, args.seed, temperature)
     learner = FrameLearner(
-        model, average, beginnings, learning_rate=args.learning_rate, batch_size=batch_size,
+        model, average, kept, learning_rate=args.learning_rate, batch_size=batch_size,
         held_out=dataset.HeldOutFrames(held_out, train),
     )  # fmt: skip
     session = starting.open_session(

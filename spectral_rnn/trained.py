@@ -42,11 +42,22 @@ class Trained(trained.Trained):
 
     def __init__(self, experiment: Experiment, checkpoint: str | int = "best"):
         super().__init__(experiment, checkpoint)
-        found = self._arrays.get(dataset.KEPT)
-        if found is None or found.ndim != 3 or found.shape[2] != self.bands.count or found.dtype != np.uint8:
-            raise UserError(f"the checkpoint {self.checkpoint} is damaged: it has no excerpts to begin with")
         #: Frames of the held-out data that a sound can begin with, uint8 [E, P, D].
-        self.excerpts = found
+        self.excerpts = self._kept(dataset.KEPT_EXCERPTS, 3)
+        #: The loudest level of each band, uint8 [D].
+        self.loudest = self._kept(dataset.KEPT_LOUDEST, 1)
+
+    def _kept(self, name: str, dimensions: int) -> np.ndarray:
+        """What is kept with the weights under a name.
+
+        Raises:
+            UserError: it is missing or damaged.
+        """
+        found = self._arrays.get(name)
+        whole = found is not None and found.ndim == dimensions and found.dtype == np.uint8 and len(found)
+        if found is None or not whole or found.shape[-1] != self.bands.count:
+            raise UserError(f"the checkpoint {self.checkpoint} is damaged: what it begins with is missing ({name})")
+        return found
 
     @property
     def symbols(self) -> range:
@@ -90,7 +101,7 @@ class Trained(trained.Trained):
         with quietly():
             from spectral_rnn.generate import Frames
 
-        return Frames(self.model)
+        return Frames(self.model, self.loudest)
 
     def samples(self, length: int | None, seconds: float | None) -> int:
         """How many samples to generate: `length`, or else as many as `seconds` have."""

@@ -232,6 +232,14 @@ def test_frames_are_drawn_from_the_density(model: FrameModel) -> None:
     assert warm.std() > drawn.std()
 
 
+def test_nothing_is_louder_than_what_was_heard(model: FrameModel) -> None:
+    loudest = np.array([90, 100, 110, 120, 130])
+    engine = Frames(model, loudest)
+    drawn = np.concatenate(list(engine.generate(frames_like(5), 200, 1, 0, 3.0)))
+    assert (drawn <= loudest).all()
+    assert (drawn == loudest).any()
+
+
 def test_streams_do_not_know_of_each_other(model: FrameModel) -> None:
     engine = Frames(model)
     uniform = np.random.default_rng(0).random((3, engine.draws))
@@ -343,7 +351,7 @@ def test_a_checkpoint_without_excerpts_is_damaged(trained_spectral_rnn: Path, tm
 
     copied = Path(shutil.copytree(trained_spectral_rnn, tmp_path / "copied"))
     arrays, meta = checkpoint.load(copied / "checkpoints" / "best.npz")
-    del arrays[dataset.KEPT]
+    del arrays[dataset.KEPT_EXCERPTS]
     checkpoint.save(copied / "checkpoints" / "best.npz", arrays, meta)
     with pytest.raises(UserError, match="damaged"):
         load(copied)
