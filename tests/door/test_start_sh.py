@@ -547,7 +547,7 @@ def test_a_shell_without_a_terminal_reads_its_commands(clone: Clone) -> None:
     answer = clone.start("--local", stdin='echo "in $PWD"\nexit 5\n')
     assert answer.returncode == 5
     assert answer.stdout.splitlines() == [
-        "TensorBoard for char_rnn     http://localhost:7006",
+        "TensorBoard for char_rnn  http://localhost:7006",
         f"in {clone.root}",
     ]
 
