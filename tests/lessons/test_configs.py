@@ -16,6 +16,7 @@ CONFIGS = sorted(path for lesson in LESSONS for path in (ROOT / lesson / "config
 SHORTER = {
     "wavenet": ["--seq_length", "200", "--sample_rate", "4000"],
     "audio_rnn": ["--seq_length", "10", "--batch_size", "4"],
+    "spectral_rnn": ["--rnn_size", "16", "--bands", "20", "--window", "256", "--hop", "64", "--seq_length", "10"],
 }  # fmt: skip
 
 
