@@ -542,20 +542,22 @@ def test_lab_prints_the_address_of_the_running_lab(up: DockerClone) -> None:
     answer = up.start("lab")
     assert (
         answer.stdout
-        == f"JupyterLab                http://localhost:{up.env['WORKSHOP_PORT_LAB']}/lab/tree/docs/notebooks/README.md?token=abc123\n"
+        == f"JupyterLab                   http://localhost:{up.env['WORKSHOP_PORT_LAB']}/lab/tree/docs/notebooks/README.md?token=abc123\n"
     )
 
 
 def test_docs_prints_the_address_of_the_running_tutorial(up: DockerClone) -> None:
     answer = up.start("docs")
     assert answer.returncode == 0
-    assert answer.stdout == f"the tutorial              http://localhost:{up.env['WORKSHOP_PORT_DOCS']}\n"
+    assert answer.stdout == f"the tutorial                 http://localhost:{up.env['WORKSHOP_PORT_DOCS']}\n"
 
 
 def test_play_prints_the_address_of_the_running_page(up: DockerClone) -> None:
     (up.root / ".workshop" / "play_token").write_text("def456\n")
     answer = up.start("play")
-    assert answer.stdout == f"the play page             http://localhost:{up.env['WORKSHOP_PORT_PLAY']}/?token=def456\n"
+    assert (
+        answer.stdout == f"the play page                http://localhost:{up.env['WORKSHOP_PORT_PLAY']}/?token=def456\n"
+    )
 
 
 def test_servers_that_do_not_answer(up: DockerClone) -> None:
@@ -645,7 +647,7 @@ def test_the_tutorial_makes_way_for_who_has_its_port_unless_the_port_was_chosen(
         other = int(clone.container()["ports"][str(DOCS_PORT)])
         assert f"Port {DOCS_PORT} is in use by another program, so the tutorial takes {other}." in answer.stderr
         assert other in range(DOCS_PORT + 100, DOCS_PORT + 1000, 100)
-        assert answer.stdout == f"the tutorial              http://localhost:{other}\n"
+        assert answer.stdout == f"the tutorial                 http://localhost:{other}\n"
         clone.take_calls()
         # The container is known again, though that port is not what was wanted.
         assert clone.start("docs").stdout == answer.stdout

@@ -220,9 +220,7 @@ def test_a_page_says_what_the_network_is(trained: Path, tmp_path: Path) -> None:
     ],
 )
 def test_a_layer_that_the_page_does_not_know(layer: Callable, said: str, trained: Path, tmp_path: Path) -> None:
-    model = SequenceModel([layers.Embedding(V, H), recurrent_layer(layers.GRU), layers.Dense(V)])
-    model.sequence.insert(2, layer())
-    model.cells.insert(2, None)
+    model = SequenceModel([layers.Embedding(V, H), recurrent_layer(layers.GRU), layer(), layers.Dense(V)])
     with pytest.raises(UserError, match=said):
         written(tmp_path, trained, model)
 

@@ -181,6 +181,7 @@ def test_tensorboard_has_curves_and_previews(tutorial: Path, saved: subprocess.C
         for event in reader.Tensors("loss/nats"):
             assert math.isfinite(float(tf.make_ndarray(event.tensor_proto)))
     shown = {kind: list(events["train"].PluginTagToContent(kind)) for kind in ("audio", "images", "text")}
+    assert shown["text"].pop(0) == "network/layers"
     assert shown == {
         "audio": ["preview/piano"], "images": ["preview/piano roll"], "text": ["preview/notes in numbers"]
     }  # fmt: skip

@@ -21,6 +21,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from char_rnn.model import recurrent
 from workshop.errors import UserError
+from workshop.networks.layer_table import Row
 from workshop.networks.sequence import SequenceModel
 from workshop.run import checkpoint, experiment, learner, stopping
 from workshop.run import session as sessions
@@ -50,6 +51,9 @@ class Table(keras.Model):
         self.table = self.add_weight(shape=(V, V), initializer="zeros", name="table")
         self.built = True
 
+    def layer_rows(self) -> list[Row]:
+        return [("table", "Table", f"[T, B, {V}]", self.count_params())]
+
     def initial_state(self, batch_size: int) -> Any:
         return ops.zeros((batch_size,))
 
@@ -69,6 +73,9 @@ class Small(keras.Model):
             for name, shape in (("symbols", (V, 4)), ("recurrent", (4, 4)), ("out", (4, V)))
         )
         self.built = True
+
+    def layer_rows(self) -> list[Row]:
+        return [("small", "Small", f"[T, B, {V}]", self.count_params())]
 
     def initial_state(self, batch_size: int) -> Any:
         return [(ops.zeros((batch_size, 4)),)]

@@ -6,14 +6,15 @@ a Gauss bell; a Hann window is near one). From the loudest place on, the phase i
 louder ones first, so that errors are made where they are not heard.
 """
 
-import numba
 import numpy as np
+
+from workshop.networks.compiling import compiled
 
 #: The Gauss bell nearest a Hann window of W samples has the time-frequency ratio HANN * W**2.
 HANN = 0.25645
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled
 def _push(heap: np.ndarray, size: int, place: int, loud: np.ndarray) -> int:
     """Put a place into the heap, whose first one is the loudest; returns its new size."""
     at = size
@@ -24,7 +25,7 @@ def _push(heap: np.ndarray, size: int, place: int, loud: np.ndarray) -> int:
     return size + 1
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled
 def _pop(heap: np.ndarray, size: int, loud: np.ndarray) -> int:
     """Close the gap that the first one leaves when it is taken out; returns the new size."""
     size -= 1
@@ -41,7 +42,7 @@ def _pop(heap: np.ndarray, size: int, loud: np.ndarray) -> int:
     return size
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled
 def gradients(levels: np.ndarray, window: int, hop: int, along_time: np.ndarray, along_bins: np.ndarray) -> None:
     """How the phase changes from a frame to the next, and from a frequency to the next.
 
@@ -65,7 +66,7 @@ def gradients(levels: np.ndarray, window: int, hop: int, along_time: np.ndarray,
             along_bins[t, k] = -ratio * (levels[later, k] - levels[earlier, k]) / span - np.float32(np.pi)
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled
 def integrate(
     levels: np.ndarray, along_time: np.ndarray, along_bins: np.ndarray, known: np.ndarray, phase: np.ndarray,
     order: np.ndarray,

@@ -87,14 +87,12 @@ def play(melody: Melody) -> "np.ndarray":
 
 def _write_all(folder: Path, stamp: str, candidates: list[Tune]) -> None:
     """Write the sounds, then SOURCE.txt."""
-    from tqdm import tqdm
-
+    from workshop import counting
     from workshop.audio import synthesis
 
     chosen, _ = midi_tunes.select(candidates[:CANDIDATES])
     seconds, tunes = 0.0, []
-    # No progress bar without a terminal: it would fill a log.
-    with tqdm(total=MINUTES, desc="piano", unit=" minutes", delay=2, leave=False, disable=None) as bar:
+    with counting.bar(MINUTES, " minutes", "piano") as bar:
         for number, tune, melody in chosen:
             if seconds >= 60 * MINUTES:
                 break
