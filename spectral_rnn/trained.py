@@ -22,6 +22,7 @@ from workshop.run import trained
 from workshop.run.experiment import Experiment
 from workshop.run.stream import Stream
 from workshop.run.trained import checked
+from workshop.run.voice import Mode, Voice
 
 if TYPE_CHECKING:
     from spectral_rnn.generate import Frames
@@ -102,6 +103,12 @@ class Trained(trained.Trained):
             from spectral_rnn.generate import Frames
 
         return Frames(self.model, self.loudest)
+
+    def voice(self, mode: Mode, seed: int, alone: bool = True) -> Voice:
+        """The network as one that goes on with what it hears, frame by frame."""
+        from spectral_rnn.voice import FrameVoice
+
+        return FrameVoice(self.frames, self.bands, self.temperature, mode, seed)
 
     def samples(self, length: int | None, seconds: float | None) -> int:
         """How many samples to generate: `length`, or else as many as `seconds` have."""

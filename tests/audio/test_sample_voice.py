@@ -3,7 +3,8 @@
 import numpy as np
 
 from workshop.audio import mu_law
-from workshop.audio.sample_voice import LONGEST_ANSWER, REST, SampleVoice
+from workshop.audio.sample_voice import SampleVoice
+from workshop.audio.turns import LONGEST_ANSWER, REST
 from workshop.networks.sampling import SamplingConfig
 from workshop.run.voice import Block, Knobs, Mode
 

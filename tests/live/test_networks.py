@@ -30,7 +30,7 @@ def calls(blocks: int) -> np.ndarray:
     return heard
 
 
-@pytest.fixture(params=["trained_wavenet", "trained_audio_rnn"])
+@pytest.fixture(params=["trained_wavenet", "trained_audio_rnn", "trained_spectral_rnn"])
 def sounding(request: pytest.FixtureRequest) -> Callable[..., Voice]:
     path = request.getfixturevalue(request.param)
 
@@ -135,3 +135,20 @@ def test_a_network_that_is_named_twice_plays_twice(trained_audio_rnn: Path) -> N
 def test_too_many_networks_are_refused() -> None:
     with pytest.raises(UserError, match=r"4 experiments are named.* 3"):
         networks.opened(["a"] * 4, "continuous", 0)
+
+
+def test_a_network_of_spectra_answers_the_same_in_blocks_of_any_length(trained_spectral_rnn: Path) -> None:
+    heard, found = calls(30), []
+    for cut in (BLOCK, 37, 1000):
+        voice = networks.one(str(trained_spectral_rnn), "continuous", 1, True)
+        pieces = np.split(heard, range(cut, len(heard), cut))
+        found.append(np.concatenate([voice.process(Block(piece), Knobs()).samples for piece in pieces]))
+    np.testing.assert_array_equal(found[0], found[1])
+    np.testing.assert_array_equal(found[0], found[2])
+
+
+def test_a_network_of_spectra_answers_when_the_call_is_over(trained_spectral_rnn: Path) -> None:
+    heard = calls(120)
+    answer = answers(networks.one(str(trained_spectral_rnn), "call", 1, True), heard)
+    assert not answer[: len(heard) // 2].any()
+    assert np.std(answer[len(heard) // 2 :]) > 1e-3

@@ -11,14 +11,10 @@ import numpy as np
 
 from workshop.audio import mu_law
 from workshop.audio.quantisation import MU_LAW, Quantisation
+from workshop.audio.turns import Turns
 from workshop.networks.engine import CpuEngine, Engine
 from workshop.networks.sampling import SamplingConfig
 from workshop.run.voice import Block, Knobs, Mode
-
-#: Where the root mean square of a block is above this, somebody calls; -40 dB of full scale.
-AUDIBLE = 0.01
-#: Seconds of rest after which a call has ended; and the longest answer.
-REST, LONGEST_ANSWER = 0.3, 8.0
 
 
 class SampleVoice:
@@ -45,8 +41,7 @@ class SampleVoice:
         self._hear(np.zeros(max(warm_up, 1), np.float32))
         self._mouth: Any = None
         self._since = 0
-        #: Samples of the call and of the rest after it so far, and of the answer that are still to come.
-        self._called = self._rested = self._to_come = 0
+        self._turns = Turns(rate)
 
     def process(self, block: Block, knobs: Knobs) -> Block:
         """Hear a block and answer, as `Voice` says."""
@@ -71,31 +66,12 @@ class SampleVoice:
     # ---- call and response
 
     def _respond(self, heard: np.ndarray, knobs: Knobs) -> np.ndarray:
-        is_calling = bool(np.sqrt(np.mean(np.square(heard))) > AUDIBLE)
-        if self._to_come and not is_calling:
-            return self._answer(len(heard), knobs)
-        if self._to_come:  # interrupted: the answer fades out, and what interrupts it is a new call
-            answer = np.linspace(1, 0, len(heard), dtype=np.float32) * self._say(self._ear, len(heard), knobs)
-            self._to_come, self._called, self._rested = 0, len(heard), 0
-            return answer
-        self._hear(heard)
-        if is_calling:
-            self._called, self._rested = self._called + self._rested + len(heard), 0
-        elif self._called:
-            self._rested += len(heard)
-            if self._rested >= REST * self.rate:
-                self._to_come = min(self._called, round(LONGEST_ANSWER * self.rate))
-                self._called = self._rested = 0
-        return np.zeros(len(heard), np.float32)
-
-    def _answer(self, count: int, knobs: Knobs) -> np.ndarray:
-        """The next samples of the answer to a call, which fades out in its last block."""
-        answer = self._say(self._ear, count, knobs)
-        self._to_come -= count
-        if self._to_come <= 0:
-            self._to_come = 0
-            answer *= np.linspace(1, 0, count, dtype=np.float32)
-        return answer
+        turn = self._turns.next(heard)
+        if turn == "listen":
+            self._hear(heard)
+            return np.zeros(len(heard), np.float32)
+        answer = self._say(self._ear, len(heard), knobs)
+        return answer if turn == "answer" else answer * np.linspace(1, 0, len(heard), dtype=np.float32)
 
     # ---- the network
 
