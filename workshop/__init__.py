@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parent.parent
 ROOMS = ("networks", "run", "text", "notes", "audio", "export", "datasets", "host", "osc", "web")
 
 #: Modules that are only the name of a command: they import from their room, and nothing imports them.
-COMMANDS = ("abc_to_midi", "docs", "doctor", "play", "server_files", "services", "trainings", "tunes")
+COMMANDS = ("abc_to_midi", "docs", "doctor", "play", "reset", "server_files", "services", "trainings", "tunes")
 
 
 def load(path: str | Path, checkpoint: str | int = "best") -> "Trained":

@@ -67,9 +67,9 @@ SETTINGS = {
 #: What stands for the bare words of its scripts.
 WORDS = {
     "new": "every training is a new experiment, unless --resume goes on with one",
-    "clear": "nothing has to be cleared: every training is a new experiment",
-    "logs": _LOGGED,
-    "data": "what was converted lies in the clone's folder .workshop, which can be deleted at any time",
+    "clear": "python -m workshop.reset puts experiments aside, or deletes them or what was converted",
+    "logs": "python -m workshop.reset deletes logs: the log.txt of each experiment holds what train.py printed",
+    "data": "python -m workshop.reset deletes what was converted, which lies in the clone's folder .workshop",
 }
 _NUMBER = "--num_epochs is the number of passes over the data"
 

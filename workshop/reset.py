@@ -1,0 +1,21 @@
+"""Put experiments aside, or delete them, their logs, or what was kept of files that were read.
+
+    python -m workshop.reset
+
+The command's name; the code is in `workshop/run/resetting.py`.
+"""
+
+from workshop import cli
+
+
+def main() -> None:
+    """Reset, as the command line says."""
+    from workshop.audio import library
+    from workshop.notes import midilibrary
+    from workshop.run import resetting
+
+    resetting.main((library.CACHE, midilibrary.CACHE))
+
+
+if __name__ == "__main__":
+    cli.run(main)
