@@ -22,7 +22,7 @@ from workshop.run import trained
 from workshop.run.experiment import Experiment
 from workshop.run.stream import Stream
 from workshop.run.trained import checked
-from workshop.run.voice import Mode, Voice
+from workshop.run.voice import Block, Knobs, Mode, Voice
 
 if TYPE_CHECKING:
     from spectral_rnn.generate import Frames
@@ -108,7 +108,12 @@ class Trained(trained.Trained):
         """The network as one that goes on with what it hears, frame by frame."""
         from spectral_rnn.voice import FrameVoice
 
-        return FrameVoice(self.frames, self.bands, self.temperature, mode, seed)
+        def new() -> FrameVoice:
+            return FrameVoice(self.frames, self.bands, self.temperature, mode, seed)
+
+        # One that is thrown away, so that what is compiled at the first frame is there before anybody waits for it.
+        new().process(Block(np.zeros(self.bands.stft.hop, np.float32)), Knobs())
+        return new()
 
     def samples(self, length: int | None, seconds: float | None) -> int:
         """How many samples to generate: `length`, or else as many as `seconds` have."""
