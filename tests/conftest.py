@@ -17,7 +17,7 @@ import pytest
 import warm as warm_python
 from melodies import melody
 from serving import Server, serving
-from tiny import RATE, TINY, TINY_AUDIO, TINY_MIDI, TINY_SPECTRAL, TINY_WAVENET, without_xla
+from tiny import RATE, TINY, TINY_AUDIO, TINY_MIDI, TINY_SPECTRAL, TINY_WAVENET, with_xla, without_xla
 
 from workshop import ROOT, cli
 from workshop.audio import library as sounds
@@ -193,17 +193,17 @@ def trained_spectral_rnn(tones: Path, tmp_path_factory: pytest.TempPathFactory) 
     """The same of lesson 5, not compiled: what the tests of it need is there in a second."""
 
     def make(path: Path) -> None:
-        with pytest.MonkeyPatch.context() as patch:
-            without_xla(patch)
-            _train("spectral_rnn", tones, path, *TINY_SPECTRAL, "--num_epochs", "2", "--sample_every", "28")
+        length = ["--num_epochs", "2", "--sample_every", "28"]
+        _train("spectral_rnn", tones, path, *TINY_SPECTRAL, *length, compiled=False)
 
     return once(tmp_path_factory, "spectral_rnn", make)
 
 
-def _train(lesson: str, data: Path, path: Path, *args: str) -> None:
-    """Run a lesson's `train.py` in this process."""
+def _train(lesson: str, data: Path, path: Path, *args: str, compiled: bool = True) -> None:
+    """Run a lesson's `train.py` in this process, compiled or not, whatever the test that asks first does."""
     train = importlib.import_module(f"{lesson}.train")
     with pytest.MonkeyPatch.context() as patch:
+        (with_xla if compiled else without_xla)(patch)
         patch.setattr(sys, "argv", ["train.py", "--data_dir", str(data), "--experiment_dir", str(path), *args])
         assert train.main() == 0
 

@@ -71,4 +71,12 @@ def without_xla(patch: pytest.MonkeyPatch) -> None:
     def graph(*args: Any, jit_compile: bool | None = None, **kwargs: Any) -> Any:
         return function(*args, **kwargs)
 
+    graph.with_xla = getattr(function, "with_xla", function)  # type: ignore[attr-defined]
     patch.setattr(tf, "function", graph)
+
+
+def with_xla(patch: pytest.MonkeyPatch) -> None:
+    """Let trainings in this process be as those of users, even where a test does without XLA: for what tests share."""
+    import tensorflow as tf
+
+    patch.setattr(tf, "function", getattr(tf.function, "with_xla", tf.function))

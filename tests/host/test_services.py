@@ -260,7 +260,7 @@ def test_the_tutorial_is_shown_until_ctrl_c_or_stop(
     server = services.wanted_server("docs")
     with in_the_foreground(clone, "docs") as process:
         assert process.stdout is not None
-        assert process.stdout.readline() == f"the tutorial              {server.url}\n"
+        assert process.stdout.readline() == f"the tutorial                 {server.url}\n"
         assert b"One tune, three ways" in until_there(server.url)
         assert services.main(["docs"]) == 2
         assert f"the tutorial runs already: {server.url} (./start.sh stop ends it)" in capsys.readouterr().err

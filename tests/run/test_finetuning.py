@@ -181,11 +181,16 @@ def test_at_step_0_each_lesson_has_the_loss_of_its_source(
 ) -> None:
     data, arguments = LESSONS[lesson]
     source = request.getfixturevalue(TRAINED[lesson])
+    if lesson == "spectral_rnn":
+        request.getfixturevalue("uncompiled")  # as that one was trained and measured
     where = ["--data_dir", request.getfixturevalue(data), "--experiment_dir", "tuned", "--init_from", source]
     done = run_main(import_module(f"{lesson}.train"), *where, "--smoke", *arguments)
     assert done.returncode == 0, done.stderr
     tuned = json.loads(Path("tuned/run.json").read_text("utf-8"))
-    assert tuned["init_from"]["ngram"] < min(tuned["baseline"].values()), "the earlier data has been counted"
+    if tuned["init_from"]["ngram"] is None:
+        assert lesson == "spectral_rnn", "the earlier data has been counted"
+    else:
+        assert tuned["init_from"]["ngram"] < min(tuned["baseline"].values())
     first = tuned["history"][0]
     assert first["step"] == 0
     assert first["validation"] == json.loads((source / "run.json").read_text("utf-8"))["best"]["validation"]

@@ -1,7 +1,6 @@
 """A trained network that generates sound: what `sample.py` and `workshop.load` of the lessons about sound share."""
 
 import abc
-import functools
 from collections.abc import Hashable, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
@@ -71,20 +70,6 @@ class TrainedOnSound(trained.Trained):
             "warm_up": [mu_law.SILENCE] * warm_up,
         }
 
-    @functools.cached_property
-    def model(self) -> Any:
-        """The network, its weights rounded to half precision: so it sounds the same by whatever engine, and one of
-        them reads half as many bytes for each sample.
-        """
-        model = super().model
-        from keras import ops
-
-        from workshop.networks.products import rounded
-
-        for variable in model.trainable_variables:
-            variable.assign(rounded(ops.convert_to_numpy(variable)))
-        return model
-
     @abc.abstractmethod
     def with_conditions(self, count: int) -> Any:
         """The network with one condition, which changes nothing, or without any: then the mean of those that it has is
@@ -96,10 +81,23 @@ class TrainedOnSound(trained.Trained):
         """What generates sounds with this network, with the conditions of these numbers [B]."""
 
     def generator(self, labels: np.ndarray) -> SoundGenerator:
-        """The same; the last one is kept."""
+        """The same; the last one is kept. The weights are rounded to half precision from then on: so it sounds the same
+        by whatever engine, and one of them reads half as many bytes for each sample.
+        """
+        if self._labels is None:
+            self._round()
         if self._labels is None or not np.array_equal(self._labels, labels):
             self._labels, self._generator = labels, self.new_generator(labels)
         return self._generator
+
+    def _round(self) -> None:
+        with quietly():
+            from keras import ops
+
+            from workshop.networks.products import rounded
+
+        for variable in self.model.trainable_variables:
+            variable.assign(rounded(ops.convert_to_numpy(variable)))
 
     @abc.abstractmethod
     def engine(self) -> tuple["Engine", int]:
