@@ -68,7 +68,7 @@ def remembered(experiment: Experiment, with_weights: Callable[[Any], Any]) -> Wr
     from audio_rnn.generate import Generator
     from audio_rnn.model import build
 
-    generator = Generator(with_weights(build(experiment.record.network)))
+    generator = Generator(with_weights(build(experiment.record.network)), np.zeros(STREAMS, int))
     return lambda seed: generator.generate(np.empty((0, STREAMS), np.uint8), LENGTH, seed, SamplingConfig())
 
 
