@@ -22,7 +22,7 @@ class CpuEngine(engine.CpuEngine):
     def __init__(self, model: WaveNet, labels: np.ndarray, half: bool = False):
         super().__init__(kernel, LEVELS, len(labels))
         self._shape = model.shape
-        self._weights = [pack(model, labels[part], half) for part in self.parts]
+        self._weights = self.shared_out(lambda streams: pack(model, labels, half, streams))
         self.assisted &= kernel.jobs(self._weights[0])[2] > 0
 
     def start(self, first: np.ndarray) -> list[tuple[State, Work]]:

@@ -75,9 +75,16 @@ class Work(NamedTuple):
     signals: np.ndarray
 
 
-def pack(model: WaveNet, labels: np.ndarray, half: bool = False) -> Weights:
-    """The weights of a network for streams with `labels` [B]; `half` rounds its matrices to half precision."""
-    shape = model.shape
+def pack(model: WaveNet, labels: np.ndarray, half: bool = False, streams: int = 0) -> Weights:
+    """The weights of a network.
+
+    Args:
+        model: the network.
+        labels: [B] of the streams.
+        half: round its matrices to half precision.
+        streams: how many a core has at once; without it, all of them.
+    """
+    shape, streams = model.shape, streams or len(labels)
     blocks = len(shape.dilations)
 
     def array(value: object) -> np.ndarray:
@@ -91,14 +98,14 @@ def pack(model: WaveNet, labels: np.ndarray, half: bool = False) -> Weights:
     if shape.conditions:
         biases = biases + array(model.conditions)[labels].transpose(1, 0, 2)
     skips, hidden, output = (
-        strips(array(m)[None], len(labels), half) for m in (model.skips, model.hidden, model.output_kernel)
+        strips(array(m)[None], streams, half) for m in (model.skips, model.hidden, model.output_kernel)
     )
     first, second, third = (fill(array(b)) for b in (model.skip_bias, model.hidden_bias, model.output_bias))
     return Weights(
         table=array(model.table),
-        kernels=strips(np.concatenate([array(weight) for weight in model.kernels]), len(labels), half),
+        kernels=strips(np.concatenate([array(weight) for weight in model.kernels]), streams, half),
         biases=fill(biases),
-        residuals=strips(residuals, len(labels), half),
+        residuals=strips(residuals, streams, half),
         residual_biases=fill(residual_biases),
         dense=(skips, hidden, output),
         dense_biases=(first, second, third),

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, Protocol
@@ -107,6 +107,21 @@ class CpuEngine:
         self._threads = ThreadPoolExecutor(len(self.parts) + 1)
         # Two at once would take each other's threads away and wait for ever, each for its second core.
         self._alone = threading.Lock()
+
+    def shared_out(self, pack: Callable[[int], Any]) -> list[Any]:
+        """The weights for the streams of each part. Parts with the same order in memory share the matrices: so do their
+        cores share what is in the cache.
+
+        Args:
+            pack: makes the weights of all streams, ordered for cores that have so many of them at once; their `biases`
+                are [L, B, J].
+        """
+        sizes = [min(len(part), 2) for part in self.parts]  # one, or many
+        packed = {size: pack(size) for size in set(sizes)}
+        return [
+            packed[size]._replace(biases=np.ascontiguousarray(packed[size].biases[:, part]))
+            for size, part in zip(sizes, self.parts, strict=True)
+        ]
 
     def run(
         self, weights: Sequence[Any], begun: Sequence[tuple[Any, Any]], prescribed: np.ndarray, uniform: np.ndarray,

@@ -47,21 +47,26 @@ def unfit(model: SequenceModel) -> str:
     return ""
 
 
-def pack(model: SequenceModel, labels: np.ndarray, half: bool = False) -> Weights:
-    """The weights of a network that is not `unfit`, for streams with `labels` [B]; `half` rounds its matrices to half
-    precision.
+def pack(model: SequenceModel, labels: np.ndarray, half: bool = False, streams: int = 0) -> Weights:
+    """The weights of a network that is not `unfit`.
+
+    Args:
+        model: the network.
+        labels: [B] of the streams.
+        half: round its matrices to half precision.
+        streams: how many a core has at once; without it, all of them.
     """
 
     def array(value: object) -> np.ndarray:
         return ops.convert_to_numpy(value).astype(np.float32)
 
-    streams = len(labels)
+    streams = streams or len(labels)
     prepared = [layer for layer in model.prepare(labels) if layer is not None]
     # In place of its kernel, the first layer has what it makes of each symbol.
     (table, *kernels), biases, recurrent, recurrent_biases = (
         [array(part) for part in parts] for parts in zip(*prepared, strict=True)
     )
-    each = [np.broadcast_to(bias, (streams, bias.shape[-1])) for bias in biases]
+    each = [np.broadcast_to(bias, (len(labels), bias.shape[-1])) for bias in biases]
     output = _layers(model)[-1]
     return Weights(
         table=fill(table),
@@ -94,7 +99,7 @@ class GruEngine(engine.CpuEngine):
 
     def __init__(self, model: SequenceModel, labels: np.ndarray, half: bool = False):
         super().__init__(gru_kernel, model.shapes[-1][0], len(labels))
-        self._weights = [pack(model, labels[part], half) for part in self.parts]
+        self._weights = self.shared_out(lambda streams: pack(model, labels, half, streams))
 
     def start(self, first: np.ndarray) -> list[tuple[State, Work]]:
         """The state when nothing has been read but symbols `first` [B], and a workspace, for each core."""
