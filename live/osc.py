@@ -8,7 +8,7 @@ from workshop.errors import UserError
 from workshop.osc.server import Argument, Route
 from workshop.run.voice import KNOBS, POSITIONS, PlayedNote
 
-#: What each knob does, for whoever asks.
+#: What each knob does: the answer to `/help`.
 WORDS = {
     "mix": "crossfade network 1 (0) and the others (1)",
     "mix23": "crossfade network 2 (0) and network 3 (1)",

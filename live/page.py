@@ -121,7 +121,7 @@ class Sound(Guarded, WebSocketHandler):
             self.close(1003, "not a message of the page")
 
     def say(self, message: dict[str, Any]) -> None:
-        """Send a message, unless nobody is there any more."""
+        """Send a message; where the connection has closed, that is noticed."""
         try:
             self.write_message(json.dumps(message))
         except WebSocketClosedError:

@@ -1,7 +1,7 @@
 """The room: what goes in goes to all networks, and their answers are mixed, limited and given out, block by block.
 
 Devices, the page and files all call `Room.exchange` with a block and get one. With files, the room waits for the
-networks; otherwise it gives out what has been answered `prebuffer` blocks later, and whoever is late is silent in it.
+networks; otherwise it gives out what has been answered `prebuffer` blocks later, and a late network is silent in it.
 """
 
 from collections import deque
@@ -142,7 +142,7 @@ def shares(knobs: Knobs, networks: int) -> np.ndarray:
 
 
 def usual_block(rate: int) -> int:
-    """The samples of a block, unless somebody asks for others: a power of two, at most a thirtieth of a second."""
+    """The samples of a block, unless `--block` says otherwise: a power of two, at most a thirtieth of a second."""
     return 1 << max(rate // 30, 1).bit_length() - 1
 
 

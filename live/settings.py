@@ -1,4 +1,4 @@
-"""What was chosen for the devices, kept for the next start; and the mark that somebody plays."""
+"""The settings of the devices, kept for the next start; and a lock, because one live room plays at a time."""
 
 import contextlib
 import os

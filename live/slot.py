@@ -13,7 +13,7 @@ from workshop.errors import UserError
 from workshop.run.voice import Block, Knobs, Voice
 from workshop.visible import visible_line
 
-#: Blocks that wait for a network at most, where nobody waits for it: what it is not going to catch up with is skipped.
+#: Blocks in the queue of a network at most, in real time: older ones are skipped.
 BACKLOG = 8
 #: Answers that are kept until they are asked for.
 _KEPT = 64
@@ -47,7 +47,7 @@ class Slot:
         name: of the network, for messages.
         voice: the network.
         rate: of the room, in Hz.
-        waits: whether whoever takes the answers waits for them: then nothing is skipped.
+        waits: whether `take` waits for answers, as with files: then nothing is skipped.
         say: is told what goes wrong.
     """
 
@@ -130,7 +130,7 @@ class Slot:
         return Block(samples, answer.words + other.words, answer.notes + other.notes)
 
     def _answer(self, block: Block, knobs: Knobs) -> Block:
-        """What the network answers; silence where that makes no sense."""
+        """What the network answers; silence where it fails or gives what is no number."""
         silence = np.zeros(len(block.samples), np.float32)
         try:
             answer = self._voice.process(block, knobs)
