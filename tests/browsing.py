@@ -1,12 +1,13 @@
 """The page in a real browser: a clone with trained networks, its server, and what a visitor does."""
 
 import asyncio
+import contextlib
 import io
 import shutil
 import threading
 import time
 import wave
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import numpy as np
 import pytest
 from tornado.httpserver import HTTPServer
 from tornado.testing import bind_unused_port
+from tornado.web import Application
 
 from workshop import ROOT, lessons
 from workshop.run import pretrained
@@ -62,33 +64,54 @@ def clone(
     lessons.lessons.cache_clear()
 
 
-@pytest.fixture
-def address(clone: Path) -> Iterator[str]:
-    """The address that is printed, of a server in a thread, below a path."""
-    loop, told, addresses = asyncio.new_event_loop(), threading.Event(), []
+@contextlib.contextmanager
+def served(make: Callable[[int], Application], ending: Callable[[], Awaitable[None]] | None = None) -> Iterator[int]:
+    """The port of a server in a thread.
+
+    Args:
+        make: the application, for its port; called in that thread.
+        ending: what is waited for at the end, before connections are closed.
+    """
+    loop, told, ports = asyncio.new_event_loop(), threading.Event(), []
 
     async def serve() -> None:
-        line = Line()
         socket, port = bind_unused_port()
-        server = HTTPServer(application(Guard(TOKEN, port), line, "/some/path/"))
+        server = HTTPServer(make(port))
         server.add_sockets([socket])
-        addresses.append(f"http://localhost:{port}/some/path/?token={TOKEN}")
+        ports.append(port)
         told.set()
         await ended.wait()
-        line.stop_all()
-        while line._running:
-            await asyncio.sleep(0.01)
+        if ending:
+            await ending()
         server.stop()
         await server.close_all_connections()
 
     ended = asyncio.Event()
     thread = threading.Thread(target=lambda: loop.run_until_complete(serve()))
     thread.start()
-    told.wait(10)
-    yield addresses[0]
+    assert told.wait(10)
+    yield ports[0]
     loop.call_soon_threadsafe(ended.set)
     thread.join(30)
     loop.close()
+
+
+@pytest.fixture
+def address(clone: Path) -> Iterator[str]:
+    """The address that is printed, of a server in a thread, below a path."""
+    lines: list[Line] = []
+
+    def make(port: int) -> Application:
+        lines.append(Line())
+        return application(Guard(TOKEN, port), lines[0], "/some/path/")
+
+    async def ending() -> None:
+        lines[0].stop_all()
+        while lines[0]._running:
+            await asyncio.sleep(0.01)
+
+    with served(make, ending) as port:
+        yield f"http://localhost:{port}/some/path/?token={TOKEN}"
 
 
 @pytest.fixture

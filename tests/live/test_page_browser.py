@@ -1,16 +1,12 @@
 """The live room in a real browser, whose microphone beeps: continuous sound, counted gaps, and latency by a click."""
 
-import asyncio
 import shutil
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from browsing import LEVEL, METER, until
-from tornado.httpserver import HTTPServer
-from tornado.testing import bind_unused_port
+from browsing import LEVEL, METER, TOKEN, served, until
 
 from live.controls import Controls
 from live.page import application
@@ -21,7 +17,6 @@ from workshop.web.security import Guard
 
 pytestmark = pytest.mark.slow
 
-TOKEN = "0123456789abcdef0123456789abcdef"
 AXE = Path(__file__).parent.parent / "web" / "vendor" / "axe.min.js"
 #: A microphone that hears nothing.
 SILENT = """
@@ -42,26 +37,8 @@ def stage() -> Iterator[Stage]:
 @pytest.fixture
 def address(stage: Stage) -> Iterator[str]:
     """The address of a server in a thread, with the token."""
-    loop, told, addresses = asyncio.new_event_loop(), threading.Event(), []
-
-    async def serve() -> None:
-        socket, port = bind_unused_port()
-        server = HTTPServer(application(Guard(TOKEN, port), stage, set()))
-        server.add_sockets([socket])
-        addresses.append(f"http://localhost:{port}/?token={TOKEN}")
-        told.set()
-        await ended.wait()
-        server.stop()
-        await server.close_all_connections()
-
-    ended = asyncio.Event()
-    thread = threading.Thread(target=lambda: loop.run_until_complete(serve()))
-    thread.start()
-    assert told.wait(10)
-    yield addresses[0]
-    loop.call_soon_threadsafe(ended.set)
-    thread.join(30)
-    loop.close()
+    with served(lambda port: application(Guard(TOKEN, port), stage, set())) as port:
+        yield f"http://localhost:{port}/?token={TOKEN}"
 
 
 @pytest.fixture
