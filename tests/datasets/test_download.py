@@ -79,6 +79,25 @@ def test_a_missing_file_is_said_at_once(server: Server, target: Path) -> None:
     assert server.asked == 1
 
 
+def test_an_answer_that_is_not_read_leaves_no_connection_open(server: Server, target: Path) -> None:
+    def open_sockets() -> int:
+        return sum(name.is_socket() for name in Path("/proc/self/fd").iterdir())
+
+    before = open_sockets()
+    server.statuses = [404]
+    with pytest.raises(UserError) as refused:
+        fetch(server.remote(target), IMPATIENT)
+    server.content = CONTENT + b"more" * len(CONTENT)
+    with pytest.raises(UserError) as too_long:
+        fetch(server.remote(target), IMPATIENT)
+    # The server's end is closed by its own thread. The errors are still held, and with them what they refer to.
+    for _ in range(200):
+        if open_sockets() <= before:
+            break
+        time.sleep(0.01)
+    assert open_sockets() <= before, (refused, too_long)
+
+
 @pytest.mark.parametrize("content", [b"x" * len(CONTENT), CONTENT + b"more", CONTENT[:-5], b""])
 def test_wrong_contents_are_thrown_away(server: Server, target: Path, content: bytes) -> None:
     server.content = content

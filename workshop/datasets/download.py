@@ -182,20 +182,19 @@ def _download(url: str, most_bytes: int, asking: Asking, stop: threading.Event, 
         raise UserError(f"{url} is no http or https address; give one, or a folder, by --mirror")
     from pooch import HTTPDownloader  # it takes a third of a second
 
-    download = HTTPDownloader(
-        progressbar=bar,
-        chunk_size=BLOCK_BYTES,
-        timeout=asking.timeout,
-        headers={"User-Agent": "ml4music-workshop", "Accept-Encoding": "identity"},
-        hooks={"response": _leave_body_of_redirect},
-    )
     for attempt in range(1, asking.attempts + 1):
         arrived = _Limited(most_bytes)
         if bar:
             bar.reset()
         try:
-            with _said_in_a_sentence(url):
-                download(url, arrived, None)
+            with _said_in_a_sentence(url), _answers_closed() as take:
+                HTTPDownloader(
+                    progressbar=bar,
+                    chunk_size=BLOCK_BYTES,
+                    timeout=asking.timeout,
+                    headers={"User-Agent": "ml4music-workshop", "Accept-Encoding": "identity"},
+                    hooks={"response": take},
+                )(url, arrived, None)
             if arrived.tell():
                 break
             # No set has an empty file: where the head of an answer is cut, nothing says that more should come.
@@ -225,10 +224,21 @@ class _TooLong(Exception):
     """More has arrived than the file has; what there is will not have its hash."""
 
 
-def _leave_body_of_redirect(response: Any, **options: Any) -> None:
-    """Requests reads what comes with a redirect to its end, and there may be none."""
-    if response.is_redirect:
-        response.close()
+@contextlib.contextmanager
+def _answers_closed() -> Iterator[Callable[..., None]]:
+    """Give a hook for the answers of a server, which are all closed at the end.
+
+    pooch leaves an answer that it does not read to its end, such as a 404, and with it the connection, to the garbage
+    collector. Requests reads what comes with a redirect to its end, and there may be none: that is closed at once.
+    """
+    with contextlib.ExitStack() as answers:
+
+        def take(response: Any, **options: Any) -> None:
+            answers.callback(response.close)
+            if response.is_redirect:
+                response.close()
+
+        yield take
 
 
 @contextlib.contextmanager
