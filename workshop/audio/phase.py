@@ -11,15 +11,12 @@ from typing import Protocol
 import numpy as np
 
 from workshop.audio import phase_kernel
+from workshop.audio.griffin_lim import improved, log_levels, polar, random_phase, unheard, with_magnitudes
 from workshop.audio.stft import Stft
 
 #: Iterations of `Resynthesis`, and of `LiveResynthesis` for each frame.
 ITERATIONS = 16
 LIVE_ITERATIONS = 8
-#: How much of the last change each iteration of fast Griffin-Lim goes on by.
-MOMENTUM = 0.99
-#: Where a magnitude is below this share of the loudest one, its phase is not heard: any will do.
-UNHEARD = 1e-6
 #: Frames whose phase is estimated together; so many before them, known, and so many after them that are done again.
 CHUNK, KNOWN, AGAIN = 512, 8, 16
 #: While a frame is the last one, what is heard of its end is not made up for by more than the reciprocal of this.
@@ -51,22 +48,16 @@ def estimate(
         complex64 [T, F].
     """
     first = np.empty((0, stft.bins), np.complex64) if known is None else known
-    levels = _levels(magnitudes)
-    phase, is_known = np.zeros_like(levels), levels <= levels.max(initial=-np.inf) + np.log(UNHEARD)
-    phase[is_known] = np.random.default_rng(0).uniform(-np.pi, np.pi, np.count_nonzero(is_known))
+    levels = log_levels(magnitudes)
+    phase, is_known = np.zeros_like(levels), unheard(levels)
+    phase[is_known] = random_phase(np.count_nonzero(is_known))
     phase[: len(first)], is_known[: len(first)] = np.angle(first), True
     along_time, along_bins = np.empty_like(levels), np.empty_like(levels)
     phase_kernel.gradients(levels, stft.window, stft.hop, along_time, along_bins)
     phase_kernel.integrate(levels, along_time, along_bins, is_known, phase, np.argsort(levels, axis=None))
-    spectra = _polar(magnitudes, phase)
+    spectra = polar(magnitudes, phase)
     spectra[: len(first)] = first
-    before = None
-    for _ in range(iterations):
-        possible = stft.spectra(stft.overlapped(spectra))
-        further = possible if before is None else possible + MOMENTUM * (possible - before)
-        spectra, before = _with_magnitudes(further, magnitudes), possible
-        spectra[: len(first)] = first
-    return spectra
+    return improved(spectra, magnitudes, lambda now: stft.spectra(stft.overlapped(now)), iterations, first)
 
 
 class Resynthesis:
@@ -136,16 +127,16 @@ class LiveResynthesis:
     def step(self, magnitudes: np.ndarray) -> np.ndarray:
         """The next block, float32 [H], for the magnitudes [F] of the next frame."""
         stft, levels = self._stft, self._levels
-        levels[:-1], levels[-1] = levels[1:], _levels(magnitudes)
+        levels[:-1], levels[-1] = levels[1:], log_levels(magnitudes)
         along_time, along_bins = self._gradients
         phase_kernel.gradients(levels, stft.window, stft.hop, along_time, along_bins)
         self._is_known[0], self._is_known[1] = True, False
         order = np.argsort(levels[1:], axis=None)
         phase_kernel.integrate(levels[1:], along_time[1:], along_bins[1:], self._is_known, self._phase, order)
-        spectrum = _polar(magnitudes, self._phase[1])
+        spectrum = polar(magnitudes, self._phase[1])
         for _ in range(self._iterations):
             heard = self._overlap.heard(spectrum) * self._window
-            spectrum = _with_magnitudes(np.fft.rfft(heard), magnitudes)
+            spectrum = with_magnitudes(np.fft.rfft(heard), magnitudes)
         # Kept near zero: numbers that grow would lose their exactness.
         self._phase[0] = np.angle(spectrum)
         return self._overlap.push(spectrum)
@@ -211,18 +202,3 @@ def convergence(samples: np.ndarray, magnitudes: np.ndarray, stft: Stft) -> floa
     found = np.abs(stft.analyse(samples))[: len(magnitudes)]
     apart = float(np.linalg.norm(found - magnitudes[: len(found)]) / np.linalg.norm(magnitudes))
     return 20 * math.log10(max(apart, 1e-12))
-
-
-def _levels(magnitudes: np.ndarray) -> np.ndarray:
-    """Natural logarithms, finite for silence too."""
-    return np.log(np.maximum(magnitudes, np.float32(1e-9)))
-
-
-def _polar(magnitudes: np.ndarray, phase: np.ndarray) -> np.ndarray:
-    return (magnitudes * np.exp(1j * phase)).astype(np.complex64)
-
-
-def _with_magnitudes(spectra: np.ndarray, magnitudes: np.ndarray) -> np.ndarray:
-    """The spectra, each number scaled to its magnitude."""
-    scaled: np.ndarray = spectra * (magnitudes / np.maximum(np.abs(spectra), np.float32(1e-12)))
-    return scaled

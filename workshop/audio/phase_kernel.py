@@ -43,7 +43,9 @@ def _pop(heap: np.ndarray, size: int, loud: np.ndarray) -> int:
 
 
 @compiled
-def gradients(levels: np.ndarray, window: int, hop: int, along_time: np.ndarray, along_bins: np.ndarray) -> None:
+def gradients(
+    levels: np.ndarray, window: int, hop: int, along_time: np.ndarray, along_bins: np.ndarray, loops: bool = False
+) -> None:
     """How the phase changes from a frame to the next, and from a frequency to the next.
 
     Args:
@@ -52,12 +54,16 @@ def gradients(levels: np.ndarray, window: int, hop: int, along_time: np.ndarray,
         hop: H.
         along_time: [T, F], filled.
         along_bins: [T, F], filled; at the ends of time by the one neighbour that is there.
+        loops: the first frame comes after the last one.
     """
     frames, bins = levels.shape
     ratio = np.float32(HANN * window / hop)
     for t in range(frames):
-        earlier, later = max(t - 1, 0), min(t + 1, frames - 1)
-        span = max(later - earlier, 1)
+        if loops:
+            earlier, later, span = (t - 1) % frames, (t + 1) % frames, 2
+        else:
+            earlier, later = max(t - 1, 0), min(t + 1, frames - 1)
+            span = max(later - earlier, 1)
         for k in range(bins):
             low, high = max(k - 1, 0), min(k + 1, bins - 1)
             rise = (levels[t, high] - levels[t, low]) / np.float32(high - low)
@@ -69,7 +75,7 @@ def gradients(levels: np.ndarray, window: int, hop: int, along_time: np.ndarray,
 @compiled
 def integrate(
     levels: np.ndarray, along_time: np.ndarray, along_bins: np.ndarray, known: np.ndarray, phase: np.ndarray,
-    order: np.ndarray,
+    order: np.ndarray, loops: bool = False,
 ) -> None:  # fmt: skip
     """Integrate the phase wherever it is not known.
 
@@ -80,6 +86,7 @@ def integrate(
         known: bool [T, F], whether the phase is known; all is, afterwards.
         phase: float32 [T, F], filled.
         order: the places in all frames, one after the other, from the softest to the loudest [T F].
+        loops: the first frame comes after the last one.
     """
     frames, bins = levels.shape
     loud, times, steps, done, found = (
@@ -107,12 +114,12 @@ def integrate(
         place = heap[0]
         size = _pop(heap, size, loud)
         t, k = place // bins, place % bins
-        if t + 1 < frames and not done[place + bins]:
-            to = place + bins
+        to = place + bins if t + 1 < frames else k
+        if (loops or to > place) and not done[to]:
             found[to], done[to] = found[place] + (times[place] + times[to]) / 2, True
             size = _push(heap, size, to, loud)
-        if t and not done[place - bins]:
-            to = place - bins
+        to = place - bins if t else place + (frames - 1) * bins
+        if (loops or to < place) and not done[to]:
             found[to], done[to] = found[place] - (times[place] + times[to]) / 2, True
             size = _push(heap, size, to, loud)
         if k + 1 < bins and not done[place + 1]:
