@@ -96,9 +96,7 @@ class LoopSpectrogram:
 
     def magnitudes(self, sounds: np.ndarray) -> np.ndarray:
         """The magnitudes float32 [N, T, F] of loops [N, samples], before they are put into bands."""
-        return _one_by_one(
-            lambda one: np.abs(self._spectra(self._resampled(one))), sounds, (self.frames, self.stft.bins)
-        )
+        return _one_by_one(self._magnitudes, sounds, (self.frames, self.stft.bins))
 
     def wanted(self, pictures: np.ndarray) -> np.ndarray:
         """The magnitudes float32 [N, T, F] that pictures [N, T, D] stand for."""
