@@ -8,13 +8,16 @@ $ErrorActionPreference = 'Stop'
 $Root = $PSScriptRoot
 $State = Join-Path $Root '.workshop'
 $Inside = '/workshop'
-$Verbs = 'shell', 'demo', 'play', 'live', 'test', 'run', 'lab', 'docs', 'doctor', 'logs', 'trainings', 'stop', 'down', 'build', 'save', 'load'
+$Verbs = 'shell', 'demo', 'play', 'live', 'osc', 'test', 'run', 'lab', 'docs', 'doctor', 'logs', 'trainings', 'stop', 'down', 'build', 'save', 'load'
 # Each server's port and title by its name, written from the lessons' records.
 $Servers, $Titles = [ordered]@{}, @{}
 foreach ($line in Get-Content (Join-Path $PSScriptRoot 'docker/servers.txt')) {
   $name, $port, $title = $line -split ' ', 3
   $Servers[$name.ToUpper()], $Titles[$name.ToUpper()] = [int] $port, $title
 }
+# Where networks are asked by OSC in the container, and where clients on this computer hear the answers; both by UDP.
+$OscPort = 10102
+$AnswerTo = if ($env:WORKSHOP_ANSWER_TO) { $env:WORKSHOP_ANSWER_TO } else { 10101 }
 $HealthSeconds = 120
 $GraceSeconds = 30
 
@@ -33,6 +36,7 @@ The first use builds the container (some minutes, about 4 GB); after that it sta
                            minute, and say where to look
   .\start.ps1 play          the address of the page on which trained networks are played
   .\start.ps1 live          says how the live room is started: it plays without the container
+  .\start.ps1 osc NAME      let other programs ask a trained network for music by Open Sound Control, until Ctrl-C
   .\start.ps1 test          run the tests; what follows is passed to pytest
   .\start.ps1 run COMMAND   run one command in the container, from the folder you are in
   .\start.ps1 lab           the address of JupyterLab
@@ -114,7 +118,7 @@ function Initialize-Settings {
   $env:COMPOSE_PROFILES = if ($script:Gpu) { 'gpu' } else { '' }
   $env:DOCKER_BUILDKIT = '1'
   $env:WORKSHOP_RECIPE = Get-Recipe $kind
-  $env:WORKSHOP_SETTINGS = Get-Checksum "$ports $env:WORKSHOP_BIND $env:WORKSHOP_MEMORY $env:WORKSHOP_RECIPE"
+  $env:WORKSHOP_SETTINGS = Get-Checksum "$ports $env:WORKSHOP_PORT_OSC $env:WORKSHOP_BIND $env:WORKSHOP_MEMORY $env:WORKSHOP_RECIPE"
 }
 
 function Get-Container([string[]] $Filters) {
@@ -238,6 +242,21 @@ function Enter-Container([string[]] $Words, [bool] $AsRoot = $false) {
   exit $LASTEXITCODE
 }
 
+# The container cannot reach this computer's own ports. So the server in it prints its answers, each byte as \x.., and
+# they are sent from here; what else it prints is printed.
+function Enter-Osc([string[]] $Words) {
+  $client = New-Object Net.Sockets.UdpClient
+  $inside = @('-i', '-w', (Get-InsideFolder), '-e', "WORKSHOP_HOST_ROOT=$Root", $script:Container, 'python', '-m',
+    'workshop.osc', '--host', '0.0.0.0', '--port', "$OscPort", '--answer_to', 'output')
+  docker exec @inside @Words | ForEach-Object {
+    if ($_.StartsWith('osc ')) {
+      $bytes = [byte[]] ($_.Substring(4) -split '\\x' | Where-Object { $_ } | ForEach-Object { [Convert]::ToByte($_, 16) })
+      $client.Send($bytes, $bytes.Length, '127.0.0.1', [int] $AnswerTo) | Out-Null
+    } else { $_ }
+  }
+  exit $LASTEXITCODE
+}
+
 function Enter-StartSh([string[]] $Words) { Enter-Container (@('bash', "$Inside/start.sh") + $Words) }
 
 # ---- the verbs -----------------------------------------------------------------------------------
@@ -263,6 +282,7 @@ function Invoke-Verb([string] $Verb, [string[]] $Words) {
     'docs' { Start-Workshop; Wait-UntilHealthy; Show-Address 'DOCS' }
     'play' { Start-Workshop; Wait-UntilHealthy; Show-Address 'PLAY' }
     'live' { Misused 'The live room plays by the sound of the computer, which a container does not have: start it in WSL, with ./start.sh --local live' }
+    'osc' { Start-Workshop; Enter-Osc $Words }
     'doctor' { Start-Workshop; Enter-StartSh (@('doctor') + $Words) }
     'logs' {
       $there = Get-Container 'label=ml4music.workshop'
@@ -322,7 +342,7 @@ $AsRoot = $false
 $Verb = ''
 $Rest = @()
 foreach ($word in $args) {
-  if ($Verb -in 'run', 'test', 'doctor', 'trainings', 'save', 'load') { $Rest += $word }
+  if ($Verb -in 'run', 'osc', 'test', 'doctor', 'trainings', 'save', 'load') { $Rest += $word }
   elseif ($word -in '--help', '-h', 'help') { Show-Help; exit 0 }
   elseif ($word -eq '--gpu') { $Gpu = $true }
   elseif ($word -eq '--root') { $AsRoot = $true }

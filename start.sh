@@ -33,7 +33,7 @@ WANT_ROOT=no
 DEMO_TRAIN=(--init_from verse --max_minutes 1 --message "first demo")
 DEMO_SAMPLE=(--length 150)
 DEMO_PLAY=(--experiment_dir tunes --num_samples 1 --wav)
-VERBS="demo, play, live, test, run, lab, docs, doctor, logs, trainings, stop, down, build, save, load"
+VERBS="demo, play, live, osc, test, run, lab, docs, doctor, logs, trainings, stop, down, build, save, load"
 
 say() { printf '%s\n' "$*" >&2; }
 fail() { say "$*"; exit 1; }
@@ -56,6 +56,8 @@ answers, everything runs in a container; otherwise on this computer itself. Your
   ./start.sh play          the page on which trained networks are played: its address, or the server itself until Ctrl-C
   ./start.sh live NAME     let up to three trained networks, by name or folder, hear a microphone and answer, live; with
                            --help behind it, what else there is (in local mode)
+  ./start.sh osc NAME      let other programs ask a trained network for music by Open Sound Control, until Ctrl-C; with
+                           --help behind it, what else there is
   ./start.sh test          run the tests; what follows is passed to pytest
   ./start.sh run COMMAND   run one command in the ready environment, from the folder you are in
   ./start.sh lab           JupyterLab: its address in the container's mode, or the server itself until Ctrl-C
@@ -84,6 +86,8 @@ What can be set in the environment of the command:
   WORKSHOP_PORT_LAB        port of JupyterLab (default 8888)
   WORKSHOP_PORT_PLAY       port of the page (default 7005)
   WORKSHOP_PORT_DOCS       port of the tutorial (default 7000, or another one where that is in use)
+  WORKSHOP_PORT_OSC        UDP port of OSC (default 10102)
+  WORKSHOP_ANSWER_TO       port of this computer that answers of OSC go to (default 10101)
   WORKSHOP_BIND            address to listen on (default 127.0.0.1: this computer alone)
 HELP
 }
@@ -125,7 +129,7 @@ refuse_what_does_not_fit() { # verb
       misused "The live room plays by this computer's own sound, which a container does not have: './start.sh --local" \
         "live' plays without the container." ;;
     local:build | local:save | local:load) misused "'$1' is about the container, and local mode has none." ;;
-    inside:play | inside:lab | inside:docs | inside:stop | inside:down | inside:build | inside:save | inside:load)
+    inside:play | inside:osc | inside:lab | inside:docs | inside:stop | inside:down | inside:build | inside:save | inside:load)
       misused "This is inside the container: leave it with 'exit', and type './start.sh $1' there." ;;
   esac
   if [ "$WANT_ROOT" = yes ]; then
@@ -390,7 +394,7 @@ name_of_extra() { # extra
   case "$1" in
     dev) echo "what the tests need" ;;
     docs) echo "what makes the tutorial" ;;
-    live) echo "what the live room plays with" ;;
+    live) echo "what OSC and the live room need" ;;
   esac
 }
 
@@ -596,6 +600,14 @@ verb_live() {
   exec python -m live ${way:+"$way"} "$@"
 }
 
+verb_osc() {
+  set_up live
+  enter_environment
+  tell_prefix "$0"
+  if [ -n "${WORKSHOP_ANSWER_TO:-}" ]; then set -- --answer_to "$WORKSHOP_ANSWER_TO" "$@"; fi
+  exec python -m workshop.osc "$@"
+}
+
 # These install nothing, and run on any suitable Python.
 run_module() { # module, arguments
   if [ -x "$VENV/bin/python" ]; then PYTHON="$VENV/bin/python"; else find_python; fi
@@ -646,14 +658,14 @@ main() {
         [ -z "$verb" ] || misused "'$verb' takes nothing after it, and '$1' was given."
         verb="$1"
         # What follows these is theirs, options included.
-        case "$verb" in run | live | test | doctor | trainings | save | load) shift; break ;; esac
+        case "$verb" in run | live | osc | test | doctor | trainings | save | load) shift; break ;; esac
         ;;
     esac
     shift
   done
   verb="${verb:-shell}"
   case "$verb" in
-    shell | demo | play | live | test | run | lab | docs | doctor | logs | trainings | stop | down | build | save | load) ;;
+    shell | demo | play | live | osc | test | run | lab | docs | doctor | logs | trainings | stop | down | build | save | load) ;;
     *) misused "There is no verb '$verb'; the verbs are $VERBS, or none for a shell (./start.sh --help says more)." ;;
   esac
   case "$(uname -s)" in

@@ -10,6 +10,8 @@ while read -r name port title; do
   case "$title" in "TensorBoard for"*) LESSONS="$LESSONS $name" ;; esac
 done <"$SERVER_LIST"
 SERVERS="$LESSONS lab docs play"
+OSC_PORT=10102                    # of UDP, in the container and outside unless WORKSHOP_PORT_OSC says otherwise
+ANSWER_TO=10101                   # where clients of OSC listen, unless WORKSHOP_ANSWER_TO says otherwise
 INSIDE=/workshop                  # where the container sees the clone
 ANSWER_SECONDS=10                 # time limit for an engine that hangs
 HEALTH_SECONDS=120
@@ -176,6 +178,7 @@ use_service() { # service
   WORKSHOP_RECIPE="$(recipe "$kind")"
   WORKSHOP_SETTINGS="$({
     for server in $SERVERS; do wanted_port "$server"; done
+    echo "${WORKSHOP_PORT_OSC:-}"
     echo "$WORKSHOP_RECIPE ${WORKSHOP_BIND:-} ${WORKSHOP_MEMORY:-} $WORKSHOP_UID:$WORKSHOP_GID"
     cat "$ROOT/docker-compose.yml"
   } | cksum | tr ' ' '-')"
@@ -309,6 +312,8 @@ check_ports() {
       misused "$(port_variable "$server") is '$port', which is not a port: give a number from 1 to 65535."
     if ! is_our_own "$server" "$port" && is_taken "$port"; then fail_for_port "$server"; fi
   done
+  is_port "${WORKSHOP_PORT_OSC:-$OSC_PORT}" ||
+    misused "WORKSHOP_PORT_OSC is '$WORKSHOP_PORT_OSC', which is not a port: give a number from 1 to 65535."
 }
 
 # On a Mac AirPlay has the tutorial's port, so another one is taken unless the user has chosen it. The settings that
@@ -400,7 +405,12 @@ make_room() {
 }
 
 explain_start() {
-  local server
+  local server port="${WORKSHOP_PORT_OSC:-$OSC_PORT}"
+  if engine_log_says "[^0-9]$port(/udp)?[^0-9].*(already (allocated|in use)|not available)"; then
+    fail "Port $port for OSC is in use by another program: stop that ('./start.sh --local osc' is one, and so is the" \
+      "container of another copy of the workshop), or choose another port, for example" \
+      "WORKSHOP_PORT_OSC=$((port < 65436 ? port + 100 : 17006)) ./start.sh"
+  fi
   for server in $SERVERS; do
     if engine_log_says "[^0-9]$(wanted_port "$server")[^0-9].*(already (allocated|in use)|not available)" ||
       engine_log_says "not available.*[^0-9]$(wanted_port "$server")[^0-9]"; then fail_for_port "$server"; fi
@@ -714,6 +724,35 @@ container_address() { # server
   wait_until_healthy || exit 1
   print_address "$1"
   say "Open that address in a browser. './start.sh stop' ends it; what is saved stays."
+}
+
+# The container cannot reach this computer's own ports. So the server in it prints its answers, and they are sent from
+# here; what else it prints is printed.
+send_answers() { # port
+  local line
+  trap '' INT TERM HUP
+  while IFS= read -r line; do
+    case "$line" in
+      # printf writes up to each line feed among the bytes, and dd all of them together: as one datagram.
+      "osc "*) printf '%b' "${line#osc }" | dd obs=65536 2>/dev/null >"/dev/udp/127.0.0.1/$1" || true ;;
+      *) printf '%s\n' "$line" ;;
+    esac
+  done
+}
+
+container_osc() {
+  local port="${WORKSHOP_ANSWER_TO:-$ANSWER_TO}"
+  case " $* " in
+    *" --answer_to"* | *" --answer-to"* | *" --port"* | *" --host"*)
+      misused "In the container, WORKSHOP_PORT_OSC and WORKSHOP_ANSWER_TO set the ports: --port, --host and --answer_to" \
+        "are for './start.sh --local osc'." ;;
+  esac
+  is_port "$port" || misused "WORKSHOP_ANSWER_TO is '$port', which is not a port: give a number from 1 to 65535."
+  bring_up
+  tell_prefix "$0"
+  exec 3> >(send_answers "$port")
+  run_inside "$WORKSHOP_UID:$WORKSHOP_GID" env WORKSHOP_HOST_ROOT="$ROOT" \
+    python -m workshop.osc --host 0.0.0.0 --port "$OSC_PORT" --answer_to output "$@" >&3
 }
 
 # The doctor starts nothing. Where the container does not run, it checks the host.

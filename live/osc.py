@@ -62,7 +62,7 @@ def routes(room: Room, player: Player) -> dict[str, Route]:
         counts = [part for slot in room.slots for part in (slot.name, slot.counts.late, 1000 * slot.counts.worst)]
         return [room.watch.level_in, room.watch.level_out, *counts]
 
-    return {f"/live/{name}": Route((float,), knob(name), WORDS[name], optional=True) for name in KNOBS} | {
+    return {f"/live/{name}": Route((float,), knob(name), WORDS[name], least=0) for name in KNOBS} | {
         "/live/words": Route((str,), player.add_words, "type words; a line is answered by a network of texts"),
         "/live/note": Route((int, int), note, "press a key: its number and how hard; 0 lets it go"),
         "/live/swap": Route((int, str), player.swap, "put an experiment in the place of network 1, 2 or 3"),

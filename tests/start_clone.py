@@ -8,7 +8,23 @@ from pathlib import Path
 from workshop import ROOT
 
 #: What start.sh may use; the tests' PATH holds these alone, so that no Python and no Docker of this computer is found.
-TOOLS = ["awk", "bash", "cat", "chmod", "chown", "cksum", "cp", "df", "dirname", "echo", "env", "find", "grep", "gzip"]
+TOOLS = [
+    "awk",
+    "bash",
+    "cat",
+    "chmod",
+    "chown",
+    "cksum",
+    "cp",
+    "dd",
+    "df",
+    "dirname",
+    "echo",
+    "env",
+    "find",
+    "grep",
+    "gzip",
+]
 TOOLS += ["du", "id", "ls", "mkdir", "mv", "od", "ps", "pwd", "readlink", "rm", "sleep", "tail", "tee", "touch", "tr"]
 TOOLS += ["sha256sum", "sort", "true", "uname", "wc"]
 

@@ -412,3 +412,13 @@ def test_the_formatter_is_a_formatter_with_defaults() -> None:
     shown = " ".join(parser.format_help().split())
     assert "how loud (default: 0)" in shown
     assert "--hidden" not in shown
+
+
+def test_an_argument_that_may_be_given_again_collects() -> None:
+    parser = cli.Parser()
+    parser.add_argument("--allow", action="append", default=[])
+    assert parser.read([]).allow == []
+    assert parser.read([]).given == set()
+    args = parser.read(["--allow", "a", "--allow", "b"])
+    assert (args.allow, args.given) == (["a", "b"], {"allow"})
+    assert parser.read([]).allow == []

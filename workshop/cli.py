@@ -84,13 +84,14 @@ class Parser(argparse.ArgumentParser):
         """
         arguments = [_with_underscores(a) for a in (sys.argv[1:] if argv is None else argv)]
         names = {a.dest: a.default for a in self._actions if a.default is not argparse.SUPPRESS}
-        parsed, unknown = self.parse_known_args(arguments, argparse.Namespace(**dict.fromkeys(names, _MISSING)))
+        missing = dict.fromkeys(names, _MISSING) | {a.dest: None for a in self._actions if _collects(a)}
+        parsed, unknown = self.parse_known_args(arguments, argparse.Namespace(**missing))
         if unknown:
             name = unknown[0].split("=")[0]
             if replaced := self.replaced(name):
                 self.error(f"{name} is no longer an argument: {replaced}")
             self.error(f"there is no argument {name}{did_you_mean(name, self.options())}")
-        given = {name for name in names if getattr(parsed, name) is not _MISSING}
+        given = {name for name in names if getattr(parsed, name) is not missing[name]}
         if self.read_settings and "config" in given:
             try:
                 settings = self._settings(Path(parsed.config), self.read_settings)
@@ -155,6 +156,11 @@ class Parser(argparse.ArgumentParser):
         except argparse.ArgumentError:
             return False
         return type(read) is type(value) and (action.choices is None or read in action.choices)
+
+
+def _collects(action: argparse.Action) -> bool:
+    """Whether an argument may be given several times; argparse adds to what is there."""
+    return isinstance(action, argparse._AppendAction)
 
 
 def _with_underscores(argument: str) -> str:

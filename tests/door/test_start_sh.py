@@ -79,7 +79,7 @@ def test_help_sets_nothing_up(clone: Clone, arguments: list[str]) -> None:
     [
         (
             ["dmeo"],
-            "no verb 'dmeo'; the verbs are demo, play, live, test, run, lab, docs, doctor, logs, trainings, stop, down",
+            "no verb 'dmeo'; the verbs are demo, play, live, osc, test, run, lab, docs, doctor, logs, trainings, stop",
         ),
         (["--docker"], "no option '--docker'; the options are --local, --gpu, --root"),
         (["demo", "now"], "'demo' takes nothing after it, and 'now' was given"),
@@ -672,13 +672,20 @@ def test_the_live_room_is_installed_on_its_first_use_and_gets_what_follows(clone
     clone.start("--local", "run", "true")
     clone.take_calls()
     answer = clone.start("--local", "live", "verse", "--seed", "3", cwd=clone.home)
-    assert "Installing what the live room plays with ..." in answer.stderr
+    assert "Installing what OSC and the live room need ..." in answer.stderr
     assert clone.take_calls()[-1] == "venv -m live page verse --seed 3"
     for words in (["bench", "verse"], ["devices"], ["--help"]):
         clone.start("--local", "live", *words)
         assert clone.take_calls() == [f"venv -m live {' '.join(words)}"]
     clone.start("--local", "live")
     assert clone.take_calls() == ["venv -m live page"]
+
+
+def test_osc_is_served_with_what_follows_and_where_answers_should_go(clone: Clone) -> None:
+    assert "Installing what OSC and the live room need ..." in clone.start("--local", "osc", "verse").stderr
+    assert clone.take_calls()[-1] == "venv -m workshop.osc verse"
+    clone.start("--local", "osc", "verse", "--port", "9", WORKSHOP_ANSWER_TO="9001")
+    assert clone.take_calls() == ["venv -m workshop.osc --answer_to 9001 verse --port 9"]
 
 
 def test_the_live_room_is_not_in_the_container(clone: Clone) -> None:

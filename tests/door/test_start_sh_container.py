@@ -593,10 +593,50 @@ def test_the_doctor_starts_no_container(clone: DockerClone) -> None:
 def test_inside_the_container_start_sh_knows_where_it_is(up: DockerClone) -> None:
     answer = up.start("run", "bash", str(up.root / "start.sh"), "run", "echo", "hello")
     assert answer.stdout == "hello\n"
-    for verb in ("play", "lab", "docs", "stop", "build", "save"):
+    for verb in ("play", "osc", "lab", "docs", "stop", "build", "save"):
         answer = up.start("run", "bash", str(up.root / "start.sh"), verb)
         assert answer.returncode == 2
         assert f"leave it with 'exit', and type './start.sh {verb}' there" in answer.stderr
+
+
+# ---- OSC -------------------------------------------------------------------------------------------------------------
+
+#: In place of the server inside: it says how it was called, and answers twice.
+ANSWERS = r"""#!/usr/bin/env bash
+printf '%s\n' "$WORKSHOP_HOST_ROOT" "$*" 'osc \x2f\x61\x00\x00\x2c\x00\x00\x00' 'a line'
+printf '%s\n' 'osc \x2f\x62\x00\xff\x0a\x00\x25\x5c'
+"""
+
+
+def test_answers_of_osc_reach_this_computer(up: DockerClone) -> None:
+    up.add_python(up.bin / "python", "")
+    (up.bin / "python").write_text(ANSWERS)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+        client.bind(("127.0.0.1", 0))
+        client.settimeout(10)
+        port = str(client.getsockname()[1])
+        answer = up.start("osc", "verse", "--allow", "x y", WORKSHOP_ANSWER_TO=port)
+        assert answer.returncode == 0
+        assert client.recv(100) == b"/a\0\0,\0\0\0"
+        assert client.recv(100) == b"/b\0\xff\n\0%\\"
+    called = "-m workshop.osc --host 0.0.0.0 --port 10102 --answer_to output verse --allow x y"
+    assert answer.stdout.splitlines() == [str(up.root), called, "a line"]
+
+
+def test_ports_of_osc_are_set_outside_of_the_container(up: DockerClone) -> None:
+    answer = up.start("osc", "verse", "--port", "9000")
+    assert (answer.returncode, "WORKSHOP_PORT_OSC and WORKSHOP_ANSWER_TO" in answer.stderr) == (2, True)
+    for variable in ("WORKSHOP_PORT_OSC", "WORKSHOP_ANSWER_TO"):
+        answer = up.start("osc", "verse", **{variable: "0"})
+        assert (answer.returncode, f"{variable} is '0', which is not a port" in answer.stderr) == (2, True)
+
+
+def test_a_port_of_osc_that_is_taken_is_named(clone: DockerClone) -> None:
+    says = "failed to bind host port for 127.0.0.1:10102:172.17.0.2:10102/udp: address already in use"
+    answer = clone.start("run", "true", STUB_UP_SAYS=says)
+    assert answer.returncode == 1
+    assert "Port 10102 for OSC is in use" in answer.stderr
+    assert "WORKSHOP_PORT_OSC=10202 ./start.sh" in answer.stderr
 
 
 # ---- ports -----------------------------------------------------------------------------------------------------------

@@ -31,7 +31,7 @@ def served() -> Iterator[tuple[OscServer, list[Any]]]:
         return None if value else [0.5]
 
     routes = {
-        "/level": Route((float,), level, "the level", optional=True),
+        "/level": Route((float,), level, "the level", least=0),
         "/name": Route((int, str), lambda *given: heard.append(given), "a name"),
         "/wrong": Route((), wrong),
     }
@@ -72,7 +72,7 @@ def test_arguments_are_read_as_what_they_should_be(served: tuple[OscServer, list
         ("/level", [float("nan")], "is not a number"),
         ("/level", [float("inf")], "is not a number"),
         ("/level", [True], "is not a number"),
-        ("/level", [1.0, 2.0], "it takes 1 arguments, and 2 were sent"),
+        ("/level", [1.0, 2.0], "it takes 0 to 1 arguments, and 2 were sent"),
         ("/name", [], "it takes 2 arguments, and 0 were sent"),
         ("/name", [1.5, "x"], "is not a whole number"),
         ("/name", [1, 2], "is not a text"),

@@ -21,7 +21,8 @@ TENSORBOARD_PORTS = {lesson.name: lesson.port for lesson in lessons()}
 LAB_PORT, DOCS_PORT, PLAY_PORT = 8888, 7000, 7005
 #: The port of each server, unless the environment gives it another one.
 PORTS = {**TENSORBOARD_PORTS, LAB: LAB_PORT, DOCS: DOCS_PORT, PLAY: PLAY_PORT}
-
+#: The UDP port on which networks are asked by OSC, while somebody serves them, and what sets another one.
+OSC_PORT, OSC_VARIABLE = 10102, "WORKSHOP_PORT_OSC"
 
 #: Valid ports; docker/host.sh and start.ps1 accept the same.
 PORT_NUMBERS = range(1, 65536)

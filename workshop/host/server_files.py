@@ -10,7 +10,7 @@ from pathlib import Path
 
 from workshop import ROOT
 from workshop.files import write_text
-from workshop.host.ports import PORTS, Server
+from workshop.host.ports import OSC_PORT, OSC_VARIABLE, PORTS, Server
 
 #: Between these lines docker-compose.yml is written from the list; the indentation is that of the first.
 REGION = re.compile(r"^( *)# servers: (\w+)\n.*?^ *# end of servers\n", re.MULTILINE | re.DOTALL)
@@ -33,7 +33,11 @@ def as_compose(text: str) -> str:
         return f"${{{server.variable}:-{server.port}}}"
 
     parts = {
-        "ports": [f'- "${{WORKSHOP_BIND:-127.0.0.1}}:{published(server)}:{server.port}"' for server in servers()],
+        "ports": [
+            *(f'- "${{WORKSHOP_BIND:-127.0.0.1}}:{published(server)}:{server.port}"' for server in servers()),
+            # On loopback in any case: whoever is asked by OSC asks for no password.
+            f'- "127.0.0.1:${{{OSC_VARIABLE}:-{OSC_PORT}}}:{OSC_PORT}/udp"',
+        ],
         "published": [
             "WORKSHOP_PUBLISHED: >-",
             *(f"  {server.port}:{published(server)}" for server in servers()),

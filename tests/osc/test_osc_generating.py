@@ -1,0 +1,258 @@
+"""Networks of every lesson behind the OSC server, with python-osc as the client."""
+
+import random
+import re
+import signal
+import socket
+import subprocess
+import sys
+import wave
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip("pythonosc")
+
+from osc_clients import Client, free_udp_port
+from pythonosc.osc_message_builder import build_msg
+from pythonosc.udp_client import SimpleUDPClient
+
+from workshop import ROOT, load
+from workshop.audio.generated import GeneratedSound
+from workshop.errors import UserError
+from workshop.osc import command_line, delivery, serving
+from workshop.osc.kept import Kept
+from workshop.osc.places import Places
+from workshop.osc.server import HOST, packed
+from workshop.osc.serving import Served
+from workshop.text.generated import GeneratedText
+
+
+class Writer:
+    """Writes the length and the seed that it is asked for, in place of a network of texts."""
+
+    def generate(self, prompt: str = "", length: int = 500, temperature: float = 1, seed: int = 0) -> GeneratedText:
+        if length == 13:
+            raise ZeroDivisionError
+        return GeneratedText(f"{prompt}{length} {temperature:g} {seed}" + "ü" * (length - 20))
+
+
+class Hummer:
+    """Hums, in place of a network of sound."""
+
+    def generate(self, seconds: float = 10, seed: int = 0, **more: Any) -> GeneratedSound:
+        if "condition" in more:
+            raise UserError(f"there is no condition {more['condition']}")
+        return GeneratedSound(np.zeros(round(seconds * 1000), np.float32), 1000)
+
+
+@pytest.fixture
+def client(tmp_path: Path) -> Iterator[Client]:
+    networks: list[Any] = [Served(Writer(), "text"), Served(Hummer(), "sound")]  # type: ignore[arg-type]
+    kept = Kept([], Places(tmp_path, str(tmp_path)), tmp_path / "osc")
+    with Client() as client, serving.serve(networks, kept, client.deliver, HOST, 0) as server:
+        client.to = server.port
+        yield client
+
+
+def test_a_request_is_answered_once_with_its_id_and_a_new_file(client: Client, tmp_path: Path) -> None:
+    address, id, seconds, path, seed, text = client.ask("/text/generate", 7, 12, 0.5, 3, "oh ")
+    assert (address, id, seed, text) == ("/text/generate", 7, 3, "oh 12 0.5 3")
+    assert 0 <= seconds < 5
+    assert Path(path) == tmp_path / "osc" / "text-000001.txt"
+    assert Path(path).read_text() == "oh 12 0.5 3\n"
+    address, id, _, path, seed = client.ask("/sound/generate", "a slot", 0.25)
+    assert (address, id, 0 <= seed < 1 << 31) == ("/sound/generate", "a slot", True)
+    with wave.open(path) as file:
+        assert (file.getframerate(), file.getnframes()) == (1000, 250)
+    assert client.hears_nothing()
+
+
+def test_a_long_text_is_in_its_file(client: Client) -> None:
+    *_, path, _, text = client.ask("/text/generate", 1, 5000)
+    assert len(text.encode()) <= 1000
+    assert Path(path).read_text().startswith(text)
+    assert len(Path(path).read_text()) > 4000
+
+
+def test_twenty_at_once_by_another_library_are_answered_in_order(client: Client) -> None:
+    with SimpleUDPClient(HOST, client.to) as other:
+        for number in range(20):
+            other.send_message("/text/generate", [number, 20])
+    assert [client.hear()[:2] for _ in range(20)] == [["/text/generate", number] for number in range(20)]
+
+
+@pytest.mark.parametrize(
+    ("message", "words"),
+    [
+        (["/text/generate"], "it takes 1 to 5 arguments, and 0 were sent"),
+        (["/text/generate", 1, "long"], "is not a whole number"),
+        (["/text/generate", 1, 20_001], "20001 is not from 0 to 20,000"),
+        (["/text/generate", 1, -1], "is not from 0 to 20,000"),
+        (["/text/generate", 1, 13], "should not"),
+        (["/text/generate", [1.5]], "is not an id"),
+        (["/text/generate", 1, 12, 0.5, 1, "x", "y"], "6 were sent"),
+        (["/sound/generate", 1, 61.0], "61 is not from 0 to 60"),
+        (["/sound/generate", 1, 1.0, 1.0, 1, "/etc/passwd"], "is not read"),
+        (["/sound/generate", 1, 1.0, 1.0, 1, "", "rain"], "no condition rain"),
+        (["/notes/generate", 1], "there is no /notes/generate"),
+        (["/folder", "/etc"], "--allow FOLDER"),
+    ],
+)
+def test_a_mistake_is_answered_by_a_sentence(message: list[Any], words: str, client: Client) -> None:
+    address, sentence, *rest = client.ask(*message)
+    assert address == "/error"
+    assert words in sentence
+    if message[1:2] == [1] and "there is no /" not in sentence:
+        assert rest[0] == 1
+    assert client.ask("/alive") == ["/alive", "text", "sound"]
+
+
+def test_the_folder_is_asked_for_and_changed(client: Client, tmp_path: Path) -> None:
+    assert client.ask("/folder") == ["/folder", str(tmp_path / "osc")]
+    assert client.ask("/folder", "new") == ["/folder", str(tmp_path / "osc" / "new")]
+    assert client.ask("/text/generate", 1)[3] == str(tmp_path / "osc" / "new" / "text-000001.txt")
+
+
+def datagrams(count: int, seed: int) -> Iterator[bytes]:
+    """Packets that are no OSC: noise, and messages with bytes that are changed, left out or put in."""
+    draw = random.Random(seed)
+    real = [packed("/text/generate", [1, 2, 0.5, 3, "x"]), packed("/folder", ["x"]), b"#bundle\0" + bytes(8)]
+    for _ in range(count):
+        packet = bytearray(draw.choice([*real, draw.randbytes(draw.randrange(60))]))
+        for _ in range(draw.randrange(1, 6)):
+            place = draw.randrange(len(packet) + 1)
+            packet[place : place + draw.randrange(3)] = draw.randbytes(draw.randrange(3))
+        yield bytes(packet)
+
+
+def test_two_thousand_packets_of_noise_are_answered_and_nothing_stops(
+    client: Client, tmp_path: Path, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    for number, packet in enumerate(datagrams(2000, seed=5)):
+        client.send_bytes(packet)
+        if number % 20 == 0:  # so that no answer is lost on the way
+            client.send("/alive")
+            while client.hear()[0] != "/alive":
+                pass
+    client.send("/alive")
+    while client.hear()[0] != "/alive":
+        pass
+    assert "Traceback" not in capsys.readouterr().err
+    assert not [record for record in caplog.records if record.exc_info]
+    assert {path.name for path in tmp_path.iterdir()} == {"osc"}
+
+
+def test_it_listens_on_loopback_and_refuses_a_port_that_is_taken(client: Client, tmp_path: Path) -> None:
+    kept = Kept([], Places(tmp_path, str(tmp_path)), tmp_path / "osc")
+    with pytest.raises(UserError, match="is not available"):
+        serving.serve([], kept, client.deliver, HOST, client.to)
+    others = {info[4][0] for info in socket.getaddrinfo(socket.gethostname(), None)} - {HOST, "::1"}
+    for address in (str(other) for other in others if ":" not in str(other)):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            probe.bind((address, client.to))  # which would be taken, if it listened there
+
+
+def test_answers_go_where_they_should(capfd: pytest.CaptureFixture[str]) -> None:
+    with Client() as client:
+        with delivery.ToPort("localhost", client.port) as deliver:
+            deliver(packed("/x", [1]))
+        assert client.hear() == ["/x", 1]
+    with delivery.ToPort("127.0.0.1", free_udp_port()) as deliver:
+        for _ in range(2):
+            deliver(b"nobody listens")
+    delivery.to_output(build_msg("/x", []).dgram)
+    assert capfd.readouterr().out == "osc \\x2f\\x78\\x00\\x00\\x2c\\x00\\x00\\x00\n"
+    assert delivery.read_address("10101") == ("127.0.0.1", 10101)
+    assert delivery.read_address("[::1]:3") == ("::1", 3)
+    with pytest.raises(UserError, match="which is not a port"):
+        delivery.read_address("somewhere")
+    with pytest.raises(UserError, match="there is no host"):
+        delivery.ToPort("no.such.host.invalid", 1)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["verse", "--answer_to", "10102"], "where the server itself listens"),
+        (["verse", "--allow", "/no/such"], "there is no such folder"),
+        (["no_such_experiment"], "there is no experiment"),
+        (["verse", "verse"], "both make text"),
+    ],
+)
+def test_what_cannot_be_served_is_said_before_it_begins(words: list[str], said: str) -> None:
+    with pytest.raises(UserError, match=said):
+        command_line.main(words)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("network", "makes", "length"),
+    [
+        ("trained", "text", 50), ("trained_midi", "notes", 30), ("trained_wavenet", "sound", 0.1),
+        ("trained_audio_rnn", "sound", 0.1), ("trained_spectral_rnn", "sound", 0.5),
+    ],
+)  # fmt: skip
+def test_every_lesson_is_served(
+    network: str, makes: str, length: float, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    served = serving.loaded([str(request.getfixturevalue(network))])
+    kept = Kept([], Places(tmp_path, str(tmp_path)), tmp_path / "osc")
+    with Client() as client, serving.serve(served, kept, client.deliver, HOST, 0) as server:
+        client.to = server.port
+        address, id, _, path, seed, *_ = client.ask(f"/{makes}/generate", 1, length, 0.7, 11)
+        assert (address, id, seed) == (f"/{makes}/generate", 1, 11)
+        again = client.ask(f"/{makes}/generate", 2, length, 0.7, 11)[3]
+        assert Path(path).stat().st_size > 0
+        if makes != "notes":  # a MIDI file holds its own name
+            assert Path(path).read_bytes() == Path(again).read_bytes()
+
+
+@pytest.mark.slow
+def test_the_command_serves_until_it_is_ended(trained: Path, tmp_path: Path, run_script: Callable[..., Any]) -> None:
+
+    with Client() as client:
+        client.to = free_udp_port()
+        words = [str(trained), "--port", str(client.to), "--answer_to", str(client.port), "--allow", str(tmp_path)]
+        command = [sys.executable, "-m", "workshop.osc", *words]
+        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+            assert process.stderr
+            said = ""
+            while "files go to" not in said:
+                said = process.stderr.readline()
+                assert said, "it has ended"
+            assert client.ask("/folder", str(tmp_path)) == ["/folder", str(tmp_path)]
+            path = client.ask("/text/generate", 1, 40, 1.0, 5)[3]
+            process.send_signal(signal.SIGINT)
+            assert process.wait(20) == 0
+        assert Path(path).read_text() == f"{load(trained).generate(length=40, temperature=1.0, seed=5)}\n"
+
+
+PAGE = (ROOT / "docs" / "osc.md").read_text("utf-8")
+
+
+def test_the_page_lists_the_addresses_that_there_are(tmp_path: Path) -> None:
+    networks: list[Any] = [Served(Writer(), makes) for makes in ("text", "notes", "sound")]  # type: ignore[arg-type]
+    kept = Kept([], Places(tmp_path, str(tmp_path)), tmp_path / "osc")
+    with Client() as client, serving.serve(networks, kept, client.deliver, HOST, 0) as server:
+        client.to = server.port
+        client.send("/help")
+        there = {}
+        while (answer := client.hear())[1] != "/help":
+            there[answer[1]] = answer[2]
+    rows = {address: arguments for address, arguments in re.findall(r"^\| `(/\S+)` \| (.*?) \|", PAGE, re.MULTILINE)}
+    assert rows.keys() == there.keys() | {"/help"}
+    for makes in ("text", "notes", "sound"):
+        assert there[f"/{makes}/generate"].endswith(rows[f"/{makes}/generate"])
+
+
+def test_the_client_of_the_page_asks_and_hears(client: Client, capsys: pytest.CaptureFixture[str]) -> None:
+    (code,) = re.findall(r"^```python\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+    heard = free_udp_port()
+    code = code.replace("10101", str(heard)).replace("10102", str(client.to))
+    client.port = heard
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=True)
+    assert re.match(r"/text/generate 1 0\.\d+ /.*text-000001\.txt \d+ 80 0\.7 ", done.stdout)
