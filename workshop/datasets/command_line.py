@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from workshop import ROOT, counting
-from workshop.datasets import inspecting, midi_tunes, piano_music, starter_sounds, tunes
+from workshop.datasets import inspecting, loops, midi_tunes, piano_music, starter_sounds, tunes
 from workshop.datasets.catalog import DataSet, find, has_hash, is_verified, read_catalog, read_manifest
 from workshop.datasets.download import Remote, fetch, fetch_all, is_web_address
 from workshop.datasets.generated_folder import LEFT_OVER
@@ -75,7 +75,7 @@ def _exporter(data_set: DataSet, data_dir: Path) -> tuple[Any, Path]:
     """Return the module that makes a set on this machine, and the folder that it fills."""
     target = data_set.target_in(data_dir)
     if data_set.kind == "audio":
-        return piano_music if data_set.name == "piano" else starter_sounds, target
+        return {"piano": piano_music, "loops": loops}.get(data_set.name, starter_sounds), target
     return (midi_tunes, target) if data_set.kind == "midi" else (tunes, target.parent)
 
 

@@ -1,0 +1,89 @@
+"""Slices to learn from without a network: 3,072 bars of drums, synthesised, all at one tempo.
+
+`data/audio/loops` is made when it is first trained on, or by `python -m workshop.datasets get loops`, and not when the
+workshop is set up: it takes half a minute, and 110 MB.
+"""
+
+from pathlib import Path
+
+from workshop import ROOT
+from workshop.datasets import generated_folder
+from workshop.files import write_text
+
+#: Counted up whenever the sounds below change, or `drum_loops` or `drum_kits` of `workshop.audio`, so that older ones
+#: are made again.
+EXPORT_VERSION = 1
+
+FOLDER = ROOT / "data" / "audio" / "loops"
+STAMP = f"Made by workshop.datasets.loops (loops {EXPORT_VERSION})."
+
+
+def make_if_missing(folder: Path) -> None:
+    """Make the set where `folder` is its place, and it is not there; say so, since it takes a while.
+
+    Raises:
+        UserError: it cannot be made.
+    """
+    if folder.resolve() == FOLDER.resolve() and not generated_folder.is_there(folder):
+        print(f"data: 3,072 drum loops are made in {folder}, once: half a minute, 110 MB", flush=True)
+        export(folder)
+
+
+def is_exported(folder: Path, stamp: str = "") -> bool:
+    """Return whether ``folder`` has sounds that are made as ``stamp`` says, or that were not made here at all."""
+    return generated_folder.is_there(folder, stamp)
+
+
+def export(folder: Path) -> bool:
+    """Write the sounds, `slices.json` and ``SOURCE.txt`` to ``folder`` unless up to date; return whether they were
+    written.
+
+    A folder that was modified by the user stays as it is.
+
+    Raises:
+        UserError: ``folder`` cannot be written to.
+    """
+    return generated_folder.make(folder, STAMP, _write_all)
+
+
+def _write_all(folder: Path) -> None:
+    """Write a folder for each kit, then slices.json, and SOURCE.txt last."""
+    import soundfile
+
+    from workshop import counting
+    from workshop.audio import drum_loops, slices
+
+    listed = {}
+    songs = drum_loops.songs()
+    with counting.bar(len(songs), " songs", "drum loops") as bar:
+        for song in songs:
+            (folder / song.kit).mkdir(parents=True, exist_ok=True)
+            for number, (fill, sound) in enumerate(song.bars()):
+                name = f"{song.kit}/{song.pattern}_{song.number}_{number}.flac"
+                soundfile.write(folder / name, sound, drum_loops.RATE, subtype="PCM_16")
+                labels = {"kit": song.kit, "pattern": song.pattern, "fill": fill}
+                listed[name] = slices.Slice(song.name, labels)
+            bar.update()
+    about = slices.SlicesFile(
+        bpm=drum_loops.BPM, beats=drum_loops.BEATS, rate=drum_loops.RATE, samples=drum_loops.SAMPLES, slices=listed
+    )
+    slices.write_about(folder, about)
+    write_text(folder / "SOURCE.txt", _source(generated_folder.digest(folder), len(listed), len(songs)))
+
+
+def _source(digest: str, count: int, songs: int) -> str:
+    from workshop.audio import drum_loops
+
+    minutes = count * drum_loops.SAMPLES / drum_loops.RATE / 60
+    lines = [
+        f"{count:,} bars of drums, {minutes:.0f} minutes: {songs} songs, each a kit and a pattern, with fills;",
+        f"{drum_loops.BPM} beats a minute, mono, {drum_loops.RATE:,} samples a second.",
+        "",
+        STAMP,
+        f"The files have the sha256 {digest}",
+        "",
+        "Made of sine waves and noise by this workshop; to the extent possible under law its authors waive all rights",
+        "to them (CC0 1.0). slices.json names the kit, the pattern and the fill of each.",
+        "",
+    ]
+    return "\n".join(lines)
