@@ -49,6 +49,7 @@ NOT_RUN = {
     ("docs/08-memory.md", "python session.py hall"),
     ("docs/live.md", "./start.sh --local live tunes"),
     ("docs/osc.md", "./start.sh osc verse tunes"),
+    ("docs/osc.md", "./start.sh osc generator.onnx --power 3 --beats 8"),
     ("docs/playing.md", "./start.sh play"),
     ("docs/playing.md", "python -m workshop.play --base_url /user/ada/play/ --allow_host hub.school.example"),
     ("docs/reliability.md", "cd char_rnn"),

@@ -25,6 +25,7 @@ from workshop.audio.generated import GeneratedSound
 from workshop.errors import UserError
 from workshop.osc import command_line, delivery, serving
 from workshop.osc.kept import Kept
+from workshop.osc.onnx_loops import OnnxLoops
 from workshop.osc.places import Places
 from workshop.osc.server import HOST, packed
 from workshop.osc.serving import Served
@@ -49,9 +50,18 @@ class Hummer:
         return GeneratedSound(np.zeros(round(seconds * 1000), np.float32), 1000)
 
 
+class Looper:
+    """Makes loops of silence, in place of a network of loops."""
+
+    latent_size, rate, samples, bpm, beats = 2, 1000, 100, 120.0, 1
+
+    def sounds(self, latents: np.ndarray) -> np.ndarray:
+        return np.zeros((len(latents), self.samples), np.float32)
+
+
 @pytest.fixture
 def client(tmp_path: Path) -> Iterator[Client]:
-    networks: list[Any] = [Served(Writer(), "text"), Served(Hummer(), "sound")]  # type: ignore[arg-type]
+    networks = [Served(Writer(), "text"), Served(Hummer(), "sound")]
     kept = Kept([], Places(tmp_path, str(tmp_path)), tmp_path / "osc")
     with Client() as client, serving.serve(networks, kept, client.deliver, HOST, 0) as server:
         client.to = server.port
@@ -199,7 +209,7 @@ def test_what_cannot_be_served_is_said_before_it_begins(words: list[str], said: 
 def test_every_lesson_is_served(
     network: str, makes: str, length: float, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
-    served = serving.loaded([str(request.getfixturevalue(network))])
+    served = serving.loaded([str(request.getfixturevalue(network))], OnnxLoops)
     kept = Kept([], Places(tmp_path, str(tmp_path)), tmp_path / "osc")
     with Client() as client, serving.serve(served, kept, client.deliver, HOST, 0) as server:
         client.to = server.port
@@ -235,18 +245,24 @@ PAGE = (ROOT / "docs" / "osc.md").read_text("utf-8")
 
 
 def test_the_page_lists_the_addresses_that_there_are(tmp_path: Path) -> None:
-    networks: list[Any] = [Served(Writer(), makes) for makes in ("text", "notes", "sound")]  # type: ignore[arg-type]
+    networks = [Served(Writer(), makes) for makes in ("text", "notes", "sound")] + [Served(Looper(), "loops")]
     kept = Kept([], Places(tmp_path, str(tmp_path)), tmp_path / "osc")
     with Client() as client, serving.serve(networks, kept, client.deliver, HOST, 0) as server:
         client.to = server.port
+        assert [client.hear()[0], client.hear()[0]] == ["/ccret/init", "/ggret/init"]
         client.send("/help")
         there = {}
         while (answer := client.hear())[1] != "/help":
             there[answer[1]] = answer[2]
     rows = {address: arguments for address, arguments in re.findall(r"^\| `(/\S+)` \| (.*?) \|", PAGE, re.MULTILINE)}
-    assert rows.keys() == there.keys() | {"/help"}
-    for makes in ("text", "notes", "sound"):
-        assert there[f"/{makes}/generate"].endswith(rows[f"/{makes}/generate"])
+    old = {address for address in there if address.startswith("/gg/")}
+    assert rows.keys() == there.keys() - old | {"/help"}
+    assert {address.replace("/gg/", "/cc/") for address in old} == {name for name in rows if name.startswith("/cc/")}
+    for address in rows:
+        if address.endswith("/generate") and "gan" not in address:
+            assert there[address].endswith(rows[address])
+        elif address.startswith("/cc/generate"):
+            assert there[address].split(": ")[1] == rows[address]
 
 
 def test_the_client_of_the_page_asks_and_hears(client: Client, capsys: pytest.CaptureFixture[str]) -> None:

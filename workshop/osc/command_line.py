@@ -14,6 +14,7 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from workshop import cli
+from workshop.audio import rates
 from workshop.errors import UserError
 from workshop.files import short_path
 from workshop.host.ports import OSC_PORT, OSC_VARIABLE, read_port
@@ -32,8 +33,14 @@ def _parser() -> cli.Parser:
         "experiments",
         nargs="+",
         metavar="EXPERIMENT",
-        help="experiments, by folder or name, of any lesson: one of texts, one of notes and one of sound at most",
+        help="experiments, by folder or name, of any lesson, or an ONNX file: one of texts, one of notes, one of sound "
+        "and one of loops at most",
     )
+    group = parser.add_argument_group("an ONNX file of a generator of loops that says nothing of itself")
+    group.add_argument("--power", type=cli.positive, default=3.0, help="of the values of its pictures")
+    group.add_argument("--n_fft", type=cli.count, help="samples of a window; by default twice the rows of a picture")
+    group.add_argument("--beats", type=cli.count, help="in a loop; by default one each 8,192 samples")
+    group.add_argument("--rate", type=rates.sample_rate, default=43_691, help="samples a second")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
     port = os.environ.get(OSC_VARIABLE) or str(OSC_PORT)
     parser.add_argument("--port", default=port, help="UDP port to listen on")
@@ -100,10 +107,12 @@ def main(argv: list[str] | None = None) -> None:
 def _serve(
     args: argparse.Namespace, places: Places, files: kept.Kept, deliver: Callable[[bytes], None], port: int
 ) -> None:
-    # Late, because the networks' libraries take a while.
-    from workshop.osc import serving
+    from workshop.osc import onnx_loops, serving  # late, because the networks' libraries take a while
 
-    nets = serving.loaded(args.experiments)
+    def opened(name: str) -> onnx_loops.OnnxLoops:
+        return onnx_loops.OnnxLoops(Path(name), args.power, args.n_fft, args.beats, args.rate)
+
+    nets = serving.loaded(args.experiments, opened)
     with serving.serve(nets, files, deliver, args.host, port) as server:
         told = "the program that started this" if args.answer_to == OUTPUT else args.answer_to
         cli.say(f"listening to OSC on {args.host}:{server.port} (UDP), and answering to {told}; Ctrl-C ends it")

@@ -1,0 +1,60 @@
+"""Ways through a latent space: what lies between two points, there and back, and a walk that goes anywhere.
+
+Points are float32 [Z], of numbers that are normally distributed. S steps.
+"""
+
+import numpy as np
+
+
+def drawn(count: int, size: int, seed: int, temperature: float = 1.0) -> np.ndarray:
+    """Random points [count, size]: normally distributed, times the temperature."""
+    return (temperature * np.random.default_rng(seed).standard_normal((count, size))).astype(np.float32)
+
+
+def between(start: np.ndarray, end: np.ndarray, share: float, is_spherical: bool = True) -> np.ndarray:
+    """The point [Z] at a share of the way from one to another, 0 being the first one.
+
+    In many dimensions nearly all random points are equally far from the middle, and the straight way between two of
+    them comes nearer to it than a generator has ever been. The spherical way (Shoemake 1985) goes around.
+    """
+    lengths = float(np.linalg.norm(start)), float(np.linalg.norm(end))
+    straight = (1 - share) * start + share * end
+    if not is_spherical or min(lengths) == 0:
+        return straight.astype(np.float32)
+    angle = np.arccos(np.clip(np.dot(start / lengths[0], end / lengths[1]), -1, 1))
+    if np.sin(angle) < 1e-4:  # the same direction, or the opposite one, from which all ways are equally far
+        return straight.astype(np.float32)
+    parts = np.sin((1 - share) * angle) * start / lengths[0] + np.sin(share * angle) * end / lengths[1]
+    return (parts / np.sin(angle) * ((1 - share) * lengths[0] + share * lengths[1])).astype(np.float32)
+
+
+def fade(start: np.ndarray, end: np.ndarray, steps: int, is_spherical: bool = True) -> np.ndarray:
+    """Points [S, Z] from one to another: the first is the start, and the last the end; a single step is the start."""
+    shares = np.linspace(0, 1, steps)
+    points = np.stack([between(start, end, float(share), is_spherical) for share in shares])
+    points[-1], points[0] = end, start
+    return points
+
+
+def pingpong(start: np.ndarray, end: np.ndarray, steps: int, is_spherical: bool = True) -> np.ndarray:
+    """Points [S, Z] from the start to the end and back, to be repeated: the first is the start, the end is in the
+    middle, and the last one is a step before the start.
+    """
+    forth, back = np.linspace(0, 1, steps // 2 + 1), np.linspace(1, 0, steps - steps // 2 + 1)[1:-1]
+    return np.stack([between(start, end, float(share), is_spherical) for share in (*forth, *back)])
+
+
+def walk(start: np.ndarray, steps: int, morph: float, seed: int) -> np.ndarray:
+    """Points [S, Z] of a random walk from the start, as far from the middle as random points are.
+
+    Args:
+        start: the first of them.
+        steps: S.
+        morph: how much of each point is new in the next one, from 0, the same for ever, to 1, any other.
+        seed: the same seed gives the same walk.
+    """
+    rng, points = np.random.default_rng(seed), [start.astype(np.float32)]
+    for _ in range(steps - 1):
+        new = rng.standard_normal(len(start))
+        points.append((np.sqrt(1 - morph**2) * points[-1] + morph * new).astype(np.float32))
+    return np.stack(points)
