@@ -37,10 +37,10 @@ def _parser() -> cli.Parser:
         "and one of loops at most",
     )
     group = parser.add_argument_group("an ONNX file of a generator of loops that says nothing of itself")
-    group.add_argument("--power", type=cli.positive, default=3.0, help="of the values of its pictures")
+    group.add_argument("--power", type=cli.positive, help="of the values of its pictures; by default 3")
     group.add_argument("--n_fft", type=cli.count, help="samples of a window; by default twice the rows of a picture")
     group.add_argument("--beats", type=cli.count, help="in a loop; by default one each 8,192 samples")
-    group.add_argument("--rate", type=rates.sample_rate, default=43_691, help="samples a second")
+    group.add_argument("--rate", type=rates.sample_rate, help="samples a second; by default 43,691")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
     port = os.environ.get(OSC_VARIABLE) or str(OSC_PORT)
     parser.add_argument("--port", default=port, help="UDP port to listen on")

@@ -67,19 +67,24 @@ class OnnxLoops:
 
     Args:
         path: the file.
-        power: of its pictures' values.
+        power: of its pictures' values; None for `POWER`.
         n_fft: samples of a window; None for twice as many as the picture has rows.
         beats: in a loop; None for one each 8,192 samples.
-        rate: samples a second.
+        rate: samples a second; None for `RATE`.
 
     Raises:
         UserError: it cannot be read, is no such network, or onnxruntime is not installed.
     """
 
     def __init__(
-        self, path: Path, power: float = POWER, n_fft: int | None = None, beats: int | None = None, rate: int = RATE
+        self,
+        path: Path,
+        power: float | None = None,
+        n_fft: int | None = None,
+        beats: int | None = None,
+        rate: int | None = None,
     ):
-        self._path, self.rate = path, rate
+        self._path, self.rate = path, rate or RATE
         self._session = _opened(path)
         (input_,) = self._session.get_inputs()
         self._name, self.latent_size = input_.name, int(input_.shape[-1])
@@ -90,10 +95,10 @@ class OnnxLoops:
                 f"{path} makes pictures of {bands} x {frames}, and windows of {window} samples do not fit: give "
                 f"--n_fft as a multiple of 8 from {2 * bands} on"
             )
-        self._spectrogram = LinearSpectrogram(rate, frames, bands, power, window)
+        self._spectrogram = LinearSpectrogram(self.rate, frames, bands, power or POWER, window)
         self.samples = self._spectrogram.samples
         self.beats = beats or max(round(self.samples / BEAT), 1)
-        self.bpm = 60 * self.beats * rate / self.samples
+        self.bpm = 60 * self.beats * self.rate / self.samples
 
     def sounds(self, latents: np.ndarray) -> np.ndarray:
         """Loops float32 [S, N] of latents [S, Z]; one that is louder than 1 is made as loud as that."""
