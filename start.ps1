@@ -35,7 +35,8 @@ The first use builds the container (some minutes, about 4 GB); after that it sta
   .\start.ps1 demo          let networks that come trained write and play, let one learn from the starter songs for a
                            minute, and say where to look
   .\start.ps1 play          the address of the page on which trained networks are played
-  .\start.ps1 live          says how the live room is started: it plays without the container
+  .\start.ps1 live NAME     let up to three trained networks, by name or folder, hear a microphone and answer, live, on a
+                           page in the browser until Ctrl-C; with --help behind it, what else there is
   .\start.ps1 osc NAME      let other programs ask a trained network for music by Open Sound Control, until Ctrl-C
   .\start.ps1 test          run the tests; what follows is passed to pytest
   .\start.ps1 run COMMAND   run one command in the container, from the folder you are in
@@ -266,7 +267,7 @@ function Invoke-Verb([string] $Verb, [string[]] $Words) {
     'shell' {
       Start-Workshop
       Wait-UntilHealthy
-      foreach ($server in $Servers.Keys) { Show-Address $server }
+      foreach ($server in $Servers.Keys) { if ($server -ne 'LIVE') { Show-Address $server } }
       if ($script:AsRoot) { Enter-Container @('bash') $true }
       Enter-StartSh @('shell')
     }
@@ -281,7 +282,7 @@ function Invoke-Verb([string] $Verb, [string[]] $Words) {
     'lab' { Start-Workshop; Wait-UntilHealthy; Show-Address 'LAB' }
     'docs' { Start-Workshop; Wait-UntilHealthy; Show-Address 'DOCS' }
     'play' { Start-Workshop; Wait-UntilHealthy; Show-Address 'PLAY' }
-    'live' { Misused 'The live room plays by the sound of the computer, which a container does not have: start it in WSL, with ./start.sh --local live' }
+    'live' { Start-Workshop; Enter-StartSh (@('live') + $Words) }
     'osc' { Start-Workshop; Enter-Osc $Words }
     'doctor' { Start-Workshop; Enter-StartSh (@('doctor') + $Words) }
     'logs' {
@@ -342,7 +343,7 @@ $AsRoot = $false
 $Verb = ''
 $Rest = @()
 foreach ($word in $args) {
-  if ($Verb -in 'run', 'osc', 'test', 'doctor', 'trainings', 'save', 'load') { $Rest += $word }
+  if ($Verb -in 'run', 'live', 'osc', 'test', 'doctor', 'trainings', 'save', 'load') { $Rest += $word }
   elseif ($word -in '--help', '-h', 'help') { Show-Help; exit 0 }
   elseif ($word -eq '--gpu') { $Gpu = $true }
   elseif ($word -eq '--root') { $AsRoot = $true }

@@ -54,8 +54,8 @@ answers, everything runs in a container; otherwise on this computer itself. Your
   ./start.sh demo          let networks that come trained write and play, let one learn from the starter songs for a
                            minute, and say where to look
   ./start.sh play          the page on which trained networks are played: its address, or the server itself until Ctrl-C
-  ./start.sh live NAME     let up to three trained networks, by name or folder, hear a microphone and answer, live; with
-                           --help behind it, what else there is (in local mode)
+  ./start.sh live NAME     let up to three trained networks, by name or folder, hear a microphone and answer, live, on a
+                           page in the browser until Ctrl-C; with --help behind it, what else there is
   ./start.sh osc NAME      let other programs ask a trained network for music by Open Sound Control, until Ctrl-C; with
                            --help behind it, what else there is
   ./start.sh test          run the tests; what follows is passed to pytest
@@ -85,6 +85,7 @@ What can be set in the environment of the command:
   WORKSHOP_PORT_CHAR_RNN   port of the first lesson's TensorBoard (default 7006), and so on for the other lessons
   WORKSHOP_PORT_LAB        port of JupyterLab (default 8888)
   WORKSHOP_PORT_PLAY       port of the page (default 7005)
+  WORKSHOP_PORT_LIVE       port of the live room's page (default 7004)
   WORKSHOP_PORT_DOCS       port of the tutorial (default 7000, or another one where that is in use)
   WORKSHOP_PORT_OSC        UDP port of OSC (default 10102)
   WORKSHOP_ANSWER_TO       port of this computer that answers of OSC go to (default 10101)
@@ -123,11 +124,14 @@ choose_mode() { # verb, want_local
   fi
 }
 
-refuse_what_does_not_fit() { # verb
+refuse_what_does_not_fit() { # verb, its first word
+  case "$MODE:$1:${2:-}" in
+    container:live:play | container:live:check | container:live:devices | inside:live:play | inside:live:check | \
+      inside:live:devices)
+      misused "'$2' is about this computer's own sound devices, which a container does not have: './start.sh live" \
+        "NAME' plays in the browser, and './start.sh --local live $2' without the container." ;;
+  esac
   case "$MODE:$1" in
-    container:live | inside:live)
-      misused "The live room plays by this computer's own sound, which a container does not have: './start.sh --local" \
-        "live' plays without the container." ;;
     local:build | local:save | local:load) misused "'$1' is about the container, and local mode has none." ;;
     inside:play | inside:osc | inside:lab | inside:docs | inside:stop | inside:down | inside:build | inside:save | inside:load)
       misused "This is inside the container: leave it with 'exit', and type './start.sh $1' there." ;;
@@ -672,7 +676,7 @@ main() {
     MINGW* | MSYS* | CYGWIN*) fail "On Windows type .\\start.ps1 in PowerShell, or start this inside WSL." ;;
   esac
   choose_mode "$verb" "$want_local"
-  refuse_what_does_not_fit "$verb"
+  refuse_what_does_not_fit "$verb" "$@"
   # What the demo prints is typed in the workshop's folder.
   if [ "$verb" = demo ] && [ "$HERE" != "$ROOT" ]; then say "cd $(printf '%q' "$ROOT")"; fi
   if [ "$MODE" = container ]; then

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # What the container does: it makes the starter tunes if they are missing, and runs a TensorBoard for each lesson,
 # JupyterLab, the tutorial and the play page, each restarted when it ends. Their output goes to
-# .workshop/NAME.log.
+# .workshop/NAME.log. The live room has its port and runs when somebody names networks for it.
 #
 # With arguments it runs those instead: docker run --rm ml4music-workshop:cpu python char_rnn/train.py --smoke
 set -uo pipefail
@@ -52,5 +52,5 @@ fi
 trap end TERM INT
 touch "$PREPARING"
 prepare &
-while read -r server _; do keep "$server" & done <docker/servers.txt
+while read -r server _; do [ "$server" = live ] || keep "$server" & done <docker/servers.txt
 wait

@@ -9,7 +9,8 @@ LESSONS=""
 while read -r name port title; do
   case "$title" in "TensorBoard for"*) LESSONS="$LESSONS $name" ;; esac
 done <"$SERVER_LIST"
-SERVERS="$LESSONS lab docs play"
+SERVERS="$LESSONS lab docs play"   # those that run all the time
+WITH_PORTS="$SERVERS live"
 OSC_PORT=10102                    # of UDP, in the container and outside unless WORKSHOP_PORT_OSC says otherwise
 ANSWER_TO=10101                   # where clients of OSC listen, unless WORKSHOP_ANSWER_TO says otherwise
 INSIDE=/workshop                  # where the container sees the clone
@@ -177,7 +178,7 @@ use_service() { # service
   IMAGE="ml4music-workshop:$kind"
   WORKSHOP_RECIPE="$(recipe "$kind")"
   WORKSHOP_SETTINGS="$({
-    for server in $SERVERS; do wanted_port "$server"; done
+    for server in $WITH_PORTS; do wanted_port "$server"; done
     echo "${WORKSHOP_PORT_OSC:-}"
     echo "$WORKSHOP_RECIPE ${WORKSHOP_BIND:-} ${WORKSHOP_MEMORY:-} $WORKSHOP_UID:$WORKSHOP_GID"
     cat "$ROOT/docker-compose.yml"
@@ -306,7 +307,7 @@ is_our_own() { # server, port
 
 check_ports() {
   local server port
-  for server in $SERVERS; do
+  for server in $WITH_PORTS; do
     port="$(wanted_port "$server")"
     is_port "$port" ||
       misused "$(port_variable "$server") is '$port', which is not a port: give a number from 1 to 65535."
@@ -411,7 +412,7 @@ explain_start() {
       "container of another copy of the workshop), or choose another port, for example" \
       "WORKSHOP_PORT_OSC=$((port < 65436 ? port + 100 : 17006)) ./start.sh"
   fi
-  for server in $SERVERS; do
+  for server in $WITH_PORTS; do
     if engine_log_says "[^0-9]$(wanted_port "$server")[^0-9].*(already (allocated|in use)|not available)" ||
       engine_log_says "not available.*[^0-9]$(wanted_port "$server")[^0-9]"; then fail_for_port "$server"; fi
   done
@@ -716,6 +717,13 @@ container_test() {
   bring_up
   HERE="$ROOT"
   enter test "$@"
+}
+
+# Its page is served while the command runs; it prints the address itself.
+container_live() {
+  bring_up
+  tell_prefix "$0"
+  enter live "$@"
 }
 
 # JupyterLab, the tutorial and the page run already.

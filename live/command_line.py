@@ -2,10 +2,10 @@
 
 import argparse
 import importlib
-import os
 
 from workshop import cli
 from workshop.cli import Parser
+from workshop.host.ports import LIVE, wanted_server
 
 #: Blocks between hearing and answering, where nothing else is said.
 PREBUFFER = 2
@@ -23,8 +23,9 @@ def _parser() -> Parser:
     _add_networks(page, "*", " (without any, the page passes what it hears)")
     _add_blocks(page)
     _add_others(page)
-    page.add_argument("--host", default="127.0.0.1", help="address to listen on")
-    page.add_argument("--port", default=os.environ.get("WORKSHOP_PORT_LIVE") or "7004", help="port to listen on")
+    wanted = wanted_server(LIVE)
+    page.add_argument("--host", default=wanted.host, help="address to listen on")
+    page.add_argument("--port", default=f"{wanted.port}", help="port to listen on")
 
     play = verb("play", "let networks hear and answer by the sound devices of this computer")
     _add_networks(play)

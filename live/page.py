@@ -24,13 +24,12 @@ from live.room import Mixed, budget
 from live.stage import Stage
 from workshop import cli
 from workshop.errors import UserError
-from workshop.host.ports import Server, read_port
+from workshop.host.ports import LIVE, Server, published_ports, read_port
 from workshop.host.services import play_token
 from workshop.run.voice import KNOBS, POSITIONS, PlayedNote
 from workshop.web import handlers
 from workshop.web.security import Guard, Guarded
 
-NAME = "live"
 STATIC = Path(__file__).with_name("static")
 #: Rates that a browser's sound can have, and samples of a piece at most.
 RATES, LONGEST_PIECE = range(8000, 192_001), 16_384
@@ -248,9 +247,15 @@ def serve(stage: Stage, pages: set[Sound], sayer: Sayer, host: str, port: str) -
     """Serve the page until Ctrl-C.
 
     Raises:
-        UserError: the port is in use.
+        UserError: the port is in use, or is one that nobody outside of the container reaches.
     """
     number, token = read_port(port, "--port"), play_token()
+    outside = published_ports() or {number: number}
+    if number not in outside:
+        raise UserError(
+            f"nobody reaches port {number} of the container: leave --port away, and set WORKSHOP_PORT_LIVE where "
+            "you type ./start.sh"
+        )
 
     async def until_stopped() -> None:
         sayer.loop = asyncio.get_running_loop()
@@ -263,7 +268,7 @@ def serve(stage: Stage, pages: set[Sound], sayer: Sayer, host: str, port: str) -
                 "choose another number with --port"
             ) from error
         shown = f"?token={token}" if sys.stdout.isatty() else ""
-        print(f"the live room is on {Server(NAME, host, number).url}/{shown}", flush=True)
+        print(f"the live room is on {Server(LIVE, host, outside[number]).url}/{shown}", flush=True)
         end = asyncio.Event()
         for kind in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(kind, end.set)

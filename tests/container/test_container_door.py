@@ -1,11 +1,16 @@
 """`./start.sh` with a real engine."""
 
+import http.cookiejar
+import json
 import os
+import signal
 import socket
 import subprocess
+import urllib.request
 from pathlib import Path
 
 import pytest
+import websocket
 from containers import Workshop, calling_user, get
 
 pytestmark = pytest.mark.container
@@ -51,6 +56,33 @@ def test_the_tutorials_address_is_told(door: Workshop) -> None:
     assert line.split()[-1] == f"http://localhost:{door.ports['docs']}"
     status, body = get(door.ports["docs"], "/")
     assert (status, b"One tune, three ways" in body) == (200, True)
+
+
+def test_a_network_is_heard_through_the_page_of_the_live_room(door: Workshop) -> None:
+    command = [door.clone / "start.sh", "live", "tunes"]
+    with subprocess.Popen(command, env=door.env, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        address = f"localhost:{door.ports['live']}"
+        assert process.stdout.readline() == f"the live room is on http://{address}/\n"
+        assert get(door.ports["live"], "/")[0] == 403
+        token = (door.clone / ".workshop" / "play_token").read_text().strip()
+        opener = urllib.request.build_opener(
+            urllib.request.ProxyHandler({}), urllib.request.HTTPCookieProcessor(jar := http.cookiejar.CookieJar())
+        )
+        with opener.open(f"http://{address}/?token={token}", timeout=10) as answer:
+            assert b"Begin" in answer.read()
+        cookie = "; ".join(f"{one.name}={one.value}" for one in jar)
+        line = websocket.create_connection(f"ws://{address}/sound", origin=f"http://{address}", cookie=cookie)
+        try:
+            line.send(json.dumps({"type": "begin", "rate": 22050}))
+            line.send_binary(bytes(4 * 512))
+            pieces = (said for said in iter(line.recv, "") if isinstance(said, bytes))
+            assert len(next(pieces)) == 4 * 512
+        finally:
+            line.close()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=60) == 0
+    assert get(door.ports["live"], "/alive")[0] == 0
 
 
 def test_a_shell_without_a_terminal_reads_commands(door: Workshop) -> None:

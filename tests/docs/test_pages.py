@@ -47,7 +47,7 @@ NOT_RUN = {
         "python session.py ../data/audio/starter/flute/0001_harringtons_hall_jig.wav --model-name hall",
     ),
     ("docs/08-memory.md", "python session.py hall"),
-    ("docs/live.md", "./start.sh --local live tunes"),
+    ("docs/live.md", "./start.sh live tunes"),
     ("docs/osc.md", "./start.sh osc verse tunes"),
     ("docs/osc.md", "./start.sh osc generator.onnx --power 3 --beats 8"),
     ("docs/playing.md", "./start.sh play"),

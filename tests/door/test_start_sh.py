@@ -688,10 +688,11 @@ def test_osc_is_served_with_what_follows_and_where_answers_should_go(clone: Clon
     assert clone.take_calls() == ["venv -m workshop.osc --answer_to 9001 verse --port 9"]
 
 
-def test_the_live_room_is_not_in_the_container(clone: Clone) -> None:
-    answer = clone.start("live", "verse", WORKSHOP_IN_CONTAINER="1", VIRTUAL_ENV=str(clone.root / ".venv"))
+@pytest.mark.parametrize("verb", ["play", "check", "devices"])
+def test_a_container_has_no_sound_devices(clone: Clone, verb: str) -> None:
+    answer = clone.start("live", verb, WORKSHOP_IN_CONTAINER="1", VIRTUAL_ENV=str(clone.root / ".venv"))
     assert answer.returncode == 2
-    assert "./start.sh --local live" in answer.stderr
+    assert f"'./start.sh --local live {verb}' without the container" in answer.stderr
 
 
 # ---- the script itself -----------------------------------------------------------------------------------------------

@@ -23,7 +23,7 @@ from workshop.host.ports import DOCS_PORT
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="start.sh is for bash; Windows has start.ps1")
 
 #: Ports that are most likely free, because 7006 and the others may be in use by the very workshop that is tested.
-SERVERS = ("CHAR_RNN", "MIDI_RNN", "WAVENET", "AUDIO_RNN", "SPECTRAL_RNN", "LAB", "DOCS", "PLAY")
+SERVERS = ("CHAR_RNN", "MIDI_RNN", "WAVENET", "AUDIO_RNN", "SPECTRAL_RNN", "LAB", "DOCS", "PLAY", "LIVE")
 
 
 @dataclass
@@ -558,6 +558,16 @@ def test_play_prints_the_address_of_the_running_page(up: DockerClone) -> None:
     assert (
         answer.stdout == f"the play page                http://localhost:{up.env['WORKSHOP_PORT_PLAY']}/?token=def456\n"
     )
+
+
+def test_the_page_of_the_live_room_is_served_inside(up: DockerClone) -> None:
+    up.take_calls()
+    assert up.start("live", "verse", "--seed", "3").returncode == 0
+    assert up.take_calls()[-1] == "venv -m live page verse --seed 3"
+    answer = up.start("live", "check")
+    assert answer.returncode == 2
+    assert up.take_words("exec") == []
+    assert "which a container does not have" in answer.stderr
 
 
 def test_servers_that_do_not_answer(up: DockerClone) -> None:

@@ -14,9 +14,10 @@ from tornado.websocket import WebSocketClientConnection, websocket_connect
 from voices import Echo
 
 from live.controls import Controls
-from live.page import RATES, Converter, application
+from live.page import RATES, Converter, Sayer, application, serve
 from live.room import Room
 from live.stage import Stage
+from workshop.errors import UserError
 from workshop.web.security import Guard
 
 TOKEN = "0123456789abcdef0123456789abcdef"
@@ -214,3 +215,10 @@ def test_a_rate_that_no_sound_has_is_said(room: Make) -> None:
         assert "192000" in (await told(connection, "said"))["sentence"]
 
     visiting(room(Echo()), visit)
+
+
+def test_a_port_that_the_container_does_not_show_is_refused(room: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORKSHOP_PUBLISHED", "7006:7106 7004:7104")
+    stage = Stage(room(Echo()), Controls(), lambda name, place: Echo())
+    with pytest.raises(UserError, match=r"7104.*WORKSHOP_PORT_LIVE"):
+        serve(stage, set(), Sayer(set()), "127.0.0.1", "7104")

@@ -30,7 +30,7 @@ from servers import (
 )
 
 from workshop.host import docs, services
-from workshop.host.ports import PORTS
+from workshop.host.ports import STEADY
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="who listens is read from /proc")
 
@@ -159,7 +159,7 @@ def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         pytest.importorskip(name, reason="the site needs requirements/docs.txt")
     monkeypatch.setattr(services, "ROOT", tmp_path)
     monkeypatch.delenv("WORKSHOP_BIND", raising=False)
-    for name in PORTS:
+    for name in STEADY:
         monkeypatch.setenv(f"WORKSHOP_PORT_{name.upper()}", str(free_port()))
     with ExitStack() as stack:
         stack.callback(services.stop_all)
@@ -192,9 +192,9 @@ def sockets_of(sessions: set[int]) -> set[str]:
 @pytest.mark.slow
 def test_without_the_container_only_this_computer_reaches_the_servers(clone: Path, figure: Note) -> None:
     assert b"One tune, three ways" in until_there(services.wanted_server("docs").url)
-    ports = {services.wanted_server(name).port for name in PORTS}
-    pids = [running.pid for name in PORTS if (running := services.remembered(name))]
-    assert len(pids) == len(PORTS)
+    ports = {services.wanted_server(name).port for name in STEADY}
+    pids = [running.pid for name in STEADY if (running := services.remembered(name))]
+    assert len(pids) == len(STEADY)
     sockets = sockets_of(sessions_of(pids))
     ours = [one for one in listeners_here() if one.inode in sockets]
     assert wide_open(ours, ports) == []

@@ -29,7 +29,7 @@ from typing import IO, Any
 from workshop import ROOT, cli
 from workshop.commands import start_sh
 from workshop.errors import UserError
-from workshop.host.ports import DOCS, PORTS, Server, read_port, wanted_server
+from workshop.host.ports import DOCS, PORTS, Server, published_ports, read_port, wanted_server
 
 SOURCES = ROOT / "docs"
 SITE = ROOT / "build" / "docs"
@@ -74,11 +74,9 @@ def _run(command: list[str], what: str) -> None:
 
 
 def ports() -> dict[str, int]:
-    """The published port of each server, by its default port. A container sees only its internal ports, so
-    docker-compose.yml passes them in WORKSHOP_PUBLISHED, such as `7006:7106 8888:8888`.
-    """
-    published = dict(pair.split(":") for pair in os.environ.get("WORKSHOP_PUBLISHED", "").split())
-    return {str(usual): int(published.get(str(usual), 0)) or wanted_server(name).port for name, usual in PORTS.items()}
+    """The published port of each server, by its default port."""
+    published = published_ports()
+    return {str(usual): published.get(usual) or wanted_server(name).port for name, usual in PORTS.items()}
 
 
 class Pages(http.server.SimpleHTTPRequestHandler):

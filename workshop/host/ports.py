@@ -11,16 +11,18 @@ from dataclasses import dataclass, replace
 from workshop.errors import UserError
 from workshop.lessons import lessons
 
-#: The names of JupyterLab, of the site of docs/, and of the page on which trained networks are played; the other
-#: servers are named after their lesson.
-LAB, DOCS, PLAY = "lab", "docs", "play"
+#: The names of JupyterLab, of the site of docs/, of the page on which trained networks are played, and of that of the
+#: live room; the other servers are named after their lesson.
+LAB, DOCS, PLAY, LIVE = "lab", "docs", "play", "live"
 
 #: The port of each lesson's TensorBoard, in the order of the lessons.
 TENSORBOARD_PORTS = {lesson.name: lesson.port for lesson in lessons()}
-#: The ports of JupyterLab, of the tutorial and of the page.
-LAB_PORT, DOCS_PORT, PLAY_PORT = 8888, 7000, 7005
+#: The ports of JupyterLab, of the tutorial and of the pages.
+LAB_PORT, DOCS_PORT, PLAY_PORT, LIVE_PORT = 8888, 7000, 7005, 7004
 #: The port of each server, unless the environment gives it another one.
-PORTS = {**TENSORBOARD_PORTS, LAB: LAB_PORT, DOCS: DOCS_PORT, PLAY: PLAY_PORT}
+PORTS = {**TENSORBOARD_PORTS, LAB: LAB_PORT, DOCS: DOCS_PORT, PLAY: PLAY_PORT, LIVE: LIVE_PORT}
+#: Those that need no experiment named, and so run in the container all the time.
+STEADY = tuple(name for name in PORTS if name != LIVE)
 #: The UDP port on which networks are asked by OSC, while somebody serves them, and what sets another one.
 OSC_PORT, OSC_VARIABLE = 10102, "WORKSHOP_PORT_OSC"
 
@@ -39,7 +41,7 @@ class Server:
     @property
     def title(self) -> str:
         """The name to print."""
-        known = {LAB: "JupyterLab", DOCS: "the tutorial", PLAY: "the play page"}
+        known = {LAB: "JupyterLab", DOCS: "the tutorial", PLAY: "the play page", LIVE: "the live room"}
         return known.get(self.name, f"TensorBoard for {self.name}")
 
     @property
@@ -88,6 +90,16 @@ def read_port(given: str, name: str) -> int:
         first, last = PORT_NUMBERS[0], PORT_NUMBERS[-1]
         raise UserError(f"{name} is '{given}', which is not a port: give a number from {first} to {last}.")
     return int(given)
+
+
+def published_ports() -> dict[int, int]:
+    """What a container's ports are on the computer that it runs on; empty without a container.
+
+    A container sees only its own, so docker-compose.yml passes both in WORKSHOP_PUBLISHED, such as
+    `7006:7106 8888:8888`.
+    """
+    pairs = (pair.split(":") for pair in os.environ.get("WORKSHOP_PUBLISHED", "").split())
+    return {int(inner): int(outer) for inner, outer in pairs}
 
 
 def port_problem(server: Server) -> str | None:

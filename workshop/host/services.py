@@ -29,7 +29,17 @@ from workshop.commands import start_sh
 from workshop.errors import UserError
 from workshop.files import explain, write_json
 from workshop.host import tensorboard_app
-from workshop.host.ports import DOCS, LAB, PLAY, TENSORBOARD_PORTS, Server, free_port_near, port_problem, wanted_server
+from workshop.host.ports import (
+    DOCS,
+    LAB,
+    PLAY,
+    STEADY,
+    TENSORBOARD_PORTS,
+    Server,
+    free_port_near,
+    port_problem,
+    wanted_server,
+)
 
 #: Timeout for the start of a server, in seconds. A first start on a slow disk reads many small files.
 PATIENCE_SECONDS = 30.0
@@ -316,8 +326,8 @@ def lab_environment() -> dict[str, str]:
 
 
 def names() -> list[str]:
-    """The names of all servers."""
-    return [*TENSORBOARD_PORTS, LAB, DOCS, PLAY]
+    """The names of all servers that run without anything that a person names for them."""
+    return list(STEADY)
 
 
 def command_of(server: Server) -> list[str]:

@@ -36,7 +36,7 @@ HEADERS = {
 }
 
 #: What a visitor without the token reads, and one who has met a mistake of the program.
-ASKS = "The page asks for its token: open the whole address that ./start.sh play has printed."
+ASKS = "The page asks for its token: open the whole address that ./start.sh play, or live, prints."
 MISTAKE = "Something went wrong that should not: the end of .workshop/play.log says more."
 
 
@@ -105,7 +105,7 @@ def refusal(guard: Guard, request: HTTPServerRequest, drives: bool) -> str:
     """
     host, origin = request.headers.get("Host", ""), request.headers.get("Origin")
     if not guard.is_host(host):
-        return f"The page is not known as {host!r:.80}: open the address that ./start.sh play has printed."
+        return f"The page is not known as {host!r:.80}: open the address that ./start.sh play, or live, prints."
     if origin is not None or drives:
         is_own = guard.is_origin(origin or "", host)
     else:
