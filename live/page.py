@@ -152,7 +152,12 @@ class Sound(Guarded, WebSocketHandler):
                 "type": "state",
                 "levels": [room.watch.level_in, room.watch.level_out],
                 "networks": [
-                    {"name": slot.name, "late": slot.counts.late, "slowest": round(1000 * slot.counts.worst, 1)}
+                    {
+                        "name": slot.name,
+                        "late": slot.counts.late,
+                        "skipped": slot.counts.skipped,
+                        "slowest": round(1000 * slot.counts.worst, 1),
+                    }
                     for slot in room.slots
                 ],
                 "knobs": {name: position / (POSITIONS - 1) for name, position in asdict(room.knobs).items()},

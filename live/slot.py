@@ -28,7 +28,7 @@ class Counts:
     Attributes:
         blocks: that were answered.
         late: blocks whose answer was not there in time, and was silence.
-        skipped: blocks that the network never heard, because it was too far behind.
+        skipped: blocks whose sound the network never heard, because it was too far behind.
         broken: answers that were not numbers, or not there because of a mistake, and became silence.
         worst: seconds that the slowest answer took.
     """
@@ -57,6 +57,8 @@ class Slot:
         self._next: tuple[str, Voice] | None = None
         self._waiting: deque[tuple[int, Block, Knobs]] = deque()
         self._answers: dict[int, Block] = {}
+        #: Words and notes of answers that came too late to be heard: they come with the next one.
+        self._owed = Block(np.zeros(0, np.float32))
         self._ended = False
         self._changed = threading.Condition()
         self._thread = threading.Thread(target=self._work, name=f"network {name}", daemon=True)
@@ -67,12 +69,11 @@ class Slot:
         with self._changed:
             self._waiting.append((number, block, knobs))
             if not self._waits and len(self._waiting) > BACKLOG:
-                self._waiting.popleft()
-                self.counts.skipped += 1
+                self._skip()
             self._changed.notify_all()
 
     def take(self, number: int, patience: float = 0.0) -> Block | None:
-        """The answer to the block of this number; None where it is not there, and then it is not wanted any more.
+        """The answer to the block of this number; None where it is not there, and then its sound is not wanted later.
 
         Args:
             number: of the block.
@@ -82,12 +83,14 @@ class Slot:
             if self._waits or patience:
                 timeout = None if self._waits else patience
                 self._changed.wait_for(lambda: number in self._answers or self._ended, timeout)
+            for older in sorted(other for other in self._answers if other < number):
+                self._owed = _with_words_of(self._owed, self._answers.pop(older))
             answer = self._answers.pop(number, None)
-            for older in [other for other in self._answers if other < number]:
-                del self._answers[older]
             if answer is None:
                 self.counts.late += 1
-            return answer
+                return None
+            owed, self._owed = self._owed, replace(self._owed, words="", notes=())
+            return _with_words_of(owed, answer)
 
     def swap(self, name: str, voice: Voice) -> None:
         """Put another network in the place of this one. Both sound for a block, from the one to the other."""
@@ -100,6 +103,13 @@ class Slot:
             self._ended = True
             self._changed.notify_all()
         self._thread.join(_HANGS)
+
+    def _skip(self) -> None:
+        """Leave out the oldest block that waits; its words and notes come with the next one, so that no key hangs."""
+        _, skipped, _ = self._waiting.popleft()
+        number, block, knobs = self._waiting[0]
+        self._waiting[0] = number, _with_words_of(skipped, block), knobs
+        self.counts.skipped += 1
 
     def _work(self) -> None:
         while True:
@@ -118,7 +128,7 @@ class Slot:
             with self._changed:
                 self._answers[number] = answer
                 if len(self._answers) > _KEPT:
-                    del self._answers[min(self._answers)]
+                    self._owed = _with_words_of(self._owed, self._answers.pop(min(self._answers)))
                 self._changed.notify_all()
 
     def _changed_over(self, answer: Block, coming: tuple[str, Voice], block: Block, knobs: Knobs) -> Block:
@@ -147,3 +157,8 @@ class Slot:
             self._say(f"network {self.name} is silent where this happens: {visible_line(why)}")
         self.counts.broken += 1
         return Block(silence)
+
+
+def _with_words_of(earlier: Block, block: Block) -> Block:
+    """A block that also has the words and notes of an earlier one."""
+    return replace(block, words=earlier.words + block.words, notes=earlier.notes + block.notes)

@@ -197,6 +197,6 @@ def _report(stage: Stage) -> None:
     for number, slot in enumerate(stage.room.slots, 1):
         counts = slot.counts
         cli.say(
-            f"network {number} ({slot.name}): {counts.blocks} blocks, {counts.late} late, {counts.broken} broken, "
-            f"the slowest took {1000 * counts.worst:.1f} ms"
+            f"network {number} ({slot.name}): {counts.blocks} blocks, {counts.late} late, {counts.skipped} not heard, "
+            f"{counts.broken} broken, the slowest took {1000 * counts.worst:.1f} ms"
         )

@@ -32,6 +32,7 @@ class Watch:
         self._seconds = block / rate
         self._blocks = self._quiet = 0
         self._said: dict[str, int] = {}
+        self._skipped = [0] * len(slots)
         self._late = [deque([0], maxlen=max(round(_WINDOW / self._seconds), 2)) for _ in slots]
         #: Peaks of the last block that went in and came out.
         self.level_in = self.level_out = 0.0
@@ -59,6 +60,13 @@ class Watch:
             late.append(slot.counts.late)
             if slot.counts.late > before:
                 self._tell_of_late(number, slot, late)
+            if slot.counts.skipped > self._skipped[number - 1]:
+                self._skipped[number - 1] = slot.counts.skipped
+                self._tell(
+                    f"skipped {number}",
+                    f"network {number} ({slot.name}) is too far behind to hear everything: "
+                    f"{slot.counts.skipped} blocks of the input were left out for it",
+                )
 
     def _tell_of_late(self, number: int, slot: Slot, late: deque[int]) -> None:
         lost, milliseconds = late[-1] - late[0], 1000 * self._seconds

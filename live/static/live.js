@@ -37,9 +37,9 @@ function show({ levels, networks, knobs }) {
   $("in").value = levels[0];
   $("out").value = levels[1];
   $("networks").replaceChildren(
-    ...networks.map(({ name, late, slowest }) => {
+    ...networks.map(({ name, late, skipped, slowest }) => {
       const item = document.createElement("li");
-      item.textContent = `${name}: late ${late} times, slowest block ${slowest} ms`;
+      item.textContent = `${name}: late ${late} times, ${skipped} blocks not heard, slowest block ${slowest} ms`;
       return item;
     }),
   );

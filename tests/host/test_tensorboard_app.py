@@ -46,6 +46,12 @@ def test_of_an_older_experiment_the_best_ngram_is_shown(tmp_path: Path) -> None:
     assert named_runs(tmp_path)["save_X n-gram"] == events / "baseline" / "order_2"
 
 
+@pytest.mark.parametrize(("kind", "name"), [("linear predictor", "01 predictor"), ("../x", "01 x"), ("", "01 n-gram")])
+def test_another_baseline_is_called_by_its_noun(tmp_path: Path, kind: str, name: str) -> None:
+    experiment(tmp_path / "experiments" / "01", baseline_kind=kind)
+    assert list(named_runs(tmp_path)) == ["01", "01 validation", name]
+
+
 @pytest.mark.parametrize("record", ["", "[]", '{"baseline": 5}', '{"baseline": {"2": "x"}, "message": 7}'])
 def test_a_damaged_record_hides_no_curves(tmp_path: Path, record: str) -> None:
     experiment(tmp_path / "experiments" / "01").joinpath("run.json").write_text(record)

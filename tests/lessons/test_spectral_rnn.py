@@ -272,7 +272,7 @@ def sound_of(path: Path) -> np.ndarray:
 def test_a_training_leaves_a_complete_experiment(trained_spectral_rnn: Path) -> None:
     info = json.loads((trained_spectral_rnn / "run.json").read_text("utf-8"))
     assert (info["lesson"], info["status"]) == ("spectral_rnn", "finished")
-    assert list(info["baseline"]) == ["1", "2"]
+    assert (list(info["baseline"]), info["baseline_kind"]) == (["1", "2"], "linear predictor")
     assert {name: info["data"][name] for name in ("used", "hop", "window", "bands")} == {
         "used": 10, "hop": 32, "window": 128, "bands": 12,
     }  # fmt: skip

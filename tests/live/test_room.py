@@ -10,6 +10,7 @@ from voices import BLOCK, RATE, Constant, Drawing, Echo, Stalled, tone
 from live.limiter import AHEAD
 from live.pacing import ticks
 from live.room import Mixed, Room, budget
+from live.slot import BACKLOG
 from workshop.errors import UserError
 from workshop.run.voice import Block, Knobs, PlayedNote
 
@@ -162,6 +163,27 @@ def test_a_network_that_never_keeps_up_is_silent_and_said_to_be(room: Make) -> N
     assert any("cannot keep up" in sentence and "--block" in sentence for sentence in made.said)
     assert not np.concatenate(pieces[40:]).any()
     assert made.slots[0].counts.skipped > 10
+    assert any("too far behind to hear everything" in sentence for sentence in made.said)
+
+
+def test_words_and_notes_are_kept_for_a_network_that_skips_input(room: Make) -> None:
+    stalled = Stalled()
+    made = room(stalled, prebuffer=1)
+    stalled.goes_on.clear()
+    for letter in "abcdefghijklmnop":
+        made.exchange(Block(SILENCE, letter, (PlayedNote(0, ord(letter), 1),)))
+    assert made.slots[0].counts.skipped >= 16 - 1 - BACKLOG
+    stalled.goes_on.set()
+    said: list[str] = []
+    keys: list[int] = []
+    deadline = time.monotonic() + 10
+    while "".join(said) != "abcdefghijklmnop":
+        assert time.monotonic() < deadline, said
+        mixed = made.exchange(Block(SILENCE))
+        said += [words for _, words in mixed.words]
+        keys += [note.pitch for _, note in mixed.notes]
+        time.sleep(0.01)
+    assert bytes(keys).decode() == "".join(said)
 
 
 @pytest.mark.parametrize("level", [np.nan, np.inf, -np.inf])

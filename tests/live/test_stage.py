@@ -232,7 +232,7 @@ def test_the_command_plays_records_and_listens_to_osc(
     done = run_main(live_main, *arguments, "--prebuffer", "8")
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == ["take.wav", "take.input.wav", "take.mid"]
-    for words in ("latency: block 32.0 ms", "OSC: /live/... on 127.0.0.1", "network 1", " late, 0 broken"):
+    for words in ("latency: block 32.0 ms", "OSC: /live/... on 127.0.0.1", "network 1", " late, 0 not heard, 0 broken"):
         assert words in done.stderr
     assert settings.read() == Settings(prebuffer=8)
     assert soundfile.info(tmp_path / "take.wav").samplerate == 4000

@@ -22,6 +22,7 @@ from typing import Any
 from workshop.errors import UserError
 from workshop.files import read_json
 from workshop.run.board import EARLIER
+from workshop.run.record import NGRAM
 from workshop.visible import label
 
 #: Seconds between two looks for new experiments.
@@ -33,7 +34,7 @@ DEPTH = 4
 WIDTH, NAME_WIDTH, MIN_MESSAGE = 32, 19, 6
 
 #: The curves of an experiment, by what follows its name: the folder, or the folder of such folders, of the event files.
-TRAIN, VALIDATION, NGRAM, NGRAM_OF_ALL = "", " validation", " n-gram", " n-gram all"
+TRAIN, VALIDATION, NGRAM_OF_ALL = "", " validation", " n-gram all"
 
 #: Sends a browser on to the same page without smoothing: the one that it asked for after the `#`, or the first one. The
 #: first setting is that of the tab Time Series, the second that of Scalars.
@@ -61,8 +62,8 @@ def experiments_below(folder: Path, depth: int = DEPTH) -> Iterator[Path]:
 
 
 def curves(experiment: Path, info: dict[str, Any]) -> dict[str, Path]:
-    """The folders of event files to show of an experiment: training, validation, and the best n-gram alone; of a
-    fine-tuned one also the n-gram that has counted the earlier data as well.
+    """The folders of event files to show of an experiment: training, validation, and the best n-gram, or
+    other baseline, alone; of a fine-tuned one also the n-gram that has counted the earlier data as well.
     """
     events = experiment / "tensorboard"
     found = {TRAIN: events / "train", VALIDATION: events / "validation"}
@@ -76,7 +77,10 @@ def curves(experiment: Path, info: dict[str, Any]) -> dict[str, Path]:
             value = losses.get(path.name.removeprefix("order_"))
             return value if isinstance(value, float) else math.inf
 
-        found[NGRAM] = min(orders, key=loss)
+        kind = info.get("baseline_kind")
+        # Its noun: names are short.
+        noun = kind.split()[-1] if isinstance(kind, str) and kind.strip() else NGRAM
+        found[f" {label(noun, len(VALIDATION) - 1)}"] = min(orders, key=loss)
     found[NGRAM_OF_ALL] = events / "baseline" / EARLIER
     return {kind: path for kind, path in found.items() if path.is_dir()}
 

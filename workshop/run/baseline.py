@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from workshop.run import ngram
+from workshop.run.record import NGRAM
 
 ORDERS = (1, 2, 3, 4, 5, 6)
 #: A longer training sequence is counted in its last part only; the baseline would take longer than the first steps of
@@ -30,7 +31,7 @@ class Baseline:
     losses: dict[str, float]
     accuracies: dict[str, float] = field(default_factory=dict)
     earlier: float | None = None
-    kind: str = "n-gram"
+    kind: str = NGRAM
 
     @property
     def order(self) -> str:

@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 
 from workshop.pictures import DPI, boxes_for_unknown, fitted
+from workshop.run.record import NGRAM
 
 
 def draw_curves(file: Path | BytesIO, run: dict[str, Any], title: str) -> None:
-    """Write as PNG what TensorBoard shows of a run.json: the losses, and the best n-gram as a level line."""
+    """Write as PNG what TensorBoard shows of a run.json: the losses, and the best simple model as a level line."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(8, 3.6), layout="constrained")
@@ -18,7 +19,9 @@ def draw_curves(file: Path | BytesIO, run: dict[str, Any], title: str) -> None:
     for key, label, colour in (("train", "training data", "#4292c6"), ("validation", "held-out data", "#d6336c")):
         points = np.array([(point["step"], point[key]) for point in run["history"] if key in point])
         axes.plot(*points.T, color=colour, label=label)
-    axes.axhline(min(run["baseline"].values()), color="#9aa0ac", linestyle="--", label="best n-gram")
+    axes.axhline(
+        min(run["baseline"].values()), color="#9aa0ac", linestyle="--", label=f"best {run.get('baseline_kind', NGRAM)}"
+    )
     axes.set_title(fitted(title), parse_math=False)
     axes.set_xlabel("steps")
     axes.set_ylabel("loss in nats")

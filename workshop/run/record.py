@@ -13,6 +13,9 @@ from workshop.checks import Finite, NotNegative, Positive, Whole
 #: Version of the layout, to be raised when older code could not read it any more. `version_1.py` upgrades older ones.
 FORMAT = 2
 
+#: What the models of symbols are called that a network is compared with.
+NGRAM = "n-gram"
+
 
 class DataInfo(msgspec.Struct, kw_only=True):
     """What is said of the data in every lesson; a lesson derives its own from it.
@@ -96,7 +99,8 @@ class Record(msgspec.Struct, kw_only=True):
         network: the arguments of a function in `model.py`, and under "name" which one.
         init_from: the trained network whose weights it began with; None for random ones.
         data: what was trained on, as the lesson's own `DataInfo` has it.
-        baseline: loss in nats of the n-gram of each order.
+        baseline: loss in nats of the simple model of each order.
+        baseline_kind: what these models are called.
         sampling: defaults for generating.
         status: how far it is, in words.
         step: training steps that its latest checkpoint has seen.
@@ -118,6 +122,7 @@ class Record(msgspec.Struct, kw_only=True):
     init_from: Origin | None = None
     data: dict[str, Any]
     baseline: dict[str, Finite]
+    baseline_kind: str = NGRAM
     sampling: Sampling
     status: str = "started"
     step: Whole = 0

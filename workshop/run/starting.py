@@ -15,7 +15,7 @@ from workshop.run import arguments, experiment, finetuning, pretrained
 from workshop.run.baseline import Baseline
 from workshop.run.experiment import Experiment
 from workshop.run.finetuning import earlier_data, initialise
-from workshop.run.record import DataInfo, Sampling
+from workshop.run.record import NGRAM, DataInfo, Sampling
 from workshop.run.trained import Trained
 
 if TYPE_CHECKING:
@@ -129,7 +129,8 @@ def open_session(
     opened = resumed or experiment.create(
         lesson.folder, args.experiment_dir, arguments=experiment.arguments(args), network=network,
         init_from=finetuning.origin_of(source, symbols, baseline) if source else None, data=msgspec.to_builtins(data),
-        baseline=baseline.losses if baseline else {}, sampling=Sampling(temperature), message=args.message,
+        baseline=baseline.losses if baseline else {}, baseline_kind=baseline.kind if baseline else NGRAM,
+        sampling=Sampling(temperature), message=args.message,
     )  # fmt: skip
     opened.report(skipped)
     origin = opened.record.init_from

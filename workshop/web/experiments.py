@@ -12,7 +12,7 @@ from workshop.errors import UserError
 from workshop.files import short_path
 from workshop.lessons import Lesson, lesson_of, lessons
 from workshop.run import experiment, pretrained
-from workshop.run.record import Record
+from workshop.run.record import NGRAM, Record
 from workshop.visible import visible_line
 
 #: What a lesson generates, by the kind of its training files.
@@ -31,8 +31,9 @@ class Entry:
         pretrained: whether it is one of those that come trained.
         message: that of `train.py --message`.
         loss: the lowest on held-out data, in nats a symbol; None before the first measurement.
-        ngram: that of the best n-gram, likewise.
-        order: of that n-gram.
+        ngram: that of the best n-gram, or other baseline, likewise.
+        order: of that one.
+        baseline: what it is called.
         step: training steps.
         temperature: of the previews, which is the default.
         conditions: names that a sound can be asked for by.
@@ -48,6 +49,7 @@ class Entry:
     loss: float | None = None
     ngram: float | None = None
     order: str = ""
+    baseline: str = NGRAM
     step: int = 0
     temperature: float = 1.0
     conditions: tuple[str, ...] = ()
@@ -130,6 +132,7 @@ def described(name: str, lesson: Lesson, record: Record | None, problem: str = "
         loss=record.best.validation if record.best else None,
         ngram=ngram,
         order=order,
+        baseline=visible_line(record.baseline_kind),
         step=record.step,
         temperature=record.sampling.temperature,
         conditions=tuple(name for name in names if isinstance(name, str)),

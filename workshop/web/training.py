@@ -265,6 +265,7 @@ class Trainer:
             "loss": entry.loss,
             "ngram": entry.ngram,
             "order": entry.order,
+            "baseline": entry.baseline,
             "step": entry.step,
             "minutes": record.minutes,
             "status": visible_line(record.status),

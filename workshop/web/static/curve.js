@@ -1,4 +1,4 @@
-// The loss on held-out data over the steps, and the best n-gram as a dashed line.
+// The loss on held-out data over the steps, and the best n-gram, or other baseline, as a dashed line.
 
 import { colour, sized } from "./drawing.js";
 

@@ -63,7 +63,7 @@ export class Fields {
     byId("facts").hidden = Boolean(entry.problem);
     byId("loss").textContent = nats(entry.loss);
     byId("ngram").textContent = nats(entry.ngram);
-    byId("ngram-name").textContent = entry.order ? `best n-gram (${entry.order})` : "best n-gram";
+    byId("ngram-name").textContent = entry.order ? `best ${entry.baseline} (${entry.order})` : `best ${entry.baseline}`;
     byId("loss").classList.toggle("beaten", entry.loss !== null && entry.ngram !== null && entry.loss < entry.ngram);
     byId("step").textContent = entry.step.toLocaleString("en");
   }

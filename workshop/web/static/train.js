@@ -86,13 +86,13 @@ export class Training {
     Object.assign(this, { phase: state.phase, step: state.step });
   }
 
-  showFacts({ loss, ngram, order, step, minutes, curve }) {
+  showFacts({ loss, ngram, order, baseline, step, minutes, curve }) {
     byId("train-facts").hidden = step === undefined;
     if (step === undefined) return this.curve.show([], null);
     byId("train-loss").textContent = nats(loss);
     byId("train-loss").classList.toggle("beaten", loss !== null && ngram !== null && loss < ngram);
     byId("train-ngram").textContent = nats(ngram);
-    byId("train-ngram-name").textContent = order ? `best n-gram (${order})` : "best n-gram";
+    byId("train-ngram-name").textContent = order ? `best ${baseline} (${order})` : `best ${baseline}`;
     byId("train-step").textContent = step.toLocaleString("en");
     byId("train-time").textContent = minutes.toFixed(1);
     return this.curve.show(curve, ngram);
