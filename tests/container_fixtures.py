@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from containers import IMAGE, Engine, Workshop, calling_user, copy_tree, free_ports
+from containers import IMAGE, Engine, Workshop, calling_user, copy_tree, free_ports, free_udp_port
 
 from workshop import ROOT
+from workshop.host.ports import OSC_VARIABLE
 
 
 @pytest.fixture(scope="session")
@@ -36,6 +37,7 @@ def fresh_clone(engine: Engine, folder: Path, **settings: str) -> Workshop:
     """A clone with ports of its own, without a container so far."""
     ports = free_ports()
     settings |= {f"WORKSHOP_PORT_{name.upper()}": str(port) for name, port in ports.items()}
+    settings |= {OSC_VARIABLE: str(free_udp_port())}
     return Workshop({**engine.env, **settings}, copy_tree(folder), ports)
 
 

@@ -39,6 +39,14 @@ def free_ports() -> dict[str, int]:
     return ports
 
 
+def free_udp_port() -> int:
+    """A port of UDP that was free a moment ago."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
 def copy_tree(target: Path) -> Path:
     """Copy what git knows or would take in of this clone, as it lies here, and give it to the calling user."""
     listing = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]

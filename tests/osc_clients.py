@@ -11,22 +11,19 @@ from pythonosc.osc_message import OscMessage
 from pythonosc.osc_message_builder import build_msg
 
 
-def free_udp_port() -> int:
-    """A port that was free a moment ago."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 class Client:
-    """Sends to a server on this computer, and hears what comes to a port of its own, where the server answers to."""
+    """Sends to a server on this computer, and hears what comes to a port of its own, where the server answers to.
 
-    def __init__(self) -> None:
+    Args:
+        patience: seconds that it waits for an answer.
+    """
+
+    def __init__(self, patience: float = 30) -> None:
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
         self._socket.bind(("127.0.0.1", 0))
-        self._socket.settimeout(20)
+        self._socket.settimeout(patience)
+        self._patience = patience
         self.port: int = self._socket.getsockname()[1]
         self.to = 0
 
@@ -61,7 +58,7 @@ class Client:
         except TimeoutError:
             return True
         finally:
-            self._socket.settimeout(20)
+            self._socket.settimeout(self._patience)
         return False
 
     def __enter__(self) -> "Client":

@@ -16,9 +16,11 @@ import pytest
 
 pytest.importorskip("pythonosc")
 
-from osc_clients import Client, free_udp_port
+from containers import free_udp_port
+from osc_clients import Client
 from pythonosc.osc_message_builder import build_msg
 from pythonosc.udp_client import SimpleUDPClient
+from tiny import TRAINED
 
 from workshop import ROOT, load
 from workshop.audio.generated import GeneratedSound
@@ -30,6 +32,9 @@ from workshop.osc.places import Places
 from workshop.osc.server import HOST, packed
 from workshop.osc.serving import Served
 from workshop.text.generated import GeneratedText
+
+#: Of what is generated: characters, symbols and seconds.
+LENGTHS = {"text": 50, "notes": 30, "sound": 0.1}
 
 
 class Writer:
@@ -199,23 +204,19 @@ def test_what_cannot_be_served_is_said_before_it_begins(words: list[str], said: 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("network", "makes", "length"),
-    [
-        ("trained", "text", 50), ("trained_midi", "notes", 30), ("trained_wavenet", "sound", 0.1),
-        ("trained_audio_rnn", "sound", 0.1), ("trained_spectral_rnn", "sound", 0.5),
-    ],
-)  # fmt: skip
-def test_every_lesson_is_served(
-    network: str, makes: str, length: float, request: pytest.FixtureRequest, tmp_path: Path
-) -> None:
-    served = serving.loaded([str(request.getfixturevalue(network))], OnnxLoops)
+@pytest.mark.parametrize("lesson", TRAINED)
+def test_every_lesson_is_served(lesson: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    served = serving.loaded([str(request.getfixturevalue(TRAINED[lesson]))], OnnxLoops)
     kept = Kept([], Places(tmp_path, str(tmp_path)), tmp_path / "osc")
+    makes = served[0].makes
+    asked, length = ("/gan/random", []) if makes == "loops" else (f"/{makes}/generate", [LENGTHS[makes], 0.7])
     with Client() as client, serving.serve(served, kept, client.deliver, HOST, 0) as server:
         client.to = server.port
-        address, id, _, path, seed, *_ = client.ask(f"/{makes}/generate", 1, length, 0.7, 11)
-        assert (address, id, seed) == (f"/{makes}/generate", 1, 11)
-        again = client.ask(f"/{makes}/generate", 2, length, 0.7, 11)[3]
+        for _ in range(2 if makes == "loops" else 0):
+            assert client.hear()[0].endswith("/init")
+        address, id, _, path, seed, *_ = client.ask(asked, 1, *length, 11)
+        assert (address, id, seed) == (asked, 1, 11)
+        again = client.ask(asked, 2, *length, 11)[3]
         assert Path(path).stat().st_size > 0
         if makes != "notes":  # a MIDI file holds its own name
             assert Path(path).read_bytes() == Path(again).read_bytes()

@@ -18,7 +18,7 @@ import pytest
 
 pytest.importorskip("pythonosc")
 
-from osc_clients import free_udp_port
+from containers import free_udp_port
 
 from workshop import ROOT
 from workshop.osc import delivery, serving

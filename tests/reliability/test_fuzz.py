@@ -20,7 +20,7 @@ READERS = {
     "conditions": "conditions of sounds", "vocabulary": "vocabularies", "catalogue": "the catalogue",
     "manifest": "lists of files", "checkpoints": "checkpoints", "download": "servers, one file",
     "download_many": "servers, several files", "run_char": "run.json, lesson 1", "run_midi": "run.json, lesson 2",
-    "run_wavenet": "run.json, lesson 3",
+    "run_wavenet": "run.json, lesson 3", "osc": "packets of OSC", "onnx_loops": "ONNX files of loops",
 }  # fmt: skip
 MAX_MB = 1024
 #: For the short form and for the long one.

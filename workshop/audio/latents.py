@@ -17,6 +17,8 @@ def between(start: np.ndarray, end: np.ndarray, share: float, is_spherical: bool
     In many dimensions nearly all random points are equally far from the middle, and the straight way between two of
     them comes nearer to it than a generator has ever been. The spherical way (Shoemake 1985) goes around.
     """
+    if share in (0, 1):  # exactly
+        return (end if share else start).astype(np.float32)
     lengths = float(np.linalg.norm(start)), float(np.linalg.norm(end))
     straight = (1 - share) * start + share * end
     if not is_spherical or min(lengths) == 0:
@@ -31,9 +33,7 @@ def between(start: np.ndarray, end: np.ndarray, share: float, is_spherical: bool
 def fade(start: np.ndarray, end: np.ndarray, steps: int, is_spherical: bool = True) -> np.ndarray:
     """Points [S, Z] from one to another: the first is the start, and the last the end; a single step is the start."""
     shares = np.linspace(0, 1, steps)
-    points = np.stack([between(start, end, float(share), is_spherical) for share in shares])
-    points[-1], points[0] = end, start
-    return points
+    return np.stack([between(start, end, float(share), is_spherical) for share in shares])
 
 
 def pingpong(start: np.ndarray, end: np.ndarray, steps: int, is_spherical: bool = True) -> np.ndarray:

@@ -17,6 +17,7 @@ READERS = {
     "download": "servers", "download_many": "servers",
     "raises": "mistakes", "writes": "mistakes", "removes": "mistakes", "starts": "mistakes", "hides": "mistakes",
     "dawdles": "mistakes", "hangs": "mistakes", "grows": "mistakes",
+    "osc": "osc", "onnx_loops": "osc",
     "run_char": "runs", "run_midi": "runs", "run_wavenet": "runs",
 }  # fmt: skip
 
