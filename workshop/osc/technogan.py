@@ -80,7 +80,7 @@ LANGUAGES = (Language("/cc/", "/ccret/", is_joined=False), Language("/gg/", "/gg
 
 def mistakes(address: str) -> str:
     """Where a mistake in a message to an address is told."""
-    found = [one for one in LANGUAGES if address.startswith((one.prefix, one.prefix.lstrip("/")))]
+    found = [one for one in LANGUAGES if address.startswith(one.prefix)]
     return f"{found[0].answers}msg" if found else ERROR
 
 
@@ -132,9 +132,8 @@ class Technogan:
         prefix = self._language.prefix
         found = {f"{prefix}{name}": Route(None, command, WORDS[name]) for name, command in commands.items()}
         for name, spellings in SPELLINGS.items():
-            for spelling in spellings:
-                route = Route(None, commands[name], is_listed=False)
-                found |= {f"{prefix}{spelling}": route, f"{prefix}{spelling}".lstrip("/"): route}
+            route = Route(None, commands[name], is_listed=False)
+            found |= {f"{prefix}{spelling}": route for spelling in spellings}
         return found
 
     def init(self) -> None:
