@@ -9,7 +9,9 @@ import pytest
 
 from workshop import ROOT
 from workshop.host import server_files
+from workshop.host.ports import OSC_PORT
 from workshop.lessons import Lesson, lessons, of_kind
+from workshop.osc.command_line import ANSWER_TO
 
 TOY = """
 from workshop.lessons import Lesson
@@ -42,6 +44,17 @@ def test_every_lesson_has_a_port_and_a_starter_set_of_its_own() -> None:
         assert lesson.sizes.keys() == lesson.speeds.keys()
         assert all({*lesson.network} <= parts.keys() for parts in lesson.sizes.values())
         assert lesson.folder == ROOT / lesson.name
+
+
+def test_the_ports_of_osc_are_the_same_in_all_doors() -> None:
+    shells = {name: (ROOT / name).read_text("utf-8") for name in ("docker/host.sh", "start.ps1", "start.sh")}
+    heard = ANSWER_TO.rpartition(":")[2]
+    assert f"\nOSC_PORT={OSC_PORT} " in shells["docker/host.sh"]
+    assert f"\nANSWER_TO={heard} " in shells["docker/host.sh"]
+    assert f"$OscPort = {OSC_PORT}\n" in shells["start.ps1"]
+    assert f"{{ {heard} }}" in shells["start.ps1"]
+    assert f"(default {OSC_PORT})" in shells["start.sh"]
+    assert f"(default {heard})" in shells["start.sh"]
 
 
 def test_the_first_lesson_of_a_kind_is_found() -> None:
