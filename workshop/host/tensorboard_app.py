@@ -22,8 +22,8 @@ from typing import Any
 from workshop.errors import UserError
 from workshop.files import read_json
 from workshop.run.board import EARLIER
-from workshop.run.record import NGRAM
 from workshop.visible import label
+from workshop.words import NGRAM
 
 #: Seconds between two looks for new experiments.
 LOOK_SECONDS = 3.0

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from workshop.run import ngram
-from workshop.run.record import NGRAM
+from workshop.words import NGRAM
 
 ORDERS = (1, 2, 3, 4, 5, 6)
 #: A longer training sequence is counted in its last part only; the baseline would take longer than the first steps of

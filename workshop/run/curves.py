@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from workshop.pictures import DPI, boxes_for_unknown, fitted
-from workshop.run.record import NGRAM
+from workshop.words import NGRAM
 
 
 def draw_curves(file: Path | BytesIO, run: dict[str, Any], title: str) -> None:

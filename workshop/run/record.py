@@ -9,12 +9,10 @@ import msgspec
 from msgspec import Meta
 
 from workshop.checks import Finite, NotNegative, Positive, Whole
+from workshop.words import NGRAM
 
 #: Version of the layout, to be raised when older code could not read it any more. `version_1.py` upgrades older ones.
 FORMAT = 2
-
-#: What the models of symbols are called that a network is compared with.
-NGRAM = "n-gram"
 
 
 class DataInfo(msgspec.Struct, kw_only=True):

@@ -15,8 +15,9 @@ from workshop.run import arguments, experiment, finetuning, pretrained
 from workshop.run.baseline import Baseline
 from workshop.run.experiment import Experiment
 from workshop.run.finetuning import earlier_data, initialise
-from workshop.run.record import NGRAM, DataInfo, Sampling
+from workshop.run.record import DataInfo, Sampling
 from workshop.run.trained import Trained
+from workshop.words import NGRAM
 
 if TYPE_CHECKING:
     from workshop.run.session import Batches, Learner, Preview, Session

@@ -12,8 +12,9 @@ from workshop.errors import UserError
 from workshop.files import short_path
 from workshop.lessons import Lesson, lesson_of, lessons
 from workshop.run import experiment, pretrained
-from workshop.run.record import NGRAM, Record
+from workshop.run.record import Record
 from workshop.visible import visible_line
+from workshop.words import NGRAM
 
 #: What a lesson generates, by the kind of its training files.
 MAKES = {"text": "text", "MIDI": "notes", "audio": "sound"}
