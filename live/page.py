@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from tornado.httpserver import HTTPServer
 from tornado.web import Application
-from tornado.websocket import WebSocketClosedError, WebSocketHandler
+from tornado.websocket import WebSocketHandler
 
 from live.resampling import Resampler
 from live.room import Mixed, budget
@@ -29,6 +29,7 @@ from workshop.host.services import play_token
 from workshop.run.voice import KNOBS, POSITIONS, PlayedNote
 from workshop.web import handlers
 from workshop.web.security import Guard, Guarded
+from workshop.web.sending import send
 
 STATIC = Path(__file__).with_name("static")
 #: Rates that a browser's sound can have, and samples of a piece at most.
@@ -121,20 +122,14 @@ class Sound(Guarded, WebSocketHandler):
 
     def say(self, message: dict[str, Any]) -> None:
         """Send a message; where the connection has closed, that is noticed."""
-        try:
-            self.write_message(json.dumps(message))
-        except WebSocketClosedError:
-            self.on_close()
+        send(self, json.dumps(message))
 
     def _hear(self, message: bytes) -> None:
         piece = np.frombuffer(message, "<f4")
         if self._converter is None or len(piece) > LONGEST_PIECE:
             raise ValueError
         answer, given = self._converter.exchange(piece)
-        try:
-            self.write_message(answer.astype("<f4").tobytes(), binary=True)
-        except WebSocketClosedError:
-            self.on_close()
+        send(self, answer.astype("<f4").tobytes())
         for mixed in given:
             for place, words in mixed.words:
                 self.say({"type": "words", "place": place, "words": words})

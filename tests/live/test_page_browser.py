@@ -23,8 +23,8 @@ SILENT = """
   const silent = new MediaStreamAudioDestinationNode(new AudioContext());
   navigator.mediaDevices.getUserMedia = async () => silent.stream;
 """
-#: Seconds of listening.
-LISTENED = 5
+#: Seconds of listening, and of a block.
+LISTENED, BLOCK = 5, 512 / 22050
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def address(stage: Stage) -> Iterator[str]:
 
 
 @pytest.fixture
-def live_page(browser: Any, address: str) -> Iterator[Any]:
+def live_page(browser: Any, address: str, caplog: pytest.LogCaptureFixture) -> Iterator[Any]:
     """The page, on which nothing went wrong in the end."""
     context = browser.new_context(viewport={"width": 1100, "height": 900})
     context.add_init_script(METER)
@@ -55,38 +55,50 @@ def live_page(browser: Any, address: str) -> Iterator[Any]:
     yield page
     context.close()
     assert problems == []
+    assert [record for record in caplog.records if record.name == "asyncio"] == []
 
 
 def gaps(page: Any) -> int:
     return int(page.get_attribute("#gaps", "data-gaps"))
 
 
+def waited() -> float:
+    """Seconds since the start of the computer in which a process waited for a core, where the kernel counts them."""
+    pressure = Path("/proc/pressure/cpu")
+    return int(pressure.read_text().split("total=")[1].split()[0]) / 1e6 if pressure.exists() else 0.0
+
+
+@pytest.mark.alone
 def test_the_microphone_is_heard_without_a_gap_and_the_delay_is_measured(live_page: Any, stage: Stage) -> None:
     live_page.click("#begin")
     until(lambda: live_page.evaluate(LEVEL) > 0.001)
-    begun, number = gaps(live_page), stage.room._number
+    begun, number, before = gaps(live_page), stage.room._number, waited()
     live_page.wait_for_timeout(1000 * LISTENED)
-    played = (stage.room._number - number) * 512 / 22050
-    found = gaps(live_page) - begun
+    played = (stage.room._number - number) * BLOCK
+    found, late = gaps(live_page) - begun, stage.room.slots[0].counts.late
+    # None, on a computer with nothing else to do: a gap may come where something had to wait for as long as a block.
+    explained = 2 + int((waited() - before) / BLOCK)
     live_page.click("#begin")
     assert live_page.inner_text("#status") == "Ended."
-    print(f"{played:.1f} s were played, with {found} gaps; {live_page.inner_text('#gaps')}")
+    print(f"{played:.1f} s were played, with {found} gaps of {explained}; {live_page.inner_text('#gaps')}")
     assert 1 < played < 1.3 * LISTENED
-    assert found <= 2  # none, on a computer with nothing else to do
-    assert stage.room.slots[0].counts.late <= 2
+    assert found <= explained
+    assert late <= explained
 
 
+@pytest.mark.alone
 def test_latency_is_measured_by_a_click(live_page: Any) -> None:
     # The beeps of the browser's own would be taken for the click.
     live_page.evaluate(SILENT)
     live_page.click("#begin")
     until(lambda: live_page.get_attribute("#gaps", "data-gaps") is not None)
     live_page.wait_for_timeout(1000)
+    before = waited()
     live_page.click("#click")
     until(lambda: live_page.inner_text("#latency"))
     words = live_page.inner_text("#latency")
     print(words)
-    assert 60 < int(words.split()[0]) < 500
+    assert 60 < int(words.split()[0]) < 500 + 1000 * (waited() - before)
     assert "from the microphone to the loudspeaker" in words
 
 

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from tornado.websocket import WebSocketClosedError, WebSocketHandler
+from tornado.websocket import WebSocketHandler
 
 from workshop.errors import UserError
 from workshop.web import making
@@ -17,6 +17,7 @@ from workshop.web.networks import Networks
 from workshop.web.prompts import Prompts
 from workshop.web.results import Results
 from workshop.web.security import MISTAKE, Guarded
+from workshop.web.sending import send
 
 #: Pages that can be open at the same time.
 MOST_PAGES = 40
@@ -146,13 +147,7 @@ class Play(Guarded, WebSocketHandler):
 
     def _say(self, message: Message) -> None:
         """Send a message. To a page that has been closed there is nothing to say."""
-        try:
-            if isinstance(message, bytes):
-                self.write_message(message, binary=True)
-            else:
-                self.write_message(json.dumps(message))
-        except WebSocketClosedError:
-            self.on_close()
+        send(self, message if isinstance(message, bytes) else json.dumps(message))
 
 
 def _read(message: str | bytes) -> dict[str, Any]:

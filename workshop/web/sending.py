@@ -1,0 +1,26 @@
+"""Send a page a message, although it may be closed at any moment."""
+
+import asyncio
+
+from tornado.websocket import WebSocketClosedError, WebSocketHandler
+
+
+def send(connection: WebSocketHandler, message: str | bytes) -> None:
+    """Send text, or bytes, without waiting; where the page has closed, its `on_close` is called, and nothing is said.
+
+    Args:
+        connection: an open one, or one that was.
+        message: what to send.
+    """
+    try:
+        sent = connection.write_message(message, binary=isinstance(message, bytes))
+    except WebSocketClosedError:
+        connection.on_close()
+    else:
+        sent.add_done_callback(_closed_meanwhile)
+
+
+def _closed_meanwhile(sent: "asyncio.Future[None]") -> None:
+    """Take an error that nobody waits for: asyncio would log it. `on_close` is called by tornado."""
+    if not sent.cancelled():
+        sent.exception()
