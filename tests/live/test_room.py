@@ -127,7 +127,7 @@ def test_blocks_that_come_in_a_burst_wait_for_their_networks(room: Make) -> None
     hasty = room(Drawing(1, think=0.2), prebuffer=1, patience=0.01)
     begun = time.monotonic()
     through(hasty, heard)
-    assert time.monotonic() - begun < 0.2
+    assert time.monotonic() - begun < 1.2  # half of what waiting for each block would take
 
 
 # ---- what goes wrong

@@ -169,7 +169,7 @@ def test_stop_ends_the_work_within_a_piece_and_what_was_made_stays(
         stopped = time.monotonic()
         await connection.write_message('{"type": "stop"}')
         *_, done, _ = await until(connection, "free")
-        assert time.monotonic() - stopped < 1
+        assert time.monotonic() - stopped < 3
         assert done["stopped"]
         assert (await page.ask(f"made/{done['id']}.txt")).body.startswith(b"abcd")
         await count_stays(loaded[0])
