@@ -26,12 +26,14 @@ class Baseline:
         earlier: the loss of the best order that has also counted what a fine-tuned network was trained on before; None
             where that is not known.
         kind: what the models are called.
+        unit: of the losses, as it is printed after one; nothing for a distance.
     """
 
     losses: dict[str, float]
     accuracies: dict[str, float] = field(default_factory=dict)
     earlier: float | None = None
     kind: str = NGRAM
+    unit: str = " nats"
 
     @property
     def order(self) -> str:

@@ -24,7 +24,7 @@ def farewell(experiment: Experiment, baseline: Baseline | None, lesson: Path) ->
     if best:
         measured = f"best on held-out data: {best.validation:.3f}"
         if baseline:
-            measured += f" nats; {baseline.comparison(best.validation)}"
+            measured += f"{baseline.unit}; {baseline.comparison(best.validation)}"
     where = visible_line(shlex.quote(str(short_path(experiment.path))))
     resume = ("--resume", "--experiment_dir", experiment.path)
     return (

@@ -22,11 +22,10 @@ from keras import ops
 
 from workshop.networks.layer_table import Row
 from workshop.run import checkpoint
+from workshop.run.averaging import follow
 
 Tensor = Any
 
-#: The average of the weights follows them within about this many steps, and faster in the beginning.
-AVERAGE_STEPS = 500
 #: Gradients longer than this are shortened to it.
 CLIP_NORM = 5.0
 
@@ -38,10 +37,12 @@ class Measurement:
     Attributes:
         loss: the lower, the better; in nats where the learner predicts probabilities.
         more: further numbers for TensorBoard, by name.
+        remarks: what a person should know of it, a sentence each.
     """
 
     loss: float
     more: dict[str, float] = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()
 
 
 def cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
@@ -166,10 +167,7 @@ class WindowLearner(abc.ABC):
 
     def _average_weights(self) -> None:
         steps = ops.cast(self.optimizer.iterations, "float32")
-        keep = ops.minimum(1 - 1 / AVERAGE_STEPS, steps / (10 + steps))
-        pairs = zip(self.average.trainable_variables, self.model.trainable_variables, strict=True)
-        for averaged, weight in pairs:
-            averaged.assign(averaged * keep + weight * (1 - keep))
+        follow(self.average.trainable_variables, self.model.trainable_variables, steps)
 
     # ---- what a session asks for -------------------------------------------------------------------------------------
 

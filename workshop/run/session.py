@@ -349,6 +349,8 @@ class Session:
         mark = f"the best was {at.best:.3f} at step {at.best_step}" if at.best < loss else "the best so far"
         compared = f"; {self.baseline.comparison(loss)}" if self.baseline else ""
         self._progress.say(f"held-out data: {loss_in_words(loss, self.learner.in_nats)}, {mark}{compared}")
+        for remark in measured.remarks:
+            self._progress.say(f"  {remark}")
 
     def _draw_loss(self, curve: str, loss: float) -> None:
         if self.learner.in_nats:
@@ -362,7 +364,7 @@ class Session:
         self.board.more("train", "learning rate", self.learner.learning_rate, step)
         if self.baseline:
             curve = f"baseline/order_{self.baseline.order}"
-            self.board.loss(curve, self.baseline.best, step)
+            self._draw_loss(curve, self.baseline.best)
             if self.baseline.earlier is not None:
                 self.board.loss(f"baseline/{EARLIER}", self.baseline.earlier, step)
             for name, accuracy in self.baseline.accuracies.items():
