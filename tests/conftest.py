@@ -17,10 +17,11 @@ import pytest
 import warm as warm_python
 from melodies import melody
 from serving import Server, serving
-from tiny import RATE, TINY, TINY_AUDIO, TINY_MIDI, TINY_SPECTRAL, TINY_WAVENET, with_xla, without_xla
+from tiny import RATE, TINY, TINY_AUDIO, TINY_GAN, TINY_MIDI, TINY_SPECTRAL, TINY_WAVENET, with_xla, without_xla
 
 from workshop import ROOT, cli
 from workshop.audio import library as sounds
+from workshop.audio import slices
 from workshop.audio.synthesis import write_wav
 from workshop.notes import midilibrary
 from workshop.notes.midifiles import write
@@ -197,6 +198,31 @@ def trained_spectral_rnn(tones: Path, tmp_path_factory: pytest.TempPathFactory) 
         _train("spectral_rnn", tones, path, *TINY_SPECTRAL, *length, compiled=False)
 
     return once(tmp_path_factory, "spectral_rnn", make)
+
+
+@pytest.fixture(scope="session")
+def loops(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of 48 slices of half a second, four beats each, of six songs; not to be written to."""
+
+    def make(folder: Path) -> None:
+        about = {}
+        for number in range(48):
+            rng, beat = np.random.default_rng(number), RATE // 8
+            time = np.arange(beat) / RATE
+            tone = 0.5 * np.sin(2 * np.pi * (100 + 200 * (number % 4)) * time) * np.exp(-20 * time)
+            beats = [rng.integers(2) * tone + rng.normal(0, 0.02, beat) * np.exp(-9 * time) for _ in range(4)]
+            write_wav(folder / f"{number:02d}.wav", np.concatenate(beats), RATE)
+            about[f"{number:02d}.wav"] = slices.Slice(f"song {number // 8}")
+        slices.write_about(folder, slices.SlicesFile(480.0, 4, RATE, RATE // 2, about))
+
+    return once(tmp_path_factory, "loops", make)
+
+
+@pytest.fixture(scope="session")
+def trained_spectral_gan(loops: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An experiment of lesson 6; copy it before you write to it."""
+    length = ["--num_epochs", "2", "--sample_every", "20"]
+    return once(tmp_path_factory, "spectral_gan", lambda path: _train("spectral_gan", loops, path, *TINY_GAN, *length))
 
 
 def _train(lesson: str, data: Path, path: Path, *args: str, compiled: bool = True) -> None:

@@ -25,7 +25,7 @@ INFO = """ Server Version: 20.10
 TAGS = {"workshop": "ml4music-workshop:cpu", "workshop-gpu": "ml4music-workshop:gpu"}
 PORTS = {
     "7006": "CHAR_RNN", "7007": "MIDI_RNN", "7008": "WAVENET", "7009": "AUDIO_RNN", "7010": "SPECTRAL_RNN",
-    "8888": "LAB", "7000": "DOCS", "7005": "PLAY", "7004": "LIVE",
+    "7011": "SPECTRAL_GAN", "8888": "LAB", "7000": "DOCS", "7005": "PLAY", "7004": "LIVE",
 }  # fmt: skip
 
 

@@ -41,6 +41,12 @@ TINY_SPECTRAL = [
     "--batch_size", "4", "--learning_rate", "0.01", "--save_every", "10",
 ]  # fmt: skip
 
+#: The same for lesson 6, on slices: 10 steps an epoch.
+TINY_GAN = [
+    "--frames", "16", "--bands", "16", "--channels", "8", "--latent", "8", "--batch_size", "4",
+    "--learning_rate", "0.002", "--save_every", "10",
+]  # fmt: skip
+
 #: Each lesson's small training: the fixture of conftest.py that has its data, and its arguments.
 LESSONS = {
     "char_rnn": ("tiny_text", TINY),
@@ -48,12 +54,13 @@ LESSONS = {
     "wavenet": ("tones", TINY_WAVENET),
     "audio_rnn": ("tones", TINY_AUDIO),
     "spectral_rnn": ("tones", TINY_SPECTRAL),
+    "spectral_gan": ("loops", TINY_GAN),
 }
 
 #: Each lesson's fixture with a trained network.
 TRAINED = {
     "char_rnn": "trained", "midi_rnn": "trained_midi", "wavenet": "trained_wavenet", "audio_rnn": "trained_audio_rnn",
-    "spectral_rnn": "trained_spectral_rnn",
+    "spectral_rnn": "trained_spectral_rnn", "spectral_gan": "trained_spectral_gan",
 }  # fmt: skip
 
 

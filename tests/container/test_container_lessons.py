@@ -18,6 +18,7 @@ SAMPLES = {
     "wavenet": ["--seconds", "0.2", "--png", "--out", "made"],
     "audio_rnn": ["--seconds", "0.2", "--png", "--out", "made"],
     "spectral_rnn": ["--seconds", "0.2", "--png", "--out", "made"],
+    "spectral_gan": ["--png", "--out", "made"],
 }
 
 #: A training that goes on until somebody ends it, and is measured twice a second.

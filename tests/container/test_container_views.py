@@ -24,6 +24,7 @@ PREVIEWS = {
     "wavenet": ["images", "audio"],
     "audio_rnn": ["images", "audio"],
     "spectral_rnn": ["images", "audio"],
+    "spectral_gan": ["images", "audio"],
 }
 
 #: What a page of TensorBoard shows of a preview, whatever its frame.

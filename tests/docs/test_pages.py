@@ -48,6 +48,7 @@ NOT_RUN = {
     ),
     ("docs/08-memory.md", "python session.py hall"),
     ("docs/live.md", "./start.sh live tunes"),
+    ("spectral_gan/README.md", "python train.py"),
     ("docs/osc.md", "./start.sh osc verse tunes"),
     ("docs/osc.md", "./start.sh osc generator.onnx --power 3 --beats 8"),
     ("docs/playing.md", "./start.sh play"),

@@ -23,7 +23,9 @@ from workshop.host.ports import DOCS_PORT
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="start.sh is for bash; Windows has start.ps1")
 
 #: Ports that are most likely free, because 7006 and the others may be in use by the very workshop that is tested.
-SERVERS = ("CHAR_RNN", "MIDI_RNN", "WAVENET", "AUDIO_RNN", "SPECTRAL_RNN", "LAB", "DOCS", "PLAY", "LIVE")
+SERVERS = (
+    "CHAR_RNN", "MIDI_RNN", "WAVENET", "AUDIO_RNN", "SPECTRAL_RNN", "SPECTRAL_GAN", "LAB", "DOCS", "PLAY", "LIVE"
+)  # fmt: skip
 
 
 @dataclass
@@ -481,6 +483,7 @@ def test_a_shell_without_a_terminal_reads_its_commands(up: DockerClone) -> None:
         f"TensorBoard for wavenet      http://localhost:{port['WAVENET']}",
         f"TensorBoard for audio_rnn    http://localhost:{port['AUDIO_RNN']}",
         f"TensorBoard for spectral_rnn http://localhost:{port['SPECTRAL_RNN']}",
+        f"TensorBoard for spectral_gan http://localhost:{port['SPECTRAL_GAN']}",
         f"JupyterLab                   http://localhost:{port['LAB']}/lab/tree/docs/notebooks/README.md?token=abc123",
         f"the tutorial                 http://localhost:{port['DOCS']}",
         f"the play page                http://localhost:{port['PLAY']}/",

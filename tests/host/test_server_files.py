@@ -37,7 +37,8 @@ def test_the_files_are_up_to_date(path: Path) -> None:
 
 
 def test_every_lesson_has_a_port_and_a_starter_set_of_its_own() -> None:
-    assert [lesson.name for lesson in lessons()] == ["char_rnn", "midi_rnn", "wavenet", "audio_rnn", "spectral_rnn"]
+    names = ["char_rnn", "midi_rnn", "wavenet", "audio_rnn", "spectral_rnn", "spectral_gan"]
+    assert [lesson.name for lesson in lessons()] == names
     assert len({lesson.port for lesson in lessons()}) == len(lessons())
     for lesson in lessons():
         assert lesson.size in lesson.sizes

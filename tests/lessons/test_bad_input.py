@@ -22,6 +22,7 @@ from melodies import melody
 from tiny import LESSONS, RATE
 
 from workshop import lessons
+from workshop.audio import slices
 from workshop.audio.synthesis import write_wav
 from workshop.lessons import Lesson
 from workshop.notes.midifiles import write
@@ -35,10 +36,12 @@ pytestmark = pytest.mark.usefixtures("read_here")
 RECORDS = {record.name: record for record in lessons.lessons()}
 #: The fixture of conftest.py that is a trained experiment of the lesson.
 TRAINED = {"char_rnn": "trained", "midi_rnn": "trained_midi"} | {
-    name: f"trained_{name}" for name in ("wavenet", "audio_rnn", "spectral_rnn")
+    name: f"trained_{name}" for name in ("wavenet", "audio_rnn", "spectral_rnn", "spectral_gan")
 }
 #: A network that no checkpoint of the tests has room for.
-TOO_LARGE = {name: {"rnn_size": 10**6} for name in LESSONS} | {"wavenet": {"skip_channels": 10**6}}
+TOO_LARGE = {name: {"rnn_size": 10**6} for name in LESSONS} | {
+    "wavenet": {"skip_channels": 10**6}, "spectral_gan": {"channels": 10**6}
+}  # fmt: skip
 #: Where a result is written.
 OUT = {"text": "text.txt", "MIDI": "song.mid", "audio": "sound.wav"}
 
@@ -62,7 +65,7 @@ class Tried(NamedTuple):
         return [(self.train, ["--resume", "--num_epochs", "9"]), (self.sample, ["--length", "5"])]
 
 
-SLOW = ("wavenet", "audio_rnn", "spectral_rnn")
+SLOW = ("wavenet", "audio_rnn", "spectral_rnn", "spectral_gan")
 
 
 @pytest.fixture(
@@ -190,8 +193,7 @@ def test_a_folder_that_cannot_be_used(refused: Refused, tmp_path: Path, tried: T
     (tmp_path / "full" / "homework.txt").write_text("precious")
     shutil.copytree(tried.trained, tmp_path / "trained")
     before = everything(tmp_path)
-    rate = ["--sample_rate", RATE] if tried.kind == "audio" else []
-    args = ["--smoke", "--data_dir", tried.data, *map(str, rate), "--experiment_dir", where]
+    args = ["--smoke", "--data_dir", tried.data, *LESSONS[tried.name][1], "--experiment_dir", where]
     sentence = refused(tried.train, *args)
     assert where in sentence
     assert "--experiment_dir" in sentence
@@ -327,9 +329,11 @@ def test_resuming_as_another_run(refused: Refused, copied: Path, tried: Tried, n
     assert everything(copied) == before
 
 
-def add_to(data: Path, kind: str) -> None:
-    """Put one more thing to learn from into a folder."""
-    if kind == "text":
+def change(data: Path, kind: str) -> None:
+    """Put one more thing to learn from into a folder; a folder of slices loses one."""
+    if (data / slices.NAME).exists():
+        (data / "07.wav").unlink()
+    elif kind == "text":
         (data / "input.txt").write_text((data / "input.txt").read_text("utf-8") + "one more line\n", "utf-8")
     elif kind == "MIDI":
         write(data / "one more.mid", melody(99))
@@ -338,7 +342,7 @@ def add_to(data: Path, kind: str) -> None:
 
 
 def test_resuming_with_other_data(refused: Refused, copied: Path, tmp_path: Path, tried: Tried) -> None:
-    add_to(Path(shutil.copytree(tried.data, tmp_path / "other")), tried.kind)
+    change(Path(shutil.copytree(tried.data, tmp_path / "other")), tried.kind)
     before = everything(tmp_path)
     said = refused(tried.train, "--resume", "--experiment_dir", "copied", "--data_dir", "other")
     assert "other does not hold the data that copied was trained on" in said

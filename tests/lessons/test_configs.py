@@ -17,6 +17,7 @@ SHORTER = {
     "wavenet": ["--seq_length", "200", "--sample_rate", "4000"],
     "audio_rnn": ["--seq_length", "10", "--batch_size", "4"],
     "spectral_rnn": ["--rnn_size", "16", "--bands", "20", "--window", "256", "--hop", "64", "--seq_length", "10"],
+    "spectral_gan": ["--frames", "32", "--bands", "32", "--channels", "4"],
 }  # fmt: skip
 
 

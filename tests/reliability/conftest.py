@@ -38,7 +38,9 @@ COMMANDS = "\x1b[2J\x1b]0;owned\x07\r\x9b31m\u202etxt\nerror: forged"
 
 
 @pytest.fixture(scope="session")
-def good(trained: Path, trained_midi: Path, tones: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+def good(
+    trained: Path, trained_midi: Path, trained_spectral_gan: Path, tones: Path, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Path]:  # fmt: skip
     """An experiment of each lesson, not to be written to; that of wavenet has conditions that are no names of files."""
     from audio_rnn import train as train_memory
     from spectral_rnn import train as train_spectra
@@ -61,4 +63,5 @@ def good(trained: Path, trained_midi: Path, tones: Path, tmp_path_factory: pytes
         patch.setattr(sys, "argv", ["train.py", *where, *TINY_SPECTRAL, "--num_epochs", "1", "--sample_every", "9"])
         assert train_spectra.main() == 0
     of_sound = ("wavenet", "audio_rnn", "spectral_rnn")
-    return {"char_rnn": trained, "midi_rnn": trained_midi} | {name: folder / name for name in of_sound}
+    others = {"char_rnn": trained, "midi_rnn": trained_midi, "spectral_gan": trained_spectral_gan}
+    return others | {name: folder / name for name in of_sound}

@@ -81,8 +81,21 @@ def frames(experiment: Experiment, with_weights: Callable[[Any], Any]) -> Write:
     return lambda seed: made.generate(np.empty((0, made.shape.bands), np.uint8), LENGTH, STREAMS, seed, 1.0)
 
 
+def loops(experiment: Experiment, with_weights: Callable[[Any], Any]) -> Write:
+    """Lesson 6: what makes pictures of loops, given a seed."""
+    from spectral_gan.model import build
+    from workshop.audio import latents
+
+    pair = with_weights(build(experiment.record.network))
+    size = pair.shape.latent
+    return lambda seed: (np.asarray(pair(latents.drawn(STREAMS, size, seed + k))) for k in range(10))
+
+
 #: How each lesson generates.
-WAYS = {"char_rnn": text, "midi_rnn": notes, "wavenet": sound, "audio_rnn": remembered, "spectral_rnn": frames}
+WAYS = {
+    "char_rnn": text, "midi_rnn": notes, "wavenet": sound, "audio_rnn": remembered, "spectral_rnn": frames,
+    "spectral_gan": loops,
+}  # fmt: skip
 
 
 def main() -> None:

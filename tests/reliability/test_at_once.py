@@ -22,7 +22,7 @@ pytestmark = pytest.mark.slow
 
 Figure = Callable[[str, str, str], None]
 #: How many of each lesson train.
-TRAININGS = {"char_rnn": 4, "midi_rnn": 2, "wavenet": 1, "audio_rnn": 1, "spectral_rnn": 1}
+TRAININGS = {"char_rnn": 4, "midi_rnn": 2, "wavenet": 1, "audio_rnn": 1, "spectral_rnn": 1, "spectral_gan": 1}
 
 
 def start(root: Path, script: str, *arguments: str | Path, said: int = subprocess.PIPE) -> subprocess.Popen[str]:

@@ -18,7 +18,7 @@ import pytest
 from catalogued import BOOK, PLAYS, entry
 from damage import everything, fill, full_at, read_only
 from test_kill import state
-from tiny import TINY, TINY_AUDIO, TINY_MIDI, TINY_SPECTRAL, TINY_WAVENET
+from tiny import TINY, TINY_AUDIO, TINY_GAN, TINY_MIDI, TINY_SPECTRAL, TINY_WAVENET
 
 import audio_rnn.sample
 import audio_rnn.train
@@ -26,6 +26,8 @@ import char_rnn.sample
 import char_rnn.train
 import midi_rnn.sample
 import midi_rnn.train
+import spectral_gan.sample
+import spectral_gan.train
 import spectral_rnn.sample
 import spectral_rnn.train
 import wavenet.dataset
@@ -74,6 +76,11 @@ LESSONS: dict[str, tuple[ModuleType, ModuleType, str, list[str], list[str], list
         [*TINY_SPECTRAL, "--num_epochs", "6", "--sample_every", "45"],
         ["-n", "50", "--num_samples", "1", "--seed", "1", "--png"],
         [f"step_000045{suffix}" for suffix in (".wav", ".png")], [".wav", ".png"],
+    ),
+    "spectral_gan": (
+        spectral_gan.train, spectral_gan.sample, "loops", [*TINY_GAN, "--num_epochs", "6", "--sample_every", "45"],
+        ["-n", "50", "--num_samples", "1", "--seed", "1", "--png"],
+        ["step_000045.wav", "step_000045.png", "loops_000045.png"], [".wav", ".png"],
     ),
 }  # fmt: skip
 LEFT_OVER = re.compile(r"\.part$|\.old$")

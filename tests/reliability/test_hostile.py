@@ -28,6 +28,8 @@ import char_rnn.sample
 import char_rnn.train
 import midi_rnn.sample
 import midi_rnn.train
+import spectral_gan.sample
+import spectral_gan.train
 import spectral_rnn.sample
 import spectral_rnn.train
 import wavenet.sample
@@ -49,6 +51,7 @@ SAMPLING = {
     "wavenet": ("-n", "100", "--num_samples", "1"),
     "audio_rnn": ("-n", "100", "--num_samples", "1"),
     "spectral_rnn": ("-n", "100", "--num_samples", "1"),
+    "spectral_gan": ("-n", "100", "--num_samples", "1"),
 }
 SCRIPTS = {
     "char_rnn": (char_rnn.sample, char_rnn.train),
@@ -56,6 +59,7 @@ SCRIPTS = {
     "wavenet": (wavenet.sample, wavenet.train),
     "audio_rnn": (audio_rnn.sample, audio_rnn.train),
     "spectral_rnn": (spectral_rnn.sample, spectral_rnn.train),
+    "spectral_gan": (spectral_gan.sample, spectral_gan.train),
 }
 #: All that commands a terminal, as a name.
 COMMANDS = "\x1b[2J\x1b]0;owned\x07\r\x9b31m\u202etxt\nerror: forged"

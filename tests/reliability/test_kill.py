@@ -24,7 +24,7 @@ pytestmark = pytest.mark.slow
 
 HERE = Path(__file__).parent
 #: Epochs for each kill, so that a run is not over before.
-EPOCHS = {"char_rnn": 5, "midi_rnn": 20, "wavenet": 20, "audio_rnn": 12, "spectral_rnn": 15}
+EPOCHS = {"char_rnn": 5, "midi_rnn": 20, "wavenet": 20, "audio_rnn": 12, "spectral_rnn": 15, "spectral_gan": 20}
 #: What else is varied and shown, so that it has to be gone on with too.
 FURTHER = {"midi_rnn": ["--transpose", "2"]}
 MOMENTS = ("step", "save", "save", "start")

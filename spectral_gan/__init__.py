@@ -1,0 +1,1 @@
+"""Lesson 6: loops from a latent space."""
