@@ -1,0 +1,228 @@
+"""Cut songs into slices for a network that makes loops: all at one tempo, of one length, each beginning on a beat.
+
+    python -m workshop.datasets slice data/audio/SONGS --bpm 160 --beats 4
+
+Where --bpm, the tempo of the songs, is left out, it is found for each of them. Each song is stretched in time to the
+tempo of --to_bpm, and laid onto an even grid beat by beat, so that a tempo that drifts does not.
+"""
+
+import argparse
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from workshop import cli
+from workshop.audio import beats, conforming, slices
+from workshop.audio.audiofiles import find_audio_files, read_sound
+from workshop.audio.beats import Grid
+from workshop.audio.loop_spectrogram import LoopSpectrogram, convergence
+from workshop.audio.slices import MIN_SLICES, NAME, Slice, SlicesFile
+from workshop.audio.synthesis import write_wav
+from workshop.counting import counted
+from workshop.errors import UserError
+from workshop.files import explain
+from workshop.pictures import write_png
+from workshop.visible import visible_line
+from workshop.words import plural
+
+#: dB below the loudest slice of its song at which a slice is silence.
+SILENT = 50.0
+#: Change of tempo over a song that is said.
+WORTH_SAYING = 0.004
+#: The picture that slices are compared in.
+COMPARED = (32, 32)
+
+
+@dataclass(frozen=True)
+class Song:
+    """A song at the tempo of the slices.
+
+    Attributes:
+        path: its file.
+        samples: float32 [N], from its first beat on.
+        grid: its beats before it was stretched.
+    """
+
+    path: Path
+    samples: np.ndarray
+    grid: Grid
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of the verb."""
+    whole = cli.number(int, lambda v: 1 <= v <= 64, "a whole number from 1 to 64")
+    tempo = cli.number(float, lambda v: 30 <= v <= 400, "beats a minute, from 30 to 400")
+    side = cli.number(int, lambda v: 16 <= v <= 1024 and v % 16 == 0, "a multiple of 16, from 16 to 1024")
+    parser.add_argument("songs", metavar="SONGS", type=Path, help="a folder of songs, in any format, or one of them")
+    parser.add_argument("--bpm", type=tempo, help="tempo of the songs, beats a minute (default: found for each)")
+    parser.add_argument("--to_bpm", type=tempo, help="tempo of the slices (default: --bpm, else the middle one found)")
+    parser.add_argument("--beats", type=whole, default=4, help="beats of a slice (default: %(default)s)")
+    parser.add_argument("--jump", type=whole, help="beats from one slice to the next (default: --beats)")
+    parser.add_argument(
+        "--sample_rate", type=cli.number(int, lambda v: 4000 <= v <= 96000, "samples a second, from 4000 to 96000"),
+        default=22_050, help="samples a second (default: %(default)s)",
+    )  # fmt: skip
+    parser.add_argument("--out", type=Path, help="folder of the slices (default: SONGS with _slices behind its name)")
+    parser.add_argument(
+        "--check", type=Path, metavar="FILE",
+        help="write one slice, its picture and the sound from it instead: FILE.wav, FILE.png, FILE_again.wav",
+    )  # fmt: skip
+    parser.add_argument("--frames", type=side, default=128, help="of the picture of --check (default: %(default)s)")
+    parser.add_argument("--bands", type=side, default=256, help="of the picture of --check (default: %(default)s)")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Cut the songs; or check one slice.
+
+    Raises:
+        UserError: none of the songs can be cut, or the slices cannot be written.
+    """
+    out = arguments.out or arguments.songs.with_name(f"{arguments.songs.resolve().stem}_slices")
+    files = find_audio_files(arguments.songs)
+    if arguments.check is None and out.is_dir() and any(out.iterdir()):
+        raise UserError(f"{out} exists already: take it away, or give another folder with --out")
+    grids = _grids(files, arguments)
+    bpm = arguments.to_bpm or arguments.bpm or float(round(np.median([grid.tempo for grid in grids.values()])))
+    samples = round(arguments.beats * 60 / bpm * arguments.sample_rate)
+    cut: dict[str, tuple[str, np.ndarray]] = {}
+    silent = 0
+    for path, grid in counted(grids.items(), len(grids), "stretching songs", "songs"):
+        sound = read_sound(path, arguments.sample_rate).samples
+        whole = conforming.conformed(sound, arguments.sample_rate, grid, bpm)
+        found, left_out = _cut(whole, samples, arguments.beats, arguments.jump or arguments.beats)
+        silent += left_out
+        cut |= {f"{_name(path, cut)}_{beat:04d}.wav": (path.stem, part) for beat, part in found}
+    if not cut:
+        raise UserError(
+            f"the songs in {arguments.songs} are shorter than {plural(arguments.beats, 'beat')}: take longer ones, or "
+            "fewer --beats"
+        )
+    if arguments.check is not None:
+        _check(next(part for _, part in sorted(cut.values(), key=lambda one: -_power(one[1]))), arguments)
+        return 0
+    _write(cut, out, SlicesFile(bpm, arguments.beats, arguments.sample_rate, samples, {}))
+    _report(cut, silent, out, bpm, samples / arguments.sample_rate)
+    return 0
+
+
+def _grids(files: list[Path], arguments: argparse.Namespace) -> dict[Path, Grid]:
+    """The beats of each song that has some; what was found is printed."""
+    grids: dict[Path, Grid] = {}
+    reasons: list[str] = []
+    for path in files:
+        try:
+            sound = read_sound(path, beats.RATE).samples
+            try:
+                grids[path] = grid = beats.find(sound, beats.RATE, arguments.bpm)
+            except UserError as error:
+                raise UserError(f"{path} {error}") from None
+        except UserError as error:
+            reasons.append(str(error))
+            print(f"  skipped: {visible_line(str(error))}")
+            continue
+        print(visible_line(f"{path.name}: {_in_words(grid, arguments.bpm is None)}"), flush=True)
+    if not grids:
+        raise UserError(reasons[0] if len(files) == 1 else f"none of the {len(files)} songs can be cut: {reasons[0]}")
+    return grids
+
+
+def _in_words(grid: Grid, was_found: bool) -> str:
+    """What is said of the beats of a song."""
+    said = f"{grid.tempo:.1f} beats a minute, {grid.confidence:.0%} of them with an onset"
+    if grid.drift > WORTH_SAYING:
+        said += f"; the tempo changes by {grid.drift:.1%} over the song, which is mended"
+    if was_found:
+        half, twice = grid.tempo / 2, grid.tempo * 2
+        said += f" (if it is counted otherwise, --bpm {half:.0f} or --bpm {twice:.0f})"
+    return said
+
+
+def _name(path: Path, taken: dict[str, tuple[str, np.ndarray]]) -> str:
+    """The beginning of the names of a song's slices, which no other song has."""
+    plain = re.sub(r"[^\w-]+", "_", path.stem)[:60] or "song"
+    others = {name.rpartition("_")[0] for name, (song, _) in taken.items() if song != path.stem}
+    while plain in others:
+        plain += "_"
+    return plain
+
+
+def _cut(song: np.ndarray, samples: int, beats_each: int, jump: int) -> tuple[list[tuple[int, np.ndarray]], int]:
+    """The beat and the samples of each slice of a song, and how many were silent."""
+    beat = samples / beats_each
+    starts = range(0, int((len(song) - samples) / beat + 1e-6) + 1, jump) if len(song) >= samples else ()
+    parts = [(number, song[round(number * beat) : round(number * beat) + samples]) for number in starts]
+    parts = [(number, part.clip(-1, 1)) for number, part in parts if len(part) == samples]
+    loudest = max((_power(part) for _, part in parts), default=0)
+    heard = [one for one in parts if _power(one[1]) > loudest * 10 ** (-SILENT / 10)]
+    return heard, len(parts) - len(heard)
+
+
+def _power(part: np.ndarray) -> float:
+    return float(np.mean(np.square(part, dtype=np.float64)))
+
+
+def _write(cut: dict[str, tuple[str, np.ndarray]], out: Path, about: SlicesFile) -> None:
+    for name, (song, part) in cut.items():
+        write_wav(out / name, part, about.rate)
+        about.slices[name] = Slice(song)
+    try:
+        slices.write_about(out, about)
+    except OSError as error:
+        raise UserError(
+            f"{out / NAME} cannot be written: {explain(error, out)}; free some space or choose another folder"
+        ) from error
+
+
+def _report(cut: dict[str, tuple[str, np.ndarray]], silent: int, out: Path, bpm: float, seconds: float) -> None:
+    songs = len({song for song, _ in cut.values()})
+    made = f"{plural(len(cut), 'slice')} of {seconds:.3f} s at {bpm:g} beats a minute"
+    print(visible_line(f"{made}, of {plural(songs, 'song')}: {out}"))
+    if silent:
+        print(f"  left out, because they are silent: {plural(silent, 'slice')}")
+    if copies := _near_duplicates([part for _, part in cut.values()]):
+        print(f"  nearly the same as an earlier one: {plural(copies, 'slice')}")
+    if len(cut) < MIN_SLICES:
+        print(f"  that is few: {MIN_SLICES} are the least to learn from, and a thousand are better")
+
+
+def _near_duplicates(parts: list[np.ndarray]) -> int:
+    """How many slices are nearly the same as an earlier one."""
+    pictures = LoopSpectrogram(beats.RATE, len(parts[0]), *COMPARED).pictures(np.stack(parts))
+    shown = slices.coarse(pictures)
+    return sum(
+        bool(slices.nearest(shown[number : number + 1], shown[:number])[1] < slices.NEAR)
+        for number in range(1, len(shown))
+    )
+
+
+def _check(part: np.ndarray, arguments: argparse.Namespace) -> None:
+    """Write a slice, its picture and the sound from it, and print how near that is."""
+    try:
+        loops = LoopSpectrogram(arguments.sample_rate, len(part), arguments.frames, arguments.bands)
+        pictures = loops.pictures(part[None])
+    except ValueError:
+        raise UserError(
+            f"--frames {arguments.frames} --bands {arguments.bands}: slices of {len(part):,} samples have no such "
+            "picture; take fewer of both"
+        ) from None
+    again = loops.sounds(pictures)
+    found = loops.magnitudes(again)
+    base: Path = arguments.check
+    base = base.with_suffix("") if base.suffix in (".wav", ".png") else base
+    write_wav(base.with_name(f"{base.name}.wav"), part, arguments.sample_rate)
+    write_png(base.with_name(f"{base.name}.png"), as_image(pictures[0]))
+    write_wav(base.with_name(f"{base.name}_again.wav"), again[0], arguments.sample_rate)
+    print(f"written: {base}.wav, {base}.png, {base}_again.wav")
+    phase, whole = (convergence(found, wanted) for wanted in (loops.wanted(pictures), loops.magnitudes(part[None])))
+    print(
+        f"spectral convergence at {arguments.frames} x {arguments.bands}: {phase:.1f} dB of the phase alone, "
+        f"{whole:.1f} dB of picture and phase"
+    )
+
+
+def as_image(picture: np.ndarray) -> np.ndarray:
+    """A picture [T, D] to look at: time from left to right, low bands below, uint8 [D, T, 3]."""
+    grey = np.round((picture.T[::-1].astype(np.float32) + 1) * 127.5).clip(0, 255).astype(np.uint8)
+    return np.repeat(grey[..., None], 3, axis=-1)
