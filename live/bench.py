@@ -13,6 +13,8 @@ from workshop.run.voice import Block, PlayedNote, Voice
 
 #: The test signal: beats with noise that dies away, so many a second, at this level.
 _BEATS, _LEVEL = 2, 0.3
+#: Blocks after which the test signal begins again.
+_SIGNAL = 4096
 
 
 @dataclass(frozen=True)
@@ -46,14 +48,23 @@ def measure(voices: Sequence[tuple[str, Voice]], block: int, prebuffer: int, sec
     """Let networks play in time for so many seconds. They can be used again afterwards."""
     rate = common_rate(voices)
     count = max(round(seconds * rate / block), prebuffer + 1)
-    signal = beats(count * block, rate)
     names = tuple(name for name, _ in voices)
     with Room(voices, rate, block, prebuffer, lambda sentence: None) as room:
-        for number in ticks(count, block / rate):
-            notes = (PlayedNote(0, 60, 80 * (number % 16 < 8)),) if number % 8 == 0 else ()
-            room.exchange(Block(signal[number * block : (number + 1) * block], "\n" * (number % 64 == 0), notes))
+        for _ in played(room, count):
+            pass
         late = sum(slot.counts.late for slot in room.slots)
         return Result(names, rate, block, count, late, max(slot.counts.worst for slot in room.slots))
+
+
+def played(room: Room, count: int) -> Iterator[int]:
+    """Let a room play so many blocks in time; gives the number of each after it was played."""
+    block = room.block
+    signal = beats(min(count, _SIGNAL) * block, room.rate)
+    for number in ticks(count, block / room.rate):
+        notes = (PlayedNote(0, 60, 80 * (number % 16 < 8)),) if number % 8 == 0 else ()
+        at = number % _SIGNAL * block
+        room.exchange(Block(signal[at : at + block], "\n" * (number % 64 == 0), notes))
+        yield number
 
 
 def beats(length: int, rate: int) -> np.ndarray:

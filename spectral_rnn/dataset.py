@@ -95,7 +95,8 @@ def load(path: Path, representation: Bands, val_split: float, silence_threshold:
     stft = representation.stft
 
     def encode(samples: np.ndarray) -> np.ndarray:
-        return bands.to_steps(representation.levels(np.abs(stft.analyse(samples))))
+        pieces = [bands.to_steps(representation.levels(np.abs(spectra))) for spectra in stft.analysed(samples)]
+        return np.concatenate(pieces)
 
     piano_music.make_if_missing(path)
     library.announce(find_audio_files(path), representation.rate)

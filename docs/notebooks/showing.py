@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from io import BytesIO
 from typing import Any
 
@@ -28,10 +28,10 @@ def experiments(lesson: str) -> list[experiment.Experiment]:
     return [experiment.find(folder, str(path)) for path in paths]
 
 
-def newest(lesson: str) -> experiment.Experiment:
-    """The newest experiment of a lesson; where there is none, one of some steps is trained."""
+def newest(lesson: str, *arguments: str) -> experiment.Experiment:
+    """The newest experiment of a lesson; where there is none, one of some steps is trained, with these arguments."""
     if not experiments(lesson):
-        train(lesson)
+        train(lesson, *arguments)
     found = experiment.find(ROOT / lesson, None)
     print(f"{lesson}: experiment {found.path.name}, {found.record.step:,} steps, {found.record.status}")
     return found
@@ -58,6 +58,11 @@ def curves(found: experiment.Experiment) -> Image:
 def see(pixels: np.ndarray) -> None:
     """Show a picture, uint8 [H, W, 3]."""
     display(fromarray(pixels))
+
+
+def joined(pieces: Iterable[np.ndarray]) -> np.ndarray:
+    """The samples [N] of pieces [n, 1] as they are generated."""
+    return np.concatenate(list(pieces))[:, 0]
 
 
 def hear(samples: np.ndarray, rate: int) -> None:

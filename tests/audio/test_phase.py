@@ -39,6 +39,15 @@ def test_what_was_analysed_comes_back(count: int, sizes: tuple[int, int], seed: 
     np.testing.assert_allclose(back[:count], samples, atol=1e-6)
 
 
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 2000), st.sampled_from([(64, 32), (64, 16), (256, 64)]), st.integers(1, 40))
+def test_a_long_sound_is_analysed_in_pieces(count: int, sizes: tuple[int, int], most: int) -> None:
+    stft, samples = Stft(*sizes), noise(count)
+    pieces = list(stft.analysed(samples, most))
+    assert all(len(piece) <= most for piece in pieces)
+    np.testing.assert_array_equal(np.concatenate(pieces), stft.analyse(samples))
+
+
 def test_a_frame_is_known_when_its_last_block_is() -> None:
     samples = noise(1000)
     whole = STFT.analyse(samples)

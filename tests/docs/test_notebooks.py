@@ -22,6 +22,7 @@ SHOWN = {
     "03-sound": {"audio": 7, "image/png": 7},
     "04-compare": {"image/png": 2, "text/markdown": 1},
     "05-memory": {"audio": 7, "image/png": 9},
+    "06-spectra": {"audio": 8, "image/png": 9},
 }
 #: What a training says that a notebook runs in its own kernel.
 PROGRESS = re.compile(r"compiling the |step \d|held-out data: |ended: ")

@@ -4,6 +4,7 @@ import argparse
 import json
 import shutil
 import subprocess
+import sys
 import wave
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import soundfile
 from tiny import RATE
 
 from spectral_rnn import baseline, dataset, output, sample
@@ -18,7 +20,7 @@ from spectral_rnn.dataset import FrameBatches, HeldOutFrames
 from spectral_rnn.generate import Frames
 from spectral_rnn.model import FrameModel, Shape, build
 from spectral_rnn.trained import Trained
-from workshop import load
+from workshop import ROOT, load
 from workshop.audio.bands import FLOOR, STEPS, Bands, to_decibels, to_steps
 from workshop.audio.phase import convergence
 from workshop.audio.stft import Stft
@@ -133,6 +135,55 @@ def test_each_held_out_frame_is_measured_once() -> None:
     assert counted == 100
     found = np.concatenate(seen).round()
     assert sorted(map(tuple, found)) == sorted(map(tuple, frames[300:].astype(float)))
+
+
+MEASURE = """
+import resource, sys
+from pathlib import Path
+from spectral_rnn import dataset
+from workshop.audio import library
+from workshop.audio.bands import Bands
+from workshop.audio.stft import Stft
+library.CACHE = Path(sys.argv[2])
+sounds = dataset.load(Path(sys.argv[1]), Bands(Stft(1024, 256), 22050, 96), 0.1, 0.0)
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+print(sum(sounds.facts.symbols), peak // (1024 if sys.platform == "darwin" else 1))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.alone
+@pytest.mark.skipif(sys.platform == "win32", reason="needs getrusage")
+def test_the_memory_of_reading_does_not_grow_with_the_number_of_files(tmp_path: Path) -> None:
+    """Two minutes each, so that four hours are as many files more; beside the frames themselves, of 96 bytes."""
+
+    def peak(files: int) -> tuple[int, float]:
+        folder = tmp_path / f"{files}"
+        folder.mkdir()
+        for number in range(files):
+            noise = np.random.default_rng(number).normal(0, 0.1, 120 * 44100)
+            soundfile.write(folder / f"{number}.flac", noise, 44100)
+        # Started by a shell, because Linux counts the memory of the process that started it as its own.
+        command = [
+            "sh",
+            "-c",
+            '"$@"; exit $?',
+            "sh",
+            sys.executable,
+            "-c",
+            MEASURE,
+            str(folder),
+            str(tmp_path / "cache"),
+        ]
+        said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+        frames, kilobytes = map(int, said.splitlines()[-1].split())
+        return frames, kilobytes / 1000
+
+    (few, before), (many, after) = peak(1), peak(8)
+    print(f"{before:.0f} MB for {few:,} frames, {after:.0f} MB for {many:,}")
+    assert many == 8 * few
+    assert after < before + 30 + 2 * (many - few) * 96 / 1e6
+    assert after < 1000
 
 
 # ---- the baseline

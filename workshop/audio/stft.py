@@ -7,9 +7,13 @@ W samples in a window, H samples in a hop, R = W / H windows that overlap, F = W
 """
 
 import functools
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+
+#: Frames of a long sound that are analysed at once.
+PIECE = 4096
 
 
 @dataclass(frozen=True)
@@ -71,6 +75,19 @@ class Stft:
         padded = np.zeros((count - 1) * self.hop + self.window, np.float32)
         padded[before : before + len(samples)] = samples
         return self.spectra(padded)
+
+    def analysed(self, samples: np.ndarray, most: int = PIECE) -> Iterator[np.ndarray]:
+        """What `analyse` gives, in pieces of so many frames at most: the spectra of a long sound are many times larger
+        than the sound itself.
+        """
+        count, before = self.frames(len(samples)), self.window - self.hop
+        for first in range(0, count, most):
+            frames = min(most, count - first)
+            begin = first * self.hop - before
+            part = samples[max(begin, 0) : begin + (frames - 1) * self.hop + self.window]
+            padded = np.zeros((frames - 1) * self.hop + self.window, np.float32)
+            padded[max(-begin, 0) : max(-begin, 0) + len(part)] = part
+            yield self.spectra(padded)
 
     def spectra(self, samples: np.ndarray) -> np.ndarray:
         """The spectra of the whole windows in samples [(T - 1) H + W], without any silence: complex64 [T, F]."""
