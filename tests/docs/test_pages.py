@@ -54,6 +54,7 @@ NOT_RUN = {
     ("docs/playing.md", "./start.sh play"),
     ("docs/playing.md", "python -m workshop.play --base_url /user/ada/play/ --allow_host hub.school.example"),
     ("docs/reliability.md", "cd char_rnn"),
+    ("docs/sweeps.md", "python -m workshop.sweep docs/plans/dropout.toml --folder /media/lab/dropout"),
     ("docs/teachers-guide.md", "./start.sh save workshop.tar.gz"),
     ("docs/teachers-guide.md", "./start.sh load workshop.tar.gz"),
     (
