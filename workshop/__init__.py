@@ -24,10 +24,12 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 ROOT = Path(__file__).resolve().parent.parent
 
 #: The rooms in the order in which they build on each other.
-ROOMS = ("networks", "run", "sweep", "text", "notes", "audio", "export", "datasets", "host", "osc", "web")
+ROOMS = ("networks", "run", "sweep", "text", "notes", "audio", "export", "datasets", "host", "osc", "web", "concert")
 
 #: Modules that are only the name of a command: they import from their room, and nothing imports them.
-COMMANDS = ("abc_to_midi", "docs", "doctor", "play", "reset", "server_files", "services", "trainings", "tunes")
+COMMANDS = (
+    "abc_to_midi", "docs", "doctor", "leaderboard", "play", "reset", "server_files", "services", "trainings", "tunes",
+)  # fmt: skip
 
 
 def load(path: str | Path, checkpoint: str | int = "best") -> "Trained":

@@ -47,6 +47,8 @@ NOT_RUN = {
         "python session.py ../data/audio/starter/flute/0001_harringtons_hall_jig.wav --model-name hall",
     ),
     ("docs/08-memory.md", "python session.py hall"),
+    ("docs/concert.md", "python -m workshop.concert page program.toml --out concert.html"),
+    ("docs/concert.md", "python -m workshop.concert listen pairs.toml"),
     ("docs/live.md", "./start.sh live tunes"),
     ("spectral_gan/README.md", "python train.py"),
     ("docs/osc.md", "./start.sh osc verse tunes"),

@@ -79,7 +79,7 @@ def test_eight_trials_of_two_workers_one_of_them_killed_equal_plain_runs(tmp_pat
     with worker(path, place) as killed, worker(path, place) as other:
         half = wait_until_one_is_in_the_middle(place, killed.pid)
         os.kill(killed.pid, signal.SIGKILL)
-        said, _ = other.communicate(timeout=600)
+        said, _ = other.communicate(timeout=900)
     assert other.returncode == 0, said
     plan, folder = read(path), Folder(place)
     assert [result.trial for result in jobs(folder)] == list(range(1, TRIALS + 1))

@@ -1,0 +1,93 @@
+"""Listening blind in a real browser: what a person hears and chooses becomes a vote."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from browsing import TOKEN, served, until
+
+from workshop.audio.synthesis import write_wav
+from workshop.concert.server import application
+from workshop.concert.votes import Booth
+from workshop.web.security import Guard
+
+pytestmark = pytest.mark.slow
+
+AXE = Path(__file__).parent.parent / "web" / "vendor" / "axe.min.js"
+#: The sounds called short last half a second, the others a second and a half.
+PAIRS = """
+[[pair]]
+question = "Which one is longer?"
+labels = ["short", "long"]
+files = ["short.wav", "long.wav"]
+[[pair]]
+question = "Which one is <real>?"
+labels = ["first one", "other one"]
+files = ["a.txt", "b.txt"]
+"""
+
+
+@pytest.fixture
+def booth(tmp_path: Path) -> Booth:
+    for name, seconds in (("short", 0.5), ("long", 1.5)):
+        write_wav(tmp_path / f"{name}.wav", 0.1 * np.sin(np.arange(int(seconds * 8000)) / 10), 8000)
+    (tmp_path / "a.txt").write_text("<b>la la</b>")
+    (tmp_path / "b.txt").write_text("<b>la la</b>")
+    (tmp_path / "pairs.toml").write_text(PAIRS)
+    return Booth(tmp_path / "pairs.toml", tmp_path / "votes")
+
+
+@pytest.fixture
+def page(browser: Any, booth: Booth) -> Iterator[Any]:
+    """The page, on which nothing went wrong in the end."""
+    with served(lambda port: application(Guard(TOKEN, port), booth)) as port:
+        context = browser.new_context()
+        page = context.new_page()
+        problems: list[str] = []
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+        page.goto(f"http://localhost:{port}/?token={TOKEN}")
+        page.wait_for_selector("#pair:not([hidden])")
+        yield page
+        context.close()
+    assert problems == []
+
+
+def seconds(page: Any, side: str) -> float:
+    """How long the sound lasts that stands on this side, once it is known; a second of it is played on the way."""
+    return float(until(lambda: page.evaluate(f"document.querySelector('#{side} audio').duration || 0")))
+
+
+def test_a_listener_hears_two_chooses_and_the_vote_is_counted(page: Any, booth: Booth) -> None:
+    lengths = {side: seconds(page, side) for side in ("first", "second")}
+    assert sorted(lengths.values()) == pytest.approx([0.5, 1.5], abs=0.15)
+    # Only one plays at a time.
+    page.evaluate("document.querySelector('#first audio').play()")
+    page.evaluate("document.querySelector('#second audio').play()")
+    until(lambda: page.evaluate("document.querySelector('#first audio').paused"))
+    assert page.inner_text("#progress") == "1 of 2"
+    longer = max(lengths, key=lambda side: lengths[side])
+    page.click(f"#choose-{longer}")
+    page.wait_for_selector("#first pre")
+    assert booth.counts()[0].first == 0
+    assert booth.counts()[0].votes == 1
+    # What others have written is text.
+    assert page.inner_text("#question") == "Which one is <real>?"
+    assert page.inner_text("#first") == "<b>la la</b>"
+    page.click("#choose-first")
+    until(lambda: "Thank you" in page.inner_text("#progress"))
+    page.reload()
+    until(lambda: "Thank you" in page.inner_text("#progress"))
+    assert sum(count.votes for count in booth.counts()) == 2
+
+
+def test_the_page_can_be_used_by_everybody(page: Any) -> None:
+    # The policy of the page lets no other script in.
+    page.evaluate(AXE.read_text("utf-8"))
+    found = page.evaluate("async () => (await axe.run()).violations")
+    assert [(one["id"], [node["html"] for node in one["nodes"]]) for one in found] == []
+    page.focus("#choose-first")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#first pre")

@@ -1,0 +1,122 @@
+"""The leaderboard of a class: one page, the best first, of the experiments that can be compared."""
+
+import argparse
+from collections.abc import Hashable, Mapping, Sequence
+from pathlib import Path
+
+from workshop import cli, counting
+from workshop.concert import measuring, page
+from workshop.concert.entries import Entry, found
+from workshop.errors import UserError
+from workshop.visible import visible_line
+
+HEAD = ["", "experiment", "bits", "best n-gram", "better by", "minutes", "network", "message"]
+_NUMBERS = {0, 2, 3, 4, 5}
+_NOTE = (
+    "Bits a {unit} of held-out data, the fewer the better: so many yes-or-no questions the network needs for the next "
+    "one. Only experiments on the same data, with the same held-out part and the same symbols, stand in one table."
+)
+_MEASURED = "Bits measured anew on {data}, which was not trained on. The numbers in brackets are those of run.json."
+
+
+def _parser() -> cli.Parser:
+    parser = cli.Parser(
+        prog="python -m workshop.leaderboard", description="A page of the experiments of a class, the best first."
+    )
+    parser.add_argument("folders", metavar="FOLDER", nargs="+", help="folders with experiments in them or below")
+    parser.add_argument("--out", default="leaderboard.html", help="the page")
+    parser.add_argument("--measure", metavar="DIR", help="measure all anew on this data, which nobody has seen")
+    parser.add_argument("--title", default="Leaderboard", help="heading of the page")
+    return parser
+
+
+def main() -> None:
+    """Write the page.
+
+    Raises:
+        UserError: there is no experiment, or the page cannot be written.
+    """
+    args: argparse.Namespace = _parser().read()
+    entries, problems = found([Path(folder) for folder in args.folders])
+    if not entries:
+        raise UserError(f"there is no experiment in {', '.join(args.folders)}: name folders that experiments lie in")
+    measured: dict[Path, float] = {}
+    if args.measure:
+        measured, failed = _measured(entries, Path(args.measure))
+        problems += failed
+        entries = [entry for entry in entries if entry.path in measured]
+    groups = grouped(entries, measured)
+    parts = [_group(group, measured, args.measure) for group in groups]
+    if problems:
+        lines = "".join(f"<li>{page.plain(problem)}</li>" for problem in problems)
+        parts.append(f"<h2>Not shown</h2><ul>{lines}</ul>")
+    page.write(Path(args.out), args.title, "\n".join(parts))
+    for problem in problems:
+        cli.say(f"not shown: {problem}")
+    for group in groups:
+        best = group[0]
+        bits = measured.get(best.path, best.bits)
+        first = f"{best.name} with {bits:.3f} bits" if bits is not None else f"{best.name}, not measured yet"
+        print(visible_line(f"{best.lesson.name}, {len(group)} experiments: the best is {first}"))
+    print(visible_line(f"written: {args.out}"))
+
+
+def grouped(entries: Sequence[Entry], measured: Mapping[Path, float]) -> list[list[Entry]]:
+    """Those that can be compared, the best first; the largest group first. Of what was measured anew on the same data
+    that is all of a lesson with the same kind of symbols.
+    """
+    groups: dict[Hashable, list[Entry]] = {}
+    for entry in entries:
+        key = entry.representation if entry.path in measured else entry.comparable
+        groups.setdefault(key, []).append(entry)
+
+    def place(entry: Entry) -> tuple[float, str]:
+        bits = measured.get(entry.path, entry.bits)
+        return float("inf") if bits is None else bits, entry.name
+
+    return sorted(
+        (sorted(group, key=place) for group in groups.values()), key=lambda group: (-len(group), group[0].name)
+    )
+
+
+def _measured(entries: Sequence[Entry], data: Path) -> tuple[dict[Path, float], list[str]]:
+    """What all are measured anew, and why some cannot be."""
+    found: dict[Path, float] = {}
+    problems: list[str] = []
+    for entry in counting.counted(entries, len(entries), "measured", "experiments"):
+        try:
+            found[entry.path] = measuring.bits(entry, data)
+        except UserError as error:
+            problems.append(str(error))
+    return found, problems
+
+
+def _group(group: Sequence[Entry], measured: Mapping[Path, float], data: str | None) -> str:
+    """A table, and a sample of each."""
+    first = group[0]
+    where = data if data else first.record.data["path"]
+    note = _NOTE.format(unit=first.lesson.unit.removesuffix("s"))
+    if data:
+        note += " " + _MEASURED.format(data=data)
+    rows = [_row(place, entry, measured) for place, entry in enumerate(group, 1)]
+    samples = "".join(_sample(entry) for entry in group)
+    heading = f"<h2>{page.plain(first.lesson.name)}: {page.plain(where)}</h2>"
+    return f"{heading}<p>{page.plain(note)}</p>{page.table(HEAD, rows, _NUMBERS)}{samples}"
+
+
+def _row(place: int, entry: Entry, measured: Mapping[Path, float]) -> list[str]:
+    said, ngram = entry.bits, entry.ngram_bits
+    bits = "not measured" if said is None else f"{said:.3f}"
+    if entry.path in measured:
+        bits = f"{measured[entry.path]:.3f} ({bits})"
+    better = "" if said is None or ngram is None else f"{ngram - said:.3f}"
+    cells = [
+        place, entry.name, bits, "" if ngram is None else f"{ngram:.3f}", better, f"{entry.record.minutes:.1f}",
+        entry.network, entry.record.message,
+    ]  # fmt: skip
+    return [page.plain(cell) for cell in cells]
+
+
+def _sample(entry: Entry) -> str:
+    made = "".join(page.media(one, f"the newest preview of {entry.name}") for one in entry.sample())
+    return f"<article><h3>{page.plain(entry.name)}</h3>{made}</article>" if made else ""
