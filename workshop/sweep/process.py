@@ -1,10 +1,8 @@
 """A training as a process of its own that does not outlive the worker who has started it.
 
-    python -m workshop.sweep.process python train.py ...
-
-This small process stands between the two. Its standard input is a pipe that the worker holds: when the worker closes
-it, or is killed in whatever way, the pipe ends, and the training is asked to save and end. A training that went on
-alone would write to a folder that another worker has taken over.
+This module, run as a small process with the training's command line, stands between the two. Its standard input is a
+pipe that the worker holds: when the worker closes it, or is killed in whatever way, the pipe ends, and the training is
+asked to save and end. A training that went on alone would write to a folder that another worker has taken over.
 """
 
 import os
