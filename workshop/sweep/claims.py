@@ -86,8 +86,9 @@ class Claim:
 
     def crash(self) -> int:
         """Note that the work has broken down in this claim; returns how often it has, in all claims."""
-        self._mark("crashed")
-        return sum(1 for _ in self.folder.parent.glob("*/crashed"))
+        count = 1 + sum(1 for _ in self.folder.parent.glob("*/crashed.*"))
+        self._mark(f"crashed.{count}")
+        return count
 
     def _mark(self, name: str) -> None:
         try:
