@@ -154,9 +154,8 @@ class Booth:
             if not self._votes.is_dir():
                 self._votes.mkdir(parents=True)
         except OSError as error:
-            raise UserError(
-                f"{self._votes} cannot be made: {explain(error, self._votes)}; name another --votes"
-            ) from error
+            reason = explain(error, self._votes)
+            raise UserError(f"{self._votes} cannot be made: {reason}; name another folder with --votes") from error
         try:
             with open(file, "xb") as opened:
                 opened.write(msgspec.json.encode(vote) + b"\n")
