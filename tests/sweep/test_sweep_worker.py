@@ -50,6 +50,17 @@ def saved_epochs(path: Path) -> int:
         return -1
 
 
+def in_the_middle(tmp_path: Path, patience_seconds: float) -> tuple[Folder, claims.Claim, Training]:
+    """A long trial that this process trains, after its first epoch."""
+    plan = stub_plan(tmp_path / "lesson", [{"rate": 1.0, "seconds": 0.1, "num_epochs": 100}])
+    folder = opened(tmp_path, plan)
+    claim = claims.Claims(folder.claims).take("001.1")
+    assert claim
+    training = Training(folder, plan, Job(1, 1), claim, patience_seconds)
+    until(lambda: training.poll() or saved_epochs(folder.experiment(1)) >= 1)
+    return folder, claim, training
+
+
 def test_all_trials_are_trained_and_the_table_says_which_is_best(tmp_path: Path) -> None:
     plan = stub_plan(tmp_path / "lesson", [{"rate": 2.0}, {"rate": 1.0}, {"rate": 3.0}])
     folder = opened(tmp_path, plan)
@@ -160,12 +171,7 @@ def test_a_folder_that_was_hardly_begun_is_begun_again(tmp_path: Path) -> None:
 
 
 def test_one_whose_claim_is_lost_stops_and_leaves_no_result(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    plan = stub_plan(tmp_path / "lesson", [{"rate": 1.0, "seconds": 0.1, "num_epochs": 100}])
-    folder = opened(tmp_path, plan)
-    claim = claims.Claims(folder.claims).take("001.1")
-    assert claim
-    training = Training(folder, plan, Job(1, 1), claim, 60)
-    until(lambda: training.poll() or saved_epochs(folder.experiment(1)) >= 1)
+    folder, claim, training = in_the_middle(tmp_path, 60)
     (claim.folder.parent / "2").mkdir()
     until(training.poll)
     assert training.result is None
@@ -175,12 +181,7 @@ def test_one_whose_claim_is_lost_stops_and_leaves_no_result(tmp_path: Path, monk
 
 
 def test_a_drive_that_stays_away_ends_the_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    plan = stub_plan(tmp_path / "lesson", [{"rate": 1.0, "seconds": 0.1, "num_epochs": 100}])
-    folder = opened(tmp_path, plan)
-    claim = claims.Claims(folder.claims).take("001.1")
-    assert claim
-    training = Training(folder, plan, Job(1, 1), claim, 0.5)
-    until(lambda: training.poll() or saved_epochs(folder.experiment(1)) >= 1)
+    _, _, training = in_the_middle(tmp_path, 0.5)
 
     def away(self: claims.Claim) -> None:
         raise OSError("stale file handle")

@@ -9,7 +9,6 @@ import hmac
 import json
 import re
 import secrets
-import signal
 import sys
 from http import HTTPStatus
 from pathlib import Path
@@ -25,6 +24,7 @@ from workshop.host.ports import Server, read_port
 from workshop.host.services import play_token
 from workshop.visible import visible_line
 from workshop.web import handlers
+from workshop.web.ending import until_stopped
 from workshop.web.security import Guard, Guarded, Refused
 
 STATIC = Path(__file__).with_name("static")
@@ -175,7 +175,7 @@ def serve(booth: Booth, host: str, port: str, names: tuple[str, ...]) -> None:
     """
     number, token = read_port(port, "--port"), play_token()
 
-    async def until_stopped() -> None:
+    async def listen() -> None:
         app = application(Guard(token, number, names), booth)
         server = HTTPServer(app, max_body_size=LARGEST_REQUEST, max_buffer_size=1 << 20, max_header_size=32 << 10)
         try:
@@ -186,10 +186,6 @@ def serve(booth: Booth, host: str, port: str, names: tuple[str, ...]) -> None:
             ) from error
         shown = f"?token={token}" if sys.stdout.isatty() else ""
         print(visible_line(f"listening is on {Server(NAME, host, number).url}/{shown}"), flush=True)
-        end = asyncio.Event()
-        for kind in (signal.SIGINT, signal.SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(kind, end.set)
-        await end.wait()
-        server.stop()
+        await until_stopped(server)
 
-    asyncio.run(until_stopped())
+    asyncio.run(listen())

@@ -11,7 +11,6 @@ import asyncio
 import logging
 import os
 import re
-import signal
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
@@ -25,6 +24,7 @@ from workshop.errors import UserError
 from workshop.host.ports import PLAY, Server, read_port, wanted_server
 from workshop.host.services import play_token
 from workshop.web import handlers, likely, recordings, trainings, uploads
+from workshop.web.ending import until_stopped
 from workshop.web.jobs import Line
 from workshop.web.networks import Networks
 from workshop.web.prompts import Prompts
@@ -110,12 +110,8 @@ async def serve(app: Application, line: Line, host: str, port: int) -> None:
         raise UserError(
             f"port {port} for the page is not available ({error.strerror}): set WORKSHOP_PORT_PLAY to another number"
         ) from error
-    end = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, end.set)
-    await end.wait()
+    await until_stopped(server)
     line.stop_all()
-    server.stop()
 
 
 def _parser() -> cli.Parser:
