@@ -72,6 +72,16 @@ def test_only_what_was_measured_on_the_same_is_in_one_table(
     assert written(tmp_path, monkeypatch).count("<table>") == 4
 
 
+def test_a_loss_that_is_not_in_nats_is_not_called_bits(
+    trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    student(trained, tmp_path, "Ada", 2.0, baseline_kind="linear predictor", baseline={"4": 3.0})
+    page = written(tmp_path, monkeypatch)
+    assert "best linear predictor" in page
+    assert re.search(r">2\.000<.*>3\.000<.*>1\.000<", page)
+    assert "bits" not in page
+
+
 class Tags(html.parser.HTMLParser):
     """All tags and attributes of a page."""
 

@@ -16,6 +16,7 @@ from workshop.files import read_json
 from workshop.lessons import Lesson, lesson_of
 from workshop.run import experiment
 from workshop.run.record import DataInfo, Record
+from workshop.words import NGRAM
 
 #: Folders below one that was named are looked through to this depth.
 DEEPEST = 6
@@ -44,15 +45,24 @@ class Entry:
     data: DataInfo
 
     @property
-    def bits(self) -> float | None:
-        """Bits a symbol of held-out data, at best; None where that was not measured."""
-        return self.record.best.validation / BIT if self.record.best else None
+    def is_of_symbols(self) -> bool:
+        """Whether its loss has a meaning in bits. Densities of spectra and distances have none."""
+        return self.record.baseline_kind == NGRAM
+
+    def shown(self, loss: float) -> float:
+        """A loss as the page has it: in bits a symbol, or as it is."""
+        return loss / BIT if self.is_of_symbols else loss
 
     @property
-    def ngram_bits(self) -> float | None:
-        """Those of the best n-gram."""
+    def loss(self) -> float | None:
+        """The lowest on held-out data, as shown; None where that was not measured."""
+        return self.shown(self.record.best.validation) if self.record.best else None
+
+    @property
+    def baseline(self) -> float | None:
+        """That of the best n-gram, or whatever else it is compared with."""
         losses = self.record.baseline.values()
-        return min(losses) / BIT if losses else None
+        return self.shown(min(losses)) if losses else None
 
     @property
     def network(self) -> str:
@@ -64,7 +74,11 @@ class Entry:
     def representation(self) -> Hashable:
         """What decides what a symbol is. Bits of different symbols cannot be compared."""
         names = self.lesson.representation
-        return self.lesson.name, tuple(str(self.record.arguments.get(name)) for name in names)
+        return (
+            self.lesson.name,
+            self.record.baseline_kind,
+            tuple(str(self.record.arguments.get(name)) for name in names),
+        )
 
     @property
     def comparable(self) -> Hashable:

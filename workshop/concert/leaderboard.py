@@ -10,13 +10,13 @@ from workshop.concert.entries import Entry, found
 from workshop.errors import UserError
 from workshop.visible import visible_line
 
-HEAD = ["", "experiment", "bits", "best n-gram", "better by", "minutes", "network", "message"]
 _NUMBERS = {0, 2, 3, 4, 5}
 _NOTE = (
     "Bits a {unit} of held-out data, the fewer the better: so many yes-or-no questions the network needs for the next "
     "one. Only experiments on the same data, with the same held-out part and the same symbols, stand in one table."
 )
-_MEASURED = "Bits measured anew on {data}, which was not trained on. The numbers in brackets are those of run.json."
+_LOSS = "The loss on held-out data of those that were trained and measured on the same, the lower the better."
+_MEASURED = "Measured anew on {data}, which was not trained on. The numbers in brackets are those of run.json."
 
 
 def _parser() -> cli.Parser:
@@ -55,8 +55,9 @@ def main() -> None:
         cli.say(f"not shown: {problem}")
     for group in groups:
         best = group[0]
-        bits = measured.get(best.path, best.bits)
-        first = f"{best.name} with {bits:.3f} bits" if bits is not None else f"{best.name}, not measured yet"
+        loss = measured.get(best.path, best.loss)
+        unit = "bits" if best.is_of_symbols else "as its loss"
+        first = f"{best.name} with {loss:.3f} {unit}" if loss is not None else f"{best.name}, not measured yet"
         print(visible_line(f"{best.lesson.name}, {len(group)} experiments: the best is {first}"))
     print(visible_line(f"written: {args.out}"))
 
@@ -71,8 +72,8 @@ def grouped(entries: Sequence[Entry], measured: Mapping[Path, float]) -> list[li
         groups.setdefault(key, []).append(entry)
 
     def place(entry: Entry) -> tuple[float, str]:
-        bits = measured.get(entry.path, entry.bits)
-        return float("inf") if bits is None else bits, entry.name
+        loss = measured.get(entry.path, entry.loss)
+        return float("inf") if loss is None else loss, entry.name
 
     return sorted(
         (sorted(group, key=place) for group in groups.values()), key=lambda group: (-len(group), group[0].name)
@@ -85,7 +86,7 @@ def _measured(entries: Sequence[Entry], data: Path) -> tuple[dict[Path, float], 
     problems: list[str] = []
     for entry in counting.counted(entries, len(entries), "measured", "experiments"):
         try:
-            found[entry.path] = measuring.bits(entry, data)
+            found[entry.path] = measuring.loss(entry, data)
         except UserError as error:
             problems.append(str(error))
     return found, problems
@@ -95,23 +96,26 @@ def _group(group: Sequence[Entry], measured: Mapping[Path, float], data: str | N
     """A table, and a sample of each."""
     first = group[0]
     where = data if data else first.record.data["path"]
-    note = _NOTE.format(unit=first.lesson.unit.removesuffix("s"))
+    note = _NOTE.format(unit=first.lesson.unit.removesuffix("s")) if first.is_of_symbols else _LOSS
+    what = "bits" if first.is_of_symbols else "loss"
+    best = f"best {first.record.baseline_kind}"
+    head = ["", "experiment", what, page.plain(best), "better by", "minutes", "network", "message"]
     if data:
         note += " " + _MEASURED.format(data=data)
     rows = [_row(place, entry, measured) for place, entry in enumerate(group, 1)]
     samples = "".join(_sample(entry) for entry in group)
     heading = f"<h2>{page.plain(first.lesson.name)}: {page.plain(where)}</h2>"
-    return f"{heading}<p>{page.plain(note)}</p>{page.table(HEAD, rows, _NUMBERS)}{samples}"
+    return f"{heading}<p>{page.plain(note)}</p>{page.table(head, rows, _NUMBERS)}{samples}"
 
 
 def _row(place: int, entry: Entry, measured: Mapping[Path, float]) -> list[str]:
-    said, ngram = entry.bits, entry.ngram_bits
+    said, other = entry.loss, entry.baseline
     bits = "not measured" if said is None else f"{said:.3f}"
     if entry.path in measured:
         bits = f"{measured[entry.path]:.3f} ({bits})"
-    better = "" if said is None or ngram is None else f"{ngram - said:.3f}"
+    better = "" if said is None or other is None else f"{other - said:.3f}"
     cells = [
-        place, entry.name, bits, "" if ngram is None else f"{ngram:.3f}", better, f"{entry.record.minutes:.1f}",
+        place, entry.name, bits, "" if other is None else f"{other:.3f}", better, f"{entry.record.minutes:.1f}",
         entry.network, entry.record.message,
     ]  # fmt: skip
     return [page.plain(cell) for cell in cells]

@@ -10,7 +10,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from workshop.concert.entries import BIT, Entry
+from workshop.concert.entries import Entry
 from workshop.errors import UserError
 from workshop.files import read_json
 from workshop.run import experiment
@@ -19,8 +19,8 @@ from workshop.run import experiment
 SHARE = 0.9
 
 
-def bits(entry: Entry, data: Path) -> float:
-    """Bits a symbol of the data, by the best checkpoint of an experiment.
+def loss(entry: Entry, data: Path) -> float:
+    """The loss on the data, as `Entry.shown` has it, by the best checkpoint of an experiment.
 
     Raises:
         UserError: it cannot be measured.
@@ -39,4 +39,7 @@ def bits(entry: Entry, data: Path) -> float:
             raise UserError(f"{entry.path} cannot be measured: {said:.300}")
         file = place / "run.json"
         record = experiment.record_of(read_json(file), file, entry.lesson.name)
-        return next(measured.validation for measured in record.history if measured.step == 0) / BIT
+        at_start = [measured.validation for measured in record.history if measured.step == 0]
+        if not at_start:
+            raise UserError(f"{entry.path} cannot be measured: this lesson does not measure before the first step")
+        return entry.shown(at_start[0])
