@@ -24,9 +24,9 @@ class Recipe:
 
     network: str = "default"
     loss: str = "relativistic"
-    r1: float = 20.0
+    r1: float = 1.0
     augment: bool = False
-    learning_rate: float = 0.0008
+    learning_rate: float = 0.0002
     momentum: float = 0.0
     channels: int = 128
 
@@ -38,9 +38,9 @@ class Recipe:
 
 RECIPES = (
     Recipe(),
-    Recipe(r1=1.0, learning_rate=0.0002),
-    Recipe(loss="hinge"),
-    Recipe(loss="bce"),
+    Recipe(r1=20.0, learning_rate=0.0008),
+    Recipe(loss="hinge", r1=20.0, learning_rate=0.0008),
+    Recipe(loss="bce", r1=20.0, learning_rate=0.0008),
     Recipe(augment=True),
     Recipe("dcgan", "bce", 0.0, False, 0.0001, 0.9, 48),
 )
