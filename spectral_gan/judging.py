@@ -9,6 +9,7 @@ N pictures of T frames of D bands, F features.
 
 import numpy as np
 
+from spectral_gan.measures import frechet_distance, precision_recall
 from workshop.audio.slices import coarse, nearest
 from workshop.run.baseline import Baseline
 from workshop.run.learner import Measurement
@@ -149,29 +150,3 @@ class Judge:
 def spread(features: np.ndarray) -> float:
     """The mean distance of features [N, F] from the mean of all."""
     return float(np.linalg.norm(features - features.mean(axis=0), axis=1).mean())
-
-
-def frechet_distance(some: np.ndarray, others: np.ndarray) -> float:
-    """The Fréchet distance of two normal distributions fitted to features [N, F] (Heusel et al. 2017)."""
-    means, shapes = zip(*((one.mean(axis=0), np.cov(one, rowvar=False)) for one in (some, others)), strict=True)
-    values, vectors = np.linalg.eigh(shapes[0])
-    root = (vectors * np.sqrt(values.clip(0))) @ vectors.T
-    common = np.sqrt(np.linalg.eigvalsh(root @ shapes[1] @ root).clip(0)).sum()
-    return float(np.square(means[0] - means[1]).sum() + np.trace(shapes[0]) + np.trace(shapes[1]) - 2 * common)
-
-
-def precision_recall(made: np.ndarray, real: np.ndarray, neighbours: int) -> tuple[float, float]:
-    """Shares of made features [N, F] that lie among real ones [M, F], and of real ones that lie among made ones
-    (Kynkäänniemi et al. 2019).
-    """
-    return _among(made, real, neighbours), _among(real, made, neighbours)
-
-
-def _among(some: np.ndarray, others: np.ndarray, neighbours: int) -> float:
-    reach = np.sort(_distances(others, others), axis=1)[:, min(neighbours, len(others) - 1)]
-    return float((_distances(some, others) <= reach).any(axis=1).mean())
-
-
-def _distances(some: np.ndarray, others: np.ndarray) -> np.ndarray:
-    squares = np.square(some).sum(axis=1)[:, None] + np.square(others).sum(axis=1) - 2 * some @ others.T
-    return np.sqrt(squares.clip(0))
