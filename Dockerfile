@@ -83,10 +83,30 @@ USER 1000:1000
 ARG WORKSHOP_RECIPE=none
 LABEL ml4music.recipe=$WORKSHOP_RECIPE
 
-# The last one is what a build without a target makes.
-FROM common AS cpu
+FROM common AS cpu-system
 COPY --from=cpu-packages /opt/venv /opt/venv
 RUN python -c "$COMPILED" && chmod -R a+rwX "$NUMBA_CACHE_DIR"
+
+# A class on one server: the hub, and the same image for each student. The starter tunes and the tutorial are made here,
+# so that no student waits for them: a student's volume is filled with this folder.
+FROM cpu-system AS class
+RUN --mount=type=cache,target=/var/cache/apt,sharing=locked \
+    --mount=type=cache,target=/var/lib/apt/lists,sharing=locked \
+    apt-get update && \
+    DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends node-configurable-http-proxy
+COPY requirements/class.txt /tmp/
+RUN --mount=type=cache,target=/root/.cache/pip \
+    PIP_PROGRESS_BAR=raw pip install --require-hashes -r /tmp/class.txt
+COPY . /workshop
+RUN pip install --quiet --no-deps --no-build-isolation --no-cache-dir --editable . && chmod -R a+rwX .
+COPY --chmod=0755 docker/entrypoint.sh /usr/local/bin/
+COPY docker/class/jupyter_server_config.py /etc/jupyter/
+HEALTHCHECK NONE
+USER 1000:1000
+RUN bash start.sh run true && python -m workshop.docs build
+
+# The last one is what a build without a target makes.
+FROM cpu-system AS cpu
 COPY . /workshop
 RUN pip install --quiet --no-deps --no-build-isolation --no-cache-dir --editable . && chmod -R a+rwX .
 COPY --chmod=0755 docker/entrypoint.sh docker/healthcheck.py /usr/local/bin/

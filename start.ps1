@@ -8,7 +8,7 @@ $ErrorActionPreference = 'Stop'
 $Root = $PSScriptRoot
 $State = Join-Path $Root '.workshop'
 $Inside = '/workshop'
-$Verbs = 'shell', 'demo', 'play', 'live', 'osc', 'test', 'run', 'lab', 'docs', 'doctor', 'logs', 'trainings', 'stop', 'down', 'build', 'save', 'load'
+$Verbs = 'shell', 'demo', 'play', 'live', 'osc', 'test', 'run', 'lab', 'docs', 'doctor', 'logs', 'trainings', 'class', 'stop', 'down', 'build', 'save', 'load'
 # Each server's port and title by its name, written from the lessons' records.
 $Servers, $Titles = [ordered]@{}, @{}
 foreach ($line in Get-Content (Join-Path $PSScriptRoot 'docker/servers.txt')) {
@@ -45,6 +45,7 @@ The first use builds the container (some minutes, about 4 GB); after that it sta
   .\start.ps1 doctor        check the container, and say in plain words what is wrong and what to do
   .\start.ps1 logs          the last log lines of all servers
   .\start.ps1 trainings     show the running trainings; 'trainings stop NAME' lets one save and end
+  .\start.ps1 class         a class on one server; Linux alone has it
   .\start.ps1 stop          stop the container; a training in it saves first
 
   .\start.ps1 down          stop and remove the container; nothing is lost: all that you make is in this folder
@@ -299,6 +300,7 @@ function Invoke-Verb([string] $Verb, [string[]] $Words) {
       $script:Container = $there
       Enter-StartSh (@('trainings') + $Words)
     }
+    'class' { Misused 'The server of a class needs Linux: start it there, or in WSL, with ./start.sh class' }
     'stop' {
       $there = Get-Container 'label=ml4music.workshop', 'status=running'
       if (-not $there) { Say 'The container does not run.'; return }
@@ -343,7 +345,7 @@ $AsRoot = $false
 $Verb = ''
 $Rest = @()
 foreach ($word in $args) {
-  if ($Verb -in 'run', 'live', 'osc', 'test', 'doctor', 'trainings', 'save', 'load') { $Rest += $word }
+  if ($Verb -in 'run', 'live', 'osc', 'test', 'doctor', 'trainings', 'class', 'save', 'load') { $Rest += $word }
   elseif ($word -in '--help', '-h', 'help') { Show-Help; exit 0 }
   elseif ($word -eq '--gpu') { $Gpu = $true }
   elseif ($word -eq '--root') { $AsRoot = $true }

@@ -33,7 +33,7 @@ WANT_ROOT=no
 DEMO_TRAIN=(--init_from verse --max_minutes 1 --message "first demo")
 DEMO_SAMPLE=(--length 150)
 DEMO_PLAY=(--experiment_dir tunes --num_samples 1 --wav)
-VERBS="demo, play, live, osc, test, run, lab, docs, doctor, logs, trainings, stop, down, build, save, load"
+VERBS="demo, play, live, osc, test, run, lab, docs, doctor, logs, trainings, class, stop, down, build, save, load"
 
 say() { printf '%s\n' "$*" >&2; }
 fail() { say "$*"; exit 1; }
@@ -65,6 +65,8 @@ answers, everything runs in a container; otherwise on this computer itself. Your
   ./start.sh doctor        check this computer, and say in plain words what is wrong and what to do
   ./start.sh logs          the last log lines of all servers
   ./start.sh trainings     show the running trainings; 'trainings stop NAME' lets one save and end
+  ./start.sh class         a class on this server: a container for each student, behind one address; 'class stop' ends it,
+                           'class passwords' makes new ones
   ./start.sh stop          stop all of these, and the container; a training in it saves first
 
   ./start.sh down          stop and remove the container; nothing is lost: all that you make is in this folder
@@ -89,6 +91,7 @@ What can be set in the environment of the command:
   WORKSHOP_PORT_DOCS       port of the tutorial (default 7000, or another one where that is in use)
   WORKSHOP_PORT_OSC        UDP port of OSC (default 10102)
   WORKSHOP_ANSWER_TO       port of this computer that answers of OSC go to (default 10101)
+  WORKSHOP_PORT_CLASS      port of the class's server (default 8000)
   WORKSHOP_BIND            address to listen on (default 127.0.0.1: this computer alone)
 HELP
 }
@@ -99,8 +102,10 @@ HELP
 . "$ROOT/docker/progress.sh"
 # shellcheck source=docker/host.sh
 . "$ROOT/docker/host.sh"
+# shellcheck source=docker/class.sh
+. "$ROOT/docker/class.sh"
 
-is_about_the_image() { case "$1" in down | build | save | load) return 0 ;; *) return 1 ;; esac; }
+is_about_the_image() { case "$1" in class | down | build | save | load) return 0 ;; *) return 1 ;; esac; }
 
 # Choose the mode, and print it in one line unless the caller has set it.
 choose_mode() { # verb, want_local
@@ -132,8 +137,9 @@ refuse_what_does_not_fit() { # verb, its first word
         "NAME' plays in the browser, and './start.sh --local live $2' without the container." ;;
   esac
   case "$MODE:$1" in
+    local:class) misused "A class's server runs students in containers, and local mode has none." ;;
     local:build | local:save | local:load) misused "'$1' is about the container, and local mode has none." ;;
-    inside:play | inside:osc | inside:lab | inside:docs | inside:stop | inside:down | inside:build | inside:save | inside:load)
+    inside:play | inside:osc | inside:lab | inside:docs | inside:class | inside:stop | inside:down | inside:build | inside:save | inside:load)
       misused "This is inside the container: leave it with 'exit', and type './start.sh $1' there." ;;
   esac
   if [ "$WANT_ROOT" = yes ]; then
@@ -662,14 +668,14 @@ main() {
         [ -z "$verb" ] || misused "'$verb' takes nothing after it, and '$1' was given."
         verb="$1"
         # What follows these is theirs, options included.
-        case "$verb" in run | live | osc | test | doctor | trainings | save | load) shift; break ;; esac
+        case "$verb" in run | live | osc | test | doctor | trainings | class | save | load) shift; break ;; esac
         ;;
     esac
     shift
   done
   verb="${verb:-shell}"
   case "$verb" in
-    shell | demo | play | live | osc | test | run | lab | docs | doctor | logs | trainings | stop | down | build | save | load) ;;
+    shell | demo | play | live | osc | test | run | lab | docs | doctor | logs | trainings | class | stop | down | build | save | load) ;;
     *) misused "There is no verb '$verb'; the verbs are $VERBS, or none for a shell (./start.sh --help says more)." ;;
   esac
   case "$(uname -s)" in

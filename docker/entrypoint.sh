@@ -42,6 +42,19 @@ end() {
   exit 0
 }
 
+# A student's server in a class, which the hub starts. Its trainings save when it is stopped, too.
+serve_student() { # arguments of the server
+  cd /workshop || exit 1
+  trap end TERM INT
+  jupyterhub-singleuser "$@" &
+  wait $!
+}
+
+if [ "${1:-}" = student ]; then
+  shift
+  serve_student "$@"
+  exit
+fi
 if [ $# -gt 0 ]; then exec "$@"; fi
 
 cd /workshop || exit 1

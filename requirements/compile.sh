@@ -13,3 +13,4 @@ lock --group ../pyproject.toml:dev --constraint cpu.txt --output-file dev.txt
 lock --group ../pyproject.toml:container --constraint cpu.txt --output-file container.txt
 lock --group ../pyproject.toml:test --constraint dev.txt --output-file test.txt
 lock --group ../pyproject.toml:docs --constraint dev.txt --output-file docs.txt
+lock --group ../pyproject.toml:class --constraint cpu.txt --constraint dev.txt --output-file class.txt

@@ -28,6 +28,9 @@ TOOLS = [
 TOOLS += ["du", "id", "ls", "mkdir", "mv", "od", "ps", "pwd", "readlink", "rm", "sleep", "tail", "tee", "touch", "tr"]
 TOOLS += ["sha256sum", "sort", "true", "uname", "wc"]
 
+#: The parts of start.sh.
+PARTS = ["host", "class", "progress"]
+
 #: What makes the starter tunes and sounds: when one of them changes, so may the tunes.
 TUNES_MAKERS = [
     *(f"datasets/{name}.py" for name in ("corpus", "tunes", "midi_tunes", "starter_sounds")),
@@ -117,7 +120,7 @@ def make_clone(folder: Path) -> Clone:
     root, tools, stubs, home = (folder / name for name in ("a clone, with spaces", "tools", "stubs", "home"))
     for place in (root / "requirements", root / "workshop", root / "char_rnn", root / "docker", tools, stubs, home):
         place.mkdir(parents=True)
-    for name in ("start.sh", "docker/host.sh", "docker/progress.sh", "docker/servers.txt", "docker/recipe.txt"):
+    for name in ("start.sh", "docker/servers.txt", "docker/recipe.txt", *(f"docker/{part}.sh" for part in PARTS)):
         shutil.copy(ROOT / name, root / name)
     for name in ("cpu", "gpu", "dev", "test", "docs", "live"):
         (root / "requirements" / f"{name}.txt").write_text(f"# {name}\n")

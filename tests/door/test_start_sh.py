@@ -79,7 +79,7 @@ def test_help_sets_nothing_up(clone: Clone, arguments: list[str]) -> None:
     [
         (
             ["dmeo"],
-            "no verb 'dmeo'; the verbs are demo, play, live, osc, test, run, lab, docs, doctor, logs, trainings, stop",
+            "no verb 'dmeo'; the verbs are demo, play, live, osc, test, run, lab, docs, doctor, logs, trainings, class",
         ),
         (["--docker"], "no option '--docker'; the options are --local, --gpu, --root"),
         (["demo", "now"], "'demo' takes nothing after it, and 'now' was given"),

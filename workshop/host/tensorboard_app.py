@@ -163,8 +163,14 @@ def short_names(lesson: Path) -> Iterator[Path]:
 # ---- the pages -------------------------------------------------------------------------------------------------------
 
 
-def opened_right(app: Application, lesson: Path) -> Application:
-    """TensorBoard's web application, opened without smoothing, and naming the lesson's folder as where the data is."""
+def opened_right(app: Application, lesson: Path, base: str = "") -> Application:
+    """TensorBoard's web application, opened without smoothing, and naming the lesson's folder as where the data is.
+
+    Args:
+        app: TensorBoard's own.
+        lesson: the lesson's folder.
+        base: the path that it lies below, such as `/user/ada/char_rnn`.
+    """
 
     def located(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         begun: list[Any] = []
@@ -177,11 +183,11 @@ def opened_right(app: Application, lesson: Path) -> Application:
 
     def serve(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         path, asked = environ.get("PATH_INFO", ""), environ.get("QUERY_STRING", "")
-        if path == "/" and not asked and "text/html" in environ.get("HTTP_ACCEPT", ""):
+        if path == f"{base}/" and not asked and "text/html" in environ.get("HTTP_ACCEPT", ""):
             headers = [("Content-Type", "text/html; charset=utf-8"), ("Content-Length", str(len(WITHOUT_SMOOTHING)))]
             start_response("200 OK", [*headers, ("Cache-Control", "no-store")])
             return [WITHOUT_SMOOTHING]
-        return (located if path == "/data/environment" else app)(environ, start_response)
+        return (located if path == f"{base}/data/environment" else app)(environ, start_response)
 
     return serve
 
@@ -201,7 +207,8 @@ def run(arguments: list[str]) -> None:
     lesson = Path(arguments[at])
 
     def server(application: Application, flags: Any) -> Any:
-        return program.create_port_scanning_werkzeug_server(opened_right(application, lesson), flags)
+        opened = opened_right(application, lesson, flags.path_prefix)
+        return program.create_port_scanning_werkzeug_server(opened, flags)
 
     with short_names(lesson) as watched:
         sys.argv = ["tensorboard", *arguments[:at], str(watched), *arguments[at + 1 :]]

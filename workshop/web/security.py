@@ -47,7 +47,8 @@ class Guard:
     Attributes:
         token: the password of the page.
         port: that the server listens on; part of the cookie's name, because cookies are shared between ports.
-        names: of hosts that the page may be reached by, besides localhost and addresses.
+        names: of hosts that the page may be reached by, besides localhost and addresses; '*' is any, for a page behind
+            a hub that asks people who they are at its own address.
     """
 
     token: str
@@ -78,7 +79,7 @@ class Guard:
             name = urlsplit(f"//{host}").hostname or ""
         except ValueError:
             return False
-        if name in ("localhost", *self.names):
+        if name in ("localhost", *self.names) or "*" in self.names:
             return True
         try:
             ipaddress.ip_address(name)

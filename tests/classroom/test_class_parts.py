@@ -1,0 +1,143 @@
+"""What a class is made of, without its containers: names, passwords, settings, servers behind the hub, activity."""
+
+import asyncio
+import ipaddress
+import stat
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from workshop.classroom import activity, pages, passwords, settings
+from workshop.classroom.names import LONGEST, plain_name
+from workshop.errors import UserError
+from workshop.host.ports import PLAY, TENSORBOARD_PORTS
+from workshop.run import trainings
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("ada", "ada"),
+        ("Jörg Müller", "joerg-mueller"),
+        ("  Zoë  O'Brien ", "zoe-o-brien"),
+        ("Łucja", "u142ucja"),
+        ("李", "u674e"),
+        ("../../etc", "etc"),
+        ("ada@school.example", "ada-school-example"),
+        ("teacher", "teacher"),
+        ("TEACHER ", "teacher"),
+        ("ﬁn", "fin"),
+        ("x" * 99, "x" * LONGEST),
+        ("!?", ""),
+        ("", ""),
+    ],
+)
+def test_names_become_plain(typed: str, kept: str) -> None:
+    assert plain_name(typed) == kept
+    assert plain_name(kept) == kept
+
+
+def test_each_password_opens_what_it_is_for(tmp_path: Path) -> None:
+    made, student, teacher = passwords.make()
+    path = tmp_path / "passwords.json"
+    passwords.write(made, path)
+    kept = passwords.read(path)
+    assert kept.opens("ada", student)
+    assert kept.opens(passwords.TEACHER, teacher)
+    assert not kept.opens("ada", teacher)
+    assert not kept.opens(passwords.TEACHER, student)
+    assert not kept.opens("", student)
+    assert not kept.opens("ada", "")
+    assert student not in path.read_text()
+    assert teacher not in path.read_text()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_two_classes_have_different_passwords() -> None:
+    assert len({word for _ in range(2) for word in passwords.make()[1:]}) == 4
+
+
+def test_damaged_passwords_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "passwords.json").write_text('{"salt": "", "student": 7}')
+    with pytest.raises(UserError, match="is damaged"):
+        passwords.read(tmp_path / "passwords.json")
+
+
+def test_the_settings_are_read_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLASS_MEMORY", "3G")
+    monkeypatch.setenv("CLASS_INTERNET", "1")
+    monkeypatch.setenv("CLASS_HOSTS", "music-server 192.0.2.7")
+    read = settings.read()
+    assert (read.memory, read.has_internet, read.teacher_enters) == ("3G", True, False)
+    assert read.hosts == ("music-server", "192.0.2.7")
+
+
+@pytest.mark.parametrize(("name", "value"), [("CLASS_CPUS", "two"), ("CLASS_ADDRESSES", "10.0.0.0/8/8")])
+def test_a_setting_that_cannot_be_read_is_one_sentence(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(UserError, match="a setting of the class cannot be read"):
+        settings.read()
+
+
+def test_every_student_has_addresses_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLASS_ADDRESSES", "10.9.0.0/24")
+    read = settings.read()
+    networks = [read.network_of(number) for number in range(1, 32)]
+    assert all(one.subnet_of(read.addresses) and ipaddress.ip_address(hub) in one for one, hub in networks)
+    assert not any(one.overlaps(other) for at, (one, _) in enumerate(networks) for other, _ in networks[:at])
+    with pytest.raises(UserError, match="used up"):
+        read.network_of(32)
+
+
+def test_each_server_has_its_path_and_listens_on_loopback() -> None:
+    made = pages.pages()
+    assert set(TENSORBOARD_PORTS) < set(made)
+    for name, page in made.items():
+        command = page["command"]
+        assert command[command.index("--host") + 1] == "127.0.0.1"
+        assert "{port}" in command
+        below = {"--path_prefix", "--base_url"} & set(command)
+        assert bool(below) == page.get("absolute_url", False)
+        assert all(command[command.index(word) + 1] == f"{{base_url}}{name}" for word in below)
+
+
+def test_the_page_is_opened_by_the_hub_alone() -> None:
+    """The cookie is that which the page asks for, and the token is not in the command line."""
+    from workshop.host.services import play_token
+    from workshop.web.security import Guard
+
+    page = pages.pages()[PLAY]
+    name, value = page["request_headers_override"]["Cookie"].split("=")
+    guard = Guard(play_token(), 4321)
+    assert name.format(port=4321) == guard.cookie
+    assert guard.knows_cookie(value)
+    assert play_token() not in " ".join(page["command"])
+
+
+def test_a_training_counts_as_activity(monkeypatch: pytest.MonkeyPatch) -> None:
+    times: dict[str, datetime] = {}
+    now = datetime.now(UTC)
+    activity.note(times, now)
+    assert activity.ENTRY not in times or trainings.running()
+    monkeypatch.setattr(trainings, "running", lambda: {Path("1.json"): "a training"})
+    activity.note(times, now)
+    assert times == {activity.ENTRY: now}
+
+
+def test_jupyter_loads_the_extension(monkeypatch: pytest.MonkeyPatch) -> None:
+    (point,) = activity._jupyter_server_extension_points()
+    assert point["module"] == activity.__name__
+    times: dict[str, datetime] = {}
+    monkeypatch.setattr(trainings, "running", lambda: {Path("1.json"): "a training"})
+    monkeypatch.setattr(activity, "LOOK_SECONDS", 0.01)
+
+    async def run() -> None:
+        activity._load_jupyter_server_extension(
+            SimpleNamespace(web_app=SimpleNamespace(settings={"last_activity_times": times}))
+        )
+        await asyncio.sleep(0.1)
+
+    asyncio.run(run())
+    assert activity.ENTRY in times

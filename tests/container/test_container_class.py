@@ -1,0 +1,234 @@
+"""A class of two on one server, with the real engine: who reaches what, and what becomes of a training.
+
+One class serves all of these, in the order in which they stand here.
+"""
+
+import json
+import os
+import re
+import ssl
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from classmates import Person
+from container_fixtures import fresh_clone
+from containers import Engine, Workshop, until
+
+from workshop.host.ports import TENSORBOARD_PORTS
+
+pytestmark = pytest.mark.container
+
+#: What a student's container tries of another's: to reach its server, another computer, and the engine.
+TRY = """
+import os, socket, sys
+def reaches(host, port):
+    try:
+        socket.create_connection((host, port), timeout=2).close()
+        return True
+    except OSError:
+        return False
+other = sys.argv[1]
+print(reaches(other, 8888), reaches("192.0.2.1", 80), os.path.exists("/var/run/docker.sock"))
+print([line.split()[1] for line in open("/proc/self/status") if line.startswith(("CapEff", "NoNewPrivs"))])
+"""
+
+
+@dataclass
+class Class:
+    """A class that runs."""
+
+    workshop: Workshop
+    name: str
+    said: str
+    address: str
+    people: dict[str, Person] = field(default_factory=dict)
+
+    @property
+    def authority(self) -> Path:
+        """The file that tablets take in."""
+        return self.workshop.clone / ".workshop" / "class-authority.crt"
+
+    def password(self, whose: str) -> str:
+        """A password, as it was printed."""
+        (found,) = re.findall(rf"^{whose} .* the password +(\S+)$", self.said, re.MULTILINE)
+        return str(found)
+
+    def person(self, typed: str, name: str) -> Person:
+        """Somebody with a browser."""
+        return Person(self.address, self.authority, typed, name)
+
+    def container(self, name: str) -> str:
+        """The name of a student's container."""
+        return f"{self.name}-{name}"
+
+    def inside(self, name: str, *command: str, **more: object) -> str:
+        """Run a command in a student's container."""
+        return self.workshop.docker("exec", self.container(name), *command, **more)
+
+    def up(self) -> str:
+        """./start.sh class"""
+        return self.workshop.start_sh("class", timeout=900)
+
+
+@pytest.fixture(scope="module")
+def lesson(engine: Engine, image: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Class]:
+    """A class on a server of its own, started by ./start.sh class."""
+    name = f"class-test-{os.getpid()}"
+    settings = {
+        "WORKSHOP_CLASS_NAME": name,
+        "WORKSHOP_CLASS_ADDRESSES": "10.219.0.0/24",
+        "WORKSHOP_CLASS_MEMORY": "1500M",
+    }
+    workshop = fresh_clone(engine, tmp_path_factory.mktemp("class"), WORKSHOP_MODE="container", **settings)
+    port = workshop.ports["docs"]
+    workshop.env["WORKSHOP_PORT_CLASS"] = str(port)
+    begun = time.monotonic()
+    made = Class(workshop, name, "", f"https://localhost:{port}")
+    try:
+        made.said = made.up()
+        print(f"The class was built and started in {time.monotonic() - begun:.0f} seconds.")
+        yield made
+    finally:
+        labelled = ["--filter", f"label=ml4music.class={name}", "--quiet"]
+        boxes = [*workshop.docker("ps", "--all", *labelled).split(), f"{name}-hub"]
+        workshop.docker("rm", "--force", *boxes, status=None)
+        for kind in ("network", "volume"):
+            there = workshop.docker(kind, "ls", "--quiet", "--filter", f"name={name}").split()
+            workshop.docker(kind, "rm", *there, status=None)
+
+
+@pytest.fixture(scope="module")
+def students(lesson: Class) -> dict[str, Person]:
+    """Two students who have signed in at the same time, with their servers running."""
+    people = {name: lesson.person(typed, name) for typed, name in (("Ada", "ada"), ("Jörg Müller", "joerg-mueller"))}
+    password = lesson.password("Students")
+
+    def come(person: Person) -> None:
+        assert person.sign_in(password)
+        person.start()
+
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(come, people.values()))
+    return people
+
+
+def test_the_start_says_where_it_is_and_who_may_come(lesson: Class) -> None:
+    assert lesson.address in lesson.said
+    assert re.search(r"SHA-256 +([0-9A-F]{2}:){31}[0-9A-F]{2}$", lesson.said, re.MULTILINE)
+    assert lesson.password("Students") != lesson.password("The teacher")
+    again = lesson.up()
+    assert lesson.address in again
+    assert "password" not in again
+    logs = lesson.workshop.docker("logs", f"{lesson.name}-hub")
+    assert lesson.password("Students") not in logs
+
+
+def test_a_tablet_trusts_it_by_the_authority_alone(lesson: Class) -> None:
+    assert lesson.person("ada", "ada").ask("/hub/login")[0] == 200
+    stranger = lesson.person("ada", "ada")
+    stranger.tls = ssl.create_default_context()
+    import urllib.request
+
+    stranger.opener = urllib.request.build_opener(urllib.request.HTTPSHandler(context=stranger.tls))
+    status, said, _ = stranger.ask("/hub/login")
+    assert (status, "CERTIFICATE_VERIFY_FAILED" in said) == (0, True)
+
+
+def test_the_wrong_password_opens_nothing(lesson: Class) -> None:
+    student, teacher = lesson.password("Students"), lesson.password("The teacher")
+    assert not lesson.person("ada", "ada").sign_in("wrong")
+    assert not lesson.person("ada", "ada").sign_in(teacher)
+    assert not lesson.person("Teacher", "teacher").sign_in(student)
+
+
+def test_each_student_reaches_lab_page_board_and_tutorial(lesson: Class, students: dict[str, Person]) -> None:
+    train = ["python", "char_rnn/train.py", "--smoke"]
+    for name, person in students.items():
+        assert "to go on:" in lesson.inside(name, *train, timeout=240)
+        status, lab = person.page("lab")
+        assert (status, "JupyterLab" in lab) == (200, True)
+        assert person.data("api/contents/docs/notebooks")["type"] == "directory"
+        assert person.page("play/")[0] == 200
+        listing = person.data("play/listing")
+        assert any("char_rnn" in json.dumps(one) for one in listing.values())
+        until(lambda: person.data("char_rnn/data/plugin/scalars/tags"), "the curves", 60)  # noqa: B023
+        assert person.data("char_rnn/data/environment")["data_location"] == "/workshop/char_rnn"
+        status, tutorial = person.page("docs/")
+        assert (status, "ml4music" in tutorial) == (200, True)
+
+
+def test_a_page_of_sound_talks_through_the_hub(students: dict[str, Person]) -> None:
+    ada = students["ada"]
+    ada.page("play/")
+    line = ada.socket(ada.path("play/play"))
+    line.send(json.dumps({"type": "stop"}))
+    line.close()
+
+
+def test_one_student_does_not_reach_another(lesson: Class, students: dict[str, Person]) -> None:
+    ada, other = students["ada"], students["joerg-mueller"]
+    for page in ("lab", "api/contents/char_rnn", "play/listing", *(f"{name}/" for name in TENSORBOARD_PORTS)):
+        status, said, _ = ada.ask(other.path(page))
+        assert status in (403, 404), f"{page}: {status}: {said[:200]}"
+    import websocket
+
+    for page in ("play/play", "api/events/subscribe", "terminals/websocket/1"):
+        with pytest.raises(websocket.WebSocketBadStatusException):
+            ada.socket(other.path(page))
+    address = lesson.workshop.inspect(
+        lesson.container("joerg-mueller"), "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}"
+    )
+    tried = lesson.inside("ada", "python", "-c", TRY, address).splitlines()
+    assert tried == ["False False False", "['0000000000000000', '1']"]
+    lesson.inside("joerg-mueller", "python", "-c", TRY, address)
+    # The address is right: the student's own server answers there.
+    assert lesson.inside("joerg-mueller", "python", "-c", TRY, address).startswith("True")
+
+
+def test_the_hub_is_no_way_from_one_to_another(lesson: Class, students: dict[str, Person]) -> None:
+    forward = lesson.workshop.docker("exec", f"{lesson.name}-hub", "cat", "/proc/sys/net/ipv4/ip_forward")
+    assert forward.strip() == "0"
+
+
+def test_a_student_has_limits(lesson: Class, students: dict[str, Person]) -> None:
+    told = lesson.workshop.inspect(
+        lesson.container("ada"),
+        "{{with .HostConfig}}{{.Memory}} {{.CpuQuota}} {{.PidsLimit}} {{.Privileged}}{{end}} {{.Config.User}}",
+    )
+    assert told == f"{1500 << 20} 200000 1024 false 1000:1000"
+
+
+def test_the_teacher_sees_who_is_here_and_enters_nothing(lesson: Class, students: dict[str, Person]) -> None:
+    teacher = lesson.person("Teacher", "teacher")
+    assert teacher.sign_in(lesson.password("The teacher"))
+    assert teacher.ask("/hub/admin")[0] == 200
+    status, said, _ = teacher.ask("/hub/api/users", Referer=f"{lesson.address}/hub/admin")
+    assert {one["name"] for one in json.loads(said)} >= set(students), status
+    assert teacher.ask(students["ada"].path("api/contents"))[0] == 403
+    assert students["ada"].ask("/hub/admin")[0] == 403
+
+
+def test_a_training_outlives_the_hub_and_saves_when_the_class_ends(lesson: Class, students: dict[str, Person]) -> None:
+    ada = students["ada"]
+    typed = ada.terminal()
+    typed("python char_rnn/train.py --size tiny --experiment_dir char_rnn/experiments/long --max_minutes 20")
+    until(lambda: "long" in lesson.inside("ada", "python", "-m", "workshop.trainings"), "the training", 120)
+    hub = f"{lesson.name}-hub"
+    lesson.workshop.docker("kill", "--signal", "KILL", hub)
+    lesson.workshop.docker("start", hub, status=None)
+    until(lambda: lesson.workshop.inspect(hub, "{{.State.Health.Status}}") == "healthy", "the hub", 120)
+    assert "long" in lesson.inside("ada", "python", "-m", "workshop.trainings")
+    assert until(lambda: ada.page("api/status")[0] == 200, "the server behind the new hub", 60)
+    lesson.workshop.start_sh("class", "stop")
+    assert not lesson.workshop.docker("ps", "--quiet", "--filter", f"label=ml4music.class={lesson.name}")
+    lesson.up()
+    again = lesson.person("Ada", "ada")
+    assert again.sign_in(lesson.password("Students"))
+    again.start()
+    record = json.loads(lesson.inside("ada", "cat", "char_rnn/experiments/long/run.json"))
+    assert record["status"] == "stopped"
+    assert record["step"] > 0

@@ -1,0 +1,142 @@
+"""The hub of a class: JupyterHub, which signs people in, starts a container for each student and leads to it.
+
+Loaded by docker/class/jupyterhub_config.py alone, inside the hub's container.
+"""
+
+import os
+import sys
+from typing import Any
+
+from dockerspawner import DockerSpawner
+from jupyterhub.auth import Authenticator
+from traitlets import default
+
+from workshop.classroom import certificate, passwords
+from workshop.classroom.names import plain_name
+from workshop.classroom.settings import FOLDER, Settings, read
+
+#: The hub's name on each student's network, and the port that students' servers report to.
+HUB, HUB_PORT = "hub", 8081
+#: The port inside the container that docker-compose.yml publishes.
+PORT = 8000
+
+#: Seconds for trainings to save when a server is stopped; docker/entrypoint.sh waits a little less.
+GRACE_SECONDS = 30
+#: Seconds for a server to start: with a whole class at 9:00 they wait for each other.
+START_SECONDS = 300
+#: Processes and threads of one student; a training has about 60.
+MOST_PROCESSES = 1024
+
+#: What the teacher may do. Entering a student's server is added by a setting.
+TEACHER_SCOPES = ("admin-ui", "list:users", "read:users", "read:servers", "servers", "read:hub")
+ENTERS = "access:servers"
+#: What the idle culler may do.
+CULLER_SCOPES = ("list:users", "read:users:activity", "read:servers", "delete:servers")
+
+
+class ClassAuthenticator(Authenticator):
+    """One password for all students and another for the teacher. A name is kept in its plain spelling."""
+
+    def normalize_username(self, username: str) -> str:
+        """The plain spelling of what was typed; '' is refused by the hub."""
+        return plain_name(username)
+
+    async def authenticate(self, handler: Any, data: dict[str, str]) -> dict[str, Any] | None:
+        """Whether the password is that of the name."""
+        name = plain_name(data["username"])
+        known = passwords.read(FOLDER / "passwords.json")
+        # The teacher is no admin of the hub, who could open every server.
+        return {"name": name, "admin": False} if known.opens(name, data["password"]) else None
+
+
+class ClassSpawner(DockerSpawner):
+    """A container for a student, alone with the hub on a network of its own: students do not reach each other."""
+
+    #: Set by `configure`, as JupyterHub makes the spawners.
+    settings: Settings
+
+    @default("network_name")
+    def _default_network_name(self) -> str:
+        return f"{self.settings.name}-{self.user.name}"
+
+    async def start(self) -> tuple[str, int]:
+        """Start the container on its network, and return where it answers."""
+        await self._provide_network()
+        address: tuple[str, int] = await super().start()
+        return address
+
+    async def _provide_network(self) -> None:
+        """The student's network, with the hub on it. It stays for as long as the class does."""
+        wanted, hub = self.settings.network_of(self.user.id)
+        if not any(one["Name"] == self.network_name for one in await self.docker("networks", [self.network_name])):
+            pool = {"Subnet": str(wanted), "Gateway": str(wanted[1])}
+            await self.docker(
+                "create_network",
+                self.network_name,
+                driver="bridge",
+                ipam={"Driver": "default", "Config": [pool], "Options": None},
+                internal=not self.settings.has_internet,
+                labels={"ml4music.class": self.settings.name},
+            )
+        container = f"{self.settings.name}-hub"
+        there = await self.docker("inspect_container", container)
+        if self.network_name not in there["NetworkSettings"]["Networks"]:
+            await self.docker(
+                "connect_container_to_network", container, self.network_name, ipv4_address=hub, aliases=[HUB]
+            )
+
+
+def configure(c: Any) -> None:
+    """Write the class's settings into JupyterHub's configuration."""
+    settings = read()
+    _hub(c.JupyterHub, settings)
+    c.Authenticator.allow_all = True
+    c.Authenticator.any_allow_config = True
+    _students(c, settings)
+    teacher = [*TEACHER_SCOPES, *[ENTERS] * settings.teacher_enters]
+    c.JupyterHub.load_roles = [
+        {"name": "teacher", "scopes": teacher, "users": [passwords.TEACHER]},
+        {"name": "culler", "scopes": list(CULLER_SCOPES), "services": ["culler"]},
+    ]
+    idle = f"--timeout={settings.idle_seconds}"
+    culler = [sys.executable, "-m", "jupyterhub_idle_culler", idle, "--cull-every=60"]
+    c.JupyterHub.services = [{"name": "culler", "command": culler}]
+
+
+def _hub(hub: Any, settings: Settings) -> None:
+    hub.authenticator_class, hub.spawner_class = ClassAuthenticator, ClassSpawner
+    hub.bind_url = f"https://:{PORT}"
+    hub.ssl_cert, hub.ssl_key = str(FOLDER / certificate.CERTIFICATE), str(FOLDER / certificate.KEY)
+    hub.hub_bind_url, hub.hub_connect_url = f"http://:{HUB_PORT}", f"http://{HUB}:{HUB_PORT}"
+    hub.db_url = f"sqlite:///{FOLDER / 'jupyterhub.sqlite'}"
+    hub.cookie_secret_file = str(FOLDER / "cookie_secret")
+    hub.concurrent_spawn_limit = settings.starts
+    # Students' servers outlive the hub: their trainings go on, and the hub finds them again.
+    hub.cleanup_servers = False
+
+
+def _students(c: Any, settings: Settings) -> None:
+    ClassSpawner.settings = settings
+    spawner, docker = c.Spawner, c.DockerSpawner
+    spawner.cmd = ["student"]
+    spawner.args = ["--config=/etc/jupyter/jupyter_server_config.py"]
+    spawner.notebook_dir = "/workshop"
+    spawner.default_url = "/lab/tree/docs/notebooks/README.md"
+    spawner.start_timeout = spawner.http_timeout = START_SECONDS
+    spawner.mem_limit, spawner.cpu_limit = settings.memory, settings.cpus
+    spawner.environment = {"WORKSHOP_CLASS": "1", "JUPYTER_CONFIG_PATH": "/workshop/workshop/host/jupyter"}
+    docker.image, docker.pull_policy = settings.image, "never"
+    docker.name_template = f"{settings.name}-{{raw_username}}"
+    docker.use_internal_ip = docker.remove = True
+    docker.volumes = {f"{settings.name}-{{raw_username}}": "/workshop"}
+    if settings.handed_out:
+        docker.read_only_volumes = {settings.handed_out: "/handed_out"}
+    docker.extra_create_kwargs = {"labels": {"ml4music.class": settings.name}, "stop_timeout": GRACE_SECONDS}
+    docker.extra_host_config = {
+        "cap_drop": ["ALL"],
+        "security_opt": ["no-new-privileges:true"],
+        "pids_limit": MOST_PROCESSES,
+        # Without swap, a student who takes too much memory is stopped instead of slowing down all.
+        "memswap_limit": settings.memory,
+    }
+    os.environ.setdefault("DOCKER_HOST", "unix:///var/run/docker.sock")
