@@ -25,13 +25,14 @@ ROOT = Path(__file__).resolve().parent.parent
 
 #: The rooms in the order in which they build on each other.
 ROOMS = (
-    "networks", "run", "sweep", "text", "notes", "audio", "export", "datasets", "host", "osc", "web", "concert", "classroom",
+    "networks", "run", "sweep", "text", "notes", "audio", "export", "datasets", "host", "osc", "web", "concert",
+    "classroom",
 )  # fmt: skip
 
 #: Modules that are only the name of a command: they import from their room, and nothing imports them.
 COMMANDS = (
-    "abc_to_midi", "class_hub", "docs", "doctor", "leaderboard", "play", "reset", "server_files", "services", "trainings",
-    "tunes",
+    "abc_to_midi", "class_hub", "docs", "doctor", "leaderboard", "play", "reset", "server_files", "services",
+    "trainings", "tunes",
 )  # fmt: skip
 
 

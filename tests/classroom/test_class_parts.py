@@ -2,13 +2,16 @@
 
 import asyncio
 import ipaddress
+import re
 import stat
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import yaml
 
+from workshop import ROOT
 from workshop.classroom import activity, pages, passwords, settings
 from workshop.classroom.names import LONGEST, plain_name
 from workshop.errors import UserError
@@ -141,3 +144,23 @@ def test_jupyter_loads_the_extension(monkeypatch: pytest.MonkeyPatch) -> None:
 
     asyncio.run(run())
     assert activity.ENTRY in times
+
+
+def test_the_values_for_kubernetes_are_valid_and_name_no_registry() -> None:
+    """They are not run here. What both ways share is the same."""
+    path = ROOT / "docker" / "class" / "zero-to-jupyterhub.yaml"
+    values = yaml.safe_load(path.read_text("utf-8"))
+    student = values["singleuser"]
+    assert set(values) == {"hub", "proxy", "singleuser", "cull", "prePuller"}
+    assert (student["memory"]["limit"], student["cpu"]["limit"]) == (settings.read().memory, settings.read().cpus)
+    assert values["cull"]["timeout"] == settings.read().idle_seconds
+    assert student["image"]["name"] == "IMAGE_IN_YOUR_REGISTRY"
+    assert "NOT RUN" in path.read_text("utf-8").splitlines()[0]
+
+
+def test_compose_tells_the_hub_what_it_reads() -> None:
+    hub = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))["services"]["hub"]
+    source = (ROOT / "workshop" / "classroom" / "settings.py").read_text("utf-8")
+    assert set(hub["environment"]) <= set(re.findall(r"CLASS_[A-Z_]+", source))
+    assert hub["profiles"] == ["class"]
+    assert hub["cap_drop"] == ["ALL"]

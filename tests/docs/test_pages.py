@@ -49,6 +49,7 @@ NOT_RUN = {
     ("docs/08-memory.md", "python session.py hall"),
     ("docs/concert.md", "python -m workshop.concert page program.toml --out concert.html"),
     ("docs/concert.md", "python -m workshop.concert listen pairs.toml"),
+    ("docs/class-on-a-server.md", "WORKSHOP_BIND=0.0.0.0 ./start.sh class"),
     ("docs/live.md", "./start.sh live tunes"),
     ("spectral_gan/README.md", "python train.py"),
     ("docs/osc.md", "./start.sh osc verse tunes"),

@@ -122,10 +122,10 @@ def _parser() -> cli.Parser:
     parser.add_argument("--base_url", default="/", help="path that the page lies below, behind a proxy")
     parser.add_argument(
         "--allow_host",
-        nargs="*",
+        action="append",
         default=[],
         metavar="NAME",
-        help="names that the page is reached by, behind a proxy; '*' is any",
+        help="name that the page is reached by, behind a proxy; '*' is any",
     )
     return parser
 
