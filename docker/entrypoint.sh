@@ -42,10 +42,19 @@ end() {
   exit 0
 }
 
-# A student's server in a class, which the hub starts. Its trainings save when it is stopped, too.
+# A student's trainings run in JupyterLab's terminals, which hang up when it ends, and a second signal ends a training at
+# once. So they are asked first, and nothing else has anything to save.
+end_student() {
+  trap '' TERM INT
+  say "Stopping: trainings save what they have learnt."
+  timeout "$SECONDS_TO_SAVE" python -m workshop.trainings stop
+  exit 0
+}
+
+# A student's server in a class, which the hub starts.
 serve_student() { # arguments of the server
   cd /workshop || exit 1
-  trap end TERM INT
+  trap end_student TERM INT
   jupyterhub-singleuser "$@" &
   wait $!
 }

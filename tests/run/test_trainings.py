@@ -124,6 +124,15 @@ def test_one_that_does_not_hear_is_said(tmp_path: Path, monkeypatch: pytest.Monk
     os.close(lock)
 
 
+def test_all_are_asked_when_none_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    entries = {tmp_path / f"{number}.json": f"training {number}" for number in (1, 2)}
+    monkeypatch.setattr(trainings, "running", lambda: entries)
+    assert trainings.ask_to_stop(None) == list(entries)
+    assert {path.name for path in tmp_path.iterdir()} == {"1.stop", "2.stop"}
+    entries.clear()
+    trainings.stop(None)
+
+
 def test_on_a_drive_without_locks_nothing_is_locked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def no_locks(*_: object) -> None:
         raise OSError(errno.ENOLCK, "no locks available")

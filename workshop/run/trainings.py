@@ -2,6 +2,7 @@
 
     python -m workshop.trainings
     python -m workshop.trainings stop char_rnn/01
+    python -m workshop.trainings stop
 
 A training enters itself in `.workshop/trainings/` and runs for as long as it holds the lock of its experiment. It is
 asked to stop by a file beside its entry, because a process id of the container means nothing outside of it.
@@ -165,18 +166,20 @@ def table(trainings: list[Training]) -> str:
     return "\n".join(lines)
 
 
-def ask_to_stop(name: str) -> list[Path]:
+def ask_to_stop(name: str | None) -> list[Path]:
     """Ask a training to save and end, without waiting for it; return its entries.
 
     Args:
-        name: its name in the list, or its experiment's folder.
+        name: its name in the list, or its experiment's folder; None for all that run, which may be none.
 
     Raises:
         UserError: no such training runs, or it cannot be asked.
     """
     trainings = running()
-    asked = [entry for entry, one in trainings.items() if one.experiment == kept(name) or name == one.name]
-    if not asked:
+    asked = [
+        entry for entry, one in trainings.items() if name is None or kept(name) == one.experiment or name == one.name
+    ]
+    if name is not None and not asked:
         there = ", ".join(one.name for one in trainings.values()) or "none"
         raise UserError(f"there is no training {name} that runs; those that run: {there}")
     for entry in asked:
@@ -184,15 +187,16 @@ def ask_to_stop(name: str) -> list[Path]:
             _request(entry).touch()
         except OSError as error:
             reason = explain(error, entry)
-            raise UserError(f"{name} cannot be asked to stop: {reason}; press Ctrl-C where it runs") from error
+            who = trainings[entry].name
+            raise UserError(f"{who} cannot be asked to stop: {reason}; press Ctrl-C where it runs") from error
     return asked
 
 
-def stop(name: str, patience_seconds: float = PATIENCE_SECONDS) -> None:
+def stop(name: str | None, patience_seconds: float = PATIENCE_SECONDS) -> None:
     """Ask a training to save and end, and wait until it has.
 
     Args:
-        name: its name in the list, or its experiment's folder.
+        name: its name in the list, or its experiment's folder; None for all that run.
         patience_seconds: how long to wait.
 
     Raises:
@@ -202,8 +206,9 @@ def stop(name: str, patience_seconds: float = PATIENCE_SECONDS) -> None:
     deadline = time.monotonic() + patience_seconds
     while any(entry in running() for entry in asked):
         if time.monotonic() > deadline:
+            who = name or "a training"
             raise UserError(
-                f"{name} was asked to stop and still runs after {patience_seconds:.0f} s: it is measuring or reading; "
+                f"{who} was asked to stop and still runs after {patience_seconds:.0f} s: it is measuring or reading; "
                 "look again in a while, or press Ctrl-C where it runs"
             )
         time.sleep(0.2)
@@ -219,11 +224,12 @@ def main(argv: list[str] | None = None) -> None:
     verbs = parser.add_subparsers(dest="verb")
     verbs.add_parser("list", help="show the trainings that run; the same without a word")
     stopping = verbs.add_parser("stop", help="let a training save and end")
-    stopping.add_argument("name", help="its name in the list, such as char_rnn/01")
+    stopping.add_argument("name", nargs="?", help="its name in the list, such as char_rnn/01; all without one")
     arguments = parser.parse_args(argv)
     if arguments.verb == "stop":
         stop(arguments.name)
-        print(visible_line(f"{arguments.name} has saved and ended; --resume goes on with it."))
+        who = f"{arguments.name} has" if arguments.name else "All that trained have"
+        print(visible_line(f"{who} saved and ended; --resume goes on with it."))
     elif trainings := list(running().values()):
         print("\n".join(visible_line(line) for line in table(trainings).splitlines()))
     else:
