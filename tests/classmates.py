@@ -41,7 +41,7 @@ class Person:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         request = urllib.request.Request(self.address + path, data, named, method=method)
         try:
-            with self.opener.open(request, timeout=150) as answer:
+            with self.opener.open(request, timeout=320) as answer:
                 return answer.status, answer.read().decode("utf-8", "replace"), answer.url
         except urllib.error.HTTPError as error:
             with error:

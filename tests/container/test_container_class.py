@@ -147,11 +147,12 @@ def test_the_wrong_password_opens_nothing(lesson: Class) -> None:
 
 def test_each_student_reaches_lab_page_board_and_tutorial(lesson: Class, students: dict[str, Person]) -> None:
     assert "to go on:" in lesson.inside("ada", "python", "char_rnn/train.py", "--smoke", timeout=300)
+    with ThreadPoolExecutor() as pool:
+        assert set(pool.map(lambda person: person.page("play/")[0], students.values())) == {200}
     for person in students.values():
         status, lab = person.page("lab")
         assert (status, "JupyterLab" in lab) == (200, True)
         assert person.data("api/contents/docs/notebooks")["type"] == "directory"
-        assert person.page("play/")[0] == 200
         listing = person.data("play/listing")
         assert any("char_rnn" in json.dumps(one) for one in listing.values())
         assert person.data("char_rnn/data/environment")["data_location"] == "/workshop/char_rnn"

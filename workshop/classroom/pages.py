@@ -10,7 +10,7 @@ from workshop.host.services import play_token, tensorboard_command
 from workshop.web.security import Guard
 
 #: Seconds that a server may take for its start, with many students at the same time.
-PATIENCE_SECONDS = 120
+PATIENCE_SECONDS = 300
 
 #: The class's only address is the hub's. It asks who one is, and passes on what names it: any name is the page's own.
 ANY_NAME = "*"
