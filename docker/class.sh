@@ -53,13 +53,12 @@ start_class() {
   check_class
   prepare_folders
   mkdir -p "$ROOT/data/handed_out"
-  WORKSHOP_CLASS_HOSTS="$(class_hosts)"
   WORKSHOP_CLASS_HANDED_OUT="${WORKSHOP_CLASS_HANDED_OUT:-$ROOT/data/handed_out}"
-  export WORKSHOP_CLASS_HOSTS WORKSHOP_CLASS_HANDED_OUT
+  export WORKSHOP_CLASS_HANDED_OUT
   take_lock
   provide_class_image
   # Says the passwords and the fingerprint on the first start, and keeps neither in a log.
-  compose run --rm --no-deps -T hub python -m workshop.class_hub prepare 2>"$ENGINE_LOG" || explain_class
+  compose run --rm --no-deps -T -e "CLASS_HOSTS=$(class_hosts)" hub python -m workshop.class_hub prepare 2>"$ENGINE_LOG" || explain_class
   compose up -d --no-build hub >"$ENGINE_LOG" 2>&1 || explain_class
   CONTAINER="$CLASS_NAME-hub"
   release_lock

@@ -171,10 +171,10 @@ def test_podman_serves_where_docker_does_not(bare: DockerClone, plugin: str) -> 
     assert bare.container()["userns"] == ("keep-id" if os.getuid() else "")
 
 
-@pytest.mark.parametrize("verb", ["save", "load", "build"])
+@pytest.mark.parametrize("verb", ["save", "load", "build", "class"])
 def test_what_is_about_the_image_needs_an_engine(clone: DockerClone, verb: str) -> None:
     assert clone.start(verb, "x", STUB_INFO_SAYS="no").returncode in (1, 2)
-    answer = clone.start("--local", verb, *([] if verb == "build" else ["x"]))
+    answer = clone.start("--local", verb, *([] if verb in ("build", "class") else ["x"]))
     assert answer.returncode == 2
     assert "local mode has none" in answer.stderr
 

@@ -3,17 +3,18 @@
 Loaded by docker/class/jupyterhub_config.py alone, inside the hub's container.
 """
 
-import os
 import sys
+from ipaddress import IPv4Network
 from typing import Any
 
+from docker.api.client import APIClient
 from dockerspawner import DockerSpawner
 from jupyterhub.auth import Authenticator
 from traitlets import default
 
 from workshop.classroom import certificate, passwords
 from workshop.classroom.names import plain_name
-from workshop.classroom.settings import FOLDER, Settings, read
+from workshop.classroom.settings import FOLDER, Settings, hub_address, read
 
 #: The hub's name on each student's network, and the port that students' servers report to.
 HUB, HUB_PORT = "hub", 8081
@@ -78,17 +79,28 @@ class ClassSpawner(DockerSpawner):
                 internal=not self.settings.has_internet,
                 labels={"ml4music.class": self.settings.name},
             )
-        container = f"{self.settings.name}-hub"
-        there = await self.docker("inspect_container", container)
+        there = await self.docker("inspect_container", self.settings.hub)
         if self.network_name not in there["NetworkSettings"]["Networks"]:
             await self.docker(
-                "connect_container_to_network", container, self.network_name, ipv4_address=hub, aliases=[HUB]
+                "connect_container_to_network", self.settings.hub, self.network_name, ipv4_address=hub, aliases=[HUB]
             )
+
+
+def rejoin(settings: Settings) -> None:
+    """Put the hub's container on the networks of students who are there already: a new container is on none of them."""
+    engine = APIClient(version="auto")
+    there = engine.inspect_container(settings.hub)["NetworkSettings"]["Networks"]
+    for network in engine.networks(filters={"label": f"ml4music.class={settings.name}"}):
+        if network["Name"] not in there:
+            (pool,) = network["IPAM"]["Config"]
+            address = hub_address(IPv4Network(pool["Subnet"]))
+            engine.connect_container_to_network(settings.hub, network["Name"], ipv4_address=address, aliases=[HUB])
 
 
 def configure(c: Any) -> None:
     """Write the class's settings into JupyterHub's configuration."""
     settings = read()
+    rejoin(settings)
     _hub(c.JupyterHub, settings)
     c.Authenticator.allow_all = True
     c.Authenticator.any_allow_config = True
@@ -117,7 +129,7 @@ def _hub(hub: Any, settings: Settings) -> None:
 
 def _students(c: Any, settings: Settings) -> None:
     ClassSpawner.settings = settings
-    spawner, docker = c.Spawner, c.DockerSpawner
+    spawner, box = c.Spawner, c.DockerSpawner
     spawner.cmd = ["student"]
     spawner.args = ["--config=/etc/jupyter/jupyter_server_config.py"]
     spawner.notebook_dir = "/workshop"
@@ -125,18 +137,17 @@ def _students(c: Any, settings: Settings) -> None:
     spawner.start_timeout = spawner.http_timeout = START_SECONDS
     spawner.mem_limit, spawner.cpu_limit = settings.memory, settings.cpus
     spawner.environment = {"WORKSHOP_CLASS": "1", "JUPYTER_CONFIG_PATH": "/workshop/workshop/host/jupyter"}
-    docker.image, docker.pull_policy = settings.image, "never"
-    docker.name_template = f"{settings.name}-{{raw_username}}"
-    docker.use_internal_ip = docker.remove = True
-    docker.volumes = {f"{settings.name}-{{raw_username}}": "/workshop"}
+    box.image, box.pull_policy = settings.image, "never"
+    box.name_template = f"{settings.name}-{{raw_username}}"
+    box.use_internal_ip = box.remove = True
+    box.volumes = {f"{settings.name}-{{raw_username}}": "/workshop"}
     if settings.handed_out:
-        docker.read_only_volumes = {settings.handed_out: "/handed_out"}
-    docker.extra_create_kwargs = {"labels": {"ml4music.class": settings.name}, "stop_timeout": GRACE_SECONDS}
-    docker.extra_host_config = {
+        box.read_only_volumes = {settings.handed_out: "/handed_out"}
+    box.extra_create_kwargs = {"labels": {"ml4music.class": settings.name}, "stop_timeout": GRACE_SECONDS}
+    box.extra_host_config = {
         "cap_drop": ["ALL"],
         "security_opt": ["no-new-privileges:true"],
         "pids_limit": MOST_PROCESSES,
         # Without swap, a student who takes too much memory is stopped instead of slowing down all.
         "memswap_limit": settings.memory,
     }
-    os.environ.setdefault("DOCKER_HOST", "unix:///var/run/docker.sock")

@@ -44,6 +44,11 @@ class Settings:
     addresses: ipaddress.IPv4Network
     hosts: tuple[str, ...]
 
+    @property
+    def hub(self) -> str:
+        """The name of the hub's container."""
+        return f"{self.name}-hub"
+
     def network_of(self, number: int) -> tuple[ipaddress.IPv4Network, str]:
         """The addresses of the network of the student with this number, which begins at 1, and the hub's among them.
 
@@ -53,7 +58,12 @@ class Settings:
         if number * ADDRESSES_EACH >= self.addresses.num_addresses:
             raise UserError(f"the class's addresses {self.addresses} are used up: set CLASS_ADDRESSES to more of them")
         own = ipaddress.IPv4Network((int(self.addresses.network_address) + number * ADDRESSES_EACH, 29))
-        return own, str(own[2])
+        return own, hub_address(own)
+
+
+def hub_address(network: ipaddress.IPv4Network) -> str:
+    """The hub's address in a student's network: the first one is the gateway's."""
+    return str(network[2])
 
 
 def _is_on(name: str) -> bool:
