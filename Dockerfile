@@ -40,11 +40,13 @@ RUN --mount=type=cache,target=/root/.cache/pip \
 # ---- what both images share ----------------------------------------------------------------------
 FROM system AS common
 # Any user may be told to run this, so the home is everybody's, as are the places of caches in it. A user without a name
-# in /etc/passwd is none to Python's getpass, hence USER. COMPILED is what librosa compiles on first use.
+# in /etc/passwd is none to Python's getpass, hence USER. COMPILED is what librosa compiles on first use. JupyterLab's
+# terminals are login shells, for which /etc/profile sets another PATH.
 RUN useradd --uid 1000 --home-dir /home/student --create-home --shell /bin/bash student && \
     mkdir -p /home/student/.cache/matplotlib /home/student/.cache/numba /home/student/.config /home/student/.ipython \
       /home/student/.jupyter /home/student/.local/share && \
     printf '%s\n' "PS1='(workshop) \\w \\$ '" >>/home/student/.bashrc && \
+    printf '%s\n' 'PATH="/opt/venv/bin:$PATH"' >/etc/profile.d/workshop.sh && \
     chmod -R 0777 /home/student
 ENV HOME=/home/student \
     USER=student \

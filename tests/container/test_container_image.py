@@ -65,6 +65,10 @@ def test_it_ends_with_what_was_asked_for(engine: Engine, image: str) -> None:
     engine.docker("run", "--rm", image, "python", "-c", "raise SystemExit(3)", status=3)
 
 
+def test_a_login_shell_such_as_jupyterlabs_terminals_are_has_the_same_python(engine: Engine, image: str) -> None:
+    assert engine.docker("run", "--rm", image, "bash", "-lc", "command -v python") == "/opt/venv/bin/python\n"
+
+
 def test_somebody_elses_folder_is_one_sentence(engine: Engine, image: str, tmp_path: Path) -> None:
     tmp_path.chmod(0o555)
     said = engine.docker("run", "--rm", "--user", "4321", "--volume", f"{tmp_path}:/workshop", image, status=1)
