@@ -44,7 +44,13 @@ def main() -> None:
     size = next(iter(made.values())).shape[1:] if made else (64, 128)
     data = load_pictures(arguments.data_dir, *size)
     reference = Reference(data.train, unheard(data.facts.representation()))
-    table = reference.baselines() | {name: reference.measure(pictures) for name, pictures in made.items()}
+    fits = reference.gaussians()
+    best = min(fits, key=lambda count: fits[count].distance)
+    table = {
+        "training slices": reference.training_slices(),
+        f"PCA-Gaussian, {best} components": fits[best],
+        "training slices with noise": reference.noisy(),
+    } | {name: reference.measure(pictures) for name, pictures in made.items()}
     result: dict[str, object] = {}
     for name, measures in table.items():
         result[name] = {key: round(value, 3) for key, value in measures.scalars().items()}

@@ -8,7 +8,6 @@ may use it is decided as for the play page (`workshop/web/security.py`), with th
 
 import asyncio
 import json
-import signal
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -28,6 +27,7 @@ from workshop.host.ports import LIVE, Server, published_ports, read_port
 from workshop.host.services import play_token
 from workshop.run.voice import KNOBS, POSITIONS, PlayedNote
 from workshop.web import handlers
+from workshop.web.ending import until_stopped
 from workshop.web.security import Guard, Guarded
 from workshop.web.sending import send
 
@@ -257,7 +257,7 @@ def serve(stage: Stage, pages: set[Sound], sayer: Sayer, host: str, port: str) -
             "you type ./start.sh"
         )
 
-    async def until_stopped() -> None:
+    async def served() -> None:
         sayer.loop = asyncio.get_running_loop()
         server = HTTPServer(application(Guard(token, number), stage, pages), max_body_size=1 << 16)
         try:
@@ -269,10 +269,6 @@ def serve(stage: Stage, pages: set[Sound], sayer: Sayer, host: str, port: str) -
             ) from error
         shown = f"?token={token}" if sys.stdout.isatty() else ""
         print(f"the live room is on {Server(LIVE, host, outside[number]).url}/{shown}", flush=True)
-        end = asyncio.Event()
-        for kind in (signal.SIGINT, signal.SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(kind, end.set)
-        await end.wait()
-        server.stop()
+        await until_stopped(server)
 
-    asyncio.run(until_stopped())
+    asyncio.run(served())

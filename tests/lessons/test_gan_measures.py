@@ -88,12 +88,13 @@ def test_what_is_made_is_measured(loops: np.ndarray) -> None:
 
 
 def test_the_baselines_are_what_they_say(loops: np.ndarray) -> None:
-    found = Reference(loops[::2], loops[1::2]).baselines()
-    assert [name.split(",")[0] for name in found] == ["training slices", "PCA-Gaussian", "training slices with noise"]
-    training, pca, _ = found.values()
-    assert training.distance < pca.distance
+    reference = Reference(loops[::2], loops[1::2])
+    training, fits, noisy = reference.training_slices(), reference.gaussians(), reference.noisy()
+    assert list(fits) == [8, 16, 32]
+    assert all(training.distance < fit.distance for fit in fits.values())
     assert training.nearest == pytest.approx(0, abs=0.05)
-    assert pca.copies < 0.5
+    assert all(fit.copies < 0.5 for fit in fits.values())
+    assert training.distance < noisy.distance
 
 
 def test_a_gaussian_has_the_mean_and_the_variance_of_what_it_is_fitted_to() -> None:

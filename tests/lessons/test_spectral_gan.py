@@ -164,14 +164,16 @@ def test_the_judge_tells_better_from_worse() -> None:
     train_pictures, held_out, others = beats(200, 1), beats(80, 2), beats(80, 3)
     judge = Judge(train_pictures, held_out)
     real = judge(others.astype(np.float32))
-    noisy = judge(np.clip(others + np.random.default_rng(0).normal(0, 0.3, others.shape), -1, 1))
+    noise = judge(np.random.default_rng(0).uniform(-1, 1, others.shape))
     same = judge(np.repeat(others[:1], 80, axis=0))
     copied = judge(train_pictures[:80])
     assert real.loss < judge.baseline.best / 2
-    assert real.loss < noisy.loss < same.loss
+    assert real.loss < noise.loss
+    assert real.loss < same.loss
     assert real.more["precision"] > 0.8
     assert real.more["recall"] > 0.8
-    assert noisy.more["precision"] < 0.5
+    assert noise.more["precision"] < 0.7
+    assert not any("mode collapse" in remark for remark in noise.remarks)
     assert same.more["recall"] < 0.1
     assert not real.remarks
     assert any("mode collapse" in remark for remark in same.remarks)
@@ -188,10 +190,11 @@ def test_a_training_leaves_a_complete_experiment(trained_spectral_gan: Path) -> 
     assert (info["lesson"], info["status"]) == ("spectral_gan", "finished")
     assert info["data"]["bpm"] == 480
     assert info["data"]["songs_held_out"] == 1
-    assert set(info["baseline"]) == {"16"}
+    assert set(info["baseline"]) == {"8", "16", "32"}
     assert len(list((trained_spectral_gan / "samples").glob("step_*.wav"))) == 1
     assert len(list((trained_spectral_gan / "samples").glob("loops_*.png"))) == 1
-    assert (trained_spectral_gan / "tensorboard" / "baseline" / "order_16").is_dir()
+    (order,) = (trained_spectral_gan / "tensorboard" / "baseline").glob("order_*")
+    assert order.name.removeprefix("order_") in info["baseline"]
 
 
 @pytest.mark.slow
