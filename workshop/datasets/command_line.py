@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from workshop import ROOT, counting
-from workshop.datasets import inspecting, loops, midi_tunes, piano_music, slicing, starter_sounds, tunes
+from workshop.datasets import inspecting, loops, midi_tunes, piano_music, slice_command, starter_sounds, tunes
 from workshop.datasets.catalog import DataSet, find, has_hash, is_verified, read_catalog, read_manifest
 from workshop.datasets.download import Remote, fetch, fetch_all, is_web_address
 from workshop.datasets.generated_folder import LEFT_OVER
@@ -388,11 +388,11 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
     )
     verb.set_defaults(run=_mirror)
     verb = verbs.add_parser(
-        "slice", help="cut songs into slices of one tempo and length, for spectral_gan", description=slicing.__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        "slice", help="cut songs into slices of one tempo and length, for spectral_gan",
+        description=slice_command.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
-    slicing.add_arguments(verb)
-    verb.set_defaults(run=slicing.run)
+    slice_command.add_arguments(verb)
+    verb.set_defaults(run=slice_command.run)
     verb = verbs.add_parser("inspect", help="check whether texts, MIDI files or sounds will train")
     verb.add_argument("path", metavar="DIR", type=Path, help="a folder of texts, MIDI files or sounds, or one file")
     verb.add_argument("--encoding", default=None, help="how the texts are encoded (default: detected, file by file)")
