@@ -94,4 +94,5 @@ def test_one_variable_opens_it_to_others(stopped_workshop: Workshop) -> None:
         opened = Engine({**stopped_workshop.env, "WORKSHOP_BIND": "0.0.0.0"})
         told = opened.run(*composer, "config", cwd=stopped_workshop.clone)
         assert "0.0.0.0" in told
-        assert "127.0.0.1" not in told
+        # OSC stays on this computer: nobody is asked for a password there.
+        assert told.count("127.0.0.1") == told.count("udp") > 0
