@@ -26,7 +26,8 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).resolve().parent
-MAX_SECONDS = 10.0
+#: Reading a network may compile it, and the machine may be busy.
+MAX_SECONDS = 20.0
 #: After so many seconds a case is taken to hang: where it stands is printed, and the run ends.
 HANGING_SECONDS = 60.0
 
