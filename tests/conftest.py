@@ -12,6 +12,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import hypothesis
 import numpy as np
 import pytest
 import warm as warm_python
@@ -25,6 +26,10 @@ from workshop.audio import slices
 from workshop.audio.synthesis import write_wav
 from workshop.notes import midilibrary
 from workshop.notes.midifiles import write
+
+# No example has a deadline: a busy machine is no failure.
+hypothesis.settings.register_profile("workshop", hypothesis.settings.default, deadline=None)
+hypothesis.settings.load_profile("workshop")
 
 #: What the tests with a container share, and those of the page; a conftest.py of theirs would be known in one folder.
 pytest_plugins = ("container_fixtures", "playing", "browsing")
