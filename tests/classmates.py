@@ -1,5 +1,6 @@
 """A class as its tests and its benchmark handle it: people with browsers, made of http and websockets alone."""
 
+import contextlib
 import http.cookiejar
 import json
 import ssl
@@ -7,7 +8,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -106,17 +107,18 @@ class Person:
             origin=self.address, cookie="; ".join(f"{one.name}={one.value}" for one in fitting),
         )  # fmt: skip
 
-    def terminal(self) -> Callable[[str], None]:
-        """Open a terminal in the browser; what is called to type a line there."""
+    @contextlib.contextmanager
+    def terminal(self) -> Iterator[Callable[[str], None]]:
+        """A terminal in the browser, while it is open: what is called to type a line there."""
         self.page("lab")
         made, said, _ = self.ask(
             self.path("api/terminals"), b"{}", Content_Type="application/json",
             X_XSRFToken=self.xsrf(self.path("lab")),
         )  # fmt: skip
         assert made == 200, f"{made}: {said[-300:]}"
-        line = self.socket(self.path(f"terminals/websocket/{json.loads(said)['name']}"))
+        with contextlib.closing(self.socket(self.path(f"terminals/websocket/{json.loads(said)['name']}"))) as line:
 
-        def send(words: str) -> None:
-            line.send(json.dumps(["stdin", words + "\n"]))
+            def send(words: str) -> None:
+                line.send(json.dumps(["stdin", words + "\n"]))
 
-        return send
+            yield send

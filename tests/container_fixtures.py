@@ -1,13 +1,15 @@
 """One engine, one clone in a path with a space, one image and one container for all container tests."""
 
 import os
+import socket
 import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from containers import IMAGE, Engine, Workshop, calling_user, copy_tree, free_ports, free_udp_port
+from containers import IMAGE, Engine, Workshop, calling_user, copy_tree, free_ports
+from free_ports import free_port
 
 from workshop import ROOT
 from workshop.host.ports import OSC_VARIABLE
@@ -37,7 +39,7 @@ def fresh_clone(engine: Engine, folder: Path, **settings: str) -> Workshop:
     """A clone with ports of its own, without a container so far."""
     ports = free_ports()
     settings |= {f"WORKSHOP_PORT_{name.upper()}": str(port) for name, port in ports.items()}
-    settings |= {OSC_VARIABLE: str(free_udp_port())}
+    settings |= {OSC_VARIABLE: str(free_port(socket.SOCK_DGRAM))}
     return Workshop({**engine.env, **settings}, copy_tree(folder), ports)
 
 

@@ -4,7 +4,6 @@ import http.client
 import json
 import os
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Callable
@@ -12,6 +11,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+
+from free_ports import free_port
 
 from workshop import ROOT
 from workshop.host.ports import PORTS
@@ -31,20 +32,8 @@ def calling_user() -> int:
 
 
 def free_ports() -> dict[str, int]:
-    """A port for each server that was free a moment ago."""
-    probes = {name: socket.create_server(("127.0.0.1", 0)) for name in INSIDE}
-    ports = {name: probe.getsockname()[1] for name, probe in probes.items()}
-    for probe in probes.values():
-        probe.close()
-    return ports
-
-
-def free_udp_port() -> int:
-    """A port of UDP that was free a moment ago."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port for each server."""
+    return {name: free_port() for name in INSIDE}
 
 
 def copy_tree(target: Path) -> Path:

@@ -19,14 +19,6 @@ from typing import NamedTuple
 LISTENS = "0A"
 
 
-def free_port() -> int:
-    """A port that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 def get(url: str) -> bytes:
     """Ask without any proxy."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))

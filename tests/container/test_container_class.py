@@ -3,6 +3,7 @@
 One class serves all of these, in the order in which they stand here.
 """
 
+import contextlib
 import json
 import os
 import re
@@ -166,9 +167,8 @@ def test_each_student_reaches_lab_page_board_and_tutorial(lesson: Class, student
 def test_a_page_of_sound_talks_through_the_hub(students: dict[str, Person]) -> None:
     ada = students["ada"]
     ada.page("play/")
-    line = ada.socket(ada.path("play/play"))
-    line.send(json.dumps({"type": "stop"}))
-    line.close()
+    with contextlib.closing(ada.socket(ada.path("play/play"))) as line:
+        line.send(json.dumps({"type": "stop"}))
 
 
 def test_one_student_does_not_reach_another(lesson: Class, students: dict[str, Person]) -> None:
@@ -216,9 +216,9 @@ def test_the_teacher_sees_who_is_here_and_enters_nothing(lesson: Class, students
 
 def test_a_training_outlives_the_hub_and_saves_when_the_class_ends(lesson: Class, students: dict[str, Person]) -> None:
     ada = students["ada"]
-    typed = ada.terminal()
-    typed("python char_rnn/train.py --size tiny --experiment_dir char_rnn/experiments/long --max_minutes 20")
-    until(lambda: "long" in lesson.inside("ada", "python", "-m", "workshop.trainings"), "the training", 120)
+    with ada.terminal() as typed:
+        typed("python char_rnn/train.py --size tiny --experiment_dir char_rnn/experiments/long --max_minutes 20")
+        until(lambda: "long" in lesson.inside("ada", "python", "-m", "workshop.trainings"), "the training", 120)
     hub = f"{lesson.name}-hub"
     # Killed with -9, and taken away: the new one finds the students.
     lesson.workshop.docker("rm", "--force", hub)

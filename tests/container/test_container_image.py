@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from containers import Engine, Workshop, free_ports, get, until
+from containers import Engine, Workshop, get, until
+from free_ports import free_port
 
 pytestmark = pytest.mark.container
 
@@ -23,7 +24,7 @@ true
 @pytest.fixture
 def alone(engine: Engine, image: str) -> Iterator[tuple[str, int]]:
     """A container of the image alone, run by a user that it does not know, and the port of its JupyterLab."""
-    port = free_ports()["lab"]
+    port = free_port()
     container = engine.docker("run", "--detach", "--user", "4321:4321", "--publish", f"127.0.0.1:{port}:8888", image)
     yield container.strip(), port
     engine.docker("rm", "--force", container.strip())

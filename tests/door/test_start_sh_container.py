@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from free_ports import free_port
 from start_clone import STUB_IN_VENV, Clone, make_clone
 
 from workshop import ROOT
@@ -22,7 +23,7 @@ from workshop.host.ports import DOCS_PORT
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="start.sh is for bash; Windows has start.ps1")
 
-#: Ports that are most likely free, because 7006 and the others may be in use by the very workshop that is tested.
+#: Servers that get ports of their own, because 7006 and the others may be in use by the very workshop that is tested.
 SERVERS = (
     "CHAR_RNN", "MIDI_RNN", "WAVENET", "AUDIO_RNN", "SPECTRAL_RNN", "SPECTRAL_GAN", "LAB", "DOCS", "PLAY", "LIVE"
 )  # fmt: skip
@@ -67,12 +68,6 @@ class DockerClone(Clone):
         )
 
 
-def free_port() -> str:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return str(probe.getsockname()[1])
-
-
 @pytest.fixture
 def bare(tmp_path: Path) -> DockerClone:
     """A clone on a computer without an engine so far."""
@@ -86,7 +81,7 @@ def bare(tmp_path: Path) -> DockerClone:
     (venv / "bin" / "python").write_text(STUB_IN_VENV)
     (venv / "bin" / "python").chmod(0o755)
     made.env |= {"STUB_ENGINE": str(engine), "STUB_CLONE": str(made.root), "STUB_VENV": str(venv)}
-    made.env |= {f"WORKSHOP_PORT_{name}": free_port() for name in SERVERS}
+    made.env |= {f"WORKSHOP_PORT_{name}": str(free_port()) for name in SERVERS}
     return DockerClone(made.root, made.bin, made.home, made.calls_file, made.env, engine)
 
 
@@ -326,7 +321,7 @@ def test_two_clones_have_two_containers(up: DockerClone) -> None:
     other = up.root.with_name("another clone")
     up.root.rename(other)
     up.root = other
-    ports = {f"WORKSHOP_PORT_{name}": free_port() for name in SERVERS}
+    ports = {f"WORKSHOP_PORT_{name}": str(free_port()) for name in SERVERS}
     assert up.start("run", "true", STUB_CLONE=str(other), **ports).returncode == 0
     assert len(up.state()["containers"]) == 2
 
@@ -672,7 +667,7 @@ def test_a_running_container_may_keep_its_ports_and_change_one(up: DockerClone) 
     with contextlib.ExitStack() as stack:
         for name in SERVERS:  # as the engine listens for the container
             stack.enter_context(socket.create_server(("127.0.0.1", int(up.env[f"WORKSHOP_PORT_{name}"]))))
-        assert up.start("run", "true", WORKSHOP_PORT_LAB=free_port()).returncode == 0
+        assert up.start("run", "true", WORKSHOP_PORT_LAB=str(free_port())).returncode == 0
         other = stack.enter_context(socket.create_server(("127.0.0.1", 0))).getsockname()[1]
         answer = up.start("run", "true", WORKSHOP_PORT_WAVENET=str(other))
     assert f"Port {other} for TensorBoard for wavenet is in use" in answer.stderr

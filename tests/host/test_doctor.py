@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+from free_ports import free_port
 
 from workshop import ROOT
 from workshop.host import doctor, ports, services
@@ -39,9 +40,7 @@ def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(services, "ROOT", tmp_path)
     monkeypatch.setattr(doctor, "TENSORBOARD_PORTS", {"char_rnn": 7006})
     for name in ("CHAR_RNN", "DOCS", "PLAY"):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            monkeypatch.setenv(f"WORKSHOP_PORT_{name}", str(probe.getsockname()[1]))
+        monkeypatch.setenv(f"WORKSHOP_PORT_{name}", str(free_port()))
     monkeypatch.setenv("WORKSHOP_PORT_LAB", "0")
     return tmp_path
 

@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pytest
 from damage import fill
-from servers import free_port, get, in_the_foreground, until_there
+from free_ports import free_port
+from servers import get, in_the_foreground, until_there
 
 from workshop.errors import UserError
 from workshop.host import docs, ports, services

@@ -16,7 +16,7 @@ import pytest
 
 pytest.importorskip("pythonosc")
 
-from containers import free_udp_port
+from free_ports import free_port
 from osc_clients import Client
 from pythonosc.osc_message_builder import build_msg
 from pythonosc.udp_client import SimpleUDPClient
@@ -176,7 +176,7 @@ def test_answers_go_where_they_should(capfd: pytest.CaptureFixture[str]) -> None
         with delivery.ToPort("localhost", client.port) as deliver:
             deliver(packed("/x", [1]))
         assert client.hear() == ["/x", 1]
-    with delivery.ToPort("127.0.0.1", free_udp_port()) as deliver:
+    with delivery.ToPort("127.0.0.1", free_port(socket.SOCK_DGRAM)) as deliver:
         for _ in range(2):
             deliver(b"nobody listens")
     delivery.to_output(build_msg("/x", []).dgram)
@@ -226,7 +226,7 @@ def test_every_lesson_is_served(lesson: str, request: pytest.FixtureRequest, tmp
 def test_the_command_serves_until_it_is_ended(trained: Path, tmp_path: Path, run_script: Callable[..., Any]) -> None:
 
     with Client() as client:
-        client.to = free_udp_port()
+        client.to = free_port(socket.SOCK_DGRAM)
         words = [str(trained), "--port", str(client.to), "--answer_to", str(client.port), "--allow", str(tmp_path)]
         command = [sys.executable, "-m", "workshop.osc", *words]
         with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
@@ -268,7 +268,7 @@ def test_the_page_lists_the_addresses_that_there_are(tmp_path: Path) -> None:
 
 def test_the_client_of_the_page_asks_and_hears(client: Client, capsys: pytest.CaptureFixture[str]) -> None:
     (code,) = re.findall(r"^```python\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
-    heard = free_udp_port()
+    heard = free_port(socket.SOCK_DGRAM)
     code = code.replace("10101", str(heard)).replace("10102", str(client.to))
     client.port = heard
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=True)

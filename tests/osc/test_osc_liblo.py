@@ -6,6 +6,7 @@ In Debian and Ubuntu they are the packages liblo-tools and puredata-core.
 import contextlib
 import os
 import shutil
+import socket
 import subprocess
 import threading
 import time
@@ -18,7 +19,7 @@ import pytest
 
 pytest.importorskip("pythonosc")
 
-from containers import free_udp_port
+from free_ports import free_port
 
 from workshop import ROOT
 from workshop.osc import delivery, serving
@@ -92,7 +93,7 @@ def lines(process: "subprocess.Popen[str]", ask: Callable[[], object], count: in
 @pytest.mark.slow
 def test_oscsend_asks_and_oscdump_hears(serve: Callable[[int], int], tmp_path: Path) -> None:
     need("oscsend", "oscdump")
-    heard = free_udp_port()
+    heard = free_port(socket.SOCK_DGRAM)
     with subprocess.Popen(["oscdump", "-L", str(heard)], stdout=subprocess.PIPE, text=True) as dump, ended(dump):
         time.sleep(0.5)
         port = str(serve(heard))
@@ -116,7 +117,7 @@ def test_oscsend_asks_and_oscdump_hears(serve: Callable[[int], int], tmp_path: P
 @pytest.mark.slow
 def test_the_patch_of_pure_data_asks_and_hears(serve: Callable[[int], int], tmp_path: Path) -> None:
     need("pd")
-    heard = free_udp_port()
+    heard = free_port(socket.SOCK_DGRAM)
     port = serve(heard)
     text = PATCH.read_text().replace("10101", str(heard)).replace("10102", str(port))
     (tmp_path / "osc.pd").write_text(text)

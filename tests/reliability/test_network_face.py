@@ -17,10 +17,10 @@ from pathlib import Path
 
 import pytest
 from containers import INSIDE, Engine, Workshop
+from free_ports import free_port
 from servers import (
     Listener,
     addresses_elsewhere_reaches,
-    free_port,
     in_the_foreground,
     is_loopback,
     listeners,

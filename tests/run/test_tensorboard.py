@@ -4,7 +4,6 @@ import contextlib
 import json
 import os
 import re
-import socket
 import subprocess
 import sys
 import time
@@ -17,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from free_ports import free_port
 
 from midi_rnn.rendering import write_files
 from workshop.host.services import Server, tensorboard_command
@@ -54,9 +54,7 @@ def tensorboard(experiments: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 @contextlib.contextmanager
 def watching(lesson: Path, log: Path, what: str, count: int) -> Iterator[str]:
     """The address of a TensorBoard that watches a lesson's folder, once it has so many of something."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     with open(log, "wb") as file:
         process = subprocess.Popen(
             tensorboard_command(Server(lesson.name, "127.0.0.1", port), lesson), stdout=file, stderr=file,
@@ -208,9 +206,7 @@ def test_a_piano_roll_can_be_read_where_images_shows_it(tmp_path: Path, page: An
 
 def test_it_is_gone_when_it_is_ended(tmp_path: Path) -> None:
     """The command starts one process, not a family: ending it frees the port."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     command = tensorboard_command(Server("char_rnn", "127.0.0.1", port), tmp_path)
     assert command[0] == sys.executable
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
