@@ -80,6 +80,19 @@ def test_every_size_generates_what_it_was_trained_to(size: str) -> None:
     assert np.abs(work.logits - in_training(model, values[:3])[-1]).max() < 1e-4
 
 
+def test_chrono_begins_with_a_memory_that_the_default_lacks() -> None:
+    """Two sounds that differ in their first sample: what is left of it 200 samples later."""
+    shape = {"vocab_size": LEVELS, "rnn_size": 8, "num_layers": 1, "cell": "gru", "dropout": 0.0}
+    sounds = np.full((200, 2), SILENCE, np.int32)
+    sounds[0, 1] = LEVELS - 1
+    left = {}
+    for name in ("default", "chrono"):
+        model = build({**shape, "name": name})
+        first, second = np.asarray(model(sounds, model.initial_state(2))[0])[-1]
+        left[name] = np.abs(first - second).max()
+    assert left["chrono"] > 1e-6 > left["default"]
+
+
 def test_classic_is_the_network_of_blekota() -> None:
     """But for its first matrix, which an embedding stands for, and Keras' second bias of a GRU."""
     shape = {name: LESSON.sizes["classic"][name] for name in LESSON.network}
