@@ -27,8 +27,9 @@ from workshop.networks.sequence import SequenceModel
 from workshop.run import log
 from workshop.run.experiment import Experiment
 from workshop.run.learner import NextSymbolLearner
+from workshop.run.seeds import new_seed
 from workshop.run.session import Session
-from workshop.run.trained import checked, new_seed, with_progress
+from workshop.run.trained import checked, with_progress
 from workshop.visible import visible_line
 
 

@@ -14,11 +14,13 @@ from spectral_gan.lesson import LESSON
 from workshop import cli
 from workshop.audio import latents
 from workshop.audio.generated import GeneratedSound
+from workshop.audio.loop_meaning import LoopMeaning
 from workshop.errors import UserError
 from workshop.quiet import quietly
 from workshop.run import checkpoint, trained
+from workshop.run.seeds import new_seed
 from workshop.run.stream import Stream
-from workshop.run.trained import checked, new_seed
+from workshop.run.trained import checked
 
 #: Pictures that are made together.
 TOGETHER = 64
@@ -80,12 +82,18 @@ class Trained(trained.Trained):
         return size
 
     def exported(self) -> Any:
-        """Nothing yet.
+        """What there is to export of the generator; see `Maker`.
 
         Raises:
-            UserError: always.
+            UserError: it has a layer that the export does not know.
         """
-        raise UserError("a network of spectral_gan cannot be exported yet: it makes a whole loop and has no steps")
+        from spectral_gan import export
+
+        info = self.info
+        meaning = LoopMeaning(
+            self.latent_size, self.rate, self.samples, info.frames, info.bands, float(self.bpm), self.beats
+        )
+        return export.maker(self.model, meaning.entries())
 
     @functools.cached_property
     def _generator(self) -> Any:

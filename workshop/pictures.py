@@ -3,6 +3,7 @@
 import gc
 import logging
 import warnings
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,9 @@ from workshop.files import atomic_write, explain
 
 #: Pixels of a picture of rows: width, height, and how many make an inch.
 WIDTH, HEIGHT, DPI = 1000, 400, 100
+
+#: What a PNG file begins with.
+PNG = b"\x89PNG\r\n\x1a\n"
 
 #: Colours: from soft to loud, of lines, and of letters.
 SOFT_TO_LOUD = ("#9ecae1", "#4292c6", "#6a51a3", "#d6336c")
@@ -34,16 +38,26 @@ def write_png(path: Path, picture: np.ndarray) -> None:
     Raises:
         UserError: the file cannot be written.
     """
-    from PIL import Image
-
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with atomic_write(path) as file:
-            Image.fromarray(picture).save(file, format="PNG")
+            file.write(png(picture))
     except OSError as error:
         raise UserError(
             f"{path} cannot be written: {explain(error, path)}; free some space or choose another folder"
         ) from error
+
+
+def png(picture: np.ndarray) -> bytes:
+    """A picture, uint8 [H, W, 3], as the bytes of a PNG file."""
+
+    def chunk(name: bytes, content: bytes) -> bytes:
+        return len(content).to_bytes(4, "big") + name + content + zlib.crc32(name + content).to_bytes(4, "big")
+
+    height, width, _ = picture.shape
+    head = width.to_bytes(4, "big") + height.to_bytes(4, "big") + bytes([8, 2, 0, 0, 0])  # 8 bits of red, green, blue
+    rows = np.concatenate([np.zeros((height, 1), np.uint8), picture.reshape(height, -1)], axis=1)  # as they are
+    return PNG + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows.tobytes())) + chunk(b"IEND", b"")
 
 
 def blank(width: int, height: int, **layout: Any) -> Any:

@@ -54,6 +54,7 @@ NOT_RUN = {
     ("spectral_gan/README.md", "python train.py"),
     ("docs/osc.md", "./start.sh osc verse tunes"),
     ("docs/osc.md", "./start.sh osc generator.onnx --power 3 --beats 8"),
+    ("docs/export.md", "python -m workshop.export spectral_gan/01 --to my_loops"),
     ("docs/playing.md", "./start.sh play"),
     ("docs/playing.md", "python -m workshop.play --base_url /user/ada/play/ --allow_host hub.school.example"),
     ("docs/reliability.md", "cd char_rnn"),

@@ -215,8 +215,6 @@ def test_loops_are_what_other_programs_need(trained_spectral_gan: Path) -> None:
         net.sounds(latents.drawn(1, 9, 5))
     with pytest.raises(UserError, match="leave them out"):
         net.stream(top_k=3)
-    with pytest.raises(UserError, match="cannot be exported"):
-        net.exported()
 
 
 @pytest.mark.slow

@@ -25,9 +25,9 @@ from tiny import TRAINED
 from workshop import ROOT, load
 from workshop.audio.generated import GeneratedSound
 from workshop.errors import UserError
-from workshop.osc import command_line, delivery, serving
+from workshop.osc import command_line, delivery, opening, serving
 from workshop.osc.kept import Kept
-from workshop.osc.onnx_loops import OnnxLoops
+from workshop.osc.onnx_loops import opened
 from workshop.osc.places import Places
 from workshop.osc.server import HOST, packed
 from workshop.osc.serving import Served
@@ -206,7 +206,7 @@ def test_what_cannot_be_served_is_said_before_it_begins(words: list[str], said: 
 @pytest.mark.slow
 @pytest.mark.parametrize("lesson", TRAINED)
 def test_every_lesson_is_served(lesson: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
-    served = serving.loaded([str(request.getfixturevalue(TRAINED[lesson]))], OnnxLoops)
+    served = opening.loaded([str(request.getfixturevalue(TRAINED[lesson]))], lambda name: opened(Path(name)))
     kept = Kept([], Places(tmp_path, str(tmp_path)), tmp_path / "osc")
     makes = served[0].makes
     asked, length = ("/gan/random", []) if makes == "loops" else (f"/{makes}/generate", [LENGTHS[makes], 0.7])

@@ -14,9 +14,9 @@ from onnx import TensorProto, helper, numpy_helper
 from osc_clients import Client
 
 from workshop.errors import UserError
-from workshop.osc import serving
+from workshop.osc import opening, serving
 from workshop.osc.kept import Kept
-from workshop.osc.onnx_loops import LOUDEST, LinearSpectrogram, OnnxLoops
+from workshop.osc.onnx_loops import LOUDEST, LinearSpectrogram, opened
 from workshop.osc.places import Places
 from workshop.osc.server import HOST
 
@@ -70,7 +70,7 @@ def tone() -> np.ndarray:
 def test_a_loop_comes_back_from_its_picture_as_loud_and_goes_round(
     power: float, tone: np.ndarray, tmp_path: Path
 ) -> None:
-    net = OnnxLoops(generator(tmp_path / "net.onnx", picture_of(tone, power)), power, rate=8000)
+    net = opened(generator(tmp_path / "net.onnx", picture_of(tone, power)), power, rate=8000)
     assert (net.latent_size, net.samples, net.rate, net.beats) == (64, len(tone), 8000, 1)
     assert net.bpm == pytest.approx(60 * 8000 / len(tone))
     sound = net.sounds(np.zeros((1, 64)))[0]
@@ -87,7 +87,7 @@ def test_the_loudest_value_is_the_loudest_sound(tmp_path: Path) -> None:
     loud, soft = np.full((BANDS, FRAMES), -1.0), np.full((BANDS, FRAMES), -1.0)
     loud[20, 5:7], soft[20, 5:7] = 1.0, -0.2
     sounds = [
-        OnnxLoops(generator(tmp_path / f"{number}.onnx", one)).sounds(np.zeros((1, 64)))[0]
+        opened(generator(tmp_path / f"{number}.onnx", one)).sounds(np.zeros((1, 64)))[0]
         for number, one in enumerate((loud, soft))
     ]
     assert np.abs(sounds[0]).max() > np.abs(sounds[1]).max() > 0.02
@@ -96,15 +96,15 @@ def test_the_loudest_value_is_the_loudest_sound(tmp_path: Path) -> None:
 
 def test_arguments_that_the_file_does_not_say(tone: np.ndarray, tmp_path: Path) -> None:
     path = generator(tmp_path / "net.onnx", picture_of(tone, 3))
-    net = OnnxLoops(path, n_fft=256, beats=4, rate=16_000)
+    net = opened(path, n_fft=256, beats=4, rate=16_000)
     assert (net.samples, net.beats, net.bpm) == (FRAMES * 64, 4, pytest.approx(240 * 16_000 / (FRAMES * 64)))
     with pytest.raises(UserError, match="--n_fft as a multiple of 8 from 128 on"):
-        OnnxLoops(path, n_fft=100)
+        opened(path, n_fft=100)
 
 
 def test_it_is_served_with_all_addresses(tone: np.ndarray, tmp_path: Path) -> None:
     path = generator(tmp_path / "net.onnx", picture_of(tone, 3), latents=16)
-    served = serving.loaded([str(path)], lambda name: OnnxLoops(Path(name)))
+    served = opening.loaded([str(path)], lambda name: opened(Path(name)))
     kept = Kept([], Places(tmp_path, str(tmp_path)), tmp_path / "osc")
     with Client() as client, serving.serve(served, kept, client.deliver, HOST, 0) as server:
         client.to = server.port
@@ -144,7 +144,7 @@ def test_a_damaged_or_foreign_file_is_refused_by_name(harm: Callable[[Path], Non
     path = generator(tmp_path / "net.onnx", np.zeros((BANDS, FRAMES)))
     harm(path)
     with pytest.raises(UserError, match=str(path)):
-        OnnxLoops(path)
+        opened(path)
 
 
 def test_a_network_of_another_kind_is_refused(tmp_path: Path) -> None:
@@ -158,4 +158,4 @@ def test_a_network_of_another_kind_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "sum.onnx"
     path.write_bytes(model.SerializeToString())
     with pytest.raises(UserError, match="not latent values"):
-        OnnxLoops(path)
+        opened(path)

@@ -35,6 +35,8 @@ OVERLAP = 4
 ITERATIONS, ITERATIONS_ALONE = 24, 48
 #: Loops whose spectra are put into bands at once.
 TOGETHER = 16
+#: The largest numbers that are no damage: samples of a slice, and frames or bands of a picture.
+MAX_SAMPLES, MAX_SIDE = 1 << 22, 4096
 #: The transform is slow for lengths with larger prime factors.
 PRIMES = (2, 3, 5, 7, 11, 13)
 
@@ -109,7 +111,7 @@ class LoopSpectrogram:
         return _one_by_one(self._wanted, pictures, (self.frames, self.stft.bins))
 
     def _magnitudes(self, sound: np.ndarray) -> np.ndarray:
-        return np.abs(self._spectra(_resampled(sound, self._length)))
+        return np.abs(self._spectra(resampled(sound, self._length)))
 
     def _wanted(self, picture: np.ndarray) -> np.ndarray:
         heard = picture.astype(np.float32).clip(-1, 1)
@@ -123,7 +125,7 @@ class LoopSpectrogram:
         spectra, usual = self._beginning(magnitudes)
         times = usual if iterations is None else iterations
         spectra = improved(spectra, magnitudes, lambda now: self._spectra(self._overlapped(now)), times)
-        return _resampled(self._overlapped(spectra), self.samples)
+        return resampled(self._overlapped(spectra), self.samples)
 
     def _beginning(self, magnitudes: np.ndarray) -> tuple[np.ndarray, int]:
         """Spectra [T, F] with a first phase, and how many iterations it takes from there."""
@@ -174,8 +176,8 @@ def _one_by_one(make: Callable[[np.ndarray], np.ndarray], loops: np.ndarray, sha
     return made
 
 
-def _resampled(sound: np.ndarray, samples: int) -> np.ndarray:
-    """A loop at another number of samples, float32."""
+def resampled(sound: np.ndarray, samples: int) -> np.ndarray:
+    """A loop [N] at another number of samples, float32."""
     if len(sound) == samples:
         return sound.astype(np.float32, copy=False)
     spectrum = np.fft.rfft(sound.astype(np.float32, copy=False))

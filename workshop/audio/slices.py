@@ -18,7 +18,7 @@ import numpy as np
 
 from workshop.audio import library
 from workshop.audio.audiofiles import SUFFIXES, read_sound
-from workshop.audio.loop_spectrogram import LoopSpectrogram
+from workshop.audio.loop_spectrogram import MAX_SAMPLES, MAX_SIDE, LoopSpectrogram
 from workshop.audio.rates import RATES
 from workshop.checks import Count, NotNegative, Positive, typed
 from workshop.counting import counted
@@ -39,8 +39,6 @@ READER = 1
 MIN_SLICES = 32
 #: Slices that are read before their pictures are made.
 TOGETHER = 64
-#: The largest numbers that are no damage: samples of a slice, and frames or bands of a picture.
-MAX_SAMPLES, MAX_SIDE = 1 << 22, 4096
 #: Root mean square of the difference of two pictures, averaged in squares, below which they are near-duplicates: 1.6
 #: dB.
 NEAR = 0.04

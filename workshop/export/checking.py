@@ -1,10 +1,13 @@
-"""Compare an exported step with Keras: the same symbols, read one by one, have to give the same logits."""
+"""Compare an exported network with Keras: the same symbols, read one by one, have to give the same logits, and the same
+latent values the same picture.
+"""
 
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from workshop.export.graph import BATCH, CONDITION, SYMBOL
+from workshop.export.maker import LATENT, Maker
 from workshop.export.step import Step
 
 if TYPE_CHECKING:
@@ -12,6 +15,8 @@ if TYPE_CHECKING:
 
 #: What is compared: so many steps of so many sequences of random symbols.
 STEPS, SEQUENCES = 50, 3
+#: So many pictures.
+PICTURES = 8
 #: The largest difference of logits that rounding explains, for logits up to 1; larger ones are rounded by more.
 TOLERANCE = 1e-4
 
@@ -64,3 +69,18 @@ def largest_difference(content: bytes, step: Step, sequences: int = SEQUENCES) -
     expected = step.reference(ids, conditions)
     found = logits(session(content), ids, conditions)[-STEPS:]
     return float(np.abs(found - expected).max()), float(np.abs(expected).max())
+
+
+def difference_of_pictures(content: bytes, maker: Maker) -> float:
+    """The largest difference between the pictures of an ONNX file and Keras', of values from -1 to 1.
+
+    Args:
+        content: of the file.
+        maker: what it was written from.
+
+    Raises:
+        ImportError: onnxruntime is not installed.
+    """
+    latents = np.random.default_rng(0).standard_normal((PICTURES, maker.latent)).astype(np.float32)
+    (found,) = session(content).run(None, {LATENT: latents})
+    return float(np.abs(found - maker.reference(latents)).max())

@@ -3,7 +3,8 @@
     python -m workshop.export verse --to my_verse
 
 Of a network with memory one step is exported: a symbol and the state go in, the logits of the next symbol and the new
-state come out. The file is compared with Keras before it is written.
+state come out. A generator of loops is exported whole: latent values go in, a picture comes out. The file is compared
+with Keras before it is written.
 """
 
 import importlib.util
@@ -17,6 +18,7 @@ from workshop.quiet import quietly
 from workshop.visible import visible_line
 
 if TYPE_CHECKING:
+    from workshop.export.maker import Maker
     from workshop.export.step import Step
 
 
@@ -52,17 +54,23 @@ def main() -> None:
     cli.say(f"{net}")
     with quietly():
         from workshop.export import web_page
+        from workshop.export.maker import Maker
 
-        step = net.exported()
+        exported = net.exported()
     if args.page:
-        _report(web_page.Page(net, step).write(target))
+        if isinstance(exported, Maker):
+            raise UserError("--page is for networks that write one thing after the other: leave it out for loops")
+        _report(web_page.Page(net, exported).write(target))
         serve = command(Path("-m"), "http.server", 8000, "--directory", target)
         print(f"  to serve it:  {serve}\nand open http://localhost:8000; any web host serves the folder as it is.")
     else:
-        export = folder.Export(net, step, args.half)
-        print(_comparison(export.content, step, args.half))
+        export = folder.Export(net, exported, args.half)
+        print(comparison(export.content, exported, args.half))
         _report(export.write(target))
-        print(f"  to generate:  {command(target / 'play.py', '--length', 300)}")
+        if export.has_player:
+            print(f"  to generate:  {command(target / 'play.py', '--length', 300)}")
+        else:
+            print(f"  to serve it by OSC:  {command(Path('-m'), 'workshop.osc', target / folder.MODEL)}")
 
 
 def _report(paths: list[Path]) -> None:
@@ -75,24 +83,29 @@ def _install() -> str:
     return command(Path("-m"), "pip", "install", "--require-hashes", "-r", ROOT / "requirements" / "export.txt")
 
 
-def _comparison(content: bytes, step: "Step", half: bool) -> str:
+def comparison(content: bytes, exported: "Step | Maker", half: bool) -> str:
     """What the comparison with Keras came to.
 
     Raises:
         UserError: the difference is more than rounding explains.
     """
     from workshop.export import checking
+    from workshop.export.maker import Maker
 
     if importlib.util.find_spec("onnxruntime") is None:
         return f"not compared with Keras, because onnxruntime is not installed: `{_install()}` brings it"
-    difference, largest = checking.largest_difference(content, step)
+    if isinstance(exported, Maker):
+        difference, largest = checking.difference_of_pictures(content, exported), 1.0
+        compared, what = f"{checking.PICTURES} pictures", "values"
+    else:
+        difference, largest = checking.largest_difference(content, exported)
+        compared, what = f"{checking.STEPS} steps of {checking.SEQUENCES} sequences", "logits"
     if not half and difference > checking.TOLERANCE * max(1.0, largest):
         raise UserError(
-            f"the exported network differs from Keras by {difference:.2g} in logits up to {largest:.2g}, which is more "
+            f"the exported network differs from Keras by {difference:.2g} in {what} up to {largest:.2g}, which is more "
             "than rounding explains, and is not written: please report it, with the network's model.py"
         )
     why = ", because its weights are rounded to float16" if half else ""
     return (
-        f"compared with Keras over {checking.STEPS} steps of {checking.SEQUENCES} sequences: the logits, up to "
-        f"{largest:.1f}, differ by at most {difference:.1g}{why}"
+        f"compared with Keras over {compared}: the {what}, up to {largest:.1f}, differ by at most {difference:.1g}{why}"
     )

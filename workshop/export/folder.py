@@ -1,4 +1,4 @@
-"""The folder of an exported network: model.onnx, model.json, play.py and README.txt."""
+"""The folder of an exported network: model.onnx, model.json, README.txt, and play.py where that can let it generate."""
 
 import json
 from pathlib import Path
@@ -6,6 +6,7 @@ from typing import Any
 
 from workshop.errors import UserError
 from workshop.export.graph import OPSET, Graph
+from workshop.export.maker import Maker
 from workshop.export.step import Step
 from workshop.files import atomic_write, explain
 from workshop.run.trained import Trained
@@ -34,6 +35,23 @@ the same order, which goes in with the next symbol. At first all states are zero
 you let it generate, divide the logits by `temperature`, take the softmax, draw; symbols in `never` must not be drawn.
 {source}"""
 
+_README_OF_LOOPS = """\
+A network that was trained with the ml4music workshop and makes loops of sound.
+
+model.onnx   the network in ONNX (opset {opset}), with weights of {weights}
+model.json   what it is and what comes out of it; the same is in model.onnx as metadata, each entry as JSON
+
+The workshop plays it, and needs no TensorFlow for that:
+
+    ./start.sh osc model.onnx
+
+To use it in a program of your own, feed it `latent` [batch, {latent}], normally distributed random numbers. Out comes
+`picture` [batch, {frames}, {bands}] of values from -1 to 1: {frames} frames of {bands} bands, the lowest first. -1 is
+{floor:g} dB and 1 is {top:g} dB, 0 dB being the loudest sine. A picture goes round: it is a loop of {samples:,}
+samples, {sample_rate:,} a second, which are {beats} beats at {bpm:g} a minute. workshop/audio/loop_spectrogram.py makes
+sound of it, with NumPy alone.
+{source}"""
+
 
 def check(target: Path, overwrite: bool) -> None:
     """Refuse a folder that holds something already.
@@ -58,17 +76,19 @@ class Export:
 
     Args:
         net: the network.
-        step: what its lesson says of it.
+        exported: what its lesson says of it.
         half: store weights as float16.
 
     Raises:
         UserError: the network has a layer that the export does not know.
     """
 
-    def __init__(self, net: Trained, step: Step, half: bool):
-        self.about = about(net, step, "float16" if half else "float32")
+    def __init__(self, net: Trained, exported: Step | Maker, half: bool):
+        self.about = about(net, exported, "float16" if half else "float32")
         self._graph = Graph(half)
-        step.add(self._graph)
+        exported.add(self._graph)
+        #: Whether `play.py` can let it generate.
+        self.has_player = isinstance(exported, Step)
         #: That of model.onnx.
         self.content = self._graph.model({name: json.dumps(value) for name, value in self.about.items()})
 
@@ -77,16 +97,20 @@ class Export:
         contents = {
             MODEL: self.content,
             ABOUT: json.dumps(self.about, indent=1).encode(),
-            PLAYER: Path(__file__).with_name(PLAYER).read_bytes(),
             README: self._readme().encode(),
         }
+        if self.has_player:
+            contents[PLAYER] = Path(__file__).with_name(PLAYER).read_bytes()
         return write(target, contents)
 
     def _readme(self) -> str:
-        inputs = [f"{name:20} [{', '.join(map(str, shape))}] {kind}" for name, shape, kind in self._graph.signature]
         source = f"\nWhere it comes from:\n\n{self.about['source']}" if "source" in self.about else ""
-        words = {**self.about, "source": source, "inputs": "\n".join(f"    {line}" for line in inputs)}
-        return _README.format(**{**words, "opset": OPSET, "symbols": self._graph.symbols})
+        words = {**self.about, "source": source, "opset": OPSET}
+        if not self.has_player:
+            return _README_OF_LOOPS.format(**words)
+        inputs = [f"{name:20} [{', '.join(map(str, shape))}] {kind}" for name, shape, kind in self._graph.signature]
+        words |= {"inputs": "\n".join(f"    {line}" for line in inputs), "symbols": self._graph.symbols}
+        return _README.format(**words)
 
 
 def write(target: Path, contents: dict[str, bytes]) -> list[Path]:
@@ -106,7 +130,7 @@ def write(target: Path, contents: dict[str, bytes]) -> list[Path]:
     return [target / name for name in contents]
 
 
-def about(net: Trained, step: Step, weights: str) -> dict[str, Any]:
+def about(net: Trained, exported: Step | Maker, weights: str) -> dict[str, Any]:
     """What is said of a network; no path of this computer is in it.
 
     Raises:
@@ -132,4 +156,4 @@ def about(net: Trained, step: Step, weights: str) -> dict[str, Any]:
             facts["source"] = source.read_text("utf-8", errors="replace")
         except OSError as error:
             raise UserError(f"{source} cannot be read: {explain(error, source)}") from error
-    return facts | step.meaning
+    return facts | exported.meaning

@@ -1,7 +1,8 @@
-"""One step of a network as an ONNX graph, written node by node.
+"""A network as an ONNX graph, written node by node.
 
-The inputs are `symbol` [batch] and the network's state, the outputs `logits` [batch, symbols] of the symbol that
-follows and the new state. A state `x` comes out as `x_next`; before the first symbol all states are zero.
+Of a network that writes symbol by symbol it is one step. The inputs are `symbol` [batch] and the network's state, the
+outputs `logits` [batch, symbols] of the symbol that follows and the new state. A state `x` comes out as `x_next`;
+before the first symbol all states are zero. What a network makes at once has inputs and outputs of other names.
 """
 
 from collections.abc import Mapping
@@ -46,10 +47,10 @@ class Graph:
         self._weights: list[onnx.TensorProto] = []
         self._inputs: list[onnx.ValueInfoProto] = []
         self._states: list[onnx.ValueInfoProto] = []
-        self._logits: list[onnx.ValueInfoProto] = []
+        self._outputs: list[onnx.ValueInfoProto] = []
 
     def input(self, name: str, shape: Shape, kind: type = np.int64) -> Value:
-        """Declare an input: `SYMBOL`, `CONDITION`, or a state, which `give_back` has to give its next value."""
+        """Declare an input; to a state, `give_back` has to give its next value."""
         self._inputs.append(helper.make_tensor_value_info(name, _TYPES[kind], shape))
         return Value(name)
 
@@ -60,8 +61,12 @@ class Graph:
 
     def give_logits(self, value: Value, symbols: int) -> None:
         """Let `value` [batch, symbols] be the logits."""
-        self._rename(value, LOGITS)
-        self._logits.append(helper.make_tensor_value_info(LOGITS, TensorProto.FLOAT, [BATCH, symbols]))
+        self.give(LOGITS, value, [BATCH, symbols])
+
+    def give(self, name: str, value: Value, shape: Shape) -> None:
+        """Let `value` be an output, of floating point numbers."""
+        self._rename(value, name)
+        self._outputs.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, shape))
 
     def _rename(self, value: Value, name: str) -> None:
         self._nodes.append(helper.make_node("Identity", [value.name], [name]))
@@ -113,11 +118,11 @@ class Graph:
     @property
     def symbols(self) -> int:
         """V, of the logits."""
-        return self._logits[0].type.tensor_type.shape.dim[1].dim_value
+        return self._outputs[0].type.tensor_type.shape.dim[1].dim_value
 
     def model(self, metadata: Mapping[str, str]) -> bytes:
         """The content of an ONNX file, checked, with `metadata`."""
-        outputs = [*self._logits, *self._states]
+        outputs = [*self._outputs, *self._states]
         graph = helper.make_graph(self._nodes, "step", self._inputs, outputs, self._weights)
         model = helper.make_model(
             graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION, producer_name="ml4music"

@@ -2,12 +2,15 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from workshop.errors import UserError
 from workshop.osc.desk import Desk
 from workshop.osc.server import Argument, Id, Route
-from workshop.run.trained import Trained, new_seed
+from workshop.run.seeds import new_seed
+
+if TYPE_CHECKING:
+    from workshop.run.trained import Trained
 
 #: What a lesson generates, by the kind of its training files.
 MAKES = {"text": "text", "MIDI": "notes", "audio": "sound"}
@@ -46,7 +49,7 @@ class Generating:
         desk: takes the requests.
     """
 
-    net: Trained
+    net: "Trained"
     makes: str
     desk: Desk
 

@@ -11,8 +11,9 @@ import numpy as np
 
 from workshop.audio import latents
 from workshop.audio.loop_files import write_loop
+from workshop.audio.loop_picture import loop_picture
+from workshop.audio.loop_spectrogram import resampled
 from workshop.audio.rates import RATES
-from workshop.audio.spectrogram import spectrogram
 from workshop.errors import UserError
 from workshop.osc.desk import Desk
 from workshop.osc.generating import known_seed
@@ -90,21 +91,13 @@ class LoopFiles:
         net, rate = self.net, self.rate
         sound = row(net.sounds(points), round(_OVERLAP * net.rate), kind == "pingpong")
         if rate != net.rate:
-            sound = _resampled(sound, round(len(sound) * rate / net.rate))
+            sound = resampled(sound, round(len(sound) * rate / net.rate))
         stamped = self.stamp or rate
         bpm = net.bpm * stamped / rate
         saves = {".wav": lambda path: write_loop(path, sound, stamped, net.beats * len(points), bpm)}
         if has_picture:
-            saves[".png"] = lambda path: write_png(path, spectrogram(sound, rate, path.stem))
+            saves[".png"] = lambda path: write_png(path, loop_picture(sound))
         return [self.kept.places.outward(path) for path in self.kept.keep(kind, saves)]
-
-
-def _resampled(sound: np.ndarray, samples: int) -> np.ndarray:
-    """A sound that goes round with another number of samples, float32."""
-    from scipy.signal import resample
-
-    made: np.ndarray = resample(sound, samples).astype(np.float32)
-    return made
 
 
 def checked_rate(rate: int) -> int:

@@ -1,6 +1,7 @@
-"""A generator of loops from an ONNX file that says nothing of itself, such as those of TechnoGAN.
+"""A generator of loops from an ONNX file: one that the workshop has exported, or one that says nothing of itself, such
+as those of TechnoGAN.
 
-Such a network takes latent values [1, Z] and gives a picture [1, F, T, 1] (or with the one channel in front, or without
+The latter takes latent values [1, Z] and gives a picture [1, F, T, 1] (or with the one channel in front, or without
 it) from -1 to 1: its rows are frequencies, the lowest first, its columns frames. A value v stands for the magnitude
 160 ((v + 1) / 2)^power of a short-time Fourier transform by Hann windows of `n_fft` samples, a quarter of which is the
 hop, centred and wrapped around at the ends; the highest frequency is left out.
@@ -8,14 +9,16 @@ hop, centred and wrapped around at the ends; the highest frequency is left out.
 
 import functools
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
+from workshop.audio.loop_meaning import LoopMeaning
 from workshop.audio.loop_spectrogram import LoopSpectrogram
 from workshop.audio.stft import Stft
 from workshop.errors import UserError
-from workshop.files import explain
+from workshop.osc.exported_loops import ExportedLoops
+from workshop.osc.loops import Loops
+from workshop.osc.onnx_file import OnnxFile
 
 #: The magnitude of the value 1.
 LOUDEST = 160.0
@@ -26,10 +29,6 @@ POWER = 3.0
 RATE = 43_691
 #: Samples of a beat.
 BEAT = 8192
-#: Bytes of the largest file.
-MOST_BYTES = 1 << 30
-#: Latent values, which have to go into a message twice.
-MOST_LATENTS = 4096
 #: Values of the largest picture.
 MOST_VALUES = 1 << 24
 
@@ -63,36 +62,34 @@ class LinearSpectrogram(LoopSpectrogram):
 
 
 class OnnxLoops:
-    """Makes loops by a network in an ONNX file.
+    """Makes loops by a network that says nothing of itself.
 
     Args:
-        path: the file.
+        file: the network.
         power: of its pictures' values; None for `POWER`.
         n_fft: samples of a window; None for twice as many as the picture has rows.
         beats: in a loop; None for one each 8,192 samples.
         rate: samples a second; None for `RATE`.
 
     Raises:
-        UserError: it cannot be read, is no such network, or onnxruntime is not installed.
+        UserError: it makes something else than pictures, or no window fits them.
     """
 
     def __init__(
         self,
-        path: Path,
+        file: OnnxFile,
         power: float | None = None,
         n_fft: int | None = None,
         beats: int | None = None,
         rate: int | None = None,
     ):
-        self._path, self.rate = path, rate or RATE
-        self._session = _opened(path)
-        (input_,) = self._session.get_inputs()
-        self._name, self.latent_size = input_.name, int(input_.shape[-1])
+        self._file, self.rate = file, rate or RATE
+        self.latent_size = file.latent_size
         bands, frames = self._run(np.zeros(self.latent_size, np.float32)).shape
         window = n_fft or 2 * bands
         if window % 8 or window < 2 * bands or frames < 8:
             raise UserError(
-                f"{path} makes pictures of {bands} x {frames}, and windows of {window} samples do not fit: give "
+                f"{file.path} makes pictures of {bands} x {frames}, and windows of {window} samples do not fit: give "
                 f"--n_fft as a multiple of 8 from {2 * bands} on"
             )
         self._spectrogram = LinearSpectrogram(self.rate, frames, bands, power or POWER, window)
@@ -102,7 +99,7 @@ class OnnxLoops:
 
     def sounds(self, latents: np.ndarray) -> np.ndarray:
         """Loops float32 [S, N] of latents [S, Z]; one that is louder than 1 is made as loud as that."""
-        pictures = np.stack([self._run(one).T for one in latents.astype(np.float32)])
+        pictures = np.stack([self._run(one).T for one in latents])
         loops = self._spectrogram.sounds(pictures)
         made: np.ndarray = loops / np.maximum(np.abs(loops).max(axis=1, keepdims=True), 1)
         return made
@@ -113,42 +110,35 @@ class OnnxLoops:
         Raises:
             UserError: the network fails, or makes something else.
         """
-        try:
-            picture = np.squeeze(self._session.run(None, {self._name: latents[None]})[0])
-        except Exception as error:  # onnxruntime has many of its own
-            raise UserError(f"{self._path} is damaged: it does not run ({str(error)[:200]})") from error
+        picture = np.squeeze(self._file.run(latents[None]))
         if picture.ndim != 2 or picture.size > MOST_VALUES or not np.isfinite(picture).all():
-            raise UserError(f"{self._path} makes {list(picture.shape)} and not one picture of finite values")
+            raise UserError(f"{self._file.path} makes {list(picture.shape)} and not one picture of finite values")
         return picture
 
 
-def _opened(path: Path) -> Any:
-    """The network in a file, of one input [1, Z].
+def opened(
+    path: Path, power: float | None = None, n_fft: int | None = None, beats: int | None = None, rate: int | None = None
+) -> Loops:
+    """What makes loops by the network in a file.
+
+    Args:
+        path: the file.
+        power: see `OnnxLoops`, as for all that follows: a file of the workshop says it itself.
+        n_fft: as above.
+        beats: as above.
+        rate: as above.
 
     Raises:
-        UserError: it cannot be read, is no such network, or onnxruntime is not installed.
+        UserError: it cannot be read, is no such network, says of itself what is given here, or onnxruntime is not
+            installed.
     """
+    file = OnnxFile(path)
     try:
-        import onnxruntime
-    except ImportError as error:
-        raise UserError(
-            f"{path} needs the package onnxruntime, which is not installed: pip install -r requirements/export.txt"
-        ) from error
-    try:
-        size = path.stat().st_size
-    except OSError as error:
-        raise UserError(f"{path} cannot be read: {explain(error, path)}") from error
-    if size > MOST_BYTES or not path.is_file():
-        raise UserError(f"{path} is no ONNX file of a generator: it is larger than {MOST_BYTES >> 20} MB, or no file")
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 4  # what is wrong is said here
-    try:
-        # The content and not the path, so that no other file that it names is read.
-        session = onnxruntime.InferenceSession(path.read_bytes(), options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # onnxruntime has many of its own
-        raise UserError(f"{path} is damaged, or no ONNX file: {str(error)[:200]}") from error
-    inputs = session.get_inputs()
-    shape = list(inputs[0].shape) if len(inputs) == 1 and inputs[0].type == "tensor(float)" else []
-    if len(shape) != 2 or not isinstance(shape[1], int) or not 1 <= shape[1] <= MOST_LATENTS:
-        raise UserError(f"{path} takes {[(one.name, one.shape) for one in inputs]} and not latent values [1, 64]")
-    return session
+        meaning = LoopMeaning.read(file.metadata)
+    except ValueError as error:
+        raise UserError(f"{path} is damaged: {error}") from error
+    if meaning is None:
+        return OnnxLoops(file, power, n_fft, beats, rate)
+    if any(given is not None for given in (power, n_fft, beats, rate)):
+        raise UserError(f"{path} says itself what it makes: leave out --power, --n_fft, --beats and --rate")
+    return ExportedLoops(file, meaning)

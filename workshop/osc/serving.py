@@ -1,22 +1,20 @@
-"""Networks behind a server: each is loaded, and its addresses are served."""
+"""Networks behind a server: the addresses of each are served."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
-from workshop import cli
-from workshop.errors import UserError
 from workshop.osc import technogan
 from workshop.osc.desk import Desk
-from workshop.osc.generating import MAKES, Generating
+from workshop.osc.generating import Generating
 from workshop.osc.kept import Kept
 from workshop.osc.line import Line
-from workshop.osc.loops import GanRoutes, LoopFiles, Loops
+from workshop.osc.loops import GanRoutes, LoopFiles
 from workshop.osc.server import Answer, Argument, OscServer, Route, packed
 from workshop.osc.technogan import LANGUAGES, Technogan
-from workshop.run import trained
 
 #: Symbols that are generated to compile a network's loop before the first request.
 WARMING = 2
@@ -44,40 +42,19 @@ class Served:
             self.net.generate(length=WARMING)
 
 
-def loaded(names: Sequence[str], open_onnx: Callable[[str], Loops]) -> list[Served]:
-    """The networks that a person names, ready to generate.
+def serve(
+    served: Sequence[Served], kept: Kept, deliver: Callable[[bytes], None], host: str, port: int,
+    more: Mapping[str, Route] = MappingProxyType({}),
+) -> OscServer:  # fmt: skip
+    """A server of these networks, which has begun.
 
     Args:
-        names: of experiments, and of ONNX files.
-        open_onnx: opens such a file.
-
-    Raises:
-        UserError: one is missing or damaged, or two make the same.
-    """
-    found: dict[str, Served] = {}
-    for name in names:
-        one = _open(name, open_onnx)
-        if one.makes in found:
-            raise UserError(
-                f"{found[one.makes].name} and {one.name} both make {one.makes}: name one of them, and start another "
-                "server with another --port for the other"
-            )
-        found[one.makes] = one
-    for one in found.values():
-        one.warm_up()
-        cli.say(f"{one.makes}: {one.name}")
-    return list(found.values())
-
-
-def _open(name: str, open_onnx: Callable[[str], Loops]) -> Served:
-    if name.lower().endswith(".onnx"):
-        return Served(open_onnx(name), "loops", name)
-    net = trained.named(name)
-    return Served(net, "loops" if isinstance(net, Loops) else MAKES[net.lesson.kind], str(net))
-
-
-def serve(served: Sequence[Served], kept: Kept, deliver: Callable[[bytes], None], host: str, port: int) -> OscServer:
-    """A server of these networks, which has begun.
+        served: the networks.
+        kept: takes the files.
+        deliver: where all answers go.
+        host: the address to listen on.
+        port: of UDP; 0 takes a free one.
+        more: further addresses.
 
     Raises:
         UserError: the port is in use, or python-osc is not installed.
@@ -87,7 +64,8 @@ def serve(served: Sequence[Served], kept: Kept, deliver: Callable[[bytes], None]
         deliver(packed(*answer))
 
     desk = Desk(Line(send), kept)
-    routes = {"/alive": Route((), lambda: _alive(served), "answer with what can be asked for"), **desk.routes()}
+    routes = {"/alive": Route((), lambda: _alive(served), "answer with what can be asked for")}
+    routes |= {**desk.routes(), **more}
     old_clients: list[Technogan] = []
     for one in served:
         if one.makes == "loops":

@@ -24,6 +24,7 @@ from workshop.run import arguments, pretrained
 from workshop.run import checkpoint as checkpoints
 from workshop.run import experiment as experiments
 from workshop.run.experiment import Experiment
+from workshop.run.seeds import new_seed
 from workshop.run.stream import Stream
 
 if TYPE_CHECKING:
@@ -228,11 +229,6 @@ def _experiment(lesson: Lesson, requested: str | None) -> Experiment:
         cli.say(f"{lesson.name} has no experiment yet: {shipped[0].name}, which comes with the workshop, is taken")
         requested = str(short_path(shipped[0]))
     return experiments.find(lesson.folder, requested)
-
-
-def new_seed() -> int:
-    """A seed from the operating system's randomness, from 0 to 2**32 - 1."""
-    return int(np.random.SeedSequence().generate_state(1)[0])
 
 
 def checked(name: str, value: Any, kind: Callable[[str], Any]) -> Any:

@@ -61,7 +61,7 @@ def onnx_loops(scratch: Path) -> Reader:
     """ONNX files that say nothing of themselves."""
     from onnx import TensorProto, helper, numpy_helper
 
-    from workshop.osc.onnx_loops import OnnxLoops
+    from workshop.osc.onnx_loops import opened
 
     weights = np.linspace(-1, 1, LATENTS * 128, dtype=np.float32).reshape(LATENTS, 128)
     constants = {"weights": weights, "shape": np.array([1, 8, 16, 1], np.int64)}
@@ -80,7 +80,7 @@ def onnx_loops(scratch: Path) -> Reader:
     def read(case: bytes, folder: Path) -> None:
         path = folder / "net.onnx"
         path.write_bytes(case)
-        loops = OnnxLoops(path).sounds(np.ones((1, LATENTS), np.float32))
+        loops = opened(path).sounds(np.ones((1, LATENTS), np.float32))
         assert np.isfinite(loops).all()
 
     read(model.SerializeToString(), scratch)  # which compiles what finds the phase

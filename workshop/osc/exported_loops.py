@@ -1,0 +1,43 @@
+"""A generator of loops that the workshop has exported: the ONNX file says what its pictures are."""
+
+import numpy as np
+
+from workshop.audio.loop_meaning import LoopMeaning
+from workshop.errors import UserError
+from workshop.osc.onnx_file import OnnxFile
+
+
+class ExportedLoops:
+    """Makes the loops that `sample.py` makes of the same latent values. S loops of N samples.
+
+    Args:
+        file: the network.
+        meaning: what the file says.
+
+    Raises:
+        UserError: it does something else than it says.
+    """
+
+    def __init__(self, file: OnnxFile, meaning: LoopMeaning):
+        self._file, self._meaning = file, meaning
+        self._spectrogram = meaning.spectrogram
+        self.latent_size, self.rate, self.samples = meaning.latent, meaning.sample_rate, meaning.samples
+        self.bpm, self.beats = float(meaning.bpm), meaning.beats
+        if file.latent_size != meaning.latent:
+            raise UserError(f"{file.path} is damaged: it says {meaning.latent} latent values and takes another number")
+        self._pictures(np.zeros((1, meaning.latent), np.float32))
+
+    def sounds(self, latents: np.ndarray) -> np.ndarray:
+        """Loops float32 [S, N] from -1 to 1 of latents [S, Z]; each may be repeated for ever."""
+        return self._spectrogram.sounds(self._pictures(latents)).clip(-1, 1)
+
+    def _pictures(self, latents: np.ndarray) -> np.ndarray:
+        """Pictures [S, T, D].
+
+        Raises:
+            UserError: the network makes something else.
+        """
+        made, wanted = self._file.run(latents), (len(latents), self._meaning.frames, self._meaning.bands)
+        if made.shape != wanted or not np.isfinite(made).all():
+            raise UserError(f"{self._file.path} is damaged: it makes {list(made.shape)} and not what it says")
+        return made
