@@ -31,7 +31,7 @@ ROOMS = (
 
 #: Modules that are only the name of a command: they import from their room, and nothing imports them.
 COMMANDS = (
-    "abc_to_midi", "class_hub", "docs", "doctor", "leaderboard", "play", "reset", "server_files", "services",
+    "abc_to_midi", "class_hub", "docs", "doctor", "freeze", "leaderboard", "play", "reset", "server_files", "services",
     "trainings", "tunes",
 )  # fmt: skip
 

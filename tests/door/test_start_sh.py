@@ -58,6 +58,7 @@ def test_help_sets_nothing_up(clone: Clone, arguments: list[str]) -> None:
     verbs = [
         "demo",
         "play",
+        "freeze NAME",
         "test",
         "run COMMAND",
         "lab",
@@ -79,7 +80,7 @@ def test_help_sets_nothing_up(clone: Clone, arguments: list[str]) -> None:
     [
         (
             ["dmeo"],
-            "no verb 'dmeo'; the verbs are demo, play, live, osc, test, run, lab, docs, doctor, logs, trainings, class",
+            "no verb 'dmeo'; the verbs are demo, play, live, osc, freeze, test, run, lab, docs, doctor, logs,",
         ),
         (["--docker"], "no option '--docker'; the options are --local, --gpu, --root"),
         (["demo", "now"], "'demo' takes nothing after it, and 'now' was given"),
@@ -686,6 +687,12 @@ def test_osc_is_served_with_what_follows_and_where_answers_should_go(clone: Clon
     assert clone.take_calls()[-1] == "venv -m workshop.osc verse"
     clone.start("--local", "osc", "verse", "--port", "9", WORKSHOP_ANSWER_TO="9001")
     assert clone.take_calls() == ["venv -m workshop.osc --answer_to 9001 verse --port 9"]
+
+
+def test_an_application_is_made_without_the_container(clone: Clone) -> None:
+    answer = clone.start("freeze", "spectral_gan/01", "--name", "beats", WORKSHOP_MODE="container")
+    assert "Installing what makes an application ..." in answer.stderr
+    assert clone.take_calls()[-1] == "venv -m workshop.freeze spectral_gan/01 --name beats"
 
 
 @pytest.mark.parametrize("verb", ["play", "check", "devices"])

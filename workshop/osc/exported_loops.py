@@ -8,7 +8,9 @@ from workshop.osc.onnx_file import OnnxFile
 
 
 class ExportedLoops:
-    """Makes the loops that `sample.py` makes of the same latent values. S loops of N samples.
+    """Makes the loops that `sample.py` makes of the same latent values, from pictures that are equal but for rounding.
+
+    S loops of N samples.
 
     Args:
         file: the network.
@@ -20,18 +22,18 @@ class ExportedLoops:
 
     def __init__(self, file: OnnxFile, meaning: LoopMeaning):
         self._file, self._meaning = file, meaning
-        self._spectrogram = meaning.spectrogram
+        self.spectrogram = meaning.spectrogram
         self.latent_size, self.rate, self.samples = meaning.latent, meaning.sample_rate, meaning.samples
         self.bpm, self.beats = float(meaning.bpm), meaning.beats
         if file.latent_size != meaning.latent:
             raise UserError(f"{file.path} is damaged: it says {meaning.latent} latent values and takes another number")
-        self._pictures(np.zeros((1, meaning.latent), np.float32))
+        self.pictures(np.zeros((1, meaning.latent), np.float32))
 
     def sounds(self, latents: np.ndarray) -> np.ndarray:
         """Loops float32 [S, N] from -1 to 1 of latents [S, Z]; each may be repeated for ever."""
-        return self._spectrogram.sounds(self._pictures(latents)).clip(-1, 1)
+        return self.spectrogram.sounds(self.pictures(latents)).clip(-1, 1)
 
-    def _pictures(self, latents: np.ndarray) -> np.ndarray:
+    def pictures(self, latents: np.ndarray) -> np.ndarray:
         """Pictures [S, T, D].
 
         Raises:
