@@ -58,6 +58,11 @@ class Progress:
             # The first step includes the compilation: the speed is measured from here on.
             self._first, self._started, self._symbols, self._start_step = False, time.monotonic(), 0, step
 
+    def skip(self, seconds: float) -> None:
+        """Leave out so many seconds, in which nothing was trained."""
+        self._started += seconds
+        self._end += seconds
+
     def _print(self, step: int, epoch: float, now: float) -> None:
         assert self._loss is not None
         of_total = "" if self._total is None else f"/{self._total:,}"

@@ -29,7 +29,7 @@ from workshop.errors import UserError
 from workshop.files import write_text
 from workshop.networks.layer_table import Row
 from workshop.networks.picture import network_markdown, network_svg
-from workshop.run import checkpoint, log, stopping, trainings
+from workshop.run import checkpoint, keys, log, stopping, trainings
 from workshop.run.baseline import Baseline
 from workshop.run.board import EARLIER, TensorBoardWriter
 from workshop.run.experiment import Experiment
@@ -154,6 +154,7 @@ class Session:
         #: 0, or 128 + the number of the signal that ended the training, when it has ended.
         self.status = 0
         self._asked: list[int] = []
+        self._has_quit = False
         self._ending: Ending = "stopped"
         self._pace = Pace()
         self._stack = ExitStack()
@@ -183,6 +184,9 @@ class Session:
         if plan := limits.plan():
             self._progress.say(plan)
         self._asked = self._stack.enter_context(stop_signals())
+        self._keys = self._stack.enter_context(keys.listening())
+        if self._keys.are_there:
+            self._progress.say(keys.IN_WORDS)
         return self
 
     def __exit__(
@@ -205,6 +209,8 @@ class Session:
         """What ended the training, in words."""
         if self._asked:
             return in_words(self._asked[0])
+        if self._has_quit:
+            return f"stopped by the key {keys.QUIT}; everything is saved"
         if self._ending == "stopped":
             return "the training loop was left; everything is saved"
         return self.limits.reason(self._ending, self.position)
@@ -221,7 +227,7 @@ class Session:
         if not self._is_compiled:
             self._progress.say("compiling the network: the first step takes from some seconds to a minute ...")
         ending: Ending | None = None
-        while ending is None and not self._asked:
+        while ending is None and not self._asked and not self._obey(self._keys.typed()):
             if trainings.is_asked_to_stop(self.experiment.entry):
                 self._asked.append(signal.SIGTERM)
                 break
@@ -234,6 +240,29 @@ class Session:
             self._after_step()
             ending = self.limits.ending(at, (time.monotonic() - self._started) / 60)
         self._ending = "stopped" if self._asked or ending is None else ending
+
+    def _obey(self, key: str) -> bool:
+        """Do what a key asks for; whether the training is to end."""
+        if key == keys.QUIT:
+            self._has_quit = True
+        elif key == keys.SAVE:
+            self.save()
+            self._progress.say(f"saved at step {self.position.step:,}")
+        elif key == keys.PAUSE:
+            self._pause()
+        return self._has_quit
+
+    def _pause(self) -> None:
+        """Wait until a key or a signal ends the pause, whose time does not count."""
+        begun = time.monotonic()
+        self._progress.say(f"paused at step {self.position.step:,}: {keys.PAUSE} goes on, {keys.QUIT} saves and stops")
+        while not self._asked and not trainings.is_asked_to_stop(self.experiment.entry) and self._keys.are_there:
+            key = self._keys.typed(keys.PATIENCE)
+            if key == keys.PAUSE or self._obey(key):
+                break
+        paused = time.monotonic() - begun
+        self._started += paused
+        self._progress.skip(paused)
 
     def count(self, loss: Any, **curves: Any) -> None:
         """Count the step that was just taken.
