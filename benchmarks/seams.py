@@ -4,12 +4,15 @@
 
 Of each loop the jump from the last sample to the first, and how much the spectrum changes over two frames there (of 512
 samples, 128 apart), beside the 95th percentile of both inside of the loop. A loop passes where both are at most that.
-The same of the synthesiser's bars, which begin with a stroke. Half a minute.
+The same of the synthesiser's bars: they begin with a stroke, which is a change wherever the seam is. So the change of a
+network's loop is also compared with that at the same stroke where the loop was made with its seam elsewhere. Half a
+minute.
 """
 
 import argparse
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import compare
 import numpy as np
@@ -53,6 +56,19 @@ def measured(loops: list[np.ndarray]) -> dict[str, float]:
     }  # fmt: skip
 
 
+def beside_elsewhere(net: Any, latents: np.ndarray) -> dict[str, float]:
+    """How many times as large as elsewhere the change is at the seam: of loops that begin in the middle of their
+    picture, and so have the same stroke inside.
+    """
+    pictures = net.pictures(latents)
+    half = net.samples // 2
+    shifted = net.spectrogram.sounds(np.roll(pictures, pictures.shape[1] // 2, axis=1)).clip(-1, 1)
+    here = [fluxes(loop)[0] for loop in net.sounds(latents)]
+    there = [fluxes(np.roll(loop, half))[0] for loop in shifted]
+    ratios = np.array(here) / np.maximum(there, 1e-9)
+    return {"median": round(float(np.median(ratios)), 3), "at_95_percent": round(float(np.percentile(ratios, 95)), 3)}
+
+
 def main() -> None:
     """Measure a network's loops and the synthesiser's."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -60,8 +76,10 @@ def main() -> None:
     parser.add_argument("--loops", type=int, default=100)
     args = parser.parse_args()
     net = workshop.load(args.experiment)
+    latents = drawn(args.loops, net.latent_size, 1)
     found = {
-        "network": measured(list(net.sounds(drawn(args.loops, net.latent_size, 1)))),
+        "network": measured(list(net.sounds(latents))),
+        "change at the seam, times that of the same stroke elsewhere": beside_elsewhere(net, latents),
         "synthesiser": measured([next(iter(song.bars()))[1] for song in islice(songs(), args.loops)]),
     }
     for name, values in found.items():

@@ -6,6 +6,7 @@ import io
 import os
 import platform
 import shutil
+import socket
 import subprocess
 import sys
 import tarfile
@@ -18,8 +19,9 @@ import soundfile
 
 pytest.importorskip("PyInstaller")
 
-from containers import Engine, free_udp_port
+from containers import Engine
 from exporting import loop_network
+from free_ports import free_port
 from osc_clients import Client
 
 from workshop.audio import latents
@@ -77,7 +79,7 @@ def test_it_runs_without_python(root: str, engine: Engine, application: Path, tm
     assert size < MOST_MB * 1e6
     docker = shutil.which("docker", path=engine.env["PATH"]) or "docker"
     with Client(patience=60) as client:
-        client.to = free_udp_port()
+        client.to = free_port(socket.SOCK_DGRAM)
         command = [
             docker, "run", "--rm", "--network", "host", "--user", f"{os.getuid()}:{os.getgid()}",
             "--volume", f"{application}:/application:ro", "--volume", f"{tmp_path}:/out", root,

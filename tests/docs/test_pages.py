@@ -55,6 +55,16 @@ NOT_RUN = {
     ("docs/osc.md", "./start.sh osc verse tunes"),
     ("docs/osc.md", "./start.sh osc generator.onnx --power 3 --beats 8"),
     ("docs/export.md", "python -m workshop.export spectral_gan/01 --to my_loops"),
+    ("docs/application.md", "./start.sh freeze spectral_gan/01 --name beats"),
+    (
+        "docs/application.md",
+        'codesign --deep --force --options runtime --timestamp --sign "Developer ID Application: NAME" beats/beats',
+    ),
+    ("docs/application.md", "py -3.12 -m venv .venv-freeze"),
+    (
+        "docs/application.md",
+        r"signtool sign /fd SHA256 /tr http://timestamp.digicert.com /td SHA256 beats\beats.exe",
+    ),
     ("docs/playing.md", "./start.sh play"),
     ("docs/playing.md", "python -m workshop.play --base_url /user/ada/play/ --allow_host hub.school.example"),
     ("docs/reliability.md", "cd char_rnn"),

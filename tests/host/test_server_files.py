@@ -11,7 +11,7 @@ from workshop import ROOT
 from workshop.host import server_files
 from workshop.host.ports import OSC_PORT
 from workshop.lessons import Lesson, lessons, of_kind
-from workshop.osc.command_line import ANSWER_TO
+from workshop.osc.settings import ANSWER_TO
 
 TOY = """
 from workshop.lessons import Lesson

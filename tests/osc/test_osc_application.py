@@ -2,6 +2,7 @@
 
 import importlib.util
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -16,8 +17,8 @@ pytest.importorskip("pythonosc")
 pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
 
-from containers import free_udp_port
 from exporting import loop_network
+from free_ports import free_port
 from osc_clients import Client
 
 from workshop import ROOT
@@ -42,7 +43,7 @@ cli.run(lambda: main(sys.argv[2:], Path(sys.argv[1]), "beats"))
 def running(folder: Path, client: Client, *words: str) -> Iterator[subprocess.Popen[bytes]]:
     """The program, without a console."""
     model = loop_network(folder / "net.onnx", MEANING.entries())
-    client.to = free_udp_port()
+    client.to = free_port(socket.SOCK_DGRAM)
     given = ["--port", str(client.to), "--answer_to", str(client.port), "--folder", str(folder / "out"), *words]
     nowhere = subprocess.DEVNULL
     command = [sys.executable, "-c", PROGRAM, str(model), *given]

@@ -38,8 +38,8 @@ class Keys:
         return False
 
     def typed(self, seconds: float = 0.0) -> str:
-        """The key that was typed since the last time, in lower case, for which it waits so long. Nothing where there was
-        none, or where there were several, which are meant for another program.
+        """The key that was typed since the last time, in lower case, for which it waits so long. Nothing where there
+        was none, or where there were several at once, which are meant for another program.
         """
         if self._terminal is None or not self._is_ours():
             return ""
