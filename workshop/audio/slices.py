@@ -20,6 +20,7 @@ from workshop.audio import library
 from workshop.audio.audiofiles import SUFFIXES, read_sound
 from workshop.audio.loop_spectrogram import MAX_SAMPLES, MAX_SIDE, LoopSpectrogram
 from workshop.audio.rates import RATES
+from workshop.audio.tonality import ADVICE, are_tonal
 from workshop.checks import Count, NotNegative, Positive, typed
 from workshop.counting import counted
 from workshop.errors import UserError
@@ -418,4 +419,6 @@ def describe(pictures: Pictures, path: Path) -> None:
         print(f"  {plural(facts.duplicate_files, 'duplicate file')} left out")
     if facts.near_duplicates:
         print(f"  left out, because a training slice is nearly the same: {plural(facts.near_duplicates, 'slice')}")
+    if are_tonal(pictures.train):
+        print(f"  {ADVICE}")
     print_skipped(pictures.skipped)

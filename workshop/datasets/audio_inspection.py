@@ -10,6 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from workshop.audio.audiofiles import Sound, find_audio_files, frame_power, read_sound
+from workshop.audio.slices import NAME as SLICES
+from workshop.audio.tonality import ADVICE as TONAL_ADVICE
+from workshop.audio.tonality import is_tonal
 from workshop.counting import counted
 from workshop.datasets.inspection_report import format_report, training_time
 from workshop.errors import UserError
@@ -42,6 +45,8 @@ class AudioInspection:
         pauses: seconds in which a file is `PAUSE` dB below its loudest moment.
         clipped: names of files that were recorded too loud.
         changed: what was changed in files to make them usable, each with the file's name.
+        are_slices: whether it is a folder of slices, which lesson 6 learns from.
+        tonal: of such slices, how many are of tones.
     """
 
     path: Path
@@ -53,6 +58,8 @@ class AudioInspection:
     pauses: float = 0.0
     clipped: list[str] = field(default_factory=list)
     changed: list[str] = field(default_factory=list)
+    are_slices: bool = False
+    tonal: int = 0
 
     @property
     def will_train(self) -> bool:
@@ -67,7 +74,7 @@ def inspect_audio(path: Path) -> AudioInspection:
         UserError: there is no such path, or no sound file in it.
     """
     files = find_audio_files(path)
-    inspection = AudioInspection(path, len(files))
+    inspection = AudioInspection(path, len(files), are_slices=(path / SLICES).is_file())
     seen: Counter[str] = Counter()
     for file in counted(files, len(files), "reading sounds"):
         try:
@@ -89,6 +96,7 @@ def _add(inspection: AudioInspection, file: Path, sound: Sound) -> None:
     power = frame_power(samples, FRAME)
     inspection.seconds.append(len(samples) / RATE)
     inspection.levels.append(10 * float(np.log10(np.mean(np.square(samples, dtype=np.float64)))))
+    inspection.tonal += inspection.are_slices and is_tonal(samples, RATE)
     inspection.pauses += float((power < power.max() * 10 ** (PAUSE / 10)).sum()) * FRAME / RATE
     inspection.changed += (f"{file.name}: {remark}" for remark in sound.remarks)
     # What was divided by its peak reaches full scale without having been cut off there.
@@ -111,6 +119,8 @@ def report(inspection: AudioInspection) -> str:
             ("duplicates", f"{inspection.duplicates:,} (left out in training)" if inspection.duplicates else "none"),
         ]
         rows += (("changed", remark) for remark in inspection.changed)
+        if inspection.are_slices:
+            rows.append(("material", f"{inspection.tonal:,} of {plural(used, 'slice')} of tones"))
         if inspection.will_train:
             rows.append(("training", training_time(total, "audio")))
     return format_report(rows, inspection.skipped, verdict(inspection))
@@ -126,6 +136,8 @@ def verdict(inspection: AudioInspection) -> str:
     advice = []
     if inspection.pauses > total / 4:
         advice.append(f"much of it is silence: --silence_threshold {PAUSE} leaves out what is at the ends of files")
+    if inspection.tonal > len(inspection.seconds) / 2:
+        advice.append(TONAL_ADVICE)
     if total < COMFORTABLE_SECONDS:
         advice.append("so little sound is soon learnt by heart: five minutes or more of one kind are better")
     return "; ".join(["will train", *advice])
