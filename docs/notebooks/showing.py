@@ -15,6 +15,8 @@ from msgspec import to_builtins
 from PIL.Image import fromarray
 
 from workshop import ROOT
+from workshop.audio import drum_loops
+from workshop.datasets import loops
 from workshop.run import experiment
 from workshop.run.curves import draw_curves
 
@@ -44,6 +46,14 @@ def train(lesson: str, *arguments: str) -> None:
     done = subprocess.run([sys.executable, *command], cwd=ROOT / lesson, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(done.stderr)
+
+
+def few_loops() -> tuple[str, ...]:
+    """The arguments that let `newest` train on some of the drum loops, since making all of them takes a while."""
+    folder = ROOT / "data" / "audio" / "few_loops"
+    if not experiments("spectral_gan") and not folder.is_dir():
+        loops.write(folder, drum_loops.songs()[::16])
+    return "--data_dir", str(folder)
 
 
 def curves(found: experiment.Experiment) -> Image:

@@ -23,6 +23,7 @@ SHOWN = {
     "04-compare": {"image/png": 2, "text/markdown": 1},
     "05-memory": {"audio": 7, "image/png": 9},
     "06-spectra": {"audio": 8, "image/png": 9},
+    "07-loops": {"audio": 10, "image/png": 11},
 }
 #: What a training says that a notebook runs in its own kernel.
 PROGRESS = re.compile(r"compiling the |step \d|held-out data: |ended: ")

@@ -4,11 +4,16 @@
 workshop is set up: it takes half a minute, and 110 MB.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from workshop import ROOT
 from workshop.datasets import generated_folder
 from workshop.files import write_text
+
+if TYPE_CHECKING:
+    from workshop.audio.drum_loops import Song
 
 #: Counted up whenever the sounds below change, or `drum_loops` or `drum_kits` of `workshop.audio`, so that older ones
 #: are made again.
@@ -47,14 +52,22 @@ def export(folder: Path) -> bool:
 
 
 def _write_all(folder: Path) -> None:
-    """Write a folder for each kit, then slices.json, and SOURCE.txt last."""
+    """Write all slices, and SOURCE.txt last."""
+    from workshop.audio import drum_loops
+
+    songs = drum_loops.songs()
+    count = write(folder, songs)
+    write_text(folder / "SOURCE.txt", _source(generated_folder.digest(folder), count, len(songs)))
+
+
+def write(folder: Path, songs: "Sequence[Song]") -> int:
+    """Write a folder for each kit with the bars of songs, and slices.json; return how many slices there are."""
     import soundfile
 
     from workshop import counting
     from workshop.audio import drum_loops, slices
 
     listed = {}
-    songs = drum_loops.songs()
     with counting.bar(len(songs), " songs", "drum loops") as bar:
         for song in songs:
             (folder / song.kit).mkdir(parents=True, exist_ok=True)
@@ -68,7 +81,7 @@ def _write_all(folder: Path) -> None:
         bpm=drum_loops.BPM, beats=drum_loops.BEATS, rate=drum_loops.RATE, samples=drum_loops.SAMPLES, slices=listed
     )
     slices.write_about(folder, about)
-    write_text(folder / "SOURCE.txt", _source(generated_folder.digest(folder), len(listed), len(songs)))
+    return len(listed)
 
 
 def _source(digest: str, count: int, songs: int) -> str:
