@@ -9,7 +9,7 @@ VERSE is a folder of songs and poems, one file an author; `sung_vowels.py --writ
 second form takes a training that is finished, such as one that was stopped and resumed. Prints the loss on held-out
 data before and after the weights are rounded to 8 bits, beside that of the best n-gram: at most 0.01 nats may be lost.
 Then `pretrained_text.py` says how its texts read, and `sung_vowels.py --trained` how it sings. About 90 minutes on two
-cores for `verse`, 15 for `vowels`.
+cores for `verse`.
 """
 
 import argparse
@@ -92,6 +92,7 @@ Trained on twelve minutes of sung vowels, which benchmarks/sung_vowels.py comput
 with vibrato. No voice was recorded for it. A twelfth of the sounds is held out, and was never trained on.
 The weights are given to the public domain under CC0 1.0.
 """,
+        temperature=0.7,
     ),
     "midi_rnn/tunes": Recipe(
         arguments=("--num_epochs", 40, "--patience", 12, "--seed", 0),

@@ -24,8 +24,11 @@ import librosa
 import numpy as np
 
 RATE, SOUNDS, SECONDS = 8000, 10, 2
-#: Breaths in a file, of two seconds each, and files: 12 minutes.
-BREATHS, FILES = 6, 60
+#: Breaths in a file, of two seconds each with a rest, and files: 12 minutes. A rest is shorter than the silence that a
+#: network hears before it generates: what has seen longer ones goes on with silence.
+BREATHS, FILES, REST = 6, 60, 0.05
+#: Numbers of the first sound to learn from, and of the first to go on from.
+LEARNT, PROMPTS = 1000, 10_000
 #: In Hz: a pentatonic scale from A3 on; and how much of a sound has to be on one of its pitches.
 PITCHES = 220 * 2 ** (np.array([0, 2, 4, 7, 9]) / 12)
 CENTS, SHARE = 30, 0.8
@@ -64,8 +67,8 @@ def write(folder: Path) -> None:
     names = list(VOWELS)
     for number in range(FILES):
         name = names[number % len(names)]
-        numbers = range(BREATHS * number, BREATHS * (number + 1))
-        breaths = [np.append(sing(name, each, 1.8), np.zeros(RATE // 5)) for each in numbers]
+        numbers = range(LEARNT + BREATHS * number, LEARNT + BREATHS * (number + 1))
+        breaths = [np.append(sing(name, each, 2 - REST), np.zeros(round(REST * RATE))) for each in numbers]
         write_wav(folder / name / f"{number:02d}.wav", np.concatenate(breaths), RATE)
 
 
@@ -91,6 +94,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=60, help="of training")
     parser.add_argument("--size", default="large", help="of the network")
+    parser.add_argument("--temperature", type=float, help="of the softmax; by default that of the network")
     parser.add_argument("--seed", type=int, default=0, help="of the first sound; the others take those that follow")
     parser.add_argument("--write", type=Path, metavar="FOLDER", help="only write the vowels there")
     parser.add_argument("--trained", type=Path, metavar="EXPERIMENT", help="listen to this one instead of training")
@@ -101,7 +105,7 @@ def main() -> None:
     from workshop import load
 
     names = list(VOWELS)
-    vowels = [(names[k % len(names)], sing(names[k % len(names)], 10_000 + k, SECONDS)) for k in range(SOUNDS)]
+    vowels = [(names[k % len(names)], sing(names[k % len(names)], PROMPTS + k, SECONDS)) for k in range(SOUNDS)]
     recorded = float(np.mean([on_pitch(samples) for _, samples in vowels]))
     with (
         contextlib.nullcontext((args.trained, json.loads((args.trained / "run.json").read_text("utf-8"))))
@@ -110,7 +114,9 @@ def main() -> None:
     ) as (experiment, info):
         net = load(experiment)
         sung = [
-            net.generate(samples[: RATE // 2], seconds=SECONDS, condition=name, seed=args.seed + k).samples
+            net.generate(
+                samples[: RATE // 2], seconds=SECONDS, condition=name, seed=args.seed + k, temperature=args.temperature
+            ).samples
             for k, (name, samples) in enumerate(vowels)
         ]
     shares = [on_pitch(samples) for samples in sung]
