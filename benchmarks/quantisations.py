@@ -62,9 +62,10 @@ class Contestant:
         size = LESSON.sizes["tiny"]
         self.batches = excerpts.Streams([train], size["batch_size"], each * size["seq_length"], seed)
         self.measured = list(excerpts.HeldOutStreams([self.held_out], [train], each * CONTEXT))
+        model, average = (stacked(vocabulary, **shape, seed=seed) for _ in range(2))
         self.learner = NextSymbolLearner(
-            *(stacked(vocabulary, **shape, seed=seed) for _ in range(2)), cross_entropy,
-            learning_rate=size["learning_rate"], batch_size=size["batch_size"], held_out=self.measured,
+            model, average, cross_entropy, learning_rate=size["learning_rate"], batch_size=size["batch_size"],
+            held_out=self.measured,
         )  # fmt: skip
         self.each = each
 

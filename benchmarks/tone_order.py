@@ -130,10 +130,10 @@ def main() -> None:
         for number in range(FILES):
             write_wav(Path(folder) / f"{number:02d}.wav", sound(number, args.rate, SECONDS), args.rate)
         prompt = sound(FILES, args.rate, PROMPT + 0.4 * MADE)
-        limits = ("--data_dir", folder, "--sample_rate", args.rate, "--max_minutes", args.minutes, "--patience", 10**6)
-        limits += ("--sample_every", 10**6)
+        where: tuple[object, ...] = ("--data_dir", folder, "--sample_rate", args.rate)
+        limits = ("--max_minutes", args.minutes, "--patience", 10**6, "--sample_every", 10**6)
         for lesson, options in contestants.items():
-            with compare.trained(lesson, *limits, *options) as (experiment, info):
+            with compare.trained(lesson, *where, *limits, *options) as (experiment, info):
                 sounds = generated(experiment, prompt)
             right, chance = share(sounds), share(shuffled(sounds))
             bits = info["best"]["validation"] / math.log(2)
