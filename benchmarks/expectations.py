@@ -8,7 +8,8 @@
 Results are kept in docs/expectations.json, and shown wherever a page in docs/, or README.md, says
 `<!-- measured: NAME PART -->`, down to `<!-- end of measured -->`. PART is `log` (the progress), `sample` (what
 it wrote) or `choices` (the same seed, chosen in several ways); `<!-- measured: table -->` is all runs in a table,
-and `<!-- measured: stages NAME -->` what stages.py keeps beside it.
+`<!-- measured: stages NAME -->` what stages.py keeps beside it, and `<!-- measured: guessing shown -->` what
+guessing.py does.
 """
 
 import argparse
@@ -138,6 +139,8 @@ def part(results: dict[str, Any], name: str) -> str:
     if run == "stages":
         return str(results[run].get(what, {}).get("shown", ""))
     found = results[run][what]
+    if what == "shown":
+        return str(found)
     if what == "choices":
         return "".join(f"`{choice}`\n\n{_quoted(text)}\n" for choice, text in found.items())
     return _quoted("\n".join(found) if what == "log" else found)

@@ -1,20 +1,23 @@
-"""Sound files on disk -> frames: levels in bands, in steps of half a dB, uint8 [N, D]; a tenth of the files held out.
+"""Sound files on disk -> frames: levels in bands in steps of half a dB, or real and imaginary parts in companded steps,
+uint8 [N, D]; a tenth of the files held out.
 
-T frames of a training window, B windows in a batch, D bands.
+T frames of a training window, B windows in a batch, D numbers in a frame.
 """
 
 import argparse
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 import numpy as np
 
-from workshop.audio import bands, library
+from workshop.audio import library
 from workshop.audio.audiofiles import find_audio_files
 from workshop.audio.bands import Bands
 from workshop.audio.library import SoundInfo, Sounds, describe
+from workshop.audio.parts import Parts
 from workshop.audio.stft import Stft
 from workshop.checks import Count
 from workshop.datasets import piano_music
@@ -36,16 +39,22 @@ KEPT_EXCERPTS, KEPT_LOUDEST = "excerpts", "loudest"
 MAX_WINDOW = 1 << 16
 
 
+#: How sound becomes frames, and frames become sound.
+Representation = Bands | Parts
+
+
 class FrameInfo(SoundInfo, kw_only=True):
     """What run.json says of frames.
 
     Attributes:
         window: samples of which a spectrum is made.
-        bands: levels in a frame.
+        bands: numbers in a frame.
+        target: what these are.
     """
 
     window: Count
     bands: Count
+    target: Literal["levels", "complex"] = "levels"
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -53,12 +62,17 @@ class FrameInfo(SoundInfo, kw_only=True):
             raise ValueError(f"a window of {self.window:,} samples is not valid")
         self.representation()  # which refuses what does not fit
 
-    def representation(self) -> Bands:
+    def representation(self) -> Representation:
         """How sound becomes frames."""
-        return Bands(Stft(self.window, self.hop), self.sample_rate, self.bands)
+        stft = Stft(self.window, self.hop)
+        if self.target == "levels":
+            return Bands(stft, self.sample_rate, self.bands)
+        if self.bands != 2 * stft.bins:
+            raise ValueError(f"{stft.bins} frequencies have no {self.bands} parts")
+        return Parts(stft, self.sample_rate)
 
 
-def frames_of(args: argparse.Namespace) -> Bands:
+def frames_of(args: argparse.Namespace) -> Representation:
     """How the arguments want sound to become frames.
 
     Raises:
@@ -69,23 +83,27 @@ def frames_of(args: argparse.Namespace) -> Bands:
             f"--window {args.window} with --hop {args.hop}: windows have to overlap evenly, so make --window a "
             "multiple of twice the --hop, such as four times"
         )
-    bins = args.window // 2 + 1
-    if not 2 <= args.bands <= bins:
-        raise UserError(
-            f"--bands {args.bands}: a --window of {args.window} samples has {bins} frequencies; 2 to {bins} fit"
-        )
     if args.window > MAX_WINDOW:
         raise UserError(f"--window {args.window}: at most {MAX_WINDOW:,} samples")
-    return Bands(Stft(args.window, args.hop), args.sample_rate, args.bands)
+    stft = Stft(args.window, args.hop)
+    if args.target == "complex":
+        return Parts(stft, args.sample_rate)
+    if not 2 <= args.bands <= stft.bins:
+        raise UserError(
+            f"--bands {args.bands}: a --window of {args.window} samples has {stft.bins} frequencies; 2 to {stft.bins} "
+            "fit"
+        )
+    return Bands(stft, args.sample_rate, args.bands)
 
 
-def info(facts: SoundInfo, representation: Bands) -> FrameInfo:
+def info(facts: SoundInfo, representation: Representation) -> FrameInfo:
     """What run.json says of frames that `load` has read."""
     known = msgspec.structs.asdict(facts)
-    return FrameInfo(**known, window=representation.stft.window, bands=representation.count)
+    target = "levels" if isinstance(representation, Bands) else "complex"
+    return FrameInfo(**known, window=representation.stft.window, bands=representation.count, target=target)
 
 
-def load(path: Path, representation: Bands, val_split: float, silence_threshold: float) -> Sounds:
+def load(path: Path, representation: Representation, val_split: float, silence_threshold: float) -> Sounds:
     """Read a sound file, or all sound files of a folder and its subfolders, as frames uint8 [N, D]; see
     `library.load`. Says first how much of them will be kept for the next time.
 
@@ -95,8 +113,7 @@ def load(path: Path, representation: Bands, val_split: float, silence_threshold:
     stft = representation.stft
 
     def encode(samples: np.ndarray) -> np.ndarray:
-        pieces = [bands.to_steps(representation.levels(np.abs(spectra))) for spectra in stft.analysed(samples)]
-        return np.concatenate(pieces)
+        return np.concatenate([representation.steps(spectra) for spectra in stft.analysed(samples)])
 
     piano_music.make_if_missing(path)
     library.announce(find_audio_files(path), representation.rate)
@@ -173,16 +190,18 @@ def with_dither(frames: np.ndarray) -> np.ndarray:
     return dithered(frames, np.random.default_rng(1))
 
 
-def kept(train: np.ndarray, held_out: np.ndarray) -> dict[str, np.ndarray]:
+def kept(train: np.ndarray, held_out: np.ndarray, representation: Representation) -> dict[str, np.ndarray]:
     """What is kept with the weights, by name: excerpts uint8 [EXCERPTS, EXCERPT, D], and the loudest level of each band
-    uint8 [D].
+    uint8 [D], where frames are levels.
     """
-    return {KEPT_EXCERPTS: excerpts(held_out), KEPT_LOUDEST: train.max(axis=0)}
+    found = {KEPT_EXCERPTS: excerpts(held_out, representation)}
+    return found | ({KEPT_LOUDEST: train.max(axis=0)} if isinstance(representation, Bands) else {})
 
 
-def excerpts(held_out: np.ndarray) -> np.ndarray:
+def excerpts(held_out: np.ndarray, representation: Representation) -> np.ndarray:
     """Parts of the held-out frames [N, D] that a generated sound can begin with: uint8 [EXCERPTS, EXCERPT, D]."""
-    loudness = np.convolve(held_out.mean(axis=1), np.ones(EXCERPT), "valid") if len(held_out) > EXCERPT else np.zeros(1)
+    each = representation.loudness(held_out)
+    loudness = np.convolve(each, np.ones(EXCERPT), "valid") if len(held_out) > EXCERPT else np.zeros(1)
     parts = np.array_split(np.arange(len(loudness)), min(EXCERPTS, len(loudness)))
     # The loudest place of each part of the data: silence would be a poor beginning.
     starts = [part[loudness[part].argmax()] for part in parts]

@@ -30,11 +30,11 @@ LESSON = Lesson(
     },
     size="small",
     size_words="{num_layers} x {rnn_size} units, {bands} bands, {sample_rate} Hz",
-    fixed=("sample_rate", "silence_threshold", "window", "hop", "bands"),
+    fixed=("sample_rate", "silence_threshold", "window", "hop", "bands", "target"),
     # Estimates.
     speeds={"tiny": 100, "small": 60, "live": 60, "medium": 20, "large": 8},
     step=30,
-    representation=("sample_rate", "window", "hop", "bands"),
+    representation=("sample_rate", "window", "hop", "bands", "target"),
     # Ten minutes at 86 frames a second.
     little=51_600,
 )

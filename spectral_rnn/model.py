@@ -7,12 +7,19 @@ The last two frames predict most of the next one linearly, and the errors of nei
 known from the start: the linear part begins as the baseline, and the LSTM learns what is more. What it gives is a
 mixture of K normal distributions over all bands (Graves 2013, arXiv:1308.0850).
 
-Arrays are time-major: T frames, B streams, D bands, H units. Levels are in steps; inside they are divided by `SCALE`.
+With `--target complex` it guesses instead, as GRUV (2015) and Soundcube (2019) did; why that tends to silence, the
+lesson's page lets one hear:
+
+    real and imaginary parts -> LSTM -> ... -> LSTM -> the next ones, by the smallest squared error
+    the last two frames -> each frequency goes on turning, around which they lie
+
+Arrays are time-major: T frames, B streams, D numbers in a frame, H units. Frames are in steps; inside levels are
+divided by `SCALE`, and parts by `PART_SCALE`.
 """
 
 import math
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import keras
 import msgspec
@@ -21,7 +28,9 @@ from keras import layers, ops
 from msgspec import Meta
 
 from spectral_rnn.baseline import Var
+from spectral_rnn.turning import Turns
 from workshop.audio.bands import STEPS
+from workshop.audio.parts import LOUDEST, MU, SIDE, ZERO
 from workshop.checks import Count
 from workshop.networks.description import check_network, check_size, choose
 from workshop.networks.layer_table import Row, layer_table
@@ -34,6 +43,8 @@ Tensor = Any
 SCALE, MIDDLE = 40.0, STEPS / 2
 #: What begins well is changed by smaller steps than the rest: those of Adam times this.
 CAREFUL = 0.1
+#: Steps of real and imaginary parts that are 1 inside of the network.
+PART_SCALE = 32.0
 #: The logarithm of a spread stays within this; dither alone keeps it above the lower end.
 NARROWEST, WIDEST = -6.0, 4.0
 
@@ -45,8 +56,9 @@ class Shape(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         bands: D.
         rnn_size: H.
         num_layers: LSTM layers.
-        components: K, normal distributions in the mixture.
+        components: K, normal distributions in the mixture, of levels.
         dropout: share of each layer's outputs that is dropped in training.
+        target: what a frame is: levels, or complex: D / 2 real parts and as many imaginary ones.
     """
 
     bands: Count
@@ -54,18 +66,29 @@ class Shape(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     num_layers: Annotated[int, Meta(ge=1, le=1000)]
     components: Count
     dropout: Annotated[float, Meta(ge=0, lt=1)]
+    target: Literal["levels", "complex"] = "levels"
+
+    def __post_init__(self) -> None:
+        if self.target == "complex" and self.bands % 2:
+            raise ValueError(f"{self.bands} numbers are not as many real parts as imaginary ones")
+
+    @property
+    def inputs(self) -> int:
+        """Numbers that the first LSTM layer reads: two frames of levels, or one of parts."""
+        return 2 * self.bands if self.target == "levels" else self.bands
 
     @property
     def outputs(self) -> int:
-        """Numbers that describe a mixture: a weight, a middle and a spread of each component."""
-        return self.components * (2 * self.bands + 1)
+        """Numbers that describe a mixture: a weight, a middle and a spread of each component; or a guess."""
+        return self.components * (2 * self.bands + 1) if self.target == "levels" else self.bands
 
     @property
     def weights(self) -> int:
         """How many there are in the whole network."""
         d, h = self.bands, self.rnn_size
-        recurrent = 4 * h * ((2 * d + h + 1) + (self.num_layers - 1) * (2 * h + 1))
-        return recurrent + 2 * d * d + d + d * d + (h + 1) * self.outputs
+        recurrent = 4 * h * ((self.inputs + h + 1) + (self.num_layers - 1) * (2 * h + 1))
+        linear = 3 * d * d + d if self.target == "levels" else 2 * d + 1
+        return recurrent + linear + (h + 1) * self.outputs
 
 
 def scaled(steps: Any) -> Any:
@@ -73,33 +96,88 @@ def scaled(steps: Any) -> Any:
     return (steps - MIDDLE) / SCALE
 
 
-class FrameModel(keras.Model):
-    """Next-frame network of a `Shape`; `seed` is that of the first weights."""
+class NextFrame(keras.Model):
+    """What both networks have in common: LSTM layers that read frames, and a linear head.
 
-    def __init__(self, shape: Shape, seed: int = 0):
+    Args:
+        shape: of the network.
+        seed: of the first weights.
+        head: the name of what comes of the head.
+    """
+
+    def __init__(self, shape: Shape, seed: int, head: str):
         super().__init__(name="frames")
         self.shape = shape
         self.seeds = keras.random.SeedGenerator(seed)
-        draws, size = seeds_of_weights(seed), shape.bands
+        draws = seeds_of_weights(seed)
         self.recurrent = []
         for depth in range(1, shape.num_layers + 1):
             arguments = first_weights(draws)
             layer = layers.LSTM(
                 shape.rnn_size, return_sequences=True, return_state=True, name=f"lstm_{depth}", **arguments
             )
-            layer.build((None, None, 2 * size if depth == 1 else shape.rnn_size))
+            layer.build((None, None, shape.inputs if depth == 1 else shape.rnn_size))
             self.recurrent.append(layer)
         self.drop = WindowDropout(shape.dropout)
+        self.add_linear()
+        small = keras.initializers.RandomNormal(stddev=0.02 * shape.rnn_size**-0.5, seed=next(draws))
+        self.head = self.add_weight(name=head, shape=(shape.rnn_size, shape.outputs), initializer=small)
+        self.head_bias = self.add_weight(name=f"{head}_bias", shape=(shape.outputs,), initializer="zeros")
+        self.built = True
+
+    def add_linear(self) -> None:
+        """Make the weights of the linear prediction."""
+        raise NotImplementedError
+
+    @property
+    def symbol_axes(self) -> list[int | None]:
+        """For each trainable weight, None: a network of frames has no symbols."""
+        return [None] * len(self.trainable_variables)
+
+    def recurrent_rows(self) -> list[Row]:
+        """Its recurrent layers for the table."""
+        shape = f"[T, B, {self.shape.rnn_size}]"
+        return [(layer.name, "LSTM", shape, layer.count_params()) for layer in self.recurrent]
+
+    def head_row(self) -> Row:
+        """Its head for the table."""
+        outputs = int(ops.size(self.head)) + int(ops.size(self.head_bias))
+        return (self.head.name, "dense", f"[T, B, {self.shape.outputs}]", outputs)
+
+    def read(self, x: Tensor, states: Any, training: bool) -> tuple[Tensor, list]:
+        """The head's numbers [T, B, outputs] after each of the inputs x [T, B, inputs], and the layers' states."""
+        after = []
+        for layer, state in zip(self.recurrent, states, strict=True):
+            cell = None if on_gpu() else cell_of(layer)
+            if cell:
+                x, state = run_layer(cell, layer, x, state)
+            else:
+                x, *state = layer(ops.swapaxes(x, 0, 1), initial_state=list(state), training=training)
+                x = ops.swapaxes(x, 0, 1)
+            after.append(tuple(state))
+            x = self.drop(x, seeds=self.seeds, training=training)
+        return ops.matmul(x, self.head) + self.head_bias, after
+
+    def states_with(self, last: Tensor) -> list[tuple[Tensor, ...]]:
+        """The state before the first frame of B streams, `last` [B, D] being the frame before it."""
+        return [*(tuple(layer.get_initial_state(last.shape[0])) for layer in self.recurrent), (last,)]
+
+
+class FrameModel(NextFrame):
+    """Next-frame network of a `Shape` for levels; `seed` is that of the first weights."""
+
+    def __init__(self, shape: Shape, seed: int = 0):
+        super().__init__(shape, seed, "mixture")
+
+    def add_linear(self) -> None:
+        """Make the weights of the linear prediction."""
+        size = self.shape.bands
         #: Of the last frame and the one before: the next frame as far as it is linear in them. Times CAREFUL.
         self.linear = self.add_weight(name="linear", shape=(2 * size, size), initializer="zeros")
         self.constant = self.add_weight(name="constant", shape=(size,), initializer="zeros")
         #: Makes errors of the linear prediction independent: a lower triangle, with the logarithms of its diagonal.
         #: Times CAREFUL too.
         self.axes = self.add_weight(name="axes", shape=(size, size), initializer="zeros")
-        small = keras.initializers.RandomNormal(stddev=0.02 * shape.rnn_size**-0.5, seed=next(draws))
-        self.mixture = self.add_weight(name="mixture", shape=(shape.rnn_size, shape.outputs), initializer=small)
-        self.mixture_bias = self.add_weight(name="mixture_bias", shape=(shape.outputs,), initializer="zeros")
-        self.built = True
 
     def begin_with(self, predictor: Var) -> None:
         """Let it begin as the linear predictor of one or two frames, whose errors are mixed of normal distributions of
@@ -121,7 +199,7 @@ class FrameModel(keras.Model):
         shares = (np.arange(shape.components) + 0.5) / shape.components
         spreads = -np.log(np.quantile(precisions, shares).clip(1e-4)) / 2
         zeros = np.zeros((shape.components, shape.bands))
-        self.mixture_bias.assign(
+        self.head_bias.assign(
             np.concatenate([np.zeros(shape.components), zeros.ravel(), (zeros + spreads[:, None]).ravel()])
         )
 
@@ -134,23 +212,15 @@ class FrameModel(keras.Model):
     def layer_rows(self) -> list[Row]:
         """Its layers for the table."""
         shape, count = self.shape, keras.ops.size
-        rows = [(layer.name, "LSTM", f"[T, B, {shape.rnn_size}]", layer.count_params()) for layer in self.recurrent]
+        rows = self.recurrent_rows()
         linear = int(count(self.linear)) + int(count(self.constant))
         rows.append(("linear", "prediction", f"[T, B, {shape.bands}]", linear))
         rows.append(("axes", "triangle", f"[T, B, {shape.bands}]", int(count(self.axes))))
-        outputs = int(count(self.mixture)) + int(count(self.mixture_bias))
-        rows.append(("mixture", "dense", f"[T, B, {shape.outputs}]", outputs))
-        return rows
-
-    @property
-    def symbol_axes(self) -> list[int | None]:
-        """For each trainable weight, None: a network of frames has no symbols."""
-        return [None] * len(self.trainable_variables)
+        return [*rows, self.head_row()]
 
     def initial_state(self, batch_size: int) -> list[tuple[Tensor, ...]]:
         """Before the first frame of B streams: nothing was heard but silence."""
-        states = [tuple(layer.get_initial_state(batch_size)) for layer in self.recurrent]
-        return [*states, (ops.full((batch_size, self.shape.bands), scaled(0.0)),)]
+        return self.states_with(ops.full((batch_size, self.shape.bands), scaled(0.0)))
 
     def call(self, frames: Tensor, states: Any, training: bool = False) -> tuple[tuple[Tensor, ...], list]:
         """What the next frame is likely to be after each of `frames` [T, D, B], and the state after the last.
@@ -162,18 +232,8 @@ class FrameModel(keras.Model):
         x = scaled(ops.swapaxes(frames, 1, 2))
         *recurrent, (last,) = states
         both = ops.concatenate([x, ops.concatenate([last[None], x[:-1]], axis=0)], axis=-1)
-        h, after = both, []
-        for layer, state in zip(self.recurrent, recurrent, strict=True):
-            cell = None if on_gpu() else cell_of(layer)
-            if cell:
-                h, state = run_layer(cell, layer, h, state)
-            else:
-                h, *state = layer(ops.swapaxes(h, 0, 1), initial_state=list(state), training=training)
-                h = ops.swapaxes(h, 0, 1)
-            after.append(tuple(state))
-            h = self.drop(h, seeds=self.seeds, training=training)
+        numbers, after = self.read(both, recurrent, training)
         expected = ops.matmul(both, CAREFUL * self.linear) + self.constant
-        numbers = ops.matmul(h, self.mixture) + self.mixture_bias
         return (expected, numbers, CAREFUL * self.axes), [*after, (x[-1],)]
 
     def losses(self, predictions: tuple[Tensor, ...], targets: Tensor) -> Tensor:
@@ -196,11 +256,91 @@ class FrameModel(keras.Model):
         return numbers[..., :count], rest[..., 0, :, :], ops.clip(rest[..., 1, :, :], NARROWEST, WIDEST)
 
 
+class GuessModel(NextFrame):
+    """Next-frame network of a `Shape` for real and imaginary parts; `seed` is that of the first weights.
+
+    It guesses one frame. Its loss is the squared error, written as -ln p of a normal distribution around the guess,
+    whose spread is one number for all parts: a curve in nats, with the same least value.
+    """
+
+    def __init__(self, shape: Shape, seed: int = 0):
+        super().__init__(shape, seed, "guess")
+
+    def add_linear(self) -> None:
+        """Make the weights of the linear prediction."""
+        #: Of the last frame and the one before: real and imaginary part of what each frequency is multiplied by to give
+        #: the next one. Times CAREFUL.
+        self.turns = self.add_weight(name="turns", shape=(2, 2, self.shape.bands // 2), initializer="zeros")
+        #: The logarithm of the spread, in smallest steps.
+        self.spread = self.add_weight(name="spread", shape=(1,), initializer="zeros")
+
+    def begin_with(self, predictor: Turns) -> None:
+        """Let it begin as the linear predictor of one or two frames."""
+        turns = np.zeros(self.turns.shape)
+        turns[: predictor.order] = np.stack([predictor.turns.real, predictor.turns.imag], axis=1)
+        self.turns.assign(turns / CAREFUL)
+        self.spread.assign([math.log(predictor.spread)])
+
+    def in_words(self) -> str:
+        """What `train.py` prints of it."""
+        shape = self.shape
+        head = f"network: {shape.num_layers} x {shape.rnn_size} LSTM, which guess real and imaginary parts"
+        return f"{head}, {self.count_params():,} weights\n{layer_table(self.layer_rows())}"
+
+    def layer_rows(self) -> list[Row]:
+        """Its layers for the table."""
+        turns = int(ops.size(self.turns))
+        rows = [*self.recurrent_rows(), ("turns", "prediction", f"[T, B, {self.shape.bands}]", turns)]
+        return [*rows, ("spread", "number", "[1]", 1), self.head_row()]
+
+    def initial_state(self, batch_size: int) -> list[tuple[Tensor, ...]]:
+        """Before the first frame of B streams: nothing was heard but silence."""
+        return self.states_with(ops.zeros((batch_size, self.shape.bands)))
+
+    def call(self, frames: Tensor, states: Any, training: bool = False) -> tuple[tuple[Tensor, ...], list]:
+        """The guess after each of `frames` [T, D, B] in steps, and the state after the last.
+
+        Returns:
+            guesses [T, B, D] in smallest steps, and the logarithm of the spread [1]; and the state.
+        """
+        frames = ops.swapaxes(frames, 1, 2)
+        *recurrent, (last,) = states
+        numbers, after = self.read((frames - ZERO) / PART_SCALE, recurrent, training)
+        now = expanded(frames)
+        before = ops.concatenate([last[None], now[:-1]], axis=0)
+        turned = turned_by(now, CAREFUL * self.turns[0]) + turned_by(before, CAREFUL * self.turns[1])
+        return (turned + ops.exp(self.spread) * numbers, self.spread), [*after, (now[-1],)]
+
+    def losses(self, predictions: tuple[Tensor, ...], targets: Tensor) -> Tensor:
+        """-ln p of frames `targets` [T, B, D] in nats [T, B], the density being that of parts in smallest steps."""
+        guesses, spread = predictions
+        away = (expanded(targets) - guesses) * ops.exp(-spread)
+        constant = self.shape.bands * (spread[0] + 0.5 * math.log(2 * math.pi))
+        return 0.5 * ops.sum(ops.square(away), axis=-1) + constant
+
+
+def expanded(steps: Tensor) -> Tensor:
+    """Real and imaginary parts of companded steps, in smallest steps."""
+    away = (steps - ZERO) / SIDE
+    return ops.sign(away) * ops.expm1(ops.abs(away) * math.log1p(MU)) * (LOUDEST / MU)
+
+
+def turned_by(parts: Tensor, by: Tensor) -> Tensor:
+    """Parts [..., D] of complex numbers times complex numbers `by` [2, D / 2], real parts and imaginary ones."""
+    real, imaginary = ops.split(parts, 2, axis=-1)
+    return ops.concatenate([real * by[0] - imaginary * by[1], real * by[1] + imaginary * by[0]], axis=-1)
+
+
+def of_target(shape: Shape, seed: int) -> NextFrame:
+    """The network for what a frame is."""
+    return FrameModel(shape, seed) if shape.target == "levels" else GuessModel(shape, seed)
+
+
 #: The networks that `train.py --network NAME` can train, as functions of a shape and a seed: add yours here.
-NETWORKS: dict[str, Callable[[Shape, int], FrameModel]] = {"default": FrameModel}
+NETWORKS: dict[str, Callable[[Shape, int], NextFrame]] = {"default": of_target}
 
 
-def build(network: dict[str, Any], most_weights: float = math.inf) -> FrameModel:
+def build(network: dict[str, Any], most_weights: float = math.inf) -> NextFrame:
     """The network that a run.json describes; its checkpoints hold `most_weights` weights.
 
     Raises:

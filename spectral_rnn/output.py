@@ -22,8 +22,8 @@ def faded(pieces: Iterable[np.ndarray], length: int, fade_in: int, fade_out: int
         at += len(piece)
 
 
-def save_raw(stems: list[Path], levels: np.ndarray) -> None:
-    """Write the levels [T, B, D] of each sound in dB as NumPy's .npy file beside it.
+def save_raw(stems: list[Path], values: np.ndarray, words: str) -> None:
+    """Write the values [T, B, D] of each sound as NumPy's .npy file beside it; `words` say what they are.
 
     Raises:
         UserError: a file cannot be written.
@@ -32,7 +32,7 @@ def save_raw(stems: list[Path], levels: np.ndarray) -> None:
         file = stem.with_name(f"{stem.name}.npy")
         try:
             with atomic_write(file) as opened:
-                np.save(opened, levels[:, number], allow_pickle=False)
+                np.save(opened, values[:, number], allow_pickle=False)
         except OSError as error:
             raise UserError(f"{file} cannot be written: {explain(error, file)}") from error
-        cli.say(f"{file}: {len(levels):,} frames of {levels.shape[2]} levels in dB")
+        cli.say(f"{file}: {len(values):,} frames of {values.shape[2]} {words}")

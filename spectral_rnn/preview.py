@@ -4,11 +4,9 @@ from pathlib import Path
 
 import numpy as np
 
-from spectral_rnn.dataset import KEPT_EXCERPTS, KEPT_LOUDEST
-from spectral_rnn.generate import Frames, frames_for, sounds
-from spectral_rnn.model import FrameModel
-from workshop.audio.bands import Bands
-from workshop.audio.phase import Resynthesis
+from spectral_rnn.dataset import KEPT_EXCERPTS, KEPT_LOUDEST, Representation
+from spectral_rnn.generate import engine_of, frames_for, resynthesis, sounds
+from spectral_rnn.model import NextFrame
 from workshop.audio.preview import show_sound
 from workshop.pictures import clear_away
 from workshop.run.board import TensorBoardWriter
@@ -28,18 +26,20 @@ class Preview:
         temperature: to draw at.
     """
 
-    def __init__(self, model: FrameModel, bands: Bands, kept: dict[str, np.ndarray], seed: int, temperature: float):
+    def __init__(
+        self, model: NextFrame, bands: Representation, kept: dict[str, np.ndarray], seed: int, temperature: float
+    ):
         self._model, self._bands = model, bands
-        self._beginning, self._loudest = kept[KEPT_EXCERPTS][0], kept[KEPT_LOUDEST]
+        self._beginning, self._loudest = kept[KEPT_EXCERPTS][0], kept.get(KEPT_LOUDEST)
         self._seed, self._temperature = seed, temperature
 
     def show(self, step: int, folder: Path, board: TensorBoardWriter) -> str:
         """Write a sound of the network as it is at this step to `folder` and to TensorBoard; say what it is like."""
         bands, length = self._bands, SECONDS * self._bands.rate
-        frames = Frames(self._model, self._loudest).generate(
+        frames = engine_of(self._model, self._loudest).generate(
             self._beginning, frames_for(length, bands), 1, self._seed, self._temperature
         )
-        samples = np.concatenate(list(sounds(frames, length, bands, [Resynthesis(bands.stft)])))[:, 0]
+        samples = np.concatenate(list(sounds(frames, length, bands, [resynthesis(bands)])))[:, 0]
         line = show_sound(samples, bands.rate, step, folder, board)
         clear_away()
         return line

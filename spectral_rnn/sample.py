@@ -28,7 +28,9 @@ def main() -> None:
     group.add_argument(
         "--fade_out", type=cli.not_negative, default=0.0, help="seconds in which it dies away at the end"
     )
-    group.add_argument("--save_raw", action="store_true", help="keep the frames: levels in dB [frames, bands], as .npy")
+    group.add_argument(
+        "--save_raw", action="store_true", help="keep the frames: levels in dB [frames, bands] (or parts), as .npy"
+    )
     phase = "how the phase is found: best looks to both sides, live only back, as one does who plays"
     group.add_argument("--phase", choices=("best", "live"), default="best", help=phase)
     args = parser.read()
@@ -47,6 +49,11 @@ def main() -> None:
 
     net = Trained.open(args)
     length = net.samples(args.length, args.seconds)
+    for name in net.without(args.given):
+        raise UserError(
+            f"{net.experiment.path} was trained with --target complex: it guesses and draws nothing, and knows the "
+            f"phase; leave out --{name}"
+        )
 
     # ---- 3 prime -----------------------------------------------------------------------------------------------------
     prompt = net.prompt(args.prime, args.seed)
@@ -64,7 +71,7 @@ def main() -> None:
 
     # ---- 5 write -----------------------------------------------------------------------------------------------------
     if raw is not None:
-        output.save_raw(stems, np.concatenate(raw))
+        output.save_raw(stems, np.concatenate(raw), "real and imaginary parts" if net.guesses else "levels in dB")
     writing.report(growing, [""] * args.num_samples, args.png)
 
 

@@ -26,13 +26,15 @@ def main() -> int:
     group.add_argument("--window", type=cli.count, help="samples of which a spectrum is made")
     group.add_argument("--hop", type=cli.count, help="samples from a frame to the next")
     group.add_argument("--bands", type=cli.count, help="levels in a frame; window / 2 + 1: the linear spectrum")
+    target = "levels: how loud each band is; complex: real and imaginary parts, which are guessed, and tend to silence"
+    group.add_argument("--target", choices=("levels", "complex"), default="levels", help=target)
     args = parser.read()
 
     # Heavy imports come after the arguments, so that --help and mistakes are answered at once.
     import numpy as np
 
     from spectral_rnn import dataset
-    from spectral_rnn.baseline import ORDERS, baseline_of, fit
+    from spectral_rnn.predictors import fitted
     from workshop.quiet import quietly
     from workshop.run import starting
     from workshop.run.batches import StatefulBatches, streams_for
@@ -51,8 +53,7 @@ def main() -> int:
     dataset.describe(sounds, data_dir)
     order = StatefulBatches(np.arange(len(train)), batch_size, args.seq_length, args.seed)
     training = dataset.FrameBatches(train, order)
-    predictors = [fit(dataset.with_dither(train), order) for order in ORDERS]
-    baseline = baseline_of(predictors, dataset.with_dither(train), dataset.with_dither(held_out))
+    predictor, baseline = fitted(train, held_out, bands)
 
     # ---- 3 model -----------------------------------------------------------------------------------------------------
     with quietly():
@@ -61,16 +62,16 @@ def main() -> int:
         from spectral_rnn.model import build
         from spectral_rnn.preview import Preview
 
-    network = starting.network_of(LESSON, args, bands=args.bands)
+    network = starting.network_of(LESSON, args, bands=bands.count, target=args.target)
     model, average = (build(network, starting.most_weights(resumed)) for _ in range(2))
     print(model.in_words())
     # It begins as the better of the linear predictors, or with the weights of a trained network.
-    model.begin_with(predictors[ORDERS.index(int(baseline.order))])
+    model.begin_with(predictor)
     starting.initialise(model, source, range(0))
 
     # ---- 4 train -----------------------------------------------------------------------------------------------------
     temperature = starting.temperature(resumed, TEMPERATURE)
-    kept = dataset.kept(train, held_out)
+    kept = dataset.kept(train, held_out, bands)
     preview = Preview(average, bands, kept, args.seed, temperature)
     learner = FrameLearner(
         model, average, kept, learning_rate=args.learning_rate, batch_size=batch_size,

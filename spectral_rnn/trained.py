@@ -1,7 +1,7 @@
 """A trained network of lesson 5, ready to generate."""
 
 import functools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,9 +13,8 @@ from spectral_rnn.dataset import FrameInfo
 from spectral_rnn.lesson import LESSON
 from workshop import cli
 from workshop.audio import audiofiles
-from workshop.audio.bands import to_steps
+from workshop.audio.bands import Bands
 from workshop.audio.generated import GeneratedSound
-from workshop.audio.phase import LiveResynthesis, Resynthesis, Resynthesiser
 from workshop.errors import UserError
 from workshop.quiet import quietly
 from workshop.run import trained
@@ -25,7 +24,7 @@ from workshop.run.trained import checked
 from workshop.run.voice import Block, Knobs, Mode, Voice
 
 if TYPE_CHECKING:
-    from spectral_rnn.generate import Frames
+    from spectral_rnn.generate import Engine
 
 #: Length of a sound in seconds where none is asked for.
 SECONDS = 10
@@ -36,7 +35,8 @@ class Trained(trained.Trained):
 
     For playing while it is made, `frames` has a single step: `frames.start()` gives a state, and `frames.step` the next
     frame. Frames are levels [B, D] in steps of half a dB: `workshop.audio.bands` has what makes decibels and magnitudes
-    of them, and `workshop.audio.phase.LiveResynthesis` makes sound of those.
+    of them, and `workshop.audio.phase.LiveResynthesis` makes sound of those. A network that was trained with
+    `--target complex` has frames of real and imaginary parts in steps instead: see `workshop.audio.parts`.
     """
 
     lesson = LESSON
@@ -45,8 +45,8 @@ class Trained(trained.Trained):
         super().__init__(experiment, checkpoint)
         #: Frames of the held-out data that a sound can begin with, uint8 [E, P, D].
         self.excerpts = self._kept(dataset.KEPT_EXCERPTS, 3)
-        #: The loudest level of each band, uint8 [D].
-        self.loudest = self._kept(dataset.KEPT_LOUDEST, 1)
+        #: The loudest level of each band, uint8 [D]; None where frames are not levels.
+        self.loudest = None if self.guesses else self._kept(dataset.KEPT_LOUDEST, 1)
 
     def _kept(self, name: str, dimensions: int) -> np.ndarray:
         """What is kept with the weights under a name.
@@ -59,6 +59,11 @@ class Trained(trained.Trained):
         if found is None or not whole or found.shape[-1] != self.bands.count:
             raise UserError(f"the checkpoint {self.checkpoint} is damaged: what it begins with is missing ({name})")
         return found
+
+    @property
+    def guesses(self) -> bool:
+        """Whether it guesses real and imaginary parts, and draws nothing."""
+        return not isinstance(self.bands, Bands)
 
     @property
     def symbols(self) -> range:
@@ -84,7 +89,7 @@ class Trained(trained.Trained):
         from spectral_rnn.model import build
 
         model = build(self.experiment.record.network, self.experiment.most_weights)
-        if model.shape.bands != self.bands.count:
+        if (model.shape.bands, model.shape.target == "complex") != (self.bands.count, self.guesses):
             raise UserError(f"{self.experiment.path} is damaged: its network and its data have other bands")
         return model
 
@@ -97,12 +102,12 @@ class Trained(trained.Trained):
         raise UserError("a network of spectral_rnn cannot be exported yet: its frames are no symbols")
 
     @functools.cached_property
-    def frames(self) -> "Frames":
+    def frames(self) -> "Engine":
         """What runs the network frame by frame."""
         with quietly():
-            from spectral_rnn.generate import Frames
+            from spectral_rnn.generate import engine_of
 
-        return Frames(self.model, self.loudest)
+        return engine_of(self.model, self.loudest)
 
     def voice(self, mode: Mode, seed: int, alone: bool = True) -> Voice:
         """The network as one that goes on with what it hears, frame by frame."""
@@ -141,11 +146,13 @@ class Trained(trained.Trained):
             begin = sound.samples
         # Without the frames that lie over the end, in which it would break off.
         spectra = self.bands.stft.analyse(begin)[: max(len(begin) // self.bands.stft.hop, 1)]
-        return to_steps(self.bands.levels(np.abs(spectra)))
+        return self.bands.steps(spectra)
 
-    def resynthesis(self, phase: str = "best") -> Resynthesiser:
-        """What makes sound of the magnitudes of a stream; `phase` as `sample.py` has it."""
-        return LiveResynthesis(self.bands.stft) if phase == "live" else Resynthesis(self.bands.stft)
+    def without(self, given: Collection[str]) -> list[str]:
+        """Those of the arguments of `sample.py` that mean nothing to this network: where it guesses, all samples would
+        be the same, and the phase is known.
+        """
+        return sorted({"num_samples", "phase", "temperature"}.intersection(given)) if self.guesses else []
 
     def generate(self, *args: Any, **kwargs: Any) -> GeneratedSound:
         """Generate a sound; the arguments are those of `stream`.
@@ -165,7 +172,8 @@ class Trained(trained.Trained):
         Args:
             prompt: see `prompt`; without it, `random`. The result does not hold it.
             length: samples to generate; without it, as many as `seconds` have.
-            temperature: below 1 more conservative, above 1 more random; without it, that of the previews.
+            temperature: below 1 more conservative, above 1 more random; without it, that of the previews. Of no account
+                where the network guesses.
             top_k: there is none.
             top_p: there is none.
             seed: the same seed gives the same sound; without it, a new one each time.
@@ -198,14 +206,14 @@ class Trained(trained.Trained):
             streams: B.
             seed: the same seed gives the same sounds.
             temperature: to draw at.
-            phase: see `resynthesis`.
+            phase: how it is found where frames are levels; as `sample.py` has it.
             with_prompt: whether the sound begins with that of the prompt.
-            raw: gets the levels of each piece in dB [n, B, D]; None to keep none.
+            raw: gets the values of each piece [n, B, D]: levels in dB, or parts; None to keep none.
         """
-        from spectral_rnn.generate import sounds
+        from spectral_rnn.generate import resynthesis, sounds
 
         begun = prompt[:, None].repeat(streams, axis=1) if with_prompt else np.empty((0, streams, self.bands.count))
         count = max(self.bands.stft.frames(length) - len(begun), 0)
         frames = self.frames.generate(prompt, count, streams, seed, temperature)
-        made = [self.resynthesis(phase) for _ in range(streams)]
+        made = [resynthesis(self.bands, phase) for _ in range(streams)]
         return sounds(chain([begun] if len(begun) else [], frames), length, self.bands, made, raw)

@@ -7,9 +7,10 @@ crossfaded: windows overlap.
 
 import numpy as np
 
-from spectral_rnn.generate import Frames, State
-from workshop.audio.bands import Bands, to_decibels, to_steps
-from workshop.audio.phase import LiveResynthesis
+from spectral_rnn.dataset import Representation
+from spectral_rnn.generate import Engine, State
+from workshop.audio.parts import Parts
+from workshop.audio.phase import LiveResynthesis, WithPhase
 from workshop.audio.turns import Turns
 from workshop.run.voice import Block, Knobs, Mode
 
@@ -28,15 +29,15 @@ class FrameVoice:
         seed: of the draws.
     """
 
-    def __init__(self, frames: Frames, bands: Bands, temperature: float, mode: Mode, seed: int):
+    def __init__(self, frames: Engine, bands: Representation, temperature: float, mode: Mode, seed: int):
         self.rate = bands.rate
         self._frames, self._bands, self._stft = frames, bands, bands.stft
         self._temperature, self._mode = temperature, mode
         self._rng, self._turns = np.random.default_rng(seed), Turns(bands.rate)
-        self._ear: Place = frames.start(), np.zeros((1, bands.count), np.float32)
+        self._ear: Place = frames.start(), np.full((1, bands.count), bands.silence, np.float32)
         self._mouth: Place | None = None
         self._since = 0
-        self._resynthesis = LiveResynthesis(self._stft)
+        self._resynthesis = (WithPhase if isinstance(bands, Parts) else LiveResynthesis)(self._stft)
         #: Samples of windows that are not complete, and samples that are ready.
         self._heard = np.zeros(self._stft.window - self._stft.hop, np.float32)
         self._ready = np.zeros(self._stft.hop, np.float32)
@@ -47,8 +48,8 @@ class FrameVoice:
         made = [self._ready]
         while len(self._heard) >= self._stft.window:
             window, self._heard = self._heard[: self._stft.window], self._heard[self._stft.hop :]
-            levels = to_decibels(self._answer(window, knobs)[0])
-            made.append(self._resynthesis.step(self._bands.magnitudes(levels)))
+            values = self._bands.values(self._answer(window, knobs)[0])
+            made.append(self._resynthesis.step(self._bands.spectra(values)))
         answer, self._ready = np.split(np.concatenate(made), [len(block.samples)])
         return Block(answer.astype(np.float32).clip(-1, 1))
 
@@ -63,7 +64,7 @@ class FrameVoice:
             return self._mouth[1]
         if self._turns.next(window[-self._stft.hop :]) == "listen":
             self._hear(window)
-            return np.zeros_like(self._ear[1])
+            return np.full_like(self._ear[1], self._bands.silence)
         self._ear = self._say(self._ear, knobs)
         return self._ear[1]
 
@@ -71,7 +72,7 @@ class FrameVoice:
         """Let the ear read the frame of a window."""
         spectra = self._stft.spectra(window)
         state, _ = self._frames.read(*self._ear)
-        self._ear = state, to_steps(self._bands.levels(np.abs(spectra))).astype(np.float32)
+        self._ear = state, self._bands.steps(spectra).astype(np.float32)
 
     def _say(self, place: Place, knobs: Knobs) -> Place:
         """The place after the next frame."""

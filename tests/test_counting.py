@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from workshop import ROOT, counting
-from workshop.counting import FIRST_SECONDS, LOG_SECONDS, counted
+from workshop.counting import FIRST_SECONDS, LOG_SECONDS, counted, told
 
 
 @pytest.fixture
@@ -41,6 +41,20 @@ def test_a_terminal_has_a_bar(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Ca
     monkeypatch.setattr(counting, "FIRST_SECONDS", 0)
     assert list(counted(range(7), 7, "reading songs")) == list(range(7))
     assert "reading songs:" in capsys.readouterr().err
+
+
+def test_a_log_tells_how_long_it_will_take(clock: list[float], capsys: pytest.CaptureFixture[str]) -> None:
+    with told(240 * 60, 60, "reading a.flac", "minutes") as tell:
+        for _ in range(24):
+            clock[0] += 5
+            tell(10 * 60)
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0] == "reading a.flac: 10 of 240 minutes, 1:55 left"
+    assert lines[1] == "reading a.flac: 30 of 240 minutes, 1:45 left"
+    with told(0, 60, "reading b.m4a", "minutes") as tell:
+        clock[0] += 50
+        tell(600)
+    assert capsys.readouterr().err == ""
 
 
 def test_it_can_be_left_early(clock: list[float]) -> None:

@@ -2,8 +2,11 @@
 
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
+
+from workshop.words import duration
 
 Item = TypeVar("Item")
 
@@ -50,3 +53,35 @@ def counted(items: Iterable[Item], total: int, doing: str, unit: str = "files") 
                 due = time.monotonic() + LOG_SECONDS
             yield item
             shown.update()
+
+
+@contextmanager
+def told(total: int, of_one: int, doing: str, unit: str) -> Iterator[Callable[[int], None]]:
+    """Say on standard error how far something is, with the time that is left, where it takes some seconds.
+
+    Args:
+        total: what there is to do; 0 where that is not known, and nothing is said.
+        of_one: how much of it is one of `unit`.
+        doing: "reading a.flac".
+        unit: what is counted, in the plural.
+
+    Yields:
+        what is to be called with how much more has been done.
+    """
+    begun = due = time.monotonic()
+    due += FIRST_SECONDS
+    done = 0
+    with bar(total, "", doing, hidden=not total) as shown:
+
+        def tell(more: int) -> None:
+            nonlocal done, due
+            done = min(done + more, total)
+            shown.update(done - shown.n)
+            now = time.monotonic()
+            if shown.disable and done < total and now >= due:
+                left = duration((now - begun) * (total - done) / max(done, 1))
+                minutes = f"{done / of_one:,.0f} of {total / of_one:,.0f} {unit}"
+                print(f"{doing}: {minutes}, {left} left", file=sys.stderr, flush=True)
+                due = now + LOG_SECONDS
+
+        yield tell

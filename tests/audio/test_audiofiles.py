@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from encoders import encoded
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -221,6 +222,51 @@ def test_any_short_sound_is_read_or_refused(tmp_path: Path, steps: list[int], ch
         assert len(found) == pytest.approx(len(steps) * 16000 / rate, abs=1)
         assert np.isfinite(found).all()
         assert 0 < np.abs(found).max() <= 1
+
+
+# ---- what is long
+
+
+@pytest.mark.parametrize("rate", [16000, 8000, 22050])
+@pytest.mark.parametrize("kind", ["mono", "offset", "stereo", "cancelling", "loud", "ogg", "m4a"])
+def test_a_long_recording_is_read_as_a_short_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, rate: int
+) -> None:
+    """In pieces, decoded twice, and never held as a whole."""
+    rng = np.random.default_rng(0)
+    one, other = sine(440, 16000, 2) + 0.1 * rng.standard_normal(32000), sine(660, 16000, 2)
+    channels = {
+        "offset": 0.4 * one + 0.2, "stereo": np.stack([one, other], 1), "cancelling": np.stack([one, -0.9 * one], 1),
+        "loud": 300 * np.stack([one, other], 1),
+    }.get(kind, one)  # fmt: skip
+    if kind == "m4a":
+        path = encoded(tmp_path / "a.m4a", one[None], 16000, "aac")
+    elif kind == "ogg":
+        path = saved(tmp_path / "a.ogg", one)
+    else:
+        path = saved(tmp_path / "a.wav", channels, subtype="FLOAT")
+    short = read_sound(path, rate)
+    monkeypatch.setattr(audiofiles, "LONG", 5000)
+    monkeypatch.setattr(decoding, "BLOCK", 3000)
+    decoded: list[int] = []
+    with audiofiles.Reading(path, rate, decoded.append) as reading:
+        pieces = list(reading)
+        again = np.concatenate(list(reading))
+    assert max(map(len, pieces)) <= 2 * 3000 * max(rate / 16000, 1)
+    assert (reading.remarks, reading.scaled) == (short.remarks, short.scaled)
+    whole = np.concatenate(pieces)
+    np.testing.assert_array_equal(again, whole)
+    np.testing.assert_allclose(whole, short.samples, atol=1e-5)
+    # Once to be measured, and once more each time.
+    assert sum(decoded) == 3 * sum(decoded[: len(decoded) // 3])
+
+
+def test_long_silence_and_long_nonsense_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(audiofiles, "LONG", 1000)
+    assert refused(saved(tmp_path / "a.wav", np.full(9000, 0.3))) == "is silent"
+    samples = sine(440, 16000)
+    samples[4000] = np.nan
+    assert refused(saved(tmp_path / "b.wav", samples, subtype="FLOAT")) == "holds samples that are not numbers"
 
 
 # ---- what is refused

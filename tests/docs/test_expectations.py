@@ -9,9 +9,12 @@ from typing import Any
 import pytest
 
 from workshop import ROOT
+from workshop.audio import drums
+from workshop.audio.synthesis import write_wav
 
 sys.path.insert(0, str(ROOT / "benchmarks"))
 import expectations
+import guessing
 import stages
 
 DOCS = [*sorted((ROOT / "docs").glob("*.md")), ROOT / "README.md", *sorted(ROOT.glob("*_*/README.md"))]
@@ -40,6 +43,9 @@ def test_every_place_can_be_filled() -> None:
         if run == "stages":
             assert what in stages.RUNS
             continue
+        if run == "guessing":
+            assert what == "shown"
+            continue
         assert run in expectations.RUNS
         assert what in {"log", "sample", "choices"}
         assert what == "log" or expectations.RUNS[run].lesson == "char_rnn"
@@ -54,6 +60,7 @@ def test_what_networks_made_at_their_stages_is_there_and_gets_better() -> None:
         assert len(losses) >= 3
         assert losses == sorted(losses, reverse=True)
         named |= {stage["file"] for stage in run["stages"] if "file" in stage}
+    named |= {kept()["guessing"][target]["file"] for target in guessing.TARGETS}
     assert named == there
     assert sum((ROOT / "docs" / "stages" / name).stat().st_size for name in named) < 100_000
 
@@ -68,6 +75,32 @@ def test_the_stages_can_be_measured(tmp_path: Path) -> None:
     assert set(json.loads(done.stdout.splitlines()[-1])) == set(stages.RUNS)
     assert {path.suffix for path in (docs / "stages").iterdir()} == {".mid", ".ogg"}
     assert "`verse`, which comes trained" in (docs / "a.md").read_text("utf-8")
+
+
+def test_what_is_guessed_grows_silent_and_what_is_drawn_does_not() -> None:
+    of = kept()["guessing"]
+    assert of["shown"] == guessing.shown(
+        {target: of[target] for target in guessing.TARGETS}, of["minutes"], of["seeds"]
+    )
+    drawn, guessed = (of[target]["level_db"][-1] for target in guessing.TARGETS)
+    assert abs(drawn) < 6
+    assert guessed < drawn - 20
+
+
+@pytest.mark.slow
+def test_guessing_can_be_measured(tmp_path: Path) -> None:
+    docs = tmp_path / "docs"
+    docs.mkdir()
+    (docs / "a.md").write_text("<!-- measured: guessing shown -->\n<!-- end of measured -->\n")
+    data = tmp_path / "loops"
+    for name, tempo in drums.loops()[:3]:
+        write_wav(data / f"{name}.wav", drums.loop(name, tempo, 8000), 8000)
+    asked = ["--smoke", "--seeds", "1", "--docs", str(docs), "--data_dir", str(data)]
+    command = [sys.executable, str(ROOT / "benchmarks" / "guessing.py"), *asked]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert set(json.loads(done.stdout.splitlines()[-1])) == set(guessing.TARGETS)
+    assert {path.name for path in (docs / "stages").iterdir()} == {"spectra_levels.ogg", "spectra_complex.ogg"}
+    assert "Guessed, `--target complex`" in (docs / "a.md").read_text("utf-8")
 
 
 def test_a_place_is_filled_and_filled_again() -> None:

@@ -51,6 +51,8 @@ TESTS = {
     "files of a whole number of windows are emptied": "lessons/test_spectral_rnn.py::"
     "test_files_of_one_name_in_two_folders_stay_two",
     "one guess is learnt, which tends to the mean": "lessons/test_spectral_rnn.py::test_what_it_gives_is_a_density",
+    "and to silence, where it is learnt on purpose": "lessons/test_guesses.py::"
+    "test_fed_with_its_own_guesses_it_grows_silent",
     "clear calls what does not exist": "run/test_resetting.py::test_each_deletes_that_alone_after_listing_it",
     "a converter's errors are thrown away": "audio/test_audiofiles.py::test_a_damaged_file_is_read_or_refused",
     "file names are executed by a shell, YAML constructs objects": "test_house.py::test_nothing_runs_what_it_reads",
@@ -97,12 +99,12 @@ def pieces(bands: Bands, loops: list[np.ndarray]) -> list[np.ndarray]:
 
 
 @pytest.fixture(scope="module")
-def network(pieces: list[np.ndarray]) -> Frames:
+def network(pieces: list[np.ndarray], bands: Bands) -> Frames:
     """A network as train.py begins with it, for all of them but the last."""
     train = np.concatenate(pieces[:3])
     model = FrameModel(Shape(24, 16, 1, 4, 0.0), seed=1)
     model.begin_with(baseline.fit(dataset.with_dither(train), 2))
-    return Frames(model, dataset.kept(train, pieces[3])[dataset.KEPT_LOUDEST])
+    return Frames(model, dataset.kept(train, pieces[3], bands)[dataset.KEPT_LOUDEST])
 
 
 @pytest.mark.parametrize("place", TESTS.values(), ids=TESTS)
@@ -167,9 +169,9 @@ def test_what_is_heard_live_is_what_was_trained_on(
     assert len(heard) == len(loops[0]) // bands.stft.hop
 
 
-def test_it_begins_with_held_out_sound(pieces: list[np.ndarray]) -> None:
+def test_it_begins_with_held_out_sound(pieces: list[np.ndarray], bands: Bands) -> None:
     """All that generating needs of the data is with the weights, and none of it was trained on."""
-    kept = dataset.kept(np.concatenate(pieces[:3]), pieces[3])
+    kept = dataset.kept(np.concatenate(pieces[:3]), pieces[3], bands)
     assert kept.keys() == {dataset.KEPT_EXCERPTS, dataset.KEPT_LOUDEST}
     there = {frame.tobytes() for frame in pieces[3]}
     assert all(frame.tobytes() in there for excerpt in kept[dataset.KEPT_EXCERPTS] for frame in excerpt)

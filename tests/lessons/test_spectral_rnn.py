@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -94,7 +95,7 @@ def tiny_frames() -> Callable[..., Any]:
     def read(*given: str) -> Any:
         asked = dict(zip(given[::2], map(int, given[1::2]), strict=True))
         parts = {"--sample_rate": 8000, "--window": 1024, "--hop": 256, "--bands": 96} | asked
-        return argparse.Namespace(**{name.removeprefix("--"): value for name, value in parts.items()})
+        return argparse.Namespace(target="levels", **{name.removeprefix("--"): value for name, value in parts.items()})
 
     return read
 
@@ -141,10 +142,12 @@ MEASURE = """
 import resource, sys
 from pathlib import Path
 from spectral_rnn import dataset
+from workshop import counting
 from workshop.audio import library
 from workshop.audio.bands import Bands
 from workshop.audio.stft import Stft
 library.CACHE = Path(sys.argv[2])
+counting.FIRST_SECONDS = 0
 sounds = dataset.load(Path(sys.argv[1]), Bands(Stft(1024, 256), 22050, 96), 0.1, 0.0)
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 print(sum(sounds.facts.symbols), peak // (1024 if sys.platform == "darwin" else 1))
@@ -184,6 +187,33 @@ def test_the_memory_of_reading_does_not_grow_with_the_number_of_files(tmp_path: 
     assert many == 8 * few
     assert after < before + 30 + 2 * (many - few) * 96 / 1e6
     assert after < 1000
+
+
+@pytest.mark.slow
+@pytest.mark.alone
+@pytest.mark.skipif(sys.platform != "linux", reason="counts memory as Linux does")
+def test_the_memory_of_reading_does_not_grow_with_the_length_of_a_file(tmp_path: Path) -> None:
+    """Beside the frames themselves: 20 minutes take as much as 60, which held in memory would be 635 MB."""
+
+    def peak(minutes: int) -> float:
+        noise = np.random.default_rng(0).normal(0, 0.1, 60 * 44100).astype(np.float32)
+        folder = tmp_path / f"{minutes}"
+        folder.mkdir()
+        with soundfile.SoundFile(folder / "long.wav", "w", 44100, 1, "PCM_16") as file:
+            for _ in range(minutes):
+                file.write(noise)
+        command = [sys.executable, "-c", MEASURE, str(folder), str(tmp_path / "cache")]
+        said = subprocess.run(
+            ["sh", "-c", '"$@"; exit $?', "sh", *command], cwd=ROOT, capture_output=True, text=True, check=True
+        )
+        frames, kilobytes = map(int, said.stdout.splitlines()[-1].split())
+        assert frames == Stft(1024, 256).frames(minutes * 60 * 22050)
+        assert re.search(rf"long\.wav: \d+ of {minutes} minutes, \d+:\d\d left", said.stderr)
+        return kilobytes / 1000 - 2 * frames * 96 / 1e6
+
+    before, after = peak(20), peak(60)
+    print(f"{before:.0f} MB, {after:.0f} MB")
+    assert after < before + 60
 
 
 # ---- the baseline

@@ -1,6 +1,7 @@
 """Sound files on disk as values of mu-law, some of them held out whole, and the windows over them."""
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
@@ -13,7 +14,7 @@ from records import entries, kept_in_json
 
 from wavenet.dataset import load
 from workshop.audio import library, mu_law
-from workshop.audio.audiofiles import Sound, read, read_sound
+from workshop.audio.audiofiles import Reading, read
 from workshop.audio.library import FRAME, SoundInfo, Sounds, describe, loud_part
 from workshop.checks import typed
 from workshop.errors import UserError
@@ -317,11 +318,11 @@ def readings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names of the files that are read and not taken from what is kept."""
     names: list[str] = []
 
-    def counting(path: Path, rate: int) -> Sound:
+    def counting(path: Path, rate: int, tell: Callable[[int], None]) -> Reading:
         names.append(path.name)
-        return read_sound(path, rate)
+        return Reading(path, rate, tell)
 
-    monkeypatch.setattr(library, "read_sound", counting)
+    monkeypatch.setattr(library, "Reading", counting)
     return names
 
 

@@ -10,6 +10,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from workshop import words
 from workshop.quiet import quietly
 from workshop.run import ngram, progress
 from workshop.run.baseline import MAX_COUNTED, ORDERS, Baseline, ngram_baseline
@@ -127,7 +128,7 @@ def test_the_loss_is_a_running_mean(clock: Clock, capsys: pytest.CaptureFixture[
     ("seconds", "shown"), [(0, "0:00"), (59.6, "1:00"), (61, "1:01"), (3599, "59:59"), (36_061, "10:01:01")]
 )
 def test_durations(seconds: float, shown: str) -> None:
-    assert progress._duration(seconds) == shown
+    assert words.duration(seconds) == shown
 
 
 # ---- in a terminal

@@ -1,14 +1,16 @@
 """Decode sound files of any format to mono samples at one rate.
 
-Files without audible sound are skipped with a reason. Changes made to a sound are reported.
+Files without audible sound are skipped with a reason. Changes made to a sound are reported. A long recording is decoded
+twice, to measure it and to use it, and never held in memory as a whole.
 """
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, islice
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Self
 
 import numpy as np
 
@@ -25,6 +27,8 @@ from workshop.folders import find_files
 SUFFIXES = folders.SUFFIXES["audio"]
 #: The common ones, for messages.
 READABLE = "wav, flac, ogg, mp3, aiff, caf, m4a, aac, 3gp, amr, webm and the sound of mp4, mov and mkv"
+#: Samples of a recording that are held in memory: more than 12 minutes at 44,100 Hz, and 134 MB.
+LONG = 1 << 25
 #: Sound below this share of full scale counts as silence: half a step of 16 bits.
 INAUDIBLE = 0.5 / 32768
 
@@ -46,12 +50,25 @@ class Sound:
 
 @dataclass
 class _Recording:
-    """One of the recordings in a file: its rate, its samples float32 [N], and the changes made to it."""
+    """One of the recordings in a file, mixed, without DC offset.
+
+    Attributes:
+        rate: samples a second.
+        length: samples.
+        peak: of them; it is not finite where one of them is not.
+        mono: float32 [length], or None where it is long.
+        again: decodes a long one once more, in pieces.
+        remarks: the changes made to it.
+        scaled: whether it exceeded full scale.
+    """
 
     rate: int
-    mono: np.ndarray
+    length: int
+    peak: float
+    mono: np.ndarray | None
+    again: Callable[[], Iterator[np.ndarray]]
     remarks: list[str]
-    scaled: bool = False
+    scaled: bool
 
 
 def find_audio_files(path: Path) -> list[Path]:
@@ -81,17 +98,71 @@ def read_sound(path: Path, rate: int) -> Sound:
     Raises:
         UserError: the file cannot be read, is not sound, or is silent.
     """
-    recordings = _recordings(path)
-    if not any(len(recording.mono) for recording in recordings):
-        raise UserError(f"{path} holds no samples")
-    pieces = [_at_rate(recording, rate, path) for recording in recordings]
+    with Reading(path, rate) as reading:
+        pieces = list(reading)
     samples = pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
-    # After resampling: a file of two samples may have none now, and a tone may be too high for the rate.
-    if np.abs(samples).max(initial=0) < INAUDIBLE:
-        raise UserError(f"{path} is silent")
-    remarks = dict.fromkeys(remark for recording in recordings for remark in recording.remarks)
-    scaled = any(recording.scaled for recording in recordings)
-    return Sound(np.clip(samples, -1, 1), tuple(remarks), scaled)
+    return Sound(samples, reading.remarks, reading.scaled)
+
+
+class Reading:
+    """What `read_sound` gives, in pieces: `for samples in reading`, as often as one likes until it is closed.
+
+    Args:
+        path: the file.
+        rate: samples a second of the result.
+        tell: is called with how many samples were decoded; each is, once to be measured and again to be used.
+
+    Raises:
+        UserError: the file cannot be read, or is not sound; that it is silent is only known at the end.
+    """
+
+    def __init__(self, path: Path, rate: int, tell: Callable[[int], None] = lambda _: None):
+        self._path, self._rate, self._tell = path, rate, tell
+        with _explained(path):
+            # Opened here, because libsndfile infers the format of a path from some suffixes.
+            self._file = open(path, "rb")  # noqa: SIM115 - `close` does
+        try:
+            with _explained(path):
+                self._recordings = _recordings(self._file, path, tell)
+            for recording in self._recordings:
+                if not np.isfinite(recording.peak):
+                    raise UserError(f"{path} holds samples that are not numbers")
+                if recording.rate not in RATES:
+                    raise UserError(f"{path} is damaged: its sample rate is not valid ({recording.rate:,})")
+            if not self._recordings:
+                raise UserError(f"{path} holds no samples")
+        except BaseException:
+            self.close()
+            raise
+        #: Changes made to the sound, and whether it exceeded full scale.
+        self.remarks = tuple(dict.fromkeys(remark for one in self._recordings for remark in one.remarks))
+        self.scaled = any(recording.scaled for recording in self._recordings)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        """Samples float32 [any number] from -1 to 1.
+
+        Raises:
+            UserError: the file cannot be read any more, or all of it was silent.
+        """
+        loudest = 0.0
+        with _explained(self._path):
+            for recording in self._recordings:
+                for piece in _at_rate(recording, self._rate):
+                    loudest = max(loudest, float(np.abs(piece).max(initial=0)))
+                    yield np.clip(piece, -1, 1)
+        # After resampling: a file of two samples may have none now, and a tone may be too high for the rate.
+        if loudest < INAUDIBLE:
+            raise UserError(f"{self._path} is silent")
 
 
 def frame_power(samples: np.ndarray, frame: int) -> np.ndarray:
@@ -101,38 +172,27 @@ def frame_power(samples: np.ndarray, frame: int) -> np.ndarray:
     return power / np.minimum(frame, len(samples) - starts)
 
 
-def _at_rate(recording: _Recording, rate: int, path: Path) -> np.ndarray:
-    """The samples of a recording, resampled.
-
-    Raises:
-        UserError: they are not finite, or the file's sample rate is not valid.
-    """
-    if not np.isfinite(recording.mono).all():
-        raise UserError(f"{path} holds samples that are not numbers")
-    if recording.rate not in RATES:
-        raise UserError(f"{path} is damaged: its sample rate is not valid ({recording.rate:,})")
+def _at_rate(recording: _Recording, rate: int) -> Iterator[np.ndarray]:
+    """The samples of a recording, resampled, in pieces."""
     if recording.rate == rate:
-        return recording.mono
+        yield from recording.again() if recording.mono is None else [recording.mono]
+        return
     import soxr
 
-    resampled: np.ndarray = soxr.resample(recording.mono, recording.rate, rate)
-    return resampled
+    if recording.mono is not None:
+        yield soxr.resample(recording.mono, recording.rate, rate)
+        return
+    stream = soxr.ResampleStream(recording.rate, rate, 1, dtype="float32")
+    for piece in recording.again():
+        yield stream.resample_chunk(piece)
+    yield stream.resample_chunk(np.empty(0, np.float32), last=True)
 
 
-def _recordings(path: Path) -> list[_Recording]:
-    """The recordings in a file, decoded by the first decoder that can read it."""
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    """Say in a sentence what went wrong with a file."""
     try:
-        # Opened here, because libsndfile infers the format of a path from some suffixes.
-        with open(path, "rb") as file:
-            if os.fstat(file.fileno()).st_size == 0:
-                raise UserError(f"{path} is empty")
-            try:
-                return _all_decoded(parts(file))
-            except Undecodable:
-                behind = mp3_parts(file)
-                if not behind:
-                    raise
-                return _all_decoded(behind)
+        yield
     except OSError as error:
         raise UserError(f"{path} cannot be read: {explain(error, path)}") from error
     except Undecodable as error:
@@ -141,13 +201,27 @@ def _recordings(path: Path) -> list[_Recording]:
         raise UserError(f"{path} is a video without sound") from error
 
 
-def _all_decoded(files: list[BinaryIO]) -> list[_Recording]:
+def _recordings(file: BinaryIO, path: Path, tell: Callable[[int], None]) -> list[_Recording]:
+    """The recordings in a file that are not empty, decoded by the first decoder that can read it."""
+    if os.fstat(file.fileno()).st_size == 0:
+        raise UserError(f"{path} is empty")
+    try:
+        found = _all_decoded(parts(file), tell)
+    except Undecodable:
+        behind = mp3_parts(file)
+        if not behind:
+            raise
+        found = _all_decoded(behind, tell)
+    return [recording for recording in found if recording.length]
+
+
+def _all_decoded(files: list[BinaryIO], tell: Callable[[int], None]) -> list[_Recording]:
     """The recordings of all parts of a file; parts that are damaged are left out, unless all of them are."""
     recordings: list[_Recording] = []
     damaged: list[Undecodable] = []
     for file in files:
         try:
-            recordings += _decoded(file)
+            recordings += _decoded(file, tell)
         except Undecodable as error:
             damaged.append(error)
     if damaged and not recordings:
@@ -157,33 +231,40 @@ def _all_decoded(files: list[BinaryIO]) -> list[_Recording]:
     return recordings
 
 
-def _decoded(file: BinaryIO) -> list[_Recording]:
+def _decoded(file: BinaryIO, tell: Callable[[int], None]) -> list[_Recording]:
     try:
-        return _mixed(by_libsndfile, file)
+        return _mixed(by_libsndfile, file, tell)
     except Undecodable as error:
         try:
-            return _mixed(by_ffmpeg, file)
+            return _mixed(by_ffmpeg, file, tell)
         except Undecodable as second:
             # Report the error of the decoder that recognised the format.
             raise second if "not recognised" in str(error) else error from second
 
 
-def _mixed(decode: Callable[[BinaryIO], Iterator[Block]], file: BinaryIO) -> list[_Recording]:
+def _mixed(
+    decode: Callable[[BinaryIO], Iterator[Block]], file: BinaryIO, tell: Callable[[int], None]
+) -> list[_Recording]:
     """The recordings that a decoder finds, each mixed to mono or reduced to one channel."""
+
+    def run(number: int) -> Iterator[Block]:
+        """The blocks of a recording, decoded again: keeping all channels of a long file would take too much memory."""
+        blocks: Iterator[Block] = next(islice(_runs(decode(file)), number, None))
+        for block in blocks:
+            tell(len(block.samples))
+            yield block
+
     found = []
     for blocks in _runs(decode(file)):
-        mixer = Mixer()
+        mixer = Mixer(LONG)
         for block in blocks:
             mixer.add(block.samples)
-        found.append((block.rate, block.bounded, mixer.mono(), mixer.channel))
-    if any(channel is not None for *_, channel in found):
-        # Decoded a second time: keeping all channels of a long file would take too much memory.
-        for number, blocks in enumerate(_runs(decode(file))):
-            rate, bounded, _, channel = found[number]
-            if channel is not None:
-                alone = np.concatenate([block.samples[:, channel] for block in blocks])
-                found[number] = rate, bounded, alone, channel
-    return [_prepared(*found.pop(0)) for _ in range(len(found))]
+            tell(len(block.samples))
+        found.append((block.rate, block.bounded, mixer))
+    recordings = []
+    for number, (rate, bounded, mixer) in enumerate(found):
+        recordings.append(_prepared(rate, bounded, mixer, lambda number=number: run(number)))  # type: ignore[misc]
+    return recordings
 
 
 def _runs(blocks: Iterator[Block]) -> Iterator[Iterator[Block]]:
@@ -191,17 +272,35 @@ def _runs(blocks: Iterator[Block]) -> Iterator[Iterator[Block]]:
     return (run for _, run in groupby(blocks, lambda block: (block.rate, block.samples.shape[1])))
 
 
-def _prepared(rate: int, bounded: bool, mono: np.ndarray, channel: int | None) -> _Recording:
+def _prepared(rate: int, bounded: bool, mixer: Mixer, run: Callable[[], Iterator[Block]]) -> _Recording:
     """Remove the DC offset, and normalise a floating point file that exceeds full scale."""
     remarks = []
+    channel = mixer.channel
     if channel is not None:
         remarks.append(f"its channels cancel each other, so channel {channel + 1}, the loudest, is used alone")
+
+    def mixed() -> Iterator[np.ndarray]:
+        for block in run():
+            yield block.samples.mean(axis=1) if channel is None else block.samples[:, channel].copy()
+
+    def prepared(mono: np.ndarray) -> np.ndarray:
+        with np.errstate(over="ignore", invalid="ignore"):
+            mono -= offset  # in place, to save memory
+            if scaled:
+                mono /= np.float32(peak)
+        return mono
+
+    mono = None
     with np.errstate(over="ignore", invalid="ignore"):
-        mono -= mono.mean()  # in place, to save memory: an hour of sound is half a gigabyte
-        peak = max(float(mono.max()), -float(mono.min()))
+        if mixer.is_whole:
+            mono = mixer.mono() if channel is None else np.concatenate(list(mixed()))
+            offset = mono.mean() if len(mono) else np.float32(0)
+            peak = max(float(mono.max() - offset), float(offset - mono.min())) if len(mono) else 0.0
+        else:
+            offset, peak = mixer.offset_and_peak(channel)
     scaled = not bounded and 1 < peak < np.inf
     if scaled:
-        mono /= np.float32(peak)
         shown = f"{peak:,.0f}" if peak >= 10 else f"{peak:.2f}"
         remarks.append(f"its samples go to {shown}, where full scale is 1: they are divided by that")
-    return _Recording(rate, mono, remarks, scaled)
+    mono = None if mono is None else prepared(mono)
+    return _Recording(rate, mixer.length, peak, mono, lambda: map(prepared, mixed()), remarks, scaled)

@@ -50,6 +50,8 @@ class Bands:
     stft: Stft
     rate: int
     count: int
+    #: The step of silence.
+    silence = 0
 
     def __post_init__(self) -> None:
         if not 2 <= self.count <= self.stft.bins:
@@ -90,3 +92,20 @@ class Bands:
         level = levels[..., below] * (1 - share) + levels[..., below + 1] * share
         loud = np.float32(self.stft.full_scale) * 10 ** (level / np.float32(20))
         return np.where(level > FLOOR + 1, loud, np.float32(0))
+
+    def steps(self, spectra: np.ndarray) -> np.ndarray:
+        """Levels of spectra [..., F] in steps: uint8 [..., D]."""
+        return to_steps(self.levels(np.abs(spectra)))
+
+    def values(self, steps: np.ndarray) -> np.ndarray:
+        """Levels in dB of steps, as `to_decibels` gives them."""
+        return to_decibels(steps)
+
+    def spectra(self, values: np.ndarray) -> np.ndarray:
+        """All that is known of the spectra of levels [..., D] in dB: their magnitudes."""
+        return self.magnitudes(values)
+
+    def loudness(self, steps: np.ndarray) -> np.ndarray:
+        """Says of frames [N, D] which are the louder ones: [N]."""
+        loud: np.ndarray = steps.mean(axis=1)
+        return loud

@@ -5,24 +5,25 @@ Files are read and resampled once and cached by their content; silence at their 
 
 import contextlib
 import hashlib
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
 
 from workshop import ROOT
-from workshop.audio import conditions
-from workshop.audio.audiofiles import Sound, find_audio_files, read_sound
+from workshop.audio import conditions, kept_samples
+from workshop.audio.audiofiles import LONG, Reading, find_audio_files
+from workshop.audio.kept_samples import KeptSamples
 from workshop.audio.quantisation import MU_LAW, QUANTISATIONS
 from workshop.audio.rates import RATES
 from workshop.checks import Count, NotNegative
-from workshop.counting import counted
+from workshop.counting import counted, told
 from workshop.errors import UserError
-from workshop.files import atomic_write, explain, short_path
+from workshop.files import explain, short_path
 from workshop.places import kept
 from workshop.run.batches import hold_out
 from workshop.run.experiment import SHOWN_REASONS, print_skipped
@@ -33,9 +34,11 @@ from workshop.words import plural
 #: Where what has been read is kept.
 CACHE = ROOT / ".workshop" / "audio"
 #: To be raised when files are read in another way, so that what is kept is read again.
-READER = 2
+READER = 3
 #: Seconds of sound from which on it is said how much will be kept.
 WORTH_SAYING = 1800
+#: Samples that are encoded at once.
+PIECE = 1 << 20
 #: Samples over which loudness is measured to find silence: 25 ms at 16 kHz.
 FRAME = 400
 
@@ -87,7 +90,7 @@ class Sounds:
 
 def load(
     path: Path, rate: int, val_split: float = 0.1, silence_threshold: float = 0.0, condition: str | None = None,
-    encode: Callable[[np.ndarray], np.ndarray] = MU_LAW.encode, hop: int = 1,
+    encode: Callable[[Any], np.ndarray] = MU_LAW.encode, hop: int = 1,
 ) -> Sounds:  # fmt: skip
     """Read a sound file, or all sound files of a folder and its subfolders.
 
@@ -100,7 +103,9 @@ def load(
         val_split: share of the files that is held out, at least one.
         silence_threshold: what is quieter at the ends of a file is left out; see `loud_part`.
         condition: where the conditions of the files are found, see `conditions.of_files`; None for none.
-        encode: makes of samples, float32 [N] from -1 to 1, what the lesson learns: [N / hop, ...].
+        encode: makes of samples what the lesson learns, [N / hop, ...]. Where `hop` is 1 it is given samples float32
+            from -1 to 1, part by part; else it is given all at once, and may read of them as much as it needs: what it
+            gets has a length N, and its slices are such samples.
         hop: how many samples become one of these.
 
     Raises:
@@ -116,19 +121,20 @@ def load(
         try:
             if file not in named:
                 raise UserError(f"{file} has no condition")
-            digest, sound = _cached(file, rate)
+            digest = _digest(file)
             if digest in sounds:
                 continue
-            loud = loud_part(sound.samples, silence_threshold)
-            if not len(loud):
-                raise UserError(f"{file} is quieter than --silence_threshold {silence_threshold:g} all along")
+            with contextlib.closing(_cached(file, digest, rate)) as samples:
+                loud = loud_part(samples, silence_threshold)
+                if not len(loud):
+                    raise UserError(f"{file} is quieter than --silence_threshold {silence_threshold:g} all along")
+                sounds[digest] = named[file], encode(loud) if hop > 1 else _in_pieces(encode, loud)
         except UserError as error:
             skipped.append(str(error))
             continue
-        seconds += len(sound.samples) / rate
+        seconds += len(samples) / rate
         seconds_kept += len(loud) / rate
-        remarks += (f"{file}: {remark}" for remark in sound.remarks)
-        sounds[digest] = named[file], encode(loud)
+        remarks += (f"{file}: {remark}" for remark in samples.remarks)
     if not sounds:
         raise UserError(skipped[0] if len(files) == 1 else _nothing(path, skipped))
     names = sorted({name for name, _ in sounds.values()})
@@ -159,28 +165,37 @@ def _size(part: Sequence[list[np.ndarray]]) -> int:
     return sum(len(values) for values in chain.from_iterable(part))
 
 
+def _in_pieces(encode: Callable[[Any], np.ndarray], samples: KeptSamples | np.ndarray) -> np.ndarray:
+    """What `encode` makes of each of the samples, without all of them in memory at once as floating point numbers."""
+    return np.concatenate([encode(samples[at : at + PIECE]) for at in range(0, len(samples), PIECE)])
+
+
 def announce(files: Sequence[Path], rate: int) -> None:
     """Say how much of the disk the sounds will take that are kept for the next time, where that is worth knowing; known
     from what the files say of themselves, before anything is read.
     """
-    import soundfile
-
-    seconds = 0.0
-    for file in files:
-        with contextlib.suppress(OSError, RuntimeError):  # FFmpeg reads some that libsndfile does not
-            about = soundfile.info(file)
-            seconds += about.frames / about.samplerate
+    seconds = sum(length / its for length, its in map(_promised, files))
     if seconds >= WORTH_SAYING:
         size = 2 * seconds * rate / 1e6
         place = visible_line(str(short_path(CACHE)))
         print(f"data: {seconds / 60:,.0f} minutes; read once, then kept in {place}: {size:,.0f} MB", flush=True)
 
 
-def loud_part(samples: np.ndarray, threshold: float) -> np.ndarray:
+def _promised(file: Path) -> tuple[int, int]:
+    """How many samples a file says that it has, 0 where that is not known, and how many a second."""
+    import soundfile
+
+    with contextlib.suppress(OSError, RuntimeError):  # FFmpeg reads some that libsndfile does not
+        about = soundfile.info(file)
+        return about.frames, about.samplerate
+    return 0, 1
+
+
+def loud_part(samples: KeptSamples | np.ndarray, threshold: float) -> KeptSamples | np.ndarray:
     """Samples [N] without what is quiet at their beginning and end.
 
     Args:
-        samples: of one file.
+        samples: of one file; they are all held in memory unless the threshold is 0.
         threshold: 0 leaves all; a negative number is a level in dB relative to the file's own loudest moment; a
             positive one is a root mean square, as the first version of this lesson had it.
     """
@@ -188,6 +203,7 @@ def loud_part(samples: np.ndarray, threshold: float) -> np.ndarray:
         return samples
     import librosa  # late: few leave silence out, and the first call compiles
 
+    samples = samples[:]
     ref, below = (np.max, -threshold) if threshold < 0 else (1.0, -20 * np.log10(threshold))
     _, (start, end) = librosa.effects.trim(samples, top_db=below, ref=ref, frame_length=FRAME, hop_length=FRAME)
     # Frame k is centred on sample k * FRAME. One more is kept on both sides, in which a sound can begin softly and die
@@ -199,34 +215,28 @@ def _nothing(path: Path, reasons: list[str]) -> str:
     return f"none of the {len(reasons):,} sound files in {path} can be used; the first: {reasons[0]}"
 
 
-def _cached(file: Path, rate: int) -> tuple[str, Sound]:
-    """The digest of a file's bytes, and its sound at `rate`, from what is kept or else from the file."""
+def _digest(file: Path) -> str:
+    """The SHA-256 digest of a file's bytes."""
     try:
         with open(file, "rb") as opened:
-            digest = hashlib.file_digest(opened, "sha256").hexdigest()
+            return hashlib.file_digest(opened, "sha256").hexdigest()
     except OSError as error:
         raise UserError(f"{file} cannot be read: {explain(error, file)}") from error
+
+
+def _cached(file: Path, digest: str, rate: int) -> KeptSamples:
+    """The sound of a file at `rate`, from what is kept under its digest or else from the file."""
     place = CACHE / f"{digest[:32]}_{rate}_{READER}.samples"
-    with contextlib.suppress(OSError):
-        kept = place.read_bytes()
-        if hashlib.sha256(kept[32:]).digest() == kept[:32]:
-            return digest, _unpacked(kept[32:])
-    content = _packed(read_sound(file, rate))
-    with contextlib.suppress(OSError):  # where it cannot be kept, it is read again the next time
-        place.parent.mkdir(parents=True, exist_ok=True)
-        with atomic_write(place) as opened:
-            opened.write(hashlib.sha256(content).digest() + content)
-    return digest, _unpacked(content)
-
-
-def _packed(sound: Sound) -> bytes:
-    """A line of JSON, the remarks, and then the samples in 16 bits."""
-    return json.dumps(sound.remarks).encode() + b"\n" + np.round(sound.samples * 32767).astype("<i2").tobytes()
-
-
-def _unpacked(content: bytes) -> Sound:
-    remarks, _, samples = content.partition(b"\n")
-    return Sound(np.frombuffer(samples, "<i2").astype(np.float32) / 32767, tuple(json.loads(remarks)))
+    if found := kept_samples.opened(place):
+        return found
+    length, its_rate = _promised(file)
+    # Each sample is decoded twice where it is not held in memory.
+    total = 2 * length if length > LONG else 0
+    with (
+        told(total, 2 * 60 * its_rate, f"reading {visible_line(file.name)}", "minutes") as tell,
+        Reading(file, rate, tell) as reading,
+    ):
+        return kept_samples.keep(place, reading, reading.remarks)
 
 
 def describe(sounds: Sounds, path: Path) -> None:

@@ -13,12 +13,22 @@ SHARE = 0.1
 
 
 class Mixer:
-    """Mixes the blocks of one recording, which all have the same channels."""
+    """Mixes the blocks of one recording, which all have the same channels.
 
-    def __init__(self) -> None:
+    Args:
+        most: samples that are kept; of a longer recording only what is measured. None for all.
+    """
+
+    def __init__(self, most: int | None = None) -> None:
+        self._most = most
         # It grows in place: blocks that are joined at the end would take twice the memory.
         self._mono = np.empty(0, np.float32)
-        self._length = 0
+        #: Samples that came.
+        self.length = 0
+        #: Of the mix and of each channel.
+        self._sum: np.ndarray | float = 0.0
+        self._least: np.ndarray | float = np.inf
+        self._greatest: np.ndarray | float = -np.inf
         self._power: np.ndarray | float = 0.0
         self._both: np.ndarray | float = 0.0
         self._opposed: np.ndarray | float = 0.0
@@ -26,17 +36,27 @@ class Mixer:
     def add(self, samples: np.ndarray) -> None:
         """Take in a block, float32 [N, C]."""
         with np.errstate(over="ignore", invalid="ignore"):
-            self._append(samples.mean(axis=1))
+            mixed = samples.mean(axis=1)
+            self._measure(mixed, samples)
+            self._append(mixed)
             if samples.shape[1] > 1:
                 for start in range(0, len(samples), WINDOW):
                     self._compare(samples[start : start + WINDOW].astype(np.float64))
 
     def _append(self, mixed: np.ndarray) -> None:
-        end = self._length + len(mixed)
-        if end > len(self._mono):
-            self._mono.resize(max(end, len(self._mono) * 3 // 2), refcheck=False)
-        self._mono[self._length : end] = mixed
-        self._length = end
+        begin, self.length = self.length, self.length + len(mixed)
+        if not self.is_whole:
+            self._mono = np.empty(0, np.float32)
+            return
+        if self.length > len(self._mono):
+            self._mono.resize(max(self.length, len(self._mono) * 3 // 2), refcheck=False)
+        self._mono[begin : self.length] = mixed
+
+    def _measure(self, mixed: np.ndarray, samples: np.ndarray) -> None:
+        columns = [mixed] if samples.shape[1] == 1 else [mixed, *samples.T]
+        self._sum = self._sum + np.array([column.sum(dtype=np.float64) for column in columns])
+        self._least = np.minimum(self._least, [column.min(initial=np.inf) for column in columns])
+        self._greatest = np.maximum(self._greatest, [column.max(initial=-np.inf) for column in columns])
 
     def _compare(self, window: np.ndarray) -> None:
         window = window - window.mean(axis=0)
@@ -47,10 +67,24 @@ class Mixer:
         self._both = self._both + both
         self._opposed = self._opposed + np.where(both + 2 * covariance < LEFT * both, both, 0)
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether all samples are kept."""
+        return self._most is None or self.length <= self._most
+
     def mono(self) -> np.ndarray:
-        """The mean of the channels, float32 [N]."""
-        self._mono.resize(self._length, refcheck=False)
+        """The mean of the channels, float32 [N], where it is whole."""
+        self._mono.resize(self.length, refcheck=False)
         return self._mono
+
+    def offset_and_peak(self, channel: int | None) -> tuple[np.float32, float]:
+        """The mean of all samples of the mix, or of a channel, and how far from it they go; neither is finite where a
+        sample is not.
+        """
+        at = 0 if channel is None or np.size(self._sum) == 1 else channel + 1
+        mean = float(np.atleast_1d(self._sum)[at]) / max(self.length, 1)
+        peak = max(float(np.atleast_1d(self._greatest)[at]) - mean, mean - float(np.atleast_1d(self._least)[at]))
+        return np.float32(mean), peak
 
     @property
     def channel(self) -> int | None:

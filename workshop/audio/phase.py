@@ -26,7 +26,7 @@ LEAST_HEARD = 0.3
 class Resynthesiser(Protocol):
     """What makes sound of frames as they come."""
 
-    def add(self, magnitudes: np.ndarray) -> np.ndarray:
+    def add(self, magnitudes: np.ndarray, /) -> np.ndarray:
         """The samples that are ready after frames of magnitudes [t, F]: float32 [any number]."""
 
     def finish(self) -> np.ndarray:
@@ -148,6 +148,30 @@ class LiveResynthesis:
 
     def finish(self) -> np.ndarray:
         """Nothing: each frame's block has been given."""
+        return np.empty(0, np.float32)
+
+
+class WithPhase:
+    """Sound of spectra that have their phase: nothing is estimated. It takes frames as `LiveResynthesis` does, of whole
+    spectra in place of magnitudes.
+
+    Args:
+        stft: whose spectra they are.
+    """
+
+    def __init__(self, stft: Stft):
+        self._overlap = OverlapAdd(stft)
+
+    def step(self, spectrum: np.ndarray) -> np.ndarray:
+        """The next block, float32 [H], for the next spectrum [F]."""
+        return self._overlap.push(spectrum)
+
+    def add(self, spectra: np.ndarray) -> np.ndarray:
+        """The samples that are ready after spectra [t, F]: float32 [any number]."""
+        return self._overlap.add(spectra)
+
+    def finish(self) -> np.ndarray:
+        """Nothing: what is left of the last frame breaks off."""
         return np.empty(0, np.float32)
 
 

@@ -6,6 +6,7 @@ import time
 
 from workshop.run.board import BIT
 from workshop.visible import visible
+from workshop.words import duration
 
 #: Seconds between two lines where a line cannot renew itself, and between two renewals where it can.
 LOG_SECONDS = 10.0
@@ -71,7 +72,7 @@ class Progress:
             seconds = now - self._started
             line += f"  {self._symbols / seconds:,.0f} {self._unit}/s"
             if (left := self._seconds_left(step, seconds, now)) < math.inf:
-                line += f"  {self._at_most}{_duration(left)} left"
+                line += f"  {self._at_most}{duration(left)} left"
         if self._renew:
             _put("\r" + line.ljust(len(self._line)))
             self._line = line
@@ -123,9 +124,3 @@ def _put(text: str) -> None:
         raise
     except OSError:
         pass
-
-
-def _duration(seconds: float) -> str:
-    minutes, seconds = divmod(int(seconds + 0.5), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"

@@ -73,13 +73,13 @@ def check_data(resumed: Experiment | None, facts: DataInfo, data_dir: Path) -> N
         experiment.check_same_data(resumed, facts.fingerprint, data_dir)
 
 
-def network_of(lesson: Lesson, args: argparse.Namespace, **more: int) -> dict[str, Any]:
+def network_of(lesson: Lesson, args: argparse.Namespace, **more: int | str) -> dict[str, Any]:
     """The description of the network: the name of its function in `model.py`, and the arguments of that.
 
     Args:
         lesson: says which arguments describe a network.
         args: the command line.
-        more: arguments that the data decides, such as the number of symbols.
+        more: arguments that the data or the lesson decides, such as the number of symbols.
     """
     return {name: getattr(args, name) for name in (*lesson.network, "seed")} | more | {"name": args.network}
 
