@@ -99,7 +99,7 @@ def frames_of(args: argparse.Namespace) -> Representation:
 def info(facts: SoundInfo, representation: Representation) -> FrameInfo:
     """What run.json says of frames that `load` has read."""
     known = msgspec.structs.asdict(facts)
-    target = "levels" if isinstance(representation, Bands) else "complex"
+    target: Literal["levels", "complex"] = "levels" if isinstance(representation, Bands) else "complex"
     return FrameInfo(**known, window=representation.stft.window, bands=representation.count, target=target)
 
 

@@ -13,7 +13,8 @@ from workshop.run.baseline import Baseline
 def fitted(train: np.ndarray, held_out: np.ndarray, representation: Representation) -> tuple[Var | Turns, Baseline]:
     """The best linear predictor of training frames [N, D] in steps, and the losses of all on held-out ones."""
     if isinstance(representation, Bands):
-        known, measured = dataset.with_dither(train), dataset.with_dither(held_out)
+        # They are fitted to no more, and frames with dither take many times the memory.
+        known, measured = dataset.with_dither(train[-baseline.MAX_FITTED :]), dataset.with_dither(held_out)
         levels = [baseline.fit(known, order) for order in ORDERS]
         found = baseline.baseline_of(levels, known, measured)
         return levels[ORDERS.index(int(found.order))], found

@@ -193,7 +193,7 @@ def test_the_memory_of_reading_does_not_grow_with_the_number_of_files(tmp_path: 
 @pytest.mark.alone
 @pytest.mark.skipif(sys.platform != "linux", reason="counts memory as Linux does")
 def test_the_memory_of_reading_does_not_grow_with_the_length_of_a_file(tmp_path: Path) -> None:
-    """Beside the frames themselves: 20 minutes take as much as 60, which held in memory would be 635 MB."""
+    """Beside the frames themselves: 15 minutes take as much as 30, which held in memory would be 317 MB."""
 
     def peak(minutes: int) -> float:
         noise = np.random.default_rng(0).normal(0, 0.1, 60 * 44100).astype(np.float32)
@@ -211,7 +211,7 @@ def test_the_memory_of_reading_does_not_grow_with_the_length_of_a_file(tmp_path:
         assert re.search(rf"long\.wav: \d+ of {minutes} minutes, \d+:\d\d left", said.stderr)
         return kilobytes / 1000 - 2 * frames * 96 / 1e6
 
-    before, after = peak(20), peak(60)
+    before, after = peak(15), peak(30)
     print(f"{before:.0f} MB, {after:.0f} MB")
     assert after < before + 60
 

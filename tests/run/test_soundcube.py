@@ -17,7 +17,7 @@ ARGUMENTS = {
     "data.hop_length": "--hop", "data.hops_per_second": "--hop", "data.seconds_per_block": "--seq_length",
     "data.float_type": None, "data.float_storage": None, "data.complex_type": None,
     "data.convert_cmd": "--sample_rate",
-    "net.model_name": "--network", "net.loss": None, "net.opt": "--learning_rate", "net.metrics": None,
+    "net.model_name": "--network", "net.loss": "--target", "net.opt": "--learning_rate", "net.metrics": None,
     "net.batch_size": "--batch_size", "net.training_epochs": "--num_epochs", "net.val_split": "--val_split",
     "net.kwargs.hidden_size": "--rnn_size", "net.kwargs.dropout": "--dropout",
     "state.model_dir": "--experiment_dir", "state.model_base": "--experiment_dir", "state.autosave": "--save_every",
@@ -30,7 +30,7 @@ ARGUMENTS = {
 }  # fmt: skip
 WORDS = {"42": "--num_epochs", "new": "--resume", "clear": None, "logs": None, "data": None, "mine.WAV": "--out"}
 #: Arguments of spectral_rnn, which must exist as soon as that lesson does.
-SPECTRAL = {"--window", "--hop", "--save_raw", "--seed_from", "--fade_in", "--fade_out"}
+SPECTRAL = {"--window", "--hop", "--target", "--save_raw", "--seed_from", "--fade_in", "--fade_out"}
 
 
 @cache

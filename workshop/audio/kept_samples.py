@@ -10,7 +10,7 @@ import io
 import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 import numpy as np
 
@@ -33,7 +33,7 @@ class KeptSamples:
         ValueError: it is damaged.
     """
 
-    def __init__(self, file: BinaryIO):
+    def __init__(self, file: IO[bytes]):
         self._file = file
         file.seek(0)
         known, digest = file.read(DIGEST), hashlib.sha256()
@@ -94,7 +94,7 @@ def keep(path: Path, pieces: Iterable[np.ndarray], remarks: Sequence[str]) -> Ke
     return KeptSamples(memory)
 
 
-def write(file: BinaryIO, pieces: Iterable[np.ndarray], remarks: Sequence[str]) -> None:
+def write(file: IO[bytes], pieces: Iterable[np.ndarray], remarks: Sequence[str]) -> None:
     """Write samples into an empty file as they come."""
     digest = hashlib.sha256()
 

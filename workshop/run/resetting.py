@@ -73,17 +73,25 @@ def experiments_of(lesson: Lesson) -> list[Path]:
 def _put_aside(chosen: Sequence[Lesson]) -> None:
     """Move the experiments of lessons where nothing looks for them, and say where that is."""
     now, moved = f"{datetime.now():%Y-%m-%d_%H%M%S}", False
-    for lesson, paths in [(lesson, experiments_of(lesson)) for lesson in chosen]:
-        target = lesson.folder / "experiments" / ASIDE / now
+    for paths in [experiments_of(lesson) for lesson in chosen]:
         for path in paths:
-            try:
-                target.mkdir(parents=True, exist_ok=True)
-                path.rename(target / path.name)
-            except OSError as error:
-                raise UserError(f"{short_path(path)} cannot be put aside: {explain(error, path)}") from error
-            print(f"{short_path(path)} is now {short_path(target / path.name)}")
+            print(f"{short_path(path)} is now {short_path(put_aside(path, now))}")
             moved = True
     print("to have one back, move it back" if moved else "there are no experiments")
+
+
+def put_aside(path: Path, now: str) -> Path:
+    """Move an experiment to a folder beside it that is named after the time; return where it is.
+
+    Raises:
+        UserError: it cannot be moved.
+    """
+    target = path.parent / ASIDE / now
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+        return path.rename(target / path.name)
+    except OSError as error:
+        raise UserError(f"{short_path(path)} cannot be put aside: {explain(error, path)}") from error
 
 
 def _listed(args: argparse.Namespace, chosen: Sequence[Lesson], caches: Sequence[Path]) -> list[Path]:
