@@ -9,13 +9,13 @@ B streams, D numbers in a frame, H units, K components.
 import abc
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from workshop.audio.bands import STEPS, Bands
 from workshop.audio.parts import Parts
-from workshop.audio.phase import LiveResynthesis, Resynthesis, Resynthesiser, WithPhase
+from workshop.audio.phase import Resynthesiser
 
 if TYPE_CHECKING:
     from spectral_rnn.model import FrameModel, NextFrame
@@ -196,22 +196,6 @@ class Frames(Engine):
         return (
             ((expected + errors @ self._bands) * self._scale + self._middle).clip(0, self._loudest).astype(np.float32)
         )
-
-
-def engine_of(model: Any, loudest: np.ndarray | None) -> Engine:
-    """What runs a network frame by frame: `Frames`, or `Guesses` where it guesses."""
-    if model.shape.target == "levels":
-        return Frames(model, loudest)
-    from spectral_rnn.guesses import Guesses
-
-    return Guesses(model)
-
-
-def resynthesis(representation: Bands | Parts, phase: str = "best") -> Resynthesiser:
-    """What makes sound of the frames of a stream; `phase` as `sample.py` has it."""
-    if isinstance(representation, Parts):
-        return WithPhase(representation.stft)
-    return LiveResynthesis(representation.stft) if phase == "live" else Resynthesis(representation.stft)
 
 
 def sounds(

@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 
 from spectral_rnn.dataset import KEPT_EXCERPTS, KEPT_LOUDEST, Representation
-from spectral_rnn.generate import engine_of, frames_for, resynthesis, sounds
+from spectral_rnn.engines import engine_of, resynthesis
+from spectral_rnn.generate import frames_for, sounds
 from spectral_rnn.model import NextFrame
 from workshop.audio.preview import show_sound
 from workshop.pictures import clear_away

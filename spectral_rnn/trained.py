@@ -105,7 +105,7 @@ class Trained(trained.Trained):
     def frames(self) -> "Engine":
         """What runs the network frame by frame."""
         with quietly():
-            from spectral_rnn.generate import engine_of
+            from spectral_rnn.engines import engine_of
 
         return engine_of(self.model, self.loudest)
 
@@ -210,7 +210,8 @@ class Trained(trained.Trained):
             with_prompt: whether the sound begins with that of the prompt.
             raw: gets the values of each piece [n, B, D]: levels in dB, or parts; None to keep none.
         """
-        from spectral_rnn.generate import resynthesis, sounds
+        from spectral_rnn.engines import resynthesis
+        from spectral_rnn.generate import sounds
 
         begun = prompt[:, None].repeat(streams, axis=1) if with_prompt else np.empty((0, streams, self.bands.count))
         count = max(self.bands.stft.frames(length) - len(begun), 0)

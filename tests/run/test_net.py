@@ -55,6 +55,6 @@ def test_mistakes_are_said(tmp_path: Path) -> None:
         Net("piano_rnn")
     with pytest.raises(UserError, match="epochs: "):
         Net(experiment=tmp_path / "new").train(0)
-    with pytest.raises(UserError, match="there is no .*nowhere"):
+    with pytest.raises(UserError, match=r"there is no .*nowhere"):
         Net(experiment=tmp_path / "new", data_dir=tmp_path / "nowhere").train(1)
     assert Net("char_rnn").folder.parent.name == "experiments"

@@ -35,7 +35,7 @@ SETTINGS = {
     "data.complex_type": _FLOAT,
     "data.convert_cmd": "no program is started: FFmpeg's libraries read the files, and --sample_rate resamples them",
     "net.model_name": "--network names one of the networks in the lesson's model.py, and --size sets its parts",
-    "net.loss": "the loss is -ln p of what comes next; spectral_rnn's --target complex has the squared error, which tends to silence",
+    "net.loss": "the loss is -ln p of what comes next; the squared error is that of spectral_rnn's --target complex",
     "net.opt": "the optimizer is Adam; --learning_rate is its step size",
     "net.metrics": "TensorBoard shows the losses and all other curves of a run",
     "net.batch_size": "--batch_size is the number of windows in a batch",
