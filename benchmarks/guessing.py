@@ -4,9 +4,8 @@
     python benchmarks/guessing.py --smoke --docs FOLDER    seconds, into a copy of docs/, to see that it works
 
 Both train for the same time on the starter music. Printed is how loud what they make is beside the held-out recordings,
-in dB by the second, and how much its spectrum changes from frame to frame in the second half, as a share of theirs
-(spectral flux); medians over the seeds. The first seconds of the first seed go into docs/stages. Further arguments are
-those of `train.py`.
+in dB by the second, medians over the seeds; the first seconds of the first seed go into docs/stages. Further arguments
+are those of `train.py`.
 """
 
 import argparse
@@ -18,12 +17,9 @@ import compare
 import expectations
 import numpy as np
 import soundfile
-import spectral_frames
 
 from workshop import load
 from workshop.audio import library
-from workshop.audio.bands import Bands
-from workshop.audio.stft import Stft
 
 #: How a page calls the targets.
 TARGETS = {"levels": "Drawn from probabilities", "complex": "Guessed, `--target complex`"}
@@ -40,12 +36,6 @@ def loudness(samples: np.ndarray) -> float:
     return 10 * float(np.log10(max(np.square(samples, dtype=np.float64).mean(), 10 ** (NOTHING / 10))))
 
 
-def flux(samples: np.ndarray, rate: int) -> float:
-    """How much the spectrum changes, in dB a frame."""
-    bands = Bands(Stft(512, 128), rate, 48)
-    return spectral_frames.of_frames(bands.levels(np.abs(bands.stft.analyse(samples))), bands)["flux"]
-
-
 def measure(target: str, args: argparse.Namespace, more: list[str], folder: Path) -> dict[str, Any]:
     """Train, generate a minute with each seed, and keep the beginning of the first."""
     length = ["--smoke", "--size", "tiny"] if args.smoke else ["--max_minutes", args.minutes]
@@ -54,21 +44,16 @@ def measure(target: str, args: argparse.Namespace, more: list[str], folder: Path
         net = load(experiment)
         data = compare.ROOT / info["data"]["path"]
         held_out = library.load(data, net.rate, info["arguments"]["val_split"], encode=np.asarray).held_out[0]
-        real = np.concatenate(held_out)
-        beside, found, changing = loudness(real), [], []
+        beside, found = loudness(np.concatenate(held_out)), []
         for seed in range(args.seeds):
             samples = net.generate(seconds=PARTS[-1][1], seed=seed).samples
-            found.append(
-                [loudness(samples[begin * net.rate : end * net.rate]) - beside for begin, end in PARTS]
-            )
-            changing.append(flux(samples[PARTS[-1][0] * net.rate :], net.rate) / flux(real, net.rate))
+            found.append([loudness(samples[begin * net.rate : end * net.rate]) - beside for begin, end in PARTS])
             if seed == 0:
                 file = folder / f"spectra_{target}.ogg"
                 soundfile.write(file, samples[: KEPT * net.rate], net.rate, format="OGG", subtype="VORBIS")
         return {
             "steps": info["step"], "nats": round(info["best"]["validation"], 1),
             "linear": round(min(info["baseline"].values()), 1), "file": file.name,
-            "flux": round(float(np.median(changing)), 2),
             "level_db": [round(float(value), 1) for value in np.median(found, axis=0)],
         }  # fmt: skip
 
@@ -76,14 +61,13 @@ def measure(target: str, args: argparse.Namespace, more: list[str], folder: Path
 def shown(results: dict[str, dict[str, Any]], minutes: float, seeds: int) -> str:
     """What the page shows: a table, and both to be heard."""
     lines = [
-        f"| {minutes:g} minutes of training each | steps | {' | '.join(f'{a} to {b} s' for a, b in PARTS)} | flux |",
-        f"| --- | ---: | {' | '.join('---:' for _ in PARTS)} | ---: |",
+        f"| {minutes:g} minutes of training each | steps | {' | '.join(f'{a} to {b} s' for a, b in PARTS)} |",
+        f"| --- | ---: | {' | '.join('---:' for _ in PARTS)} |",
     ]
     for target, of in results.items():
         levels = " | ".join(f"{level:+.1f} dB" for level in of["level_db"])
-        lines.append(f"| {TARGETS[target]} | {of['steps']:,} | {levels} | {of['flux']:.2f} |")
-    said = "Level beside the held-out recordings; spectral flux of the second half as a share of theirs"
-    lines.append(f"\n{said}: medians of {seeds} minutes.\n")
+        lines.append(f"| {TARGETS[target]} | {of['steps']:,} | {levels} |")
+    lines.append(f"\nLevel beside the held-out recordings, medians of {seeds} minutes.\n")
     for target, of in results.items():
         stem = Path(of["file"]).stem
         words = f"{TARGETS[target].replace('`', '')}, the first {KEPT} seconds"

@@ -206,6 +206,17 @@ def trained_spectral_rnn(tones: Path, tmp_path_factory: pytest.TempPathFactory) 
 
 
 @pytest.fixture(scope="session")
+def trained_guesses(tones: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same with `--target complex`."""
+
+    def make(path: Path) -> None:
+        length = ["--num_epochs", "2", "--sample_every", "28", "--target", "complex"]
+        _train("spectral_rnn", tones, path, *TINY_SPECTRAL, *length, compiled=False)
+
+    return once(tmp_path_factory, "guesses", make)
+
+
+@pytest.fixture(scope="session")
 def loops(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of 48 slices of half a second, four beats each, of six songs; not to be written to."""
 

@@ -167,22 +167,12 @@ def test_a_damaged_description_is_refused() -> None:
 # ---- scripts
 
 
-@pytest.fixture(scope="module")
-def guessing(tones: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An experiment that guesses; copy it before you write to it."""
-    from conftest import _train
-
-    path = tmp_path_factory.mktemp("guessing") / "experiment"
-    _train("spectral_rnn", tones, path, *GUESSING, "--num_epochs", "2", "--sample_every", "28", compiled=False)
-    return path
-
-
-def test_a_training_leaves_a_complete_experiment(guessing: Path) -> None:
-    info = json.loads((guessing / "run.json").read_text("utf-8"))
+def test_a_training_leaves_a_complete_experiment(trained_guesses: Path) -> None:
+    info = json.loads((trained_guesses / "run.json").read_text("utf-8"))
     assert (info["data"]["target"], info["data"]["bands"], info["network"]["target"]) == ("complex", 130, "complex")
     assert list(info["baseline"]) == ["1", "2"]
-    assert len(list((guessing / "samples").glob("step_*.wav"))) == 1
-    arrays, _ = checkpoint.load(guessing / "checkpoints" / "best.npz")
+    assert len(list((trained_guesses / "samples").glob("step_*.wav"))) == 1
+    arrays, _ = checkpoint.load(trained_guesses / "checkpoints" / "best.npz")
     assert dataset.KEPT_EXCERPTS in arrays
     assert dataset.KEPT_LOUDEST not in arrays
 
@@ -202,8 +192,8 @@ def test_a_resumed_run_is_the_same(tones: Path, run_main: Run, monkeypatch: pyte
     assert found[0] == found[1]
 
 
-def test_it_sounds_in_files_and_in_python(guessing: Path, tmp_path: Path, run_main: Run) -> None:
-    copied = shutil.copytree(guessing, tmp_path / "copied")
+def test_it_sounds_in_files_and_in_python(trained_guesses: Path, tmp_path: Path, run_main: Run) -> None:
+    copied = shutil.copytree(trained_guesses, tmp_path / "copied")
     asked = ["--experiment_dir", copied, "--length", "900", "--seed", "3", "--save_raw"]
     done = run_main(sample, *asked, "--out", tmp_path / "a.wav")
     assert done.returncode == 0, done.stderr
@@ -218,14 +208,14 @@ def test_it_sounds_in_files_and_in_python(guessing: Path, tmp_path: Path, run_ma
 
 
 @pytest.mark.parametrize("asked", [("--temperature", "0.5"), ("--num_samples", "2"), ("--phase", "live")])
-def test_what_a_guess_has_not_is_said(guessing: Path, asked: tuple[str, str], refused: Refused) -> None:
-    said = refused(sample, "--experiment_dir", guessing, *asked)
+def test_what_a_guess_has_not_is_said(trained_guesses: Path, asked: tuple[str, str], refused: Refused) -> None:
+    said = refused(sample, "--experiment_dir", trained_guesses, *asked)
     assert "--target complex" in said
     assert said.endswith(f"leave out {asked[0]}")
 
 
-def test_it_answers_live(guessing: Path) -> None:
-    net = load(guessing)
+def test_it_answers_live(trained_guesses: Path) -> None:
+    net = load(trained_guesses)
     heard = tone(300, RATE).astype(np.float32)
     found = []
     for cut in (64, 500):
@@ -238,7 +228,7 @@ def test_it_answers_live(guessing: Path) -> None:
     assert not call.process(Block(heard), Knobs()).samples[: RATE // 2].any()
 
 
-def test_the_targets_do_not_mix(guessing: Path, tones: Path, refused: Refused) -> None:
+def test_the_targets_do_not_mix(trained_guesses: Path, tones: Path, refused: Refused) -> None:
     levels = [argument for argument in GUESSING if argument not in ("--target", "complex")]
-    said = refused(train, "--data_dir", tones, *levels, "--target", "levels", "--init_from", guessing)
+    said = refused(train, "--data_dir", tones, *levels, "--target", "levels", "--init_from", trained_guesses)
     assert "target" in said
