@@ -17,6 +17,7 @@ import compare
 import expectations
 import numpy as np
 import soundfile
+import stages
 
 from workshop import load
 from workshop.audio import library
@@ -69,10 +70,7 @@ def shown(results: dict[str, dict[str, Any]], minutes: float, seeds: int) -> str
         lines.append(f"| {TARGETS[target]} | {of['steps']:,} | {levels} |")
     lines.append(f"\nLevel beside the held-out recordings, medians of {seeds} minutes.\n")
     for target, of in results.items():
-        stem = Path(of["file"]).stem
-        words = f"{TARGETS[target].replace('`', '')}, the first {KEPT} seconds"
-        lines.append(f"{words}: [{of['file']}](stages/{of['file']})\n")
-        lines.append(f"<!-- sound: {stem}.wav | {words} -->\n<!-- picture: {stem}.png | {words} -->\n")
+        lines += stages.player(f"{TARGETS[target]}, the first {KEPT} seconds", of["file"])
     return "\n".join(lines)
 
 

@@ -122,11 +122,15 @@ def shown(name: str, stages: list[dict[str, Any]]) -> str:
         if "text" in stage:
             lines.append(f"{title}:\n\n```\n{stage['text']}\n```\n")
             continue
-        file = Path(stage["file"])
-        words = title.replace("`", "")
-        lines.append(f"{title}: [{file.name}](stages/{file.name})\n")
-        lines.append(f"<!-- sound: {file.stem}.wav | {words} -->\n<!-- picture: {file.stem}.png | {words} -->\n")
+        lines += player(title, stage["file"])
     return "\n".join(lines)
+
+
+def player(title: str, file: str) -> list[str]:
+    """What a page shows of notes or a sound in docs/stages."""
+    stem, words = Path(file).stem, title.replace("`", "")
+    places = f"<!-- sound: {stem}.wav | {words} -->\n<!-- picture: {stem}.png | {words} -->\n"
+    return [f"{title}: [{file}](stages/{file})\n", places]
 
 
 def main() -> None:

@@ -42,9 +42,9 @@ def frames_of(samples: np.ndarray) -> np.ndarray:
 @pytest.fixture(scope="module")
 def model() -> GuessModel:
     """A network with random weights, all of which count."""
-    made, rng = GuessModel(SHAPE, seed=3), np.random.default_rng(4)
-    for variable in made.trainable_variables:
-        variable.assign(rng.normal(0, 0.4, variable.shape))
+    made = GuessModel(SHAPE, seed=3)
+    for number, variable in enumerate(made.trainable_variables):
+        variable.assign(np.random.default_rng(number).normal(0, 0.4, variable.shape))
     return made
 
 
