@@ -41,6 +41,7 @@ REGION = re.compile(r"(<!-- measured: (.+?) -->\n).*?(<!-- end of measured -->)"
 #: What each lesson trains on unless it is told otherwise.
 STARTERS = {
     "char_rnn": "lyrics/starter", "midi_rnn": "midi/tunes", "wavenet": "audio/starter", "audio_rnn": "audio/starter",
+    "spectral_rnn": "audio/piano",
 }  # fmt: skip
 
 
@@ -70,6 +71,7 @@ RUNS = {
     "sounds_small": Run("wavenet", "audio/starter", "sample", ("--condition", "folder", "--size", "small")),
     "digits": Run("wavenet", "audio/fsdd_jackson", "sample"),
     "memory": Run("audio_rnn", "audio/starter", "sample", ("--condition", "folder")),
+    "spectra": Run("spectral_rnn", "audio/piano", "frame"),
 }
 
 
@@ -152,7 +154,7 @@ def _quoted(text: str) -> str:
 
 def _table(results: dict[str, Any]) -> str:
     lines = [
-        "| lesson | command | minutes | loss on held-out data | the best n-gram |",
+        "| lesson | command | minutes | loss on held-out data | the best n-gram, or linear predictor |",
         "| --- | --- | ---: | ---: | ---: |",
     ]
     for name in RUNS:
