@@ -38,6 +38,7 @@ NOT_HERE = dict.fromkeys(
     "experiment_dir": "name the experiment in place of a sound, and a new one with --model-name",
     "data_dir": "name the sound file or folder without it",
     "sample_every": "clf.checkpoint(n) keeps a sample when you want one",
+    "workers": "train.py trains with several",
 }
 #: Samples that the network reads before it is measured.
 CONTEXT = 2000
@@ -63,7 +64,8 @@ def parser() -> Parser:
     for name, spelling in ALIASES.items():
         parser.alias(name, spelling)
     parser.hide(*NOT_HERE)
-    parser.set_defaults(save_every=SAVE_EVERY)
+    # One process, whatever the environment says.
+    parser.set_defaults(save_every=SAVE_EVERY, workers=1)
     return parser
 
 

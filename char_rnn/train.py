@@ -85,8 +85,7 @@ def main() -> int:
         temperature=temperature, preview=preview, baseline=baseline, smoke_steps=SMOKE_STEPS,
     )  # fmt: skip
     if not resumed:
-        with session.experiment.beginning():
-            text.vocabulary.save(session.experiment.path / "vocab.json")
+        session.experiment.add("vocab.json", text.vocabulary.save)
     with session:
         for inputs, targets in session:
             loss, gradients = learner.gradients(inputs, targets)  # of the loss, for each weight

@@ -32,4 +32,5 @@ LESSON = Lesson(
     step=32,
     # A thousand slices.
     little=1_000,
+    divisible=False,
 )

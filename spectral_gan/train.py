@@ -24,7 +24,7 @@ def main() -> int:
     """Train, as the command line says."""
     # ---- 1 arguments -------------------------------------------------------------------------------------------------
     parser = arguments.train_parser("Learn to make loops, by two networks against each other.", LESSON)
-    parser.hide("seq_length")
+    parser.hide("seq_length", "workers")
     group = parser.add_argument_group("the two networks")
     what = "what they descend; bce with --network dcgan is the classic recipe"
     group.add_argument("--loss", choices=("relativistic", "hinge", "bce"), default="relativistic", help=what)

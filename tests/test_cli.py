@@ -46,6 +46,7 @@ TRAIN: dict[str, tuple[str | None, Any]] = {
     "seed": ("0", 0),
     "message": ("a-b --c", "a-b --c"),
     "config": (EMPTY, EMPTY),
+    "workers": ("2", 2),
     "smoke": (None, True),
 }
 TRAIN_ALIASES = {"window_size": "seq_length", "sample_size": "seq_length", "rnn_units": "rnn_size"}

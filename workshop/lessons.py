@@ -38,6 +38,7 @@ class Lesson:
         representation: those of the arguments that decide what a symbol stands for: fine-tuning may not change them.
         little: with less data than this, in `unit`, fine-tuning is offered.
         pretrained: name of the trained network to begin with, among those that come with the workshop.
+        divisible: whether several workers can train it, each on a part of every batch.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Lesson:
     representation: tuple[str, ...] = ()
     little: int = 0
     pretrained: str = ""
+    divisible: bool = True
 
     @property
     def fixed_arguments(self) -> tuple[str, ...]:

@@ -83,6 +83,8 @@ def train_parser(description: str, lesson: Lesson) -> Parser:
     keep = "also keep the weights every KEEP_EVERY steps, for sample.py --checkpoint STEP; each checkpoint takes "
     group.add_argument("--keep_every", type=cli.count, help=f"{keep}4 bytes per weight")
     group.add_argument("--seed", type=cli.seed, default=0, help="the same seed, data and machine give the same run")
+    workers = "processes that train together on this computer, each on its part of a batch; with GPUs, one for each"
+    group.add_argument("--workers", type=cli.count, help=workers)
     group.add_argument("--smoke", action="store_true", help="a quick test: a tiny network and a few steps")
     old_arguments.accept(parser, old_arguments.TRAIN_ALIASES, old_arguments.TRAIN)
     return parser

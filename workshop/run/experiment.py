@@ -20,20 +20,22 @@ import re
 import shutil
 import stat
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
+import numpy as np
 
 from workshop.checks import typed
 from workshop.commands import command
 from workshop.errors import UserError
 from workshop.files import explain, read_json, remove_leftovers, short_path, write_json, write_text
 from workshop.places import found, kept
-from workshop.run import pretrained, trainings, version_1
+from workshop.run import checkpoint, log, pretrained, trainings, version_1
+from workshop.run.board import TensorBoardWriter
 from workshop.run.record import FORMAT, DataInfo, Record
 from workshop.visible import visible_line
 
@@ -120,6 +122,11 @@ class Experiment:
         return self.path / "tensorboard"
 
     @property
+    def board(self) -> TensorBoardWriter:
+        """A new writer of event files."""
+        return TensorBoardWriter(self.tensorboard)
+
+    @property
     def samples(self) -> Path:
         """The folder of the previews."""
         return self.path / "samples"
@@ -191,6 +198,27 @@ class Experiment:
         if not self.checkpoints:
             shutil.rmtree(self.path, ignore_errors=True)
 
+    def keep_log(self) -> None:
+        """Begin the log of this run, or append to it."""
+        log.keep_in(self.path)
+
+    def add(self, name: str, write: Callable[[Path], object]) -> None:
+        """Make one of the first files of an experiment: `write` is called with its path.
+
+        Raises:
+            UserError: it cannot be written; of a new experiment no trace is left.
+        """
+        with self.beginning():
+            write(self.path / name)
+
+    def save(self, path: Path, arrays: dict[str, np.ndarray], meta: dict[str, Any]) -> None:
+        """Write one of its checkpoints.
+
+        Raises:
+            UserError: it cannot be written; the checkpoint that was there is untouched.
+        """
+        checkpoint.save(path, arrays, meta)
+
     def data(self, kind: type[Info]) -> Info:
         """What run.json says of the data, in a lesson's own type.
 
@@ -242,14 +270,18 @@ def create(lesson_dir: Path, requested: str | None, **entries: Any) -> Experimen
             f"an experiment cannot be kept in {where}: {explain(error, Path(where))}; "
             "choose another place with --experiment_dir"
         ) from error
-    record = Record(lesson=lesson_dir.name, created=_now(), versions=_versions(), **entries)
-    experiment = Experiment(path, record)
+    experiment = Experiment(path, new_record(lesson_dir.name, **entries))
     with experiment.beginning():
         experiment.lock()
         experiment.update()
     # Ctrl-C while the network is made comes before there is anything to go on with.
     atexit.register(experiment.discard_if_empty)
     return experiment
+
+
+def new_record(lesson: str, **entries: Any) -> Record:
+    """The record of an experiment that begins now; `entries` as in `create`."""
+    return Record(lesson=lesson, created=_now(), versions=_versions(), **entries)
 
 
 def _claim(path: Path) -> Path:
@@ -337,7 +369,7 @@ def arguments(args: argparse.Namespace) -> dict[str, Any]:
     """What run.json keeps of the command line under "arguments": everything that describes the run and has no entry of
     its own, but not where it is or how it was started.
     """
-    left_out = ("given", "fits", "resume", "experiment_dir", "config", *ELSEWHERE)
+    left_out = ("given", "fits", "team", "resume", "experiment_dir", "config", *ELSEWHERE)
     return {name: value for name, value in vars(args).items() if name not in left_out}
 
 

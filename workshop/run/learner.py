@@ -23,6 +23,7 @@ from keras import ops
 from workshop.networks.layer_table import Row
 from workshop.run import checkpoint
 from workshop.run.averaging import follow
+from workshop.run.team import Team, check_divisible
 
 Tensor = Any
 
@@ -76,6 +77,7 @@ class WindowLearner(abc.ABC):
         self.model, self.average, self.held_out = model, average, held_out
         self._loss, self._l2, self._batch_size = loss, l2, batch_size
         self.learning_rate = learning_rate
+        self._team = Team()
         self.optimizer = keras.optimizers.Adam(learning_rate, global_clipnorm=CLIP_NORM)
         self.optimizer.build(model.trainable_variables)
         checkpoint.copy_weights(model, average)
@@ -84,7 +86,7 @@ class WindowLearner(abc.ABC):
         # XLA compiles the loops of the recurrent layers on a CPU; cuDNN, which runs them on a GPU, cannot be compiled
         # by it.
         on_cpu = not tf.config.list_logical_devices("GPU")
-        self._shards = 2 if on_cpu else 1
+        self._shards = self._most_shards = 2 if on_cpu else 1
         self._shard: Callable = tf.function(self._shard_gradients, jit_compile=on_cpu, autograph=False)
         self._batch: Callable = tf.function(self._batch_gradients, autograph=False)
         self._descend: Callable = tf.function(self._apply, jit_compile=on_cpu, autograph=False)
@@ -101,7 +103,7 @@ class WindowLearner(abc.ABC):
             targets: what is right [T, B, ...].
         """
         loss, gradients, self.state = self._batch(_tensors(inputs), tf.constant(targets), self.state)
-        return loss, gradients
+        return self._team.mean(loss, gradients)
 
     def descend(self, gradients: Sequence[Tensor]) -> None:
         """A step of Adam (Kingma and Ba 2015) against the gradients."""
@@ -124,11 +126,12 @@ class WindowLearner(abc.ABC):
         randomness = [tf.convert_to_tensor(variable.value) for variable in self.model.non_trainable_variables]
         shards = [
             self._shard(weights, [value + shard for value in randomness], *parts)
-            for shard, parts in enumerate(self._split(inputs, targets, state))
+            for shard, parts in enumerate(self._split(inputs, targets, state), self._team.rank * self._shards)
         ]
         losses, gradients, states, new_randomness = zip(*shards, strict=True)
+        first = self._team.rank * self._shards
         for variable, value in zip(self.model.non_trainable_variables, new_randomness[0], strict=True):
-            variable.assign(value)
+            variable.assign(value - first)
         count = tf.cast(tf.reduce_prod(tf.shape(targets)[:2]), tf.float32)
         means = [tf.add_n(parts) / count for parts in zip(*gradients, strict=True)]
         state = keras.tree.map_structure(lambda *parts: tf.concat(parts, axis=0), *states)
@@ -168,6 +171,21 @@ class WindowLearner(abc.ABC):
     def _average_weights(self) -> None:
         steps = ops.cast(self.optimizer.iterations, "float32")
         follow(self.average.trainable_variables, self.model.trainable_variables, steps)
+
+    def join(self, team: Team) -> None:
+        """Train as one of several workers from now on, on a part of each batch, with the leader's weights and a random
+        state of one's own.
+
+        Raises:
+            UserError: a batch cannot be divided among them.
+        """
+        check_divisible(self._batch_size, team.size)
+        self._team, self._batch_size = team, self._batch_size // team.size
+        self._shards = max(1, self._most_shards // team.size)
+        self.begin_epoch()
+        weights = [*self.model.trainable_variables, *self.average.trainable_variables]
+        for variable, value in zip(weights, team.shared(weights), strict=True):
+            variable.assign(value)
 
     # ---- what a session asks for -------------------------------------------------------------------------------------
 
@@ -227,7 +245,7 @@ class WindowLearner(abc.ABC):
         """What training goes on from besides `averaged`, by name: weights, random state, optimiser, recurrent state."""
         arrays = checkpoint.collect(self.model.variables, "model")
         arrays |= checkpoint.collect(self.optimizer.variables, "optimizer")
-        return arrays | checkpoint.collect(keras.tree.flatten(self.state), "state")
+        return arrays | checkpoint.collect(self._team.gathered(keras.tree.flatten(self.state)), "state")
 
     def restore(self, arrays: dict[str, np.ndarray], path: Path) -> None:
         """Go back to `arrays`; the learning rate stays the one that was asked for.
@@ -243,7 +261,8 @@ class WindowLearner(abc.ABC):
         checkpoint.assign(self.average.trainable_variables, arrays, "average", path)
         checkpoint.assign(self.optimizer.variables, arrays, "optimizer", path)
         self.optimizer.learning_rate = self.learning_rate
-        flat = checkpoint.fitting(keras.tree.flatten(self.state), arrays, "state", path)
+        whole = keras.tree.flatten(self.model.initial_state(self._batch_size * self._team.size))
+        flat = [self._team.own(value) for value in checkpoint.fitting(whole, arrays, "state", path)]
         self.state = keras.tree.pack_sequence_as(self.state, [tf.constant(value) for value in flat])
 
 

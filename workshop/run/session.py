@@ -29,7 +29,7 @@ from workshop.errors import UserError
 from workshop.files import write_text
 from workshop.networks.layer_table import Row
 from workshop.networks.picture import network_markdown, network_svg
-from workshop.run import checkpoint, keys, log, stopping, trainings
+from workshop.run import checkpoint, keys, stopping, trainings
 from workshop.run.baseline import Baseline
 from workshop.run.board import EARLIER, TensorBoardWriter
 from workshop.run.experiment import Experiment
@@ -40,6 +40,7 @@ from workshop.run.progress import Pace, Progress, loss_in_words
 from workshop.run.record import Best, Measured
 from workshop.run.signals import in_words, stop_signals
 from workshop.run.stopping import Ending, Limits
+from workshop.run.team import Team
 
 #: With little data an epoch takes seconds: not every one is measured. A training that has to find its own end is
 #: measured more often (`stopping.MEASURE_EVERY`).
@@ -136,6 +137,7 @@ class Session:
         baseline: the losses that a network has to beat; None where there are none to compare with.
         resume: go on from the latest checkpoint.
         is_trained: the network has been trained before, so that it is measured before the first step.
+        team: the processes that train it together, of which this is one; None for this one alone.
 
     Raises:
         UserError: there is no checkpoint to go on from, or it is damaged.
@@ -144,15 +146,18 @@ class Session:
     def __init__(
         self, experiment: Experiment, learner: Learner, batches: Batches, settings: Settings, *, unit: str,
         preview: Preview | None = None, baseline: Baseline | None = None, resume: bool = False,
-        is_trained: bool = False,
+        is_trained: bool = False, team: Team | None = None,
     ):  # fmt: skip
         self.experiment, self.learner, self.batches, self.settings = experiment, learner, batches, settings
         self.unit, self.preview, self.baseline = unit, preview, baseline
+        self.team = team or Team()
         self._is_trained, self._is_compiled = is_trained, False
         self.position = Position()
-        self.board = TensorBoardWriter(experiment.tensorboard)
+        self.board = experiment.board
         #: 0, or 128 + the number of the signal that ended the training, when it has ended.
         self.status = 0
+        #: The signals that came to this process, and those that are obeyed: the same in a team of one.
+        self._received: list[int] = []
         self._asked: list[int] = []
         self._has_quit = False
         self._ending: Ending = "stopped"
@@ -177,14 +182,17 @@ class Session:
         """
         at, limits = self.position, self.limits
         limits.check(at, self.experiment.path)
-        log.keep_in(self.experiment.path)
+        self.experiment.keep_log()
         self._progress = Progress(
             limits.total, at.step, self.unit, limits.minutes, limits.stops_early, self.learner.in_nats
         )
         if plan := limits.plan():
             self._progress.say(plan)
-        self._asked = self._stack.enter_context(stop_signals())
-        self._keys = self._stack.enter_context(keys.listening())
+        self._received = self._stack.enter_context(stop_signals())
+        self._asked = self.team.agreed(self._received)
+        # What a key asks for, this process would do alone: several workers obey signals only.
+        alone = self.team.size == 1
+        self._keys = self._stack.enter_context(keys.listening()) if alone else keys.Keys(None)
         if self._keys.are_there:
             self._progress.say(keys.IN_WORDS)
         return self
@@ -202,6 +210,7 @@ class Session:
                 return
             self._progress.close()
             self._finish()
+            self.team.finish()
         self._progress.say(f"ended: {self._reason()}")
         self.status = 128 + self._asked[0] if self._asked else 0
 
@@ -229,17 +238,26 @@ class Session:
         ending: Ending | None = None
         while ending is None and not self._asked and not self._obey(self._keys.typed()):
             if trainings.is_asked_to_stop(self.experiment.entry):
-                self._asked.append(signal.SIGTERM)
-                break
+                self._received.append(signal.SIGTERM)
+                if self._asked:
+                    break
             batch = self.batches.window(at.epoch, at.window)
             step, self._size, self._begun = at.step, math.prod(np.shape(batch[-1])[:2]), time.monotonic()
-            yield batch
+            self.team.before_step(self._minutes_so_far)
+            yield self.team.part(batch)
             if at.step == step:
                 raise UserError("the training loop does not call session.count(loss): it has to after each batch")
             self._is_compiled = True
             self._after_step()
-            ending = self.limits.ending(at, (time.monotonic() - self._started) / 60)
+            ending = self.limits.ending(at, self.team.minutes(self._minutes_so_far))
         self._ending = "stopped" if self._asked or ending is None else ending
+        # No step follows in which the team could agree: what comes to this process from now on counts here.
+        self._asked = self._asked or self._received
+
+    @property
+    def _minutes_so_far(self) -> float:
+        """Since the first step of this session."""
+        return (time.monotonic() - self._started) / 60
 
     def _obey(self, key: str) -> bool:
         """Do what a key asks for; whether the training is to end."""
@@ -287,7 +305,7 @@ class Session:
             if pace := self._pace.take():
                 self.board.more("train", f"{self.unit} a second", pace, at.step)
         self._progress.step(at.step, at.epoch + at.window / self.batches.windows, loss, self._size)
-        at.minutes = self._minutes_before + (time.monotonic() - self._started) / 60
+        at.minutes = self._minutes_before + self._minutes_so_far
 
     # ---- what happens between the steps ------------------------------------------------------------------------------
 
@@ -310,7 +328,7 @@ class Session:
         """Draw the network, for the folder, and list its layers in TensorBoard."""
         rows = self.learner.layer_rows()
         title = f"{self.experiment.record.lesson}, {self.experiment.path.name}"
-        write_text(self.experiment.path / "network.svg", network_svg(rows, title))
+        self.experiment.add("network.svg", lambda path: write_text(path, network_svg(rows, title)))
         self.board.text("network/layers", network_markdown(rows), self.position.step)
 
     def _after_step(self) -> None:
@@ -340,7 +358,7 @@ class Session:
     # ---- measuring ---------------------------------------------------------------------------------------------------
 
     def _measure(self, asked: Sequence[int] = ()) -> Measurement:
-        measured = self.learner.evaluate(asked)
+        measured = self.team.measured(lambda: self.learner.evaluate(asked))
         self._check_finite(measured.loss)
         return measured
 
@@ -445,7 +463,7 @@ class Session:
             UserError: it cannot be written, or there are weights that are not numbers.
         """
         at = self.position
-        checkpoint.save(self.experiment.latest, self.learner.arrays() | self._averaged(), msgspec.to_builtins(at))
+        self.experiment.save(self.experiment.latest, self.learner.arrays() | self._averaged(), msgspec.to_builtins(at))
         self.experiment.update(
             status="training", step=at.step, epoch=at.epoch, minutes=round(at.minutes, 2), history=at.history,
             best=Best(at.best, at.best_step) if at.history else None,
@@ -459,7 +477,7 @@ class Session:
             UserError: they cannot be written, or there are some that are not numbers.
         """
         step = self.position.step
-        checkpoint.save(self.experiment.kept(step), self._averaged(), {"step": step})
+        self.experiment.save(self.experiment.kept(step), self._averaged(), {"step": step})
 
     def again(self, **changes: Any) -> "Session":
         """A session that goes on from what this one has saved last, with the same learner and some other settings.
@@ -469,14 +487,14 @@ class Session:
         """
         session = Session(
             self.experiment, self.learner, self.batches, replace(self.settings, **changes), unit=self.unit,
-            preview=self.preview, baseline=self.baseline, resume=True,
+            preview=self.preview, baseline=self.baseline, resume=True, team=self.team,
         )  # fmt: skip
         session._is_compiled = self._is_compiled
         return session
 
     def _save_best(self, measured: Measurement) -> None:
         meta = {"step": self.position.step, "validation": measured.loss}
-        checkpoint.save(self.experiment.best, self._averaged(), meta)
+        self.experiment.save(self.experiment.best, self._averaged(), meta)
 
     def _averaged(self) -> dict[str, np.ndarray]:
         """The weights to generate with.

@@ -11,11 +11,12 @@ import msgspec
 
 from workshop.errors import UserError
 from workshop.lessons import Lesson
-from workshop.run import arguments, experiment, finetuning, pretrained
+from workshop.run import arguments, experiment, finetuning, joining, pretrained
 from workshop.run.baseline import Baseline
 from workshop.run.experiment import Experiment
 from workshop.run.finetuning import earlier_data, initialise
 from workshop.run.record import DataInfo, Sampling
+from workshop.run.team import Team
 from workshop.run.trained import Trained
 from workshop.words import NGRAM
 
@@ -33,16 +34,18 @@ def take_up(lesson: Lesson, args: argparse.Namespace) -> tuple[Experiment | None
 
     Args:
         lesson: whose `train.py` this is.
-        args: the command line; it is changed.
+        args: the command line; it is changed, and its `team` is the one that trains.
 
     Returns:
         the experiment to go on with, or None for a new one; and the trained network that a new one begins with, or
             None for random weights.
 
     Raises:
-        UserError: there is no such experiment, an argument contradicts it, or another process trains it.
+        UserError: there is no such experiment, an argument contradicts it, another process trains it, or another worker
+            does not come.
     """
-    resumed = experiment.find(lesson.folder, args.experiment_dir) if args.resume else None
+    workers = args.team = joining.join(lesson, args)
+    resumed = workers.opened(experiment.find(lesson.folder, args.experiment_dir)) if args.resume else None
     source = None
     if resumed:
         if pretrained.contains(resumed.path):
@@ -55,6 +58,7 @@ def take_up(lesson: Lesson, args: argparse.Namespace) -> tuple[Experiment | None
     else:
         source = finetuning.source_of(lesson, args)
     arguments.apply_size(args, lesson)
+    workers.assemble(args.batch_size)
     return resumed, source
 
 
@@ -123,24 +127,33 @@ def open_session(
         UserError: the folder cannot be made or written to, or its checkpoint is damaged.
     """
     # Late, because TensorFlow comes with it.
+    from workshop.run import unwritten
+    from workshop.run.learner import WindowLearner
     from workshop.run.session import Session, Settings
 
     # The seed is in run.json once, among the arguments.
     network = {name: value for name, value in network.items() if name != "seed"}
-    opened = resumed or experiment.create(
+    workers: Team = args.team
+    make = experiment.create if workers.leads else unwritten.create
+    opened = resumed or make(
         lesson.folder, args.experiment_dir, arguments=experiment.arguments(args), network=network,
         init_from=finetuning.origin_of(source, symbols, baseline) if source else None, data=msgspec.to_builtins(data),
         baseline=baseline.losses if baseline else {}, baseline_kind=baseline.kind if baseline else NGRAM,
         sampling=Sampling(temperature), message=args.message,
     )  # fmt: skip
     opened.report(skipped)
+    workers.begin(opened, args, data)
     origin = opened.record.init_from
     if resumed and baseline and origin:
         baseline = dataclasses.replace(baseline, earlier=origin.ngram)
     offered = None if resumed else finetuning.offer(lesson, args, symbols, sum(data.symbols))
     if offered:
         print(offered)
+    if workers.size > 1:
+        assert isinstance(learner, WindowLearner), f"{lesson.name} is not divisible"
+        learner.join(workers)
     return Session(
-        opened, learner, batches, Settings.of(args, smoke_steps), unit=lesson.unit, preview=preview, baseline=baseline,
-        resume=bool(resumed), is_trained=bool(source),
+        opened, learner, batches, Settings.of(args, smoke_steps), unit=lesson.unit,
+        preview=preview if workers.leads else None, baseline=baseline, resume=bool(resumed), is_trained=bool(source),
+        team=workers,
     )  # fmt: skip
