@@ -126,6 +126,7 @@ def lines(size: int) -> Iterator[list[line.Line]]:
     yield found
     for one in found:
         one.close()
+    wait_for(lambda: not any(thread.name.startswith("worker ") for thread in threading.enumerate()))
 
 
 def wait_for(what: Callable[[], Any]) -> None:
@@ -139,16 +140,13 @@ def test_who_is_gone_is_noticed_by_the_first(ended: list[int]) -> None:
     with lines(3) as (first, second, third):
         first.tell({"experiment": "01"})
         assert second.heard() == third.heard() == {"experiment": "01"}
-        first.watch()
         third.close()
         wait_for(lambda: ended)
         assert ended == [2]
 
 
 def test_without_the_first_all_end(ended: list[int]) -> None:
-    with lines(3) as (first, second, third):
-        second.watch()
-        third.watch()
+    with lines(3) as (first, *_):
         first.close()
         wait_for(lambda: len(ended) == 2)
         assert ended == [0, 0]
@@ -156,8 +154,6 @@ def test_without_the_first_all_end(ended: list[int]) -> None:
 
 def test_nobody_is_missed_who_has_said_that_all_is_done(ended: list[int]) -> None:
     with lines(2) as (first, second):
-        first.watch()
-        second.watch()
         second.part()
         second.close()
         first.part()
@@ -166,7 +162,7 @@ def test_nobody_is_missed_who_has_said_that_all_is_done(ended: list[int]) -> Non
         assert ended == []
 
 
-def test_a_stranger_at_the_port_is_sent_away() -> None:
+def test_a_stranger_at_the_port_is_sent_away(ended: list[int]) -> None:
     place = cluster.place(2)
     assert place
     first, second = (line.Line(Place(place.addresses, rank), str, lambda: None) for rank in range(2))
@@ -179,8 +175,10 @@ def test_a_stranger_at_the_port_is_sent_away() -> None:
     first.wait_for_all(server, lambda: "")
     thread.join(10)
     assert not thread.is_alive()
+    assert ended == []
     first.close()
     second.close()
+    wait_for(lambda: not any(t.name.startswith("worker ") for t in threading.enumerate()))
 
 
 def test_who_does_not_come_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

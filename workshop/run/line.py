@@ -9,6 +9,7 @@ that, and ends this process at once. Nothing is saved then: the last checkpoint 
 import contextlib
 import json
 import os
+import queue
 import socket
 import sys
 import threading
@@ -42,8 +43,7 @@ class Line:
     def __init__(self, place: Place, how: Callable[[int], str], last: Callable[[], None]):
         self._place, self._how, self._last = place, how, last
         self._connections: dict[int, socket.socket] = {}
-        self._readers: dict[int, Any] = {}
-        self._over: set[int] = set()
+        self._heard: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
         self._threads: list[threading.Thread] = []
         self._is_closed = False
 
@@ -82,7 +82,7 @@ class Line:
                     raise UserError(f"{self._missing()} has not come for {PATIENCE_MINUTES:g} minutes: start them all")
                 with contextlib.suppress(TimeoutError):
                     self._welcome(server.accept()[0])
-        self.tell({"here": self._place.size})
+        self._watch_all()
 
     def _missing(self) -> str:
         ranks = set(range(1, self._place.size)) - self._connections.keys()
@@ -106,25 +106,26 @@ class Line:
         return rank if rank in range(1, self._place.size) and rank not in self._connections else None
 
     def come(self) -> None:
-        """Come to the first worker, and wait until all are there.
+        """Come to the first worker.
 
         Raises:
             UserError: it is not there.
         """
-        end = time.monotonic() + 60 * PATIENCE_MINUTES
+        end, parent = time.monotonic() + 60 * PATIENCE_MINUTES, os.getppid()
         host, port = self._place.meeting
         while True:
             try:
                 connection = socket.create_connection((host, port), timeout=5)
                 break
             except OSError as error:
-                if time.monotonic() > end:
+                # Whoever has started this process may have been killed, and nobody comes any more.
+                if time.monotonic() > end or os.getppid() != parent:
                     where = f"{host}:{port}"
                     raise UserError(f"worker 1 of {self._place.size} cannot be reached at {where}: {error}") from error
                 time.sleep(0.5)
         self._add(0, connection)
         connection.sendall(json.dumps({"rank": self._place.rank}).encode() + b"\n")
-        self.heard()
+        self._watch_all()
 
     def _add(self, rank: int, connection: socket.socket) -> None:
         connection.settimeout(None)
@@ -133,7 +134,7 @@ class Line:
         for name, value in asking.items():
             if hasattr(socket, name):  # not every system has all of them
                 connection.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
-        self._connections[rank], self._readers[rank] = connection, connection.makefile("rb")
+        self._connections[rank] = connection
 
     def tell(self, message: dict[str, Any]) -> None:
         """Say something to all that this worker is connected to."""
@@ -142,21 +143,12 @@ class Line:
                 connection.sendall(json.dumps(message).encode() + b"\n")
 
     def heard(self) -> dict[str, Any]:
-        """The next thing that the first worker says.
-
-        Raises:
-            UserError: it has ended.
-        """
-        try:
-            return dict(json.loads(self._readers[0].readline(_LONGEST_MESSAGE)))
-        except (OSError, ValueError, TypeError) as error:
-            raise UserError(
-                f"worker 1 of {self._place.size} has ended before the training began: it says why"
-            ) from error
+        """The next thing that the first worker says."""
+        return self._heard.get()
 
     # ---- keeping watch -----------------------------------------------------------------------------------------------
 
-    def watch(self) -> None:
+    def _watch_all(self) -> None:
         """From now on, end this process when another one is gone."""
         for rank in self._connections:
             thread = threading.Thread(target=self._watch, args=(rank,), name=f"worker {rank + 1}", daemon=True)
@@ -164,12 +156,14 @@ class Line:
             self._threads.append(thread)
 
     def _watch(self, rank: int) -> None:
-        try:
-            if self._readers[rank].readline(_LONGEST_MESSAGE):
-                self._over.add(rank)  # it says nothing else while it is watched
-                return
-        except OSError:
-            pass  # it has been silent for too long
+        # Too long a silence is an error, and what is no message comes from nobody of ours.
+        with contextlib.suppress(OSError, ValueError), self._connections[rank].makefile("rb") as reader:
+            while said := reader.readline(_LONGEST_MESSAGE):
+                message = json.loads(said)
+                if "over" in message:
+                    reader.read(1)  # until it has ended
+                    return
+                self._heard.put(message)
         if self._place.rank == 0 and not self._is_closed:
             time.sleep(GRACE_SECONDS)
         if not self._is_closed:
@@ -188,7 +182,9 @@ class Line:
         os._exit(LOST)
 
     def part(self) -> None:
-        """Say that all is done here, and wait for a while until the others say so, too."""
+        """Say that all is done here. The first worker waits for a while until the others have ended, because TensorFlow
+        in them still needs it.
+        """
         self.tell({"over": self._place.rank})
         if self._place.rank == 0:
             for thread in self._threads:

@@ -81,10 +81,9 @@ class Workers(Team):
         """Come to the leader, and wait until its training can begin: its data are read by then.
 
         Raises:
-            UserError: it is not there any more.
+            UserError: it is not there.
         """
         self._line.come()
-        atexit.register(self._line.close)
         self._make_strategy()
         self.told = self._line.heard()
 
@@ -120,15 +119,16 @@ class Workers(Team):
         return experiment if self.leads else Unwritten(experiment.path, experiment.record)
 
     def begin(self, experiment: Experiment, args: argparse.Namespace, data: DataInfo) -> None:
-        """Tell the others what is trained, or compare it with what was told; from here on no worker trains without the
-        others.
+        """Tell the others what is trained, or compare it with what was told.
+
+        Raises:
+            UserError: this worker was started otherwise.
         """
         mine = {"arguments": experiments.arguments(args), "data": data.fingerprint}
         if self.leads:
             self._line.tell({**mine, "experiment": str(experiment.path), "resume": args.resume})
         else:
             self._compare(json.loads(json.dumps(mine)))
-        self._line.watch()
 
     def _compare(self, mine: dict[str, Any]) -> None:
         who = f"worker {self.rank + 1} of {self.size}"
