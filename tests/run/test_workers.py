@@ -98,6 +98,22 @@ def test_what_cannot_be_divided_is_refused_at_once(refused: Callable[..., str], 
     assert "spectral_gan is trained by one process" in refused(spectral_gan.train, "--workers", "2")
 
 
+def test_each_worker_has_its_part_of_a_batch() -> None:
+    """Sequences are the last dimension of inputs, conditions among them, and the second of targets."""
+    from workshop.run.workers import Workers
+
+    samples, labels = np.arange(5 * 8).reshape(5, 8), np.arange(8)
+    targets = np.arange(5 * 8 * 3).reshape(5, 8, 3)
+    places = [Place(("a:1", "b:1", "c:1", "d:1"), rank) for rank in range(4)]
+    parts = [Workers(char_rnn.train.LESSON, place).part(((samples, labels), targets)) for place in places]
+    assert [part[0][0].shape for part in parts] == [(5, 2)] * 4
+    np.testing.assert_array_equal(np.concatenate([part[0][0] for part in parts], 1), samples)
+    np.testing.assert_array_equal(np.concatenate([part[0][1] for part in parts]), labels)
+    np.testing.assert_array_equal(np.concatenate([part[1] for part in parts], 1), targets)
+    (inputs, _) = Workers(char_rnn.train.LESSON, places[3]).part((samples, targets))
+    np.testing.assert_array_equal(inputs, samples[:, 6:])
+
+
 # ---- the line between them
 
 
