@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from spectral_gan.features import SIDE, features, shrunk
+from workshop.audio.slices import nearest
 
 #: Loops that are measured, at most, of each kind.
 MOST = 2000
@@ -91,7 +92,7 @@ class Reference:
         self._some_train = self._train[np.sort(chosen)]
         self._held_out = self._features(held_out[np.sort(random.permutation(len(held_out))[:MOST])])
         self._variety = variety(self._held_out)
-        away = nearest(self._held_out, self._train)
+        _, away = nearest(self._held_out, self._train)
         self._usual, self._copied = float(np.median(away)), float(np.quantile(away, 0.01))
 
     def measure(self, made: np.ndarray) -> Measures:
@@ -118,7 +119,7 @@ class Reference:
         return features(pictures) * self._scale
 
     def _measure(self, found: np.ndarray) -> Measures:
-        away = nearest(found, self._train)
+        _, away = nearest(found, self._train)
         precision, recall = precision_recall(found, self._held_out)
         return Measures(
             frechet_distance(found, self._held_out), precision, recall, variety(found) / max(self._variety, 1e-9),
@@ -158,11 +159,6 @@ def distances(some: np.ndarray, others: np.ndarray) -> np.ndarray:
     """The distances of features [N, F] and [M, F]: float32 [N, M]."""
     squares = np.square(some).sum(axis=1)[:, None] + np.square(others).sum(axis=1) - 2 * some @ others.T
     return np.sqrt(np.maximum(squares, 0))
-
-
-def nearest(some: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """The distance of each of features [N, F] to the nearest of others [M, F]: float32 [N]."""
-    return distances(some, others).min(axis=1)
 
 
 def variety(some: np.ndarray) -> float:

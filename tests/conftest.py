@@ -252,24 +252,26 @@ def _train(lesson: str, data: Path, path: Path, *args: str, compiled: bool = Tru
 
 @pytest.fixture(scope="session")
 def clean_tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The workshop after its set-up, with the starter sets, which have been read once, and nothing that anybody made;
-    not to be written to.
+    """The workshop after its set-up, with a part of the starter sets (see few_data.py), of which the tunes have been
+    read once, and nothing that anybody made; not to be written to.
     """
-    tree = tmp_path_factory.mktemp("tree") / "clean"
+    return once(tmp_path_factory, "clean_tree", _make_clean_tree)
+
+
+def _make_clean_tree(tree: Path) -> None:
     shutil.copytree(ROOT, tree, symlinks=True, ignore=shutil.ignore_patterns(*NOT_COPIED))
     for folder in ("lyrics", "midi", "audio"):
         for found in (tree / "data" / folder).glob("*"):
             if found.name not in {"starter", "tunes"}:
                 shutil.rmtree(found)
     (tree / "data" / "generated").mkdir()
-    # Makes what is missing; where they have been made already it does nothing.
-    command = [sys.executable, "-m", "workshop.tunes", "--data_dir", str(tree / "data")]
-    subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
-    # Of thousands of tunes, reading takes longer than training.
+    command = [sys.executable, str(ROOT / "tests" / "few_data.py"), str(tree / "data")]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    subprocess.run(command, cwd=ROOT, check=True, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    # A page reads the tunes in each of its commands.
     command = [sys.executable, "-m", "workshop.datasets", "inspect", "data/midi/tunes"]
     environment = {**os.environ, "PYTHONPATH": str(tree)}
     subprocess.run(command, cwd=tree, check=True, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    return tree
 
 
 @pytest.fixture

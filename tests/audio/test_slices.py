@@ -148,3 +148,5 @@ def test_the_nearest_is_found() -> None:
     assert numbers.tolist() == list(range(0, 40, 3))
     np.testing.assert_allclose(distances, 0, atol=1e-3)
     assert not near_duplicates(pictures, np.arange(40) < 8).any()
+    found = nearest(np.array([[0.0], [5.0]]), np.array([[1.0], [9.0]]))
+    np.testing.assert_allclose(found, [[0, 0], [1, 4]])

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import soundfile
 
 from workshop import ROOT
 from workshop.audio import drums
@@ -66,15 +67,18 @@ def test_what_networks_made_at_their_stages_is_there_and_gets_better() -> None:
     assert sum((ROOT / "docs" / "stages" / name).stat().st_size for name in named) < 100_000
 
 
-@pytest.mark.slow
-def test_the_stages_can_be_measured(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "runs", [pytest.param(["lyrics"], marks=pytest.mark.slow), pytest.param(list(stages.RUNS), marks=pytest.mark.long)]
+)
+def test_the_stages_can_be_measured(runs: list[str], tmp_path: Path) -> None:
     docs = tmp_path / "docs"
     docs.mkdir()
     (docs / "a.md").write_text("<!-- measured: stages lyrics -->\n<!-- end of measured -->\n")
-    command = [sys.executable, str(ROOT / "benchmarks" / "stages.py"), "--smoke", "--docs", str(docs)]
+    command = [sys.executable, str(ROOT / "benchmarks" / "stages.py"), "--smoke", "--docs", str(docs), "--only", *runs]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert set(json.loads(done.stdout.splitlines()[-1])) == set(stages.RUNS)
-    assert {path.suffix for path in (docs / "stages").iterdir()} == {".mid", ".ogg"}
+    assert set(json.loads(done.stdout.splitlines()[-1])) == set(runs)
+    kinds = {".mid", ".ogg"} if runs == list(stages.RUNS) else set()
+    assert {path.suffix for path in (docs / "stages").iterdir()} == kinds
     assert "`verse`, which comes trained" in (docs / "a.md").read_text("utf-8")
 
 
@@ -103,6 +107,15 @@ def test_guessing_can_be_measured(tmp_path: Path) -> None:
     assert set(json.loads(done.stdout.splitlines()[-1])) == set(guessing.TARGETS)
     assert {path.name for path in (docs / "stages").iterdir()} == {"spectra_levels.ogg", "spectra_complex.ogg"}
     assert "Guessed, `--target complex`" in (docs / "a.md").read_text("utf-8")
+
+
+def test_a_preview_of_sound_is_kept_compressed_and_notes_as_they_are(tmp_path: Path) -> None:
+    write_wav(tmp_path / "step_000050_flute.wav", 0.5 * np.sin(np.arange(4000) / 5), 8000)
+    (tmp_path / "step_000050.mid").write_bytes(b"notes")
+    assert stages.kept(tmp_path / "step_000050_flute.wav", tmp_path / "sounds_50") == {"file": "sounds_50.ogg"}
+    assert stages.kept(tmp_path / "step_000050.mid", tmp_path / "melodies_50") == {"file": "melodies_50.mid"}
+    assert soundfile.info(tmp_path / "sounds_50.ogg").frames == 4000
+    assert (tmp_path / "melodies_50.mid").read_bytes() == b"notes"
 
 
 def test_a_place_is_filled_and_filled_again() -> None:

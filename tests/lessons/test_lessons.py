@@ -14,6 +14,10 @@ from workshop.run import checkpoint
 
 pytestmark = pytest.mark.slow
 
+#: The lessons that go on with a fine-tuned run as well: of one network whose symbols are mapped, and of two networks.
+#: That each lesson begins with the weights of its source is seen in tests/run/test_finetuning.py.
+FINE_TUNED = ("char_rnn", "spectral_gan")
+
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -26,8 +30,11 @@ def content(path: Path) -> dict[str, tuple[dict[str, bytes], dict[str, Any]]]:
     return found
 
 
-@pytest.mark.parametrize("is_fine_tuned", [False, True], ids=["", "fine-tuned"])
-@pytest.mark.parametrize("lesson", LESSONS)
+@pytest.mark.parametrize(
+    ("lesson", "is_fine_tuned"),
+    [*((lesson, False) for lesson in LESSONS), *((lesson, True) for lesson in FINE_TUNED)],
+    ids=[*LESSONS, *(f"{lesson}, fine-tuned" for lesson in FINE_TUNED)],
+)
 @pytest.mark.usefixtures("read_here")
 def test_five_steps_and_five_more_are_ten(
     lesson: str, is_fine_tuned: bool, request: pytest.FixtureRequest, tmp_path: Path, run_main: Run,

@@ -187,10 +187,11 @@ def test_full_at_each_output_of_a_sample(
 
 def test_closed_at_each_place(
     lesson: str, good: dict[str, Path], disk: Path, tmp_path: Path, run_main: Run, refused: Refused, amount: Amount,
-    figure: Figure,
+    figure: Figure, request: pytest.FixtureRequest, read_here: None,
 ) -> None:  # fmt: skip
     """A disk that can only be read, or a folder of the experiment alone."""
-    train, sample, _, arguments, sampling, _, suffixes = LESSONS[lesson]
+    train, sample, fixture, arguments, sampling, _, suffixes = LESSONS[lesson]
+    begin = ["--data_dir", request.getfixturevalue(fixture), *arguments]
     path = Path(shutil.copytree(good[lesson], disk / "experiment"))
     resume = ["--resume", "--experiment_dir", path, "--num_epochs", "99", "--sample_every", "1"]
     before = everything(disk)
@@ -198,7 +199,7 @@ def test_closed_at_each_place(
         sentence = refused(train, *resume, "--max_minutes", "0.0001")
         assert str(path) in sentence
         assert "read-only" in sentence.lower() or "could not be written" in sentence
-        assert "read-only file system" in refused(train, "--experiment_dir", disk / "new", *arguments)
+        assert "read-only file system" in refused(train, "--experiment_dir", disk / "new", *begin)
         out = ["--out", disk / f"song{suffixes[0]}"]
         assert f"song{suffixes[0]} cannot be written: read-only" in refused(
             sample, "--experiment_dir", path, *sampling, *out

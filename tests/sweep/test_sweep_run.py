@@ -20,16 +20,17 @@ from workshop.sweep.training import arguments_of
 
 #: Epochs of a trial, of which each has 44 steps.
 EPOCHS = 3
-TRIALS = 8
 
 
-def plan_of(tmp_path: Path, data: Path) -> Path:
-    """A plan of 8 trainings. They differ in what is not compiled, so that the compiler is waited for once."""
+def plan_of(tmp_path: Path, data: Path, trials: int) -> Path:
+    """A plan of so many trainings, an even number. They differ in what is not compiled, so that the compiler is waited
+    for once.
+    """
     values = dict(zip(TINY[::2], TINY[1::2], strict=True)) | {"--data_dir": str(data), "--num_epochs": str(EPOCHS)}
     del values["--learning_rate"]
     fixed = "\n".join(f"{name[2:]} = {json.dumps(value)}" for name, value in values.items())
-    path = tmp_path / "eight.toml"
-    vary = "learning_rate = [0.01, 0.003]\nseed = [0, 1, 2, 3]"
+    path = tmp_path / "plan.toml"
+    vary = f"learning_rate = [0.01, 0.003]\nseed = {list(range(trials // 2))}"
     path.write_text(f'lesson = "char_rnn"\n[arguments]\n{fixed}\n[vary]\n{vary}\n')
     return path
 
@@ -73,21 +74,23 @@ def jobs(folder: Folder) -> list[Any]:
     return sorted(folder.results(), key=lambda result: result.trial)
 
 
-@pytest.mark.slow
-def test_eight_trials_of_two_workers_one_of_them_killed_equal_plain_runs(tmp_path: Path, tiny_text: Path) -> None:
-    path, place = plan_of(tmp_path, tiny_text), tmp_path / "shared"
+@pytest.mark.parametrize("trials", [pytest.param(4, marks=pytest.mark.slow), pytest.param(8, marks=pytest.mark.long)])
+def test_trials_of_two_workers_one_of_them_killed_equal_plain_runs(
+    trials: int, tmp_path: Path, tiny_text: Path
+) -> None:
+    path, place = plan_of(tmp_path, tiny_text, trials), tmp_path / "shared"
     with worker(path, place) as killed, worker(path, place) as other:
         half = wait_until_one_is_in_the_middle(place, killed.pid)
         os.kill(killed.pid, signal.SIGKILL)
         said, _ = other.communicate(timeout=900)
     assert other.returncode == 0, said
     plan, folder = read(path), Folder(place)
-    assert [result.trial for result in jobs(folder)] == list(range(1, TRIALS + 1))
+    assert [result.trial for result in jobs(folder)] == list(range(1, trials + 1))
     assert not any(result.failed for result in folder.results())
     assert (place / "claims" / f"{half.name}.1" / "2").is_dir(), "somebody else has finished it"
     assert "--resume" in (half / "log.txt").read_text("utf-8")
-    assert [dict(numbers(folder.experiment(n))) for n in range(1, TRIALS + 1)] == plain_runs(plan, folder, tmp_path)
+    assert [dict(numbers(folder.experiment(n))) for n in range(1, trials + 1)] == plain_runs(plan, folder, tmp_path)
     table = (place / "table.csv").read_text().splitlines()
     losses = [float(line.split(",")[4]) for line in table[1:]]
     assert losses == sorted(losses)
-    assert len(losses) == TRIALS
+    assert len(losses) == trials

@@ -299,8 +299,8 @@ def coarse(pictures: np.ndarray) -> np.ndarray:
 
 
 def nearest(pictures: np.ndarray, others: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The nearest of others [M, K] to each of pictures [N, K], both from `coarse`: its number, and the root mean square
-    of the difference.
+    """The nearest of others [M, K] to each of pictures [N, K], as those from `coarse` are or features of pictures: its
+    number, and the root mean square of the difference.
     """
     numbers, distances = np.empty(len(pictures), int), np.empty(len(pictures), np.float32)
     squares = np.square(others).sum(axis=1)

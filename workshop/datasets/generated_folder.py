@@ -63,6 +63,17 @@ def is_there(folder: Path, stamp: str = "") -> bool:
     return stamp in source or digest(folder) not in source
 
 
+def make_if_missing(folder: Path, place: Path, export: Callable[[Path], object], announcement: str) -> None:
+    """Make a set where `folder` is its `place`, and nothing is there; say so, since it takes a while.
+
+    Raises:
+        UserError: it cannot be made.
+    """
+    if folder.resolve() == place.resolve() and not is_there(folder):
+        print(f"data: {announcement}", flush=True)
+        export(folder)
+
+
 def digest(folder: Path) -> str:
     """Return one sha256 of the names and contents of all files but ``SOURCE.txt``; what is no file counts with its
     name.

@@ -22,21 +22,14 @@ EXPORT_VERSION = 1
 FOLDER = ROOT / "data" / "audio" / "loops"
 STAMP = f"Made by workshop.datasets.loops (loops {EXPORT_VERSION})."
 
+#: Whether a folder has what is made here, or the user's own.
+is_exported = generated_folder.is_there
+
 
 def make_if_missing(folder: Path) -> None:
-    """Make the set where `folder` is its place, and it is not there; say so, since it takes a while.
-
-    Raises:
-        UserError: it cannot be made.
-    """
-    if folder.resolve() == FOLDER.resolve() and not generated_folder.is_there(folder):
-        print(f"data: 3,072 drum loops are made in {folder}, once: half a minute, 110 MB", flush=True)
-        export(folder)
-
-
-def is_exported(folder: Path, stamp: str = "") -> bool:
-    """Return whether ``folder`` has sounds that are made as ``stamp`` says, or that were not made here at all."""
-    return generated_folder.is_there(folder, stamp)
+    """Make the set where it is missing; see `generated_folder.make_if_missing`."""
+    said = f"3,072 drum loops are made in {folder}, once: half a minute, 110 MB"
+    generated_folder.make_if_missing(folder, FOLDER, export, said)
 
 
 def export(folder: Path) -> bool:

@@ -45,6 +45,8 @@ SHORTEST = WHOLE // 64
 #: Tunes that begin with this many equal intervals and lengths are duplicates: many stand in two of the books,
 #: some under other names or in another key, and what training holds out must be new.
 SAME_NOTES = 20
+#: Whether a folder has what is made here, or the user's own.
+is_exported = generated_folder.is_there
 
 
 def select(candidates: list[Tune]) -> tuple[list[tuple[int, Tune, Melody]], Counter[str]]:
@@ -130,11 +132,6 @@ def export(folder: Path) -> bool:
         _write_all(aside, stamp, candidates)
 
     return generated_folder.make(folder, stamp, write_all)
-
-
-def is_exported(folder: Path, stamp: str = "") -> bool:
-    """Return whether ``folder`` has tunes that are exported as ``stamp`` says, or that were not exported at all."""
-    return generated_folder.is_there(folder, stamp)
 
 
 def _write_all(folder: Path, stamp: str, candidates: list[Tune]) -> None:

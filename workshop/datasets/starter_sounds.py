@@ -48,6 +48,8 @@ INSTRUMENTS_FROM = (
     "Public License, version 2 (GPL-2), which lies in the installed package pretty_midi. Whether that licence",
     "reaches music played with it nobody can say for certain: say where the sound comes from when you pass it on.",
 )
+#: Whether a folder has what is made here, or the user's own.
+is_exported = generated_folder.is_there
 
 
 @dataclass(frozen=True)
@@ -110,11 +112,6 @@ def export(folder: Path) -> bool:
         _write_all(aside, stamp, assign_instruments(candidates))
 
     return generated_folder.make(folder, stamp, write_all)
-
-
-def is_exported(folder: Path, stamp: str = "") -> bool:
-    """Return whether ``folder`` has sounds that are made as ``stamp`` says, or that were not made here at all."""
-    return generated_folder.is_there(folder, stamp)
 
 
 def soundfont_version() -> str:
