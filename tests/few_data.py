@@ -1,5 +1,5 @@
-"""A part of the starter sets, for all that is followed command by command in a copy of the
-workshop: what takes long there is reading the data and counting it, each time.
+"""A part of the starter sets, for all that is followed command by command in a copy of the workshop: what takes long
+there is reading the data and counting it, each time.
 
     python tests/few_data.py data
 

@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from booths import pairs_of
 from tornado.httpclient import AsyncHTTPClient, HTTPRequest, HTTPResponse
 from tornado.httpserver import HTTPServer
 from tornado.testing import bind_unused_port
 
-from workshop.audio.synthesis import write_wav
 from workshop.concert import server
 from workshop.concert.votes import Booth, Vote, fingerprint, table, wilson
 from workshop.errors import UserError
@@ -42,13 +42,8 @@ files = ["made.txt", "real.txt"]
 @pytest.fixture
 def pairs(tmp_path: Path) -> Path:
     """Two pairs of sounds, of which the hot ones are longer, and a pair of texts."""
-    for number in (1, 2):
-        write_wav(tmp_path / f"cool{number}.wav", 0.1 * np.sin(np.arange(4000) / 10), 8000)
-        write_wav(tmp_path / f"hot{number}.wav", 0.1 * np.sin(np.arange(24000) / 10), 8000)
-    for name in ("made", "real"):
-        (tmp_path / f"{name}.txt").write_text(f"words of the {name} one")
-    (tmp_path / "pairs.toml").write_text(PAIRS)
-    return tmp_path / "pairs.toml"
+    seconds = {"cool1": 0.5, "cool2": 0.5, "hot1": 3, "hot2": 3}
+    return pairs_of(tmp_path, PAIRS, seconds, {name: f"words of the {name} one" for name in ("made", "real")})
 
 
 @pytest.fixture

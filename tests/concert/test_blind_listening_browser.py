@@ -4,11 +4,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
+from booths import pairs_of
 from browsing import TOKEN, served, until
 
-from workshop.audio.synthesis import write_wav
 from workshop.concert.server import application
 from workshop.concert.votes import Booth
 from workshop.web.security import Guard
@@ -31,12 +30,8 @@ files = ["a.txt", "b.txt"]
 
 @pytest.fixture
 def booth(tmp_path: Path) -> Booth:
-    for name, seconds in (("short", 0.5), ("long", 1.5)):
-        write_wav(tmp_path / f"{name}.wav", 0.1 * np.sin(np.arange(int(seconds * 8000)) / 10), 8000)
-    (tmp_path / "a.txt").write_text("<b>la la</b>")
-    (tmp_path / "b.txt").write_text("<b>la la</b>")
-    (tmp_path / "pairs.toml").write_text(PAIRS)
-    return Booth(tmp_path / "pairs.toml", tmp_path / "votes")
+    words = dict.fromkeys("ab", "<b>la la</b>")
+    return Booth(pairs_of(tmp_path, PAIRS, {"short": 0.5, "long": 1.5}, words), tmp_path / "votes")
 
 
 @pytest.fixture

@@ -744,7 +744,7 @@ def test_start_sh_can_be_started() -> None:
     [
         ("nothing at all", 0, ".ci/run: all stages passed"),
         ("--local run ruff format --check .", 1, ".ci/run failed in: format"),
-        ("--local test -m slow and not alone -n 2 --dist worksteal", 1, ".ci/run failed in: slow tests"),
+        ("--local test -m slow and not alone -n 2 --dist worksteal --durations 60", 1, ".ci/run failed in: slow tests"),
         ("--local test -m slow and alone", 1, ".ci/run failed in: slow tests, one at a time"),
         ("--local test --version", 1, "==== set-up failed (exit status 5)"),
     ],
