@@ -91,7 +91,7 @@ class Workers(Team):
         """What TensorFlow needs to know before it computes anything.
 
         Raises:
-            UserError: there are fewer GPUs than workers on this computer.
+            UserError: there are fewer GPUs than workers on this computer, or it is too late to say it.
         """
         neighbours = self._place.neighbours
         gpus = tf.config.list_physical_devices("GPU")
@@ -100,6 +100,21 @@ class Workers(Team):
                 f"--workers: {len(neighbours)} on this computer, and it has {len(gpus)} GPU{'s'[: len(gpus) > 1]}: "
                 f"each needs one; CUDA_VISIBLE_DEVICES= before the command trains without any"
             )
+        try:
+            self._configure(gpus, neighbours)
+        except RuntimeError as error:
+            raise UserError(
+                "--workers needs a process in which nothing has been computed yet: type the command in a terminal"
+            ) from error
+        self._total: Callable = tf.function(self._sum, autograph=False)
+        self._means: Callable = tf.function(self._mean, autograph=False)
+
+    def _configure(self, gpus: list[Any], neighbours: list[int]) -> None:
+        """Choose this worker's GPU or cores, and connect it with the others.
+
+        Raises:
+            RuntimeError: TensorFlow has computed something already.
+        """
         if gpus:
             tf.config.set_visible_devices(gpus[neighbours.index(self.rank)], "GPU")
         else:
@@ -111,8 +126,6 @@ class Workers(Team):
         )
         with quietly():
             self._strategy = tf.distribute.MultiWorkerMirroredStrategy(cluster_resolver=resolver)
-        self._total: Callable = tf.function(self._sum, autograph=False)
-        self._means: Callable = tf.function(self._mean, autograph=False)
 
     def opened(self, experiment: Experiment) -> Experiment:
         """The leader's experiment, which the others leave alone."""
