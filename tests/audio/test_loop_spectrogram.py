@@ -87,8 +87,8 @@ def test_what_is_beyond_the_range_is_clipped() -> None:
 
 def test_a_loop_at_another_length_and_back_is_the_loop() -> None:
     sound = noise(7919)
-    there = loop_spectrogram._resampled(sound, 9000)
-    np.testing.assert_allclose(loop_spectrogram._resampled(there, 7919), sound, atol=1e-6)
+    there = loop_spectrogram.resampled(sound, 9000)
+    np.testing.assert_allclose(loop_spectrogram.resampled(there, 7919), sound, atol=1e-6)
 
 
 def test_one_by_one_is_the_same_as_together() -> None:

@@ -94,7 +94,7 @@ def main(argv: Sequence[str] | None = None, model: Path | None = None, name: str
         net.warm_up()
         with settings.delivery_of(args.answer_to, port) as deliver:
             files = kept.Kept(settings.allowed(args.allow, places), places, folder, args.keep)
-            ended = threading.Event()
+            ended = ending.asked()  # before anybody can know that this serves
             more = {"/quit": Route((), lambda: _quit(ended), "end the program")}
             with serving.serve([net], files, deliver, args.host, port, more) as server:
                 _tell(f"listening to OSC on {args.host}:{server.port} (UDP), and answering to {args.answer_to}")

@@ -60,10 +60,11 @@ def _serve(
         return onnx_loops.opened(Path(name), args.power, args.n_fft, args.beats, args.rate)
 
     nets = opening.loaded(args.experiments, opened)
+    ended = ending.asked()
     with serving.serve(nets, files, deliver, args.host, port) as server:
         told = "the program that started this" if args.answer_to == settings.OUTPUT else args.answer_to
         cli.say(f"listening to OSC on {args.host}:{server.port} (UDP), and answering to {told}; Ctrl-C ends it")
         cli.say(f"files go to {places.outward(short_path(files.folder))}")
         if args.host not in ("127.0.0.1", "::1", "localhost") and not places.is_elsewhere:
             cli.say("every computer that reaches this address can ask: OSC knows no password")
-        ending.wait()
+        ending.wait(ended)

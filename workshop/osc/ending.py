@@ -4,10 +4,15 @@ import signal
 import threading
 
 
-def wait(ended: threading.Event | None = None) -> None:
-    """Wait for Ctrl-C, for SIGTERM, or until the event is set."""
-    until = ended or threading.Event()
+def asked() -> threading.Event:
+    """The event that Ctrl-C and SIGTERM set from now on."""
+    event = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: until.set())
-    while not until.wait(1):  # with a limit, because Windows does not interrupt a wait
+        signal.signal(number, lambda *_: event.set())
+    return event
+
+
+def wait(event: threading.Event) -> None:
+    """Wait until the event is set."""
+    while not event.wait(1):  # with a limit, because Windows does not interrupt a wait
         pass
