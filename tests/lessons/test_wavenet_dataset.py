@@ -135,6 +135,12 @@ def test_a_single_file_is_cut_in_two(folder: Path) -> None:
         assert found.facts.symbols[1] > 0
 
 
+def test_a_file_given_by_name_is_read_whatever_its_suffix(folder: Path) -> None:
+    # libsndfile takes this one for that of samples without a header.
+    path = saved(folder / "a.wav", sound(0)).rename(folder / "a.raw")
+    assert np.concatenate(both_parts(load(path, RATE))).tolist() == encoded(path)
+
+
 def test_names_and_places_make_no_difference(folder: Path, tmp_path: Path) -> None:
     found = load(sounds(folder, 8), RATE)
     for number, file in enumerate(sorted(folder.iterdir())):

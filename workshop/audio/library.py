@@ -185,7 +185,8 @@ def _promised(file: Path) -> tuple[int, int]:
     """How many samples a file says that it has, 0 where that is not known, and how many a second."""
     import soundfile
 
-    with contextlib.suppress(OSError, RuntimeError):  # FFmpeg reads some that libsndfile does not
+    # FFmpeg reads some that libsndfile does not; a TypeError comes for .raw, which has no header.
+    with contextlib.suppress(OSError, RuntimeError, TypeError):
         about = soundfile.info(file)
         return about.frames, about.samplerate
     return 0, 1
