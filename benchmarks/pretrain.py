@@ -15,7 +15,7 @@ cores for `verse`.
 import argparse
 import contextlib
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,23 +43,30 @@ class Recipe:
     """How a network is trained.
 
     Attributes:
-        arguments: of `train.py`, besides the data.
+        trainings: arguments of `train.py`, besides the data, of one training after the other: each begins with the best
+            weights of the one before.
         data: where the data lies in a clone; run.json names it.
         message: kept in run.json.
         source: what it was trained on, by whom, and under which licence.
         temperature: the default for generating; None for that of the previews.
     """
 
-    arguments: tuple[object, ...]
+    trainings: tuple[tuple[object, ...], ...]
     data: str
     message: str
     source: str
     temperature: float | None = None
 
 
+_VERSE = ("--size", "medium", "--dropout", 0.1, "--val_split", 0.03, "--seed", 0)
+
 RECIPES = {
     "char_rnn/verse": Recipe(
-        arguments=("--size", "medium", "--dropout", 0.1, "--val_split", 0.03, "--num_epochs", 6, "--seed", 0),
+        trainings=(
+            (*_VERSE, "--num_epochs", 2),
+            # Longer windows and larger batches than are best at the beginning.
+            (*_VERSE, "--num_epochs", 4, "--learning_rate", 0.0015, "--seq_length", 100, "--batch_size", 64),
+        ),
         data="data/lyrics/verse",
         message="songs and poems of 59 poets",
         source="""\
@@ -73,7 +80,7 @@ The weights are given to the public domain under CC0 1.0.
         temperature=0.75,
     ),
     "wavenet/instruments": Recipe(
-        arguments=("--condition", "folder", "--num_epochs", 50, "--seed", 0),
+        trainings=(("--condition", "folder", "--num_epochs", 50, "--seed", 0),),
         data="data/audio/starter",
         message="five instruments by name",
         source="""\
@@ -84,7 +91,7 @@ SoundFont's licence below holds for them as for the recordings.
 """,
     ),
     "audio_rnn/vowels": Recipe(
-        arguments=("--size", "tiny", "--condition", "folder", "--num_epochs", 20, "--seed", 0),
+        trainings=(("--size", "tiny", "--condition", "folder", "--num_epochs", 20, "--seed", 0),),
         data="data/audio/sung_vowels",
         message="five sung vowels by name",
         source="""\
@@ -95,7 +102,7 @@ The weights are given to the public domain under CC0 1.0.
         temperature=0.7,
     ),
     "midi_rnn/tunes": Recipe(
-        arguments=("--num_epochs", 40, "--patience", 12, "--seed", 0),
+        trainings=(("--num_epochs", 40, "--patience", 12, "--seed", 0),),
         data="data/midi/tunes",
         message="traditional tunes of Scotland, Ireland and America",
         source="""\
@@ -125,6 +132,7 @@ def pack(trained: Path, target: Path, recipe: Recipe, data: Path) -> None:
     packed = experiment.find(compare.ROOT / target.parent.name, str(target))
     record = packed.record
     record.versions.pop("platform", None)
+    record.init_from = None  # a training of the same recipe, of which nothing is kept
     record.data["path"] = recipe.data
     record.sampling.temperature = recipe.temperature or record.sampling.temperature
     packed.update(message=recipe.message, status="complete", previewed=None)
@@ -132,6 +140,17 @@ def pack(trained: Path, target: Path, recipe: Recipe, data: Path) -> None:
     if (data / "SOURCE.txt").exists():
         source += f"\nWhat the data says of itself:\n\n{(data / 'SOURCE.txt').read_text('utf-8')}"
     (target / "SOURCE.txt").write_text(source, "utf-8")
+
+
+@contextlib.contextmanager
+def trained(lesson: str, data: Path, recipe: Recipe) -> Iterator[Path]:
+    """The experiment that the trainings of a recipe come to; gone afterwards."""
+    with contextlib.ExitStack() as stack:
+        begin: list[object] = []
+        for arguments in recipe.trainings:
+            folder, _ = stack.enter_context(compare.trained(lesson, "--data_dir", data, *begin, *arguments))
+            begin = ["--init_from", folder]
+        yield folder
 
 
 def loss(net: Any, held_out: Iterable[Any]) -> float:
@@ -213,11 +232,8 @@ def main() -> None:
 
     recipe, target = RECIPES[args.name], args.out / args.name
     lesson = args.name.split("/")[0]
-    with (
-        contextlib.nullcontext((args.trained, None))
-        if args.trained
-        else compare.trained(lesson, "--data_dir", args.data, *recipe.arguments)
-    ) as (folder, _):
+    with contextlib.ExitStack() as stack:
+        folder = args.trained or stack.enter_context(trained(lesson, args.data, recipe))
         pack(folder, target, recipe, args.data)
         before, after = load(folder), load(target)
         batches = HELD_OUT[lesson](after, args.data)
