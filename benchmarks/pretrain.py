@@ -30,8 +30,8 @@ from workshop.run.quantised import quantised
 from workshop.run.record import DataInfo
 from workshop.run.trained import Trained
 
-#: What of an experiment is not kept: how it came about, and what only going on with the training needs.
-LEFT_OUT = ("checkpoints", "tensorboard", "samples", "log.txt", "skipped.txt")
+#: What of an experiment is not kept: how it came about, what only going on with the training needs, and a picture.
+LEFT_OUT = ("checkpoints", "tensorboard", "samples", "log.txt", "skipped.txt", "network.svg")
 #: Streams side by side in a measurement.
 BATCH = 2
 #: Nats that 8 bits may cost.
