@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from workshop import ROOT
-from workshop.classroom import activity, pages, passwords, settings
+from workshop.classroom import activity, command_line, pages, passwords, settings
 from workshop.classroom.names import LONGEST, plain_name
 from workshop.errors import UserError
 from workshop.host.ports import PLAY, TENSORBOARD_PORTS
@@ -82,6 +82,17 @@ def test_a_setting_that_cannot_be_read_is_one_sentence(name: str, value: str, mo
     monkeypatch.setenv(name, value)
     with pytest.raises(UserError, match="a setting of the class cannot be read"):
         settings.read()
+
+
+def test_a_new_hub_forgets_the_proxy_of_the_old_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settings, "FOLDER", tmp_path)
+    monkeypatch.setattr(command_line, "prepare", lambda: None)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / command_line.PROXY).write_text("1")
+    found = []
+    monkeypatch.setattr("os.execvp", lambda *_: found.extend(tmp_path.iterdir()))
+    command_line.run()
+    assert found == []
 
 
 def test_every_student_has_addresses_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:

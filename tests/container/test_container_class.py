@@ -220,7 +220,8 @@ def test_a_training_outlives_the_hub_and_saves_when_the_class_ends(lesson: Class
         typed("python char_rnn/train.py --size tiny --experiment_dir char_rnn/experiments/long --max_minutes 20")
         until(lambda: "long" in lesson.inside("ada", "python", "-m", "workshop.trainings"), "the training", 120)
     hub = f"{lesson.name}-hub"
-    # Killed with -9, and taken away: the new one finds the students.
+    # Killed with -9, and taken away: the new one finds the students, and takes no process of its own for the old proxy.
+    lesson.workshop.docker("exec", hub, "sh", "-c", "echo 1 > jupyterhub-proxy.pid")
     lesson.workshop.docker("rm", "--force", hub)
     lesson.up()
     assert "long" in lesson.inside("ada", "python", "-m", "workshop.trainings")

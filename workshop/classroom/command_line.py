@@ -19,6 +19,9 @@ from workshop.errors import UserError
 #: JupyterHub's settings, which only call `workshop.classroom.hub`.
 CONFIG = ROOT / "docker" / "class" / "jupyterhub_config.py"
 
+#: In the hub's folder, where JupyterHub keeps the number of its proxy's process.
+PROXY = "jupyterhub-proxy.pid"
+
 #: A page of the hub that asks for nothing.
 ALIVE = "https://127.0.0.1:8000/hub/health"
 
@@ -63,6 +66,9 @@ def run() -> None:
     """Be the hub until it is stopped."""
     prepare()
     os.chdir(settings.FOLDER)
+    # This is its container's first process, so whatever now has that number is not the proxy but the hub's own thread,
+    # and JupyterHub would end it.
+    (settings.FOLDER / PROXY).unlink(missing_ok=True)
     os.execvp("jupyterhub", ["jupyterhub", "--config", str(CONFIG)])  # noqa: S606
 
 
