@@ -131,13 +131,19 @@ def _excerpt(log: list[str]) -> list[str]:
     return lines
 
 
+def this_computer() -> str:
+    """What the runs are measured on."""
+    model, _ = doctor.cpu_model_and_features()
+    return f"{platform.system()}, {model}, {doctor.usable_cores()} cores, no GPU"
+
+
 def part(results: dict[str, Any], name: str) -> str:
     """Return what stands at a place called `table`, or by a run and a part; nothing where nothing was measured."""
     run, _, what = name.partition(" ")
-    if run not in results and not (run == "table" and results):
-        return ""
     if run == "table":
-        return _table(results)
+        return _table(results) if results else ""
+    if run not in results:
+        return ""
     if run == "stages":
         return str(results[run].get(what, {}).get("shown", ""))
     found = results[run][what]
@@ -164,7 +170,19 @@ def _table(results: dict[str, Any]) -> str:
                 f"{of[key]:.3f} nats ({of[key] / math.log(2):.2f} bits) a {of['unit']}" for key in ("nats", "ngram")
             )
             lines.append(f"| {RUNS[name].lesson} | `{RUNS[name].command}` | {of['minutes']} | {' | '.join(losses)} |")
-    return "\n".join([*lines, "", f"Measured by `benchmarks/expectations.py` on {results['computer']}.", ""])
+    return "\n".join([*lines, "", f"Measured by `benchmarks/expectations.py` on {_computers(results)}.", ""])
+
+
+def _computers(results: dict[str, Any]) -> str:
+    """The computer of the runs; where there are several, each with its lessons and sets."""
+    runs: dict[str, list[str]] = {}
+    for name in RUNS:
+        if name in results:
+            runs.setdefault(results[name]["computer"], []).append(f"{RUNS[name].lesson} of {RUNS[name].data}")
+    if len(runs) == 1:
+        return next(iter(runs))
+    fewest_last = sorted(runs.items(), key=lambda one: -len(one[1]))
+    return "; ".join([fewest_last[0][0], *(f"{', '.join(of)} on {computer}" for computer, of in fewest_last[1:])])
 
 
 def fill(text: str, results: dict[str, Any]) -> str:
@@ -204,9 +222,7 @@ def main() -> None:
         if not (compare.ROOT / "data" / RUNS[name].data).exists():
             print(f"{name}: left out, data/{RUNS[name].data} is not there (python -m workshop.datasets get)")
             continue
-        results[name] = measure(RUNS[name], args.minutes, args.smoke)
-        model, _ = doctor.cpu_model_and_features()
-        results["computer"] = f"{platform.system()}, {model}, {doctor.usable_cores()} cores, no GPU"
+        results[name] = measure(RUNS[name], args.minutes, args.smoke) | {"computer": this_computer()}
         keep(args.docs, results)
         print(f"{name}: {results[name]['nats']} nats, n-gram {results[name]['ngram']}", flush=True)
     keep(args.docs, results)

@@ -24,9 +24,11 @@ import librosa
 import numpy as np
 
 RATE, SOUNDS, SECONDS = 8000, 10, 2
-#: Breaths in a file, of two seconds each with a rest, and files: 12 minutes. A rest is shorter than the silence that a
-#: network hears before it generates: what has seen longer ones goes on with silence.
+#: Breaths in a file, of two seconds each with a rest, and files: 12 minutes.
 BREATHS, FILES, REST = 6, 60, 0.05
+#: Standard deviation of the noise of the room. It is in the rests as well: of nothing but zeros a network learns that
+#: zeros go on, and stays silent where it is not given a beginning.
+NOISE = 0.002
 #: Numbers of the first sound to learn from, and of the first to go on from.
 LEARNT, PROMPTS = 1000, 10_000
 #: In Hz: a pentatonic scale from A3 on; and how much of a sound has to be on one of its pitches.
@@ -57,7 +59,7 @@ def sing(name: str, number: int, seconds: float) -> np.ndarray:
         through = sum(1 / (1 + ((k * pitch - formant) / BANDWIDTH) ** 2) for formant in VOWELS[name])
         sung += (0.02 + through) / k * np.sin(k * phase)
     rise = np.minimum(1, np.minimum(time, time[::-1]) / 0.05)
-    return 0.5 * sung / np.abs(sung).max() * rise + rng.normal(0, 0.002, len(time))
+    return 0.5 * sung / np.abs(sung).max() * rise + rng.normal(0, NOISE, len(time))
 
 
 def write(folder: Path) -> None:
@@ -65,10 +67,12 @@ def write(folder: Path) -> None:
     from workshop.audio.synthesis import write_wav
 
     names = list(VOWELS)
+    room = np.random.default_rng(LEARNT)
     for number in range(FILES):
         name = names[number % len(names)]
-        numbers = range(LEARNT + BREATHS * number, LEARNT + BREATHS * (number + 1))
-        breaths = [np.append(sing(name, each, 2 - REST), np.zeros(round(REST * RATE))) for each in numbers]
+        breaths = []
+        for each in range(LEARNT + BREATHS * number, LEARNT + BREATHS * (number + 1)):
+            breaths += [sing(name, each, 2 - REST), room.normal(0, NOISE, round(REST * RATE))]
         write_wav(folder / name / f"{number:02d}.wav", np.concatenate(breaths), RATE)
 
 

@@ -22,7 +22,7 @@ import stages
 DOCS = [*sorted((ROOT / "docs").glob("*.md")), ROOT / "README.md", *sorted(ROOT.glob("*_*/README.md"))]
 LYRICS = {
     "unit": "character", "minutes": 10.0, "steps": 1800, "nats": 1.5, "ngram": 1.75,
-    "log": ["data: songs", "step 1"], "sample": "la la", "choices": {"--top_k 3": "la"},
+    "log": ["data: songs", "step 1"], "sample": "la la", "choices": {"--top_k 3": "la"}, "computer": "a laptop",
 }  # fmt: skip
 
 
@@ -120,14 +120,21 @@ def test_a_preview_of_sound_is_kept_compressed_and_notes_as_they_are(tmp_path: P
 
 def test_a_place_is_filled_and_filled_again() -> None:
     page = "before\n<!-- measured: {} -->\n<!-- end of measured -->\nafter\n"
-    results = {"lyrics": LYRICS, "computer": "a computer"}
+    results = {"lyrics": LYRICS}
     log = expectations.fill(page.format("lyrics log"), results)
     assert "-->\n```\ndata: songs\nstep 1\n```\n<!-- end" in log
     assert expectations.fill(log, results) == log
     assert expectations.fill(log, {}) == page.format("lyrics log")  # nothing, where nothing was measured
     table = expectations.fill(page.format("table"), results)
     assert "| `python train.py` | 10.0 | 1.500 nats (2.16 bits) a character | 1.750 nats" in table
+    assert "`benchmarks/expectations.py` on a laptop.\n" in table
     assert "`--top_k 3`\n\n```\nla\n```\n" in expectations.fill(page.format("lyrics choices"), results)
+
+
+def test_a_run_keeps_its_computer_when_others_are_measured_elsewhere() -> None:
+    page = "<!-- measured: table -->\n<!-- end of measured -->\n"
+    results = {name: LYRICS for name in ("lyrics", "tunes")} | {"memory": {**LYRICS, "computer": "a server"}}
+    assert "` on a laptop; audio_rnn of audio/starter on a server.\n" in expectations.fill(page, results)
 
 
 def test_an_excerpt_has_the_beginning_and_the_first_and_last_measurement() -> None:
