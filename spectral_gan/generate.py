@@ -47,17 +47,8 @@ class Loops:
         return self.spectrogram.sounds(self.make(latents)).clip(-1, 1)
 
     def row(self, latents: np.ndarray) -> np.ndarray:
-        """Loops [S, Z] one after the other as one sound float32 [S samples], which may be repeated too: the phase goes
-        on from each to the next, so that nothing clicks in between.
-        """
-        pictures = self.make(latents)
-        whole = replace(
-            self.spectrogram,
-            frames=self.spectrogram.frames * len(latents),
-            samples=self.spectrogram.samples * len(latents),
-        )
-        made: np.ndarray = whole.sounds(np.concatenate(list(pictures))[None])[0].clip(-1, 1)
-        return made
+        """Loops [S, Z] one after the other, each going over into the next, as one sound float32 [S samples]."""
+        return self.spectrogram.row(self.make(latents)).clip(-1, 1)
 
 
 def latent_of(text: str, size: int) -> np.ndarray:

@@ -125,6 +125,10 @@ class Trained(trained.Trained):
         """Loops float32 [N, samples] from -1 to 1 of latents [N, Z]; each may be repeated for ever."""
         return self.loops.sounds(points)
 
+    def row(self, points: np.ndarray) -> np.ndarray:
+        """The same loops one after the other, each going over into the next, float32 [N samples]."""
+        return self.loops.row(points)
+
     def generate(self, *args: Any, **kwargs: Any) -> GeneratedSound:
         """Generate a loop, or what it repeats to; the arguments are those of `stream`.
 

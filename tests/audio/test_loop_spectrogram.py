@@ -66,6 +66,21 @@ def test_a_click_is_in_the_frame_that_is_centred_on_it() -> None:
     np.testing.assert_allclose(picture[1:], picture[1:][::-1], atol=1e-3)  # the frames before it are at the end
 
 
+def test_loops_in_a_row_go_over_into_one_another_without_a_click() -> None:
+    time = np.arange(EVEN.samples) / RATE
+    # Of one loop the end is far from the beginning of the other.
+    low, high = 0.5 * np.sin(2 * np.pi * 125 * time), 0.5 * np.cos(2 * np.pi * 250 * time)
+    pictures = EVEN.pictures(np.stack([low, high]).astype(np.float32))
+    sound = EVEN.row(pictures)
+    assert len(sound) == 2 * EVEN.samples
+    assert np.abs(np.diff(sound, append=sound[0])).max() < 1.2 * np.abs(np.diff(high)).max()
+    for loop, wanted in zip(np.split(sound, 2), (low, high), strict=True):
+        middle = slice(EVEN.samples // 4, 3 * EVEN.samples // 4)
+        found, ideal = (np.abs(np.fft.rfft(one[middle])) for one in (loop, wanted))
+        assert np.argmax(found) == pytest.approx(np.argmax(ideal), rel=0.05)
+    np.testing.assert_array_equal(EVEN.row(pictures[:1]), EVEN.sounds(pictures[:1])[0])
+
+
 def test_loudness_is_in_decibels_of_the_loudest_sine() -> None:
     time = np.arange(EVEN.samples) / RATE
     sine = np.sin(2 * np.pi * 1000 * time).astype(np.float32)

@@ -63,6 +63,9 @@ class Looper:
     def sounds(self, latents: np.ndarray) -> np.ndarray:
         return np.zeros((len(latents), self.samples), np.float32)
 
+    def row(self, latents: np.ndarray) -> np.ndarray:
+        return self.sounds(latents).reshape(-1)
+
 
 @pytest.fixture
 def client(tmp_path: Path) -> Iterator[Client]:

@@ -50,6 +50,9 @@ class Network:
     def sounds(self, latents: np.ndarray) -> np.ndarray:
         return np.repeat(latents[:, :1], self.samples, axis=1).astype(np.float32)
 
+    def row(self, latents: np.ndarray) -> np.ndarray:
+        return self.sounds(latents).reshape(-1)
+
     def generate(self, prompt: str = "", length: int = 500, **knobs: Any) -> GeneratedText:
         return GeneratedText(f"{prompt} and {length}")
 

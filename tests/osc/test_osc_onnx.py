@@ -54,7 +54,7 @@ def generator(path: Path, picture: np.ndarray, latents: int = 64, name: str = "x
 def picture_of(sound: np.ndarray, power: float) -> np.ndarray:
     """The picture [F, T] that TechnoGAN makes of a loop that is FRAMES quarters of a window long, from -1 to 1."""
     window = 2 * BANDS
-    spectra = LinearSpectrogram(1000, FRAMES, BANDS, power, window).magnitudes(sound[None])[0]
+    spectra = LinearSpectrogram.of(1000, FRAMES, BANDS, power, window).magnitudes(sound[None])[0]
     return (2 * (spectra[:, :BANDS].T / LOUDEST).clip(0, 1) ** (1 / power) - 1).astype(np.float32)
 
 
@@ -80,6 +80,9 @@ def test_a_loop_comes_back_from_its_picture_as_loud_and_goes_round(
     assert np.linalg.norm(found - wanted) < 0.2 * np.linalg.norm(wanted)
     # At the seam it is as smooth as anywhere.
     assert abs(sound[0] - sound[-1]) <= np.percentile(np.abs(np.diff(sound)), 99)
+    row = net.row(np.zeros((3, 64)))
+    assert row.shape == (3 * len(tone),)
+    assert np.abs(np.diff(row, append=row[0])).max() < 1.2 * np.abs(np.diff(sound)).max()
 
 
 def test_the_loudest_value_is_the_loudest_sound(tmp_path: Path) -> None:

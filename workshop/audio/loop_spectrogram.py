@@ -14,7 +14,7 @@ N loops, T frames, D bands, H samples of a hop, W of a window, F frequencies, M 
 import functools
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 
 import numpy as np
@@ -101,6 +101,15 @@ class LoopSpectrogram:
             iterations: of fast Griffin-Lim; None for as many as sound good.
         """
         return _one_by_one(lambda one: self._sound(one, iterations), pictures, (self.samples,))
+
+    def row(self, pictures: np.ndarray) -> np.ndarray:
+        """Loops of pictures [N, T, D] one after the other, float32 [N samples]: the phase goes on from each to the
+        next, and from the last to the first, so that nothing clicks.
+        """
+        count, frames, bands = pictures.shape
+        long = replace(self, frames=count * frames, samples=count * self.samples)
+        made: np.ndarray = long.sounds(pictures.reshape(1, count * frames, bands))[0]
+        return made
 
     def magnitudes(self, sounds: np.ndarray) -> np.ndarray:
         """The magnitudes float32 [N, T, F] of loops [N, samples], before they are put into bands."""

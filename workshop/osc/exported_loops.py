@@ -33,6 +33,10 @@ class ExportedLoops:
         """Loops float32 [S, N] from -1 to 1 of latents [S, Z]; each may be repeated for ever."""
         return self.spectrogram.sounds(self.pictures(latents)).clip(-1, 1)
 
+    def row(self, latents: np.ndarray) -> np.ndarray:
+        """The same loops one after the other, each going over into the next, float32 [S N]."""
+        return self.spectrogram.row(self.pictures(latents)).clip(-1, 1)
+
     def pictures(self, latents: np.ndarray) -> np.ndarray:
         """Pictures [S, T, D].
 

@@ -25,8 +25,6 @@ from workshop.pictures import write_png
 MOST_STEPS = 64
 #: The largest latent value.
 FARTHEST = 1000.0
-#: Seconds in which one loop goes over into the next.
-_OVERLAP = 0.005
 
 
 @runtime_checkable
@@ -50,21 +48,8 @@ class Loops(Protocol):
     def sounds(self, latents: np.ndarray) -> np.ndarray:
         """Loops float32 [S, N] of latents [S, Z], each of which can be repeated for ever."""
 
-
-def row(loops: np.ndarray, overlap: int, goes_round: bool) -> np.ndarray:
-    """Loops [S, N] one after the other, float32 [S N]. Each begins while the one before goes on from its own beginning
-    and fades, so that nothing clicks.
-
-    Args:
-        loops: each goes round.
-        overlap: samples of that.
-        goes_round: whether the first one follows the last one.
-    """
-    whole = loops.copy()
-    fading = np.linspace(1, 0, overlap, dtype=np.float32)
-    for number in range(0 if goes_round else 1, len(loops)):
-        whole[number, :overlap] += fading * (loops[number - 1, :overlap] - loops[number, :overlap])
-    return whole.reshape(-1)
+    def row(self, latents: np.ndarray) -> np.ndarray:
+        """The same loops one after the other, each going over into the next, float32 [S N]."""
 
 
 class LoopFiles:
@@ -89,7 +74,7 @@ class LoopFiles:
             UserError: a file cannot be written.
         """
         net, rate = self.net, self.rate
-        sound = row(net.sounds(points), round(_OVERLAP * net.rate), kind == "pingpong")
+        sound = net.row(points)
         if rate != net.rate:
             sound = resampled(sound, round(len(sound) * rate / net.rate))
         stamped = self.stamp or rate

@@ -8,6 +8,7 @@ hop, centred and wrapped around at the ends; the highest frequency is left out.
 """
 
 import functools
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +34,7 @@ BEAT = 8192
 MOST_VALUES = 1 << 24
 
 
+@dataclass(frozen=True)
 class LinearSpectrogram(LoopSpectrogram):
     """Pictures of magnitudes, frequency by frequency, with a power in place of decibels.
 
@@ -41,13 +43,13 @@ class LinearSpectrogram(LoopSpectrogram):
         n_fft: samples of a window.
     """
 
-    def __init__(self, rate: int, frames: int, bands: int, power: float, n_fft: int):
-        super().__init__(rate, frames * (n_fft // 4), frames, bands)
-        object.__setattr__(self, "power", power)
-        object.__setattr__(self, "n_fft", n_fft)
-
     power: float
     n_fft: int
+
+    @classmethod
+    def of(cls, rate: int, frames: int, bands: int, power: float, n_fft: int) -> "LinearSpectrogram":
+        """That of loops as long as their frames."""
+        return cls(rate, frames * (n_fft // 4), frames, bands, power, n_fft)
 
     @functools.cached_property
     def stft(self) -> Stft:
@@ -92,17 +94,22 @@ class OnnxLoops:
                 f"{file.path} makes pictures of {bands} x {frames}, and windows of {window} samples do not fit: give "
                 f"--n_fft as a multiple of 8 from {2 * bands} on"
             )
-        self._spectrogram = LinearSpectrogram(self.rate, frames, bands, power or POWER, window)
+        self._spectrogram = LinearSpectrogram.of(self.rate, frames, bands, power or POWER, window)
         self.samples = self._spectrogram.samples
         self.beats = beats or max(round(self.samples / BEAT), 1)
         self.bpm = 60 * self.beats * self.rate / self.samples
 
     def sounds(self, latents: np.ndarray) -> np.ndarray:
         """Loops float32 [S, N] of latents [S, Z]; one that is louder than 1 is made as loud as that."""
-        pictures = np.stack([self._run(one).T for one in latents])
-        loops = self._spectrogram.sounds(pictures)
-        made: np.ndarray = loops / np.maximum(np.abs(loops).max(axis=1, keepdims=True), 1)
-        return made
+        return _within(self._spectrogram.sounds(self._pictures(latents)))
+
+    def row(self, latents: np.ndarray) -> np.ndarray:
+        """The same loops one after the other, each going over into the next, float32 [S N]."""
+        return _within(self._spectrogram.row(self._pictures(latents)))
+
+    def _pictures(self, latents: np.ndarray) -> np.ndarray:
+        """The pictures [S, T, F] of latents [S, Z]."""
+        return np.stack([self._run(one).T for one in latents])
 
     def _run(self, latents: np.ndarray) -> np.ndarray:
         """The picture [F, T] of latents [Z].
@@ -114,6 +121,12 @@ class OnnxLoops:
         if picture.ndim != 2 or picture.size > MOST_VALUES or not np.isfinite(picture).all():
             raise UserError(f"{self._file.path} makes {list(picture.shape)} and not one picture of finite values")
         return picture
+
+
+def _within(sound: np.ndarray) -> np.ndarray:
+    """Sound [..., N], as loud as 1 where it is louder."""
+    made: np.ndarray = sound / np.maximum(np.abs(sound).max(axis=-1, keepdims=True), 1)
+    return made
 
 
 def opened(

@@ -20,6 +20,9 @@ class _Silence:
     def sounds(self, latents: np.ndarray) -> np.ndarray:
         return np.zeros((len(latents), self.samples), np.float32)
 
+    def row(self, latents: np.ndarray) -> np.ndarray:
+        return self.sounds(latents).reshape(-1)
+
 
 def osc(scratch: Path) -> Reader:
     """Packets with the workshop's own addresses and TechnoGAN's commands."""
@@ -80,7 +83,7 @@ def onnx_loops(scratch: Path) -> Reader:
     def read(case: bytes, folder: Path) -> None:
         path = folder / "net.onnx"
         path.write_bytes(case)
-        loops = opened(path).sounds(np.ones((1, LATENTS), np.float32))
+        loops = opened(path).row(np.ones((2, LATENTS), np.float32))
         assert np.isfinite(loops).all()
 
     read(model.SerializeToString(), scratch)  # which compiles what finds the phase
