@@ -1,10 +1,13 @@
 """The Python that has loaded TensorFlow already runs a script as any other does."""
 
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
+import psutil
 import pytest
 import warm as warm_python
 
@@ -52,3 +55,19 @@ def test_processes_that_a_script_starts_find_it(warm: str, tmp_path: Path) -> No
     command = [sys.executable, "-I", "-S", warm_python.__file__, warm, "script.py"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout == "42\n"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_what_ends_the_caller_ends_the_script(number: signal.Signals, warm: str, tmp_path: Path) -> None:
+    (tmp_path / "train.py").write_text("import os, time\nprint(os.getpid(), flush=True)\ntime.sleep(100)\n")
+    command = [sys.executable, str(tmp_path / "train.py")]
+    with subprocess.Popen(command, env=warm_python.environment(warm), stdout=subprocess.PIPE, text=True) as caller:
+        assert caller.stdout
+        script = int(caller.stdout.readline())
+        assert script != caller.pid
+        caller.send_signal(number)
+        assert caller.wait(timeout=20) == (-number if number == signal.SIGKILL else 128 + number)
+    end = time.monotonic() + 20
+    while psutil.pid_exists(script):
+        assert time.monotonic() < end
+        time.sleep(0.05)

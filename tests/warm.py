@@ -4,7 +4,8 @@
         python -I -S tests/warm.py PLACE train.py --smoke     runs a script as `python train.py --smoke` would
 
 Each script gets a process of its own, forked from the one that waits, with the folder, the environment, the standard
-streams and the arguments of the caller. Nothing of the workshop is loaded before.
+streams and the arguments of the caller. A signal to the caller that asks it to end goes to the script, and where the
+caller is killed, so is the script. Nothing of the workshop is loaded before.
 """
 
 import contextlib
@@ -14,6 +15,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -36,13 +38,22 @@ def python(folder: Path) -> Iterator[str]:
         process.communicate()
 
 
+def environment(place: str) -> dict[str, str]:
+    """The environment in which each `python .../train.py` becomes one of these, whoever starts it, and does without
+    XLA, because compiling takes most of the time of a short training.
+    """
+    paths = [str(Path(__file__).parent / "warm_start"), *filter(None, [os.environ.get("PYTHONPATH")])]
+    return {**os.environ, "WARM_PYTHON": place, "WARM_WITHOUT_XLA": "1", "PYTHONPATH": os.pathsep.join(paths)}
+
+
 def run(place: str, script: str, *arguments: str) -> int:
     """Run a script with this process's folder, environment and streams; return its exit status as a shell has it."""
     with socket.socket(socket.AF_UNIX) as connection:
         connection.connect(place)
         asked = json.dumps([os.getcwd(), dict(os.environ), [script, *arguments]]).encode()
-        socket.send_fds(connection, [asked], [0, 1, 2])
-        connection.shutdown(socket.SHUT_WR)
+        socket.send_fds(connection, [asked + b"\n"], [0, 1, 2])
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda number, frame: connection.sendall(bytes([number])))
         status = int(connection.recv(10) or 1)
     return status if status >= 0 else 128 - status
 
@@ -70,8 +81,8 @@ def _serve(place: str) -> None:
 def _answer(connection: socket.socket) -> None:
     """Fork once more for the script, wait for its end, and say how it ended; does not return."""
     asked, streams, _, _ = socket.recv_fds(connection, 1 << 20, 3)
-    while more := connection.recv(1 << 20):
-        asked += more
+    while not asked.endswith(b"\n"):
+        asked += connection.recv(1 << 20)
     folder, environment, arguments = json.loads(asked)
     script = os.fork()
     if script == 0:
@@ -83,9 +94,17 @@ def _answer(connection: socket.socket) -> None:
         os.environ.clear()
         os.environ.update(environment)
         _become(arguments)
+    threading.Thread(target=_pass_on, args=(connection, script), daemon=True).start()
     _, status = os.waitpid(script, 0)
     connection.sendall(b"%d" % os.waitstatus_to_exitcode(status))
     os._exit(0)
+
+
+def _pass_on(connection: socket.socket, script: int) -> None:
+    """Give the script the signals that its caller gets, and end it with the caller."""
+    while numbers := connection.recv(1):
+        os.kill(script, numbers[0])
+    os.kill(script, signal.SIGKILL)
 
 
 def _become(arguments: list[str]) -> None:
@@ -93,6 +112,11 @@ def _become(arguments: list[str]) -> None:
     import multiprocessing.process
     import runpy
 
+    if "WARM_WITHOUT_XLA" in os.environ:
+        import pytest
+        from tiny import without_xla
+
+        without_xla(pytest.MonkeyPatch())
     sys.argv = arguments
     paths = filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))
     sys.path[:1] = [os.path.dirname(os.path.abspath(arguments[0])), *paths]

@@ -63,13 +63,16 @@ def test_what_is_given_back_can_be_taken(tmp_path: Path) -> None:
     assert again.folder.name == "2"
 
 
-def test_what_a_dead_process_of_this_computer_held_can_be_taken_at_once(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kept", [0, os.WNOWAIT], ids=["gone", "its parent has not asked yet how it ended"])
+def test_what_a_dead_process_of_this_computer_held_can_be_taken_at_once(kept: int, tmp_path: Path) -> None:
     child = os.fork()
     if child == 0:
         Claims(tmp_path).take("001.1")
         os._exit(0)
-    os.waitpid(child, 0)
+    os.waitid(os.P_PID, child, os.WEXITED | kept)
     assert taken(tmp_path).folder.name == "2"
+    if kept:
+        os.waitpid(child, 0)
 
 
 def test_a_process_that_has_got_the_same_number_is_another_one(tmp_path: Path) -> None:

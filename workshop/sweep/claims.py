@@ -163,7 +163,9 @@ def _has_died(attempt: Path) -> bool:
         holder = read_json(attempt / "holder.json")
         if holder["computer"] != this_computer():
             return False
-        return psutil.Process(holder["pid"]).create_time() != holder["began"]
+        process = psutil.Process(holder["pid"])
+        # One that has ended is known until its parent asks how.
+        return process.create_time() != holder["began"] or process.status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return True
     except (UserError, KeyError, TypeError, ValueError, psutil.Error):
