@@ -51,6 +51,11 @@ def clone(
 ) -> Iterator[Path]:
     """A clone with an experiment of each of three lessons."""
     made = {"char_rnn": trained, "midi_rnn": trained_midi, "wavenet": trained_wavenet}
+    yield from cloned(made, tmp_path, monkeypatch)
+
+
+def cloned(made: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A clone with experiments, each the first of its lesson; for a fixture."""
     for lesson, folder in made.items():
         shutil.copytree(folder, tmp_path / lesson / "experiments" / "01")
         shutil.copy(ROOT / lesson / "lesson.py", tmp_path / lesson)

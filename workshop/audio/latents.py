@@ -11,6 +11,26 @@ def drawn(count: int, size: int, seed: int, temperature: float = 1.0) -> np.ndar
     return (temperature * np.random.default_rng(seed).standard_normal((count, size))).astype(np.float32)
 
 
+def principal(points: np.ndarray, pictures: np.ndarray, count: int = 2) -> np.ndarray:
+    """The directions in which what a generator makes changes most, float32 [count, Z], each of length 1.
+
+    Those are the principal directions of the linear map that is nearest to the generator, by least squares; Härkönen et
+    al. 2020 (GANSpace) find theirs likewise, from the outputs of random points.
+
+    Args:
+        points: [N, Z], random ones, more than Z.
+        pictures: [N, ...], what it makes of them.
+        count: how many, at most Z.
+    """
+    made = pictures.reshape(len(pictures), -1).astype(np.float64)
+    slopes = np.linalg.lstsq(points - points.mean(axis=0), made - made.mean(axis=0), rcond=None)[0]
+    directions = np.linalg.svd(slopes @ slopes.T)[0][:, :count].T
+    # The sign of each is arbitrary, and should be the same every time.
+    largest = np.take_along_axis(directions, np.abs(directions).argmax(axis=1)[:, None], axis=1)
+    found: np.ndarray = (directions * np.sign(largest)).astype(np.float32)
+    return found
+
+
 def between(start: np.ndarray, end: np.ndarray, share: float, is_spherical: bool = True) -> np.ndarray:
     """The point [Z] at a share of the way from one to another, 0 being the first one.
 

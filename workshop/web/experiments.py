@@ -38,6 +38,7 @@ class Entry:
         step: training steps.
         temperature: of the previews, which is the default.
         conditions: names that a sound can be asked for by.
+        is_generator: whether it makes loops from a latent space.
         problem: why it cannot be used, in one sentence, or ''.
     """
 
@@ -54,6 +55,7 @@ class Entry:
     step: int = 0
     temperature: float = 1.0
     conditions: tuple[str, ...] = ()
+    is_generator: bool = False
     problem: str = ""
 
 
@@ -137,4 +139,5 @@ def described(name: str, lesson: Lesson, record: Record | None, problem: str = "
         step=record.step,
         temperature=record.sampling.temperature,
         conditions=tuple(name for name in names if isinstance(name, str)),
+        is_generator="latent" in record.network,
     )

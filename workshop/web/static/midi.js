@@ -1,28 +1,13 @@
 // A MIDI keyboard that is connected to the computer.
 
-const INSECURE = "At this address the browser knows no MIDI keyboards: https and localhost do.";
-const NONE = "This browser knows no MIDI keyboards.";
+import { askForMidi } from "./access.js";
 
 const NOTE_ON = 0x90;
 const NOTE_OFF = 0x80;
 
 // Let a button connect all keyboards that there are to a melody, and say what happens.
 export function connectMidi(button, status, melody) {
-  if (!navigator.requestMIDIAccess) {
-    button.disabled = true;
-    status.textContent = window.isSecureContext ? NONE : INSECURE;
-    return;
-  }
-  button.addEventListener("click", async () => {
-    try {
-      const access = await navigator.requestMIDIAccess();
-      const connect = () => listen(access, status, melody);
-      access.onstatechange = connect;
-      connect();
-    } catch (error) {
-      status.textContent = `No MIDI keyboard can be used: ${error.message}.`;
-    }
-  });
+  askForMidi(button, status, "MIDI keyboards", (access) => listen(access, status, melody));
 }
 
 function listen(access, status, melody) {

@@ -1,0 +1,189 @@
+"""The page of loops in a real browser: slots that play in time, what changes at a bar, MIDI, and the mix as a file."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from browsing import LEVEL, METER, TOKEN, cloned, decibels, until, wav_from
+from test_play_accessible import look_at
+
+pytestmark = pytest.mark.slow
+
+#: A browser with a MIDI input, whose messages `window.strike(...)` sends, and an output that keeps what it gets.
+MIDI = """
+const input = { name: "Test input", onmidimessage: null };
+window.sent = [];
+const output = { name: "Test output", send: (data, when) => window.sent.push([...data, when]), clear() {} };
+navigator.requestMIDIAccess = async () =>
+  ({ inputs: new Map([["1", input]]), outputs: new Map([["2", output]]), onstatechange: null });
+window.strike = (time, ...data) => input.onmidimessage({ data, timeStamp: time });
+"""
+#: What is begun, and when, in samples.
+BEGUN = """
+window.begun = [];
+const { start, stop } = AudioBufferSourceNode.prototype;
+AudioBufferSourceNode.prototype.start = function (when, offset) {
+  window.begun.push(["start", when * this.context.sampleRate, offset * this.context.sampleRate]);
+  start.call(this, when, offset);
+};
+AudioBufferSourceNode.prototype.stop = function (when) {
+  window.begun.push(["stop", when * this.context.sampleRate, 0]);
+  stop.call(this, when);
+};
+"""
+SAMPLES = 2000  # of a loop of the tiny network
+
+
+@pytest.fixture
+def clone(trained_spectral_gan: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A clone with a tiny network that makes loops, and no other."""
+    yield from cloned({"spectral_gan": trained_spectral_gan}, tmp_path, monkeypatch)
+
+
+@pytest.fixture
+def mixing(browser: Any, clone: Path, address: str) -> Iterator[Any]:
+    """The page of loops, ready."""
+    context = browser.new_context(viewport={"width": 1100, "height": 900})
+    for script in (METER, MIDI, BEGUN):
+        context.add_init_script(script)
+    page = context.new_page()
+    problems: list[str] = []
+    page.problems = problems
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+    page.goto(address)
+    page.click("header a")
+    page.wait_for_selector("#play:enabled", timeout=60_000)
+    assert TOKEN not in page.url
+    until(lambda: filled(page) == 1)
+    yield page
+    assert problems == []
+    context.close()
+
+
+def filled(page: Any) -> int:
+    """Slots that hold something, once nothing is made any more."""
+    words = page.locator(".slot .what").all_inner_texts()
+    return 0 if "is made …" in words else sum(text.startswith("filled") for text in words)
+
+
+def forgive(page: Any) -> None:
+    """Forget requests that were refused, as they should be: the browser's console tells of them too."""
+    assert {"400" in problem for problem in page.problems} == {True}
+    page.problems.clear()
+
+
+def test_slots_play_in_time_and_change_at_a_bar(mixing: Any) -> None:
+    mixing.click("#all")
+    until(lambda: filled(mixing) == 8)
+    mixing.click("#play")
+    until(lambda: mixing.evaluate(LEVEL) > 0.001)
+    until(lambda: mixing.locator(".slot.heard").count() == 8)
+    begun = mixing.evaluate("window.begun")
+    assert len({when for _, when, _ in begun}) == 1  # all at the same sample
+    first = begun[0][1]
+    # The pad by its sliders, with the keyboard.
+    mixing.evaluate("window.begun.length = 0")
+    mixing.press("#across", "ArrowRight")
+    until(lambda: mixing.evaluate("window.begun.length") >= 2)
+    for _, when, offset in mixing.evaluate("window.begun"):
+        assert (when - first) / SAMPLES == pytest.approx(round((when - first) / SAMPLES), abs=1e-6)
+        assert offset == 0
+    assert mixing.inner_text("#across-value") == "0.02"
+    # And by the pad itself.
+    box = mixing.locator("#pad").bounding_box()
+    mixing.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    mixing.mouse.down()
+    mixing.mouse.move(box["x"] + box["width"], box["y"] - 50)
+    mixing.mouse.up()
+    assert (mixing.inner_text("#across-value"), mixing.inner_text("#up-value")) == ("1.00", "1.00")
+    # One after the other: one is heard at a time.
+    mixing.select_option("#in-turn", "yes")
+    until(lambda: mixing.locator(".slot.heard").count() == 1)
+    mixing.keyboard.press("Escape")
+    until(lambda: mixing.inner_text("#status") == "Stopped.")
+    assert mixing.is_disabled("#stop")
+
+
+def test_what_is_liked_is_locked_and_a_fade_leads_to_another_slot(mixing: Any) -> None:
+    mixing.click(".slot:nth-child(2) .chosen")
+    mixing.click("#random")
+    until(lambda: filled(mixing) == 2)
+    mixing.select_option("#way", "fade")
+    until(lambda: "filled to 1, 4 bars" in mixing.inner_text(".slot:nth-child(2)"))
+    mixing.check(".slot:nth-child(2) .lock")
+    assert mixing.is_disabled("#random")
+    assert mixing.is_disabled("#across")
+    asked: list[str] = []
+    mixing.on("request", lambda request: asked.append(request.url))
+    mixing.click("#all")
+    until(lambda: filled(mixing) == 8)
+    assert len([url for url in asked if url.endswith("loops/made")]) == 7
+    # Another tempo makes all of them anew; a bar is then as long as it has to be.
+    mixing.click("#play")
+    mixing.evaluate("window.begun.length = 0")
+    mixing.fill("#bpm", "240")
+    mixing.press("#bpm", "Enter")
+    until(lambda: mixing.evaluate("window.begun.filter(([what]) => what === 'start').length") == 8)
+    assert len({when for _, when, _ in mixing.evaluate("window.begun")}) == 1
+    mixing.fill("#bpm", "5")
+    mixing.press("#bpm", "Enter")
+    mixing.wait_for_selector("#status.problem")
+    assert "from 20 to 999" in mixing.inner_text("#status")
+    assert mixing.input_value("#bpm") == "240"
+    forgive(mixing)
+
+
+def test_the_mix_is_a_file_that_says_its_tempo(mixing: Any, clone: Path) -> None:
+    mixing.click("#all")
+    until(lambda: filled(mixing) == 8)
+    mixing.check(".slot:nth-child(8) .mute")
+    mixing.fill("#bars", "3")
+    mixing.click("#mix")
+    mixing.wait_for_selector("#after:visible")
+    samples = wav_from(mixing, "#player")
+    assert len(samples) == 3 * SAMPLES
+    assert decibels(samples) > -60
+    # It loops.
+    assert samples[:SAMPLES] == pytest.approx(samples[SAMPLES : 2 * SAMPLES])
+    mixing.click("#keep")
+    until(lambda: "Kept as data/generated/spectral_gan-01-01.wav" in mixing.inner_text("#kept"))
+    assert (clone / "data/generated/spectral_gan-01-01.png").exists()
+    mixing.fill("#bars", "999")
+    mixing.click("#mix")
+    until(lambda: "bars: '999'" in mixing.inner_text("#kept"))
+    forgive(mixing)
+
+
+def test_midi_mutes_sets_levels_and_keeps_time(mixing: Any) -> None:
+    mixing.click("#midi")
+    until(lambda: "Test input, Test output" in mixing.inner_text("#midi-status"))
+    mixing.evaluate("window.strike(0, 0x90, 61, 90)")
+    assert mixing.is_checked(".slot:nth-child(2) .mute")
+    mixing.evaluate("window.strike(0, 0x90, 61, 90)")
+    assert not mixing.is_checked(".slot:nth-child(2) .mute")
+    mixing.evaluate("window.strike(0, 0xb0, 20, 0)")
+    assert float(mixing.input_value(".slot:nth-child(1) .level")) == 0
+    mixing.evaluate("window.strike(0, 0xfa)")
+    until(lambda: mixing.inner_text("#status") == "Playing.")
+    until(lambda: len(mixing.evaluate("window.sent")) > 200)
+    sent = mixing.evaluate("window.sent")
+    assert sent[0][0] == 0xFA
+    times = np.array([when for kind, when in sent if kind == 0xF8])
+    # 480 beats a minute of 24 each.
+    assert np.diff(times[:96]) == pytest.approx(60_000 / 480 / 24, abs=0.5)
+    # A clock of 240 beats a minute.
+    mixing.evaluate("for (let tick = 0; tick < 97; tick += 1) window.strike(tick * 60000 / 240 / 24, 0xf8)")
+    until(lambda: mixing.input_value("#bpm") == "240")
+    mixing.evaluate("window.strike(0, 0xfc)")
+    until(lambda: mixing.evaluate("window.sent.at(-1)[0]") == 0xFC)
+
+
+def test_nothing_bars_the_loops(mixing: Any) -> None:
+    mixing.click("#play")
+    assert look_at(mixing) == {}
+    mixing.click(".slot:nth-child(3) .earlier")
+    assert mixing.locator(".slot .chosen").all_inner_texts()[:3] == ["1", "3", "2"]
+    mixing.set_viewport_size({"width": 1100, "height": 900})

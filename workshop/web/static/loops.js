@@ -1,0 +1,321 @@
+// The page of loops: slots that the server makes of points in a latent space, and a mixer that plays them in time.
+
+import { Clock } from "./clock.js";
+import { Mixer } from "./mixer.js";
+import { Pad } from "./pad.js";
+import { morphed, random } from "./points.js";
+import { Slot } from "./slot.js";
+
+const byId = (id) => document.getElementById(id);
+
+const SLOTS = 8;
+const NO_NETWORK =
+  "There is no network that makes loops yet: train one in the folder spectral_gan with python train.py. Then reload this page.";
+const NO_ANSWER = "The server does not answer. Is ./start.sh play still running?";
+
+let experiments = [];
+let space = null; // of the chosen experiment: latent_size, rate, bpm, beats, directions
+let bpm = 0;
+let selected = 0;
+
+const slots = Array.from({ length: SLOTS }, (_, place) => new Slot(place, {
+  chosen: (slot) => select(slot.place),
+  levelled: (slot) => mixer.level(slot.place, slot.level),
+  muted(slot) {
+    mixer.mute(slot.place, slot.isMuted);
+    update();
+  },
+  locked: () => select(selected),
+  earlier: (slot) => moveUp(slot),
+}));
+const mixer = new Mixer(SLOTS, began);
+const pad = new Pad((place) => change({ pad: place }));
+const clock = new Clock(byId("midi"), byId("midi-status"), {
+  mute(place) {
+    if (slots[place]) slots[place].isMuted = !slots[place].isMuted;
+  },
+  level(place, value) {
+    if (slots[place]) slots[place].level = value;
+  },
+  start: () => space && play(),
+  stop,
+  tempo(wanted) {
+    byId("bpm").value = wanted;
+    retime();
+  },
+});
+
+// ---- the server
+
+async function ask(what, wish) {
+  const body = JSON.stringify({ experiment: byId("experiment").value, bpm, ...wish });
+  const answer = await fetch(`loops/${what}`, { method: "POST", body }).catch(() => null);
+  if (!answer?.ok) throw new Error(answer ? await answer.text() : NO_ANSWER);
+  return answer;
+}
+
+async function soundOf(slot) {
+  const samples = new Int16Array(await (await ask("made", { slot: slot.wish(space.directions, slots) })).arrayBuffer());
+  return Float32Array.from(samples, (value) => value / 32768);
+}
+
+// Make the loops of a slot, and again if it has changed meanwhile. The mixer holds what was made last.
+async function fill(slot) {
+  slot.isStale = true;
+  if (slot.isBusy) return;
+  slot.isBusy = true;
+  slot.show();
+  try {
+    while (slot.isStale) {
+      slot.isStale = false;
+      const [made, of, at] = [slot.point && (await soundOf(slot)), space, bpm];
+      if (of === space && at === bpm) mixer.fill(slot.place, made);
+      else slot.isStale = slot.point !== null;
+    }
+  } catch (error) {
+    say(error.message, true);
+  }
+  slot.isBusy = false;
+  slot.show();
+  update();
+}
+
+// ---- what the person does
+
+function select(place) {
+  selected = place;
+  const slot = slots[place];
+  for (const each of slots) each.row.classList.toggle("selected", each === slot);
+  byId("point-title").textContent = slot.name;
+  pad.show(slot.pad);
+  pad.lock(slot.isLocked);
+  byId("target").replaceChildren(...slots.filter((other) => other !== slot).map((other) => new Option(other.place + 1, other.place)));
+  if (slot.target !== null) byId("target").value = slot.target;
+  byId("way").value = slot.way;
+  byId("steps").value = slot.steps;
+  update();
+}
+
+// Change the selected slot, and make its loops.
+function change(what) {
+  const slot = slots[selected];
+  if (!space || slot.isLocked) return;
+  Object.assign(slot, what);
+  slot.point ??= random(space.latent_size);
+  fill(slot);
+  // Ways that lead to it lead elsewhere now.
+  for (const other of slots) if (other.way !== "stay" && other.target === selected && other.point && other !== slot) fill(other);
+}
+
+function fresh(slot, point) {
+  slot.standAt(point);
+  if (slot.place === selected) pad.show(slot.pad);
+}
+
+byId("random").addEventListener("click", () => {
+  fresh(slots[selected], random(space.latent_size));
+  change({});
+});
+byId("morph").addEventListener("click", () => {
+  const slot = slots[selected];
+  fresh(slot, morphed(slot.at(space.directions) ?? random(space.latent_size), Number(byId("amount").value)));
+  change({});
+});
+byId("empty").addEventListener("click", () => {
+  const slot = slots[selected];
+  fresh(slot, null);
+  mixer.fill(selected, null);
+  slot.show();
+  update();
+});
+byId("all").addEventListener("click", () => {
+  for (const slot of slots) {
+    if (slot.isLocked) continue;
+    fresh(slot, random(space.latent_size));
+    fill(slot);
+  }
+});
+for (const id of ["way", "target", "steps"]) {
+  byId(id).addEventListener("change", () => {
+    change({ way: byId("way").value, target: Number(byId("target").value), steps: Number(byId("steps").value) });
+    update();
+  });
+}
+byId("amount").addEventListener("input", showAmount);
+byId("in-turn").addEventListener("change", () => mixer.inTurn(Boolean(byId("in-turn").value)));
+byId("experiment").addEventListener("change", choose);
+byId("bpm").addEventListener("change", retime);
+byId("settings").addEventListener("submit", (event) => {
+  event.preventDefault();
+  if (document.activeElement === byId("bpm") && typed("bpm") !== bpm) retime();
+  else if (!byId("play").disabled) play();
+});
+byId("stop").addEventListener("click", stop);
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape") stop();
+});
+
+function moveUp(slot) {
+  const at = mixer.order.indexOf(slot.place);
+  if (at === 0) return;
+  const other = slots[mixer.order[at - 1]];
+  mixer.order.splice(at - 1, 2, slot.place, other.place);
+  other.row.before(slot.row);
+  slot.part(at === 1 ? "chosen" : "earlier").focus();
+}
+
+function play() {
+  mixer.play();
+  say("Playing.");
+  update();
+}
+
+function stop() {
+  if (!mixer.isPlaying) return;
+  mixer.stop();
+  clock.sendStop();
+  for (const slot of slots) slot.row.classList.remove("heard");
+  say("Stopped.");
+  update();
+}
+
+// A bar is about to begin.
+function began(bar, at, context) {
+  const seconds = mixer.length / mixer.rate;
+  clock.sendBar(bar, at, context, space.beats, seconds);
+  const { heard, isInTurn } = mixer;
+  const now = isInTurn ? heard.slice(bar % heard.length, (bar % heard.length) + 1) : heard;
+  setTimeout(() => {
+    if (mixer.context !== context) return;
+    for (const slot of slots) slot.row.classList.toggle("heard", now.includes(slot.place));
+  }, 1000 * Math.max(at - context.currentTime, 0));
+}
+
+// All loops at another tempo, as high as before: they are made anew, and go on together.
+async function retime() {
+  const wanted = typed("bpm");
+  const had = bpm;
+  bpm = wanted;
+  say("The loops are made at another tempo …");
+  try {
+    const all = await Promise.all(slots.map((slot) => slot.point && soundOf(slot)));
+    if (bpm !== wanted) return;
+    mixer.retime(barOf(bpm), all);
+    say(mixer.isPlaying ? "Playing." : "Ready.");
+  } catch (error) {
+    if (bpm === wanted) bpm = had;
+    byId("bpm").value = bpm;
+    say(error.message, true);
+  }
+}
+
+// The number in a field; where it is none, the text, for the server to say so.
+function typed(id) {
+  const number = Number(byId(id).value.trim().replace(",", ".") || NaN);
+  return Number.isNaN(number) ? byId(id).value : number;
+}
+
+function barOf(tempo) {
+  return Math.round((space.samples * space.bpm) / tempo);
+}
+
+// ---- the mix as a file
+
+byId("mix").addEventListener("click", async () => {
+  byId("mix").disabled = true;
+  byId("kept").textContent = "";
+  try {
+    const wishes = mixer.heard.map((place) => slots[place].wish(space.directions, slots));
+    const wish = { slots: wishes, bars: typed("bars"), in_turn: mixer.isInTurn };
+    showFiles(await (await ask("mix", wish)).json());
+  } catch (error) {
+    byId("kept").textContent = error.message;
+  }
+  update();
+});
+byId("keep").addEventListener("click", async () => {
+  byId("keep").disabled = true;
+  const answer = await fetch(`keep/${byId("keep").dataset.id}`, { method: "POST" }).catch(() => null);
+  if (answer?.ok) byId("kept").textContent = `Kept as ${(await answer.json()).files.join(", ")}`;
+  else {
+    byId("kept").textContent = answer ? await answer.text() : NO_ANSWER;
+    byId("keep").disabled = false;
+  }
+});
+
+function showFiles({ id, formats }) {
+  byId("player").src = `made/${id}.wav`;
+  byId("player").hidden = byId("after").hidden = false;
+  byId("keep").disabled = false;
+  byId("keep").dataset.id = id;
+  byId("after").querySelector(".downloads").replaceChildren(...formats.map((suffix) => {
+    const link = document.createElement("a");
+    Object.assign(link, { href: `made/${id}.${suffix}?download`, download: "", textContent: suffix });
+    link.setAttribute("aria-label", `Download as ${suffix}`);
+    return link;
+  }));
+}
+
+// ---- what is shown
+
+function say(sentence, isProblem = false) {
+  byId("status").textContent = sentence;
+  byId("status").classList.toggle("problem", isProblem);
+}
+
+function showAmount() {
+  byId("amount-value").textContent = Number(byId("amount").value).toFixed(2);
+}
+
+function update() {
+  const slot = slots[selected];
+  const isOpen = space !== null && !slot.isLocked;
+  for (const id of ["random", "morph", "way"]) byId(id).disabled = !isOpen;
+  byId("empty").disabled = !isOpen || !slot.point;
+  byId("target").disabled = byId("steps").disabled = !isOpen || byId("way").value === "stay";
+  byId("all").disabled = space === null;
+  byId("mix").disabled = !mixer.heard.length;
+  byId("play").disabled = space === null || mixer.isPlaying;
+  byId("stop").disabled = !mixer.isPlaying;
+  for (const each of slots) each.show();
+}
+
+// ---- the beginning
+
+async function choose() {
+  stop();
+  space = null;
+  update();
+  const entry = experiments.find(({ id }) => id === byId("experiment").value);
+  byId("message").textContent = entry.message;
+  say("Getting the network ready …");
+  try {
+    const found = await (await ask("space", {})).json();
+    if (entry.id !== byId("experiment").value) return;
+    space = found;
+    bpm = space.bpm;
+    byId("bpm").value = bpm;
+    mixer.begin(space.rate, barOf(bpm));
+    for (const slot of slots) slot.standAt(null);
+    fresh(slots[0], random(space.latent_size));
+    select(0);
+    say("Ready.");
+    await fill(slots[0]);
+  } catch (error) {
+    say(error.message, true);
+  }
+}
+
+byId("slots").append(...slots.map(({ row }) => row));
+showAmount();
+select(0);
+try {
+  const answer = await fetch("listing");
+  if (!answer.ok) throw new Error(await answer.text());
+  experiments = (await answer.json()).experiments.filter((entry) => entry.is_generator && !entry.problem);
+  byId("experiment").replaceChildren(...experiments.map(({ id, lesson, name }) => new Option(`${lesson} ${name}`, id)));
+  if (experiments.length) await choose();
+  else say(NO_NETWORK);
+} catch (error) {
+  say(error.message, true);
+}
