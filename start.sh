@@ -33,7 +33,7 @@ WANT_ROOT=no
 DEMO_TRAIN=(--init_from verse --max_minutes 1 --message "first demo")
 DEMO_SAMPLE=(--length 150)
 DEMO_PLAY=(--experiment_dir tunes --num_samples 1 --wav)
-VERBS="demo, play, live, osc, freeze, test, run, lab, docs, doctor, logs, trainings, class, stop, down, build, save, load"
+VERBS="demo, play, live, osc, freeze, sweep, test, run, lab, docs, doctor, logs, trainings, class, stop, down, build, save, load"
 
 say() { printf '%s\n' "$*" >&2; }
 fail() { say "$*"; exit 1; }
@@ -60,6 +60,8 @@ answers, everything runs in a container; otherwise on this computer itself. Your
                            --help behind it, what else there is
   ./start.sh freeze NAME   make an application of a trained network of loops, for computers without Python; with --help
                            behind it, what else there is
+  ./start.sh sweep PLAN    train a lesson many times with other arguments, on all cores or on a cluster, by Ray; with
+                           --help behind it, what else there is
   ./start.sh test          run the tests; what follows is passed to pytest
   ./start.sh run COMMAND   run one command in the ready environment, from the folder you are in
   ./start.sh lab           JupyterLab: its address in the container's mode, or the server itself until Ctrl-C
@@ -141,7 +143,7 @@ refuse_what_does_not_fit() { # verb, its first word
   case "$MODE:$1" in
     local:class) misused "A class's server runs students in containers, and local mode has none." ;;
     local:build | local:save | local:load) misused "'$1' is about the container, and local mode has none." ;;
-    inside:play | inside:osc | inside:freeze | inside:lab | inside:docs | inside:class | inside:stop | inside:down | inside:build | inside:save | inside:load)
+    inside:play | inside:osc | inside:freeze | inside:sweep | inside:lab | inside:docs | inside:class | inside:stop | inside:down | inside:build | inside:save | inside:load)
       misused "This is inside the container: leave it with 'exit', and type './start.sh $1' there." ;;
   esac
   if [ "$WANT_ROOT" = yes ]; then
@@ -255,7 +257,7 @@ make_environment() { # kind
     # The folder of steps is removed last, so that this can be interrupted too.
     rm -f "$STEPS/made"
     find "$VENV" -mindepth 1 -maxdepth 1 ! -name workshop-setup -exec rm -rf {} +
-    rm -f "$STEPS/packages" "$STEPS/project" "$STEPS/dev" "$STEPS/docs" "$STEPS/live" "$STEPS/freeze"
+    rm -f "$STEPS/packages" "$STEPS/project" "$STEPS/dev" "$STEPS/docs" "$STEPS/live" "$STEPS/freeze" "$STEPS/sweep"
   fi
   mkdir -p "$STEPS" 2>/dev/null || fail "Cannot write in '$VENV': set WORKSHOP_VENV to a folder of your own."
   mark_done owner "made by start.sh; it may be removed at any time"
@@ -408,6 +410,7 @@ name_of_extra() { # extra
     docs) echo "what makes the tutorial" ;;
     live) echo "what OSC and the live room need" ;;
     freeze) echo "what makes an application" ;;
+    sweep) echo "what many trainings need" ;;
   esac
 }
 
@@ -628,6 +631,13 @@ verb_freeze() {
   exec python -m workshop.freeze "$@"
 }
 
+verb_sweep() {
+  set_up sweep
+  enter_environment
+  tell_prefix "$0"
+  exec python -m workshop.sweep --engine ray "$@"
+}
+
 # These install nothing, and run on any suitable Python.
 run_module() { # module, arguments
   if [ -x "$VENV/bin/python" ]; then PYTHON="$VENV/bin/python"; else find_python; fi
@@ -678,21 +688,21 @@ main() {
         [ -z "$verb" ] || misused "'$verb' takes nothing after it, and '$1' was given."
         verb="$1"
         # What follows these is theirs, options included.
-        case "$verb" in run | live | osc | freeze | test | doctor | trainings | class | save | load) shift; break ;; esac
+        case "$verb" in run | live | osc | freeze | sweep | test | doctor | trainings | class | save | load) shift; break ;; esac
         ;;
     esac
     shift
   done
   verb="${verb:-shell}"
   case "$verb" in
-    shell | demo | play | live | osc | freeze | test | run | lab | docs | doctor | logs | trainings | class | stop | down | build | save | load) ;;
+    shell | demo | play | live | osc | freeze | sweep | test | run | lab | docs | doctor | logs | trainings | class | stop | down | build | save | load) ;;
     *) misused "There is no verb '$verb'; the verbs are $VERBS, or none for a shell (./start.sh --help says more)." ;;
   esac
   case "$(uname -s)" in
     MINGW* | MSYS* | CYGWIN*) fail "On Windows type .\\start.ps1 in PowerShell, or start this inside WSL." ;;
   esac
-  # An application is for the system that it is made on, and a container's is not this computer's.
-  if [ "$verb" = freeze ]; then want_local=yes; fi
+  # An application is for the system that it is made on, and a container's is not this computer's; the image has no Ray.
+  case "$verb" in freeze | sweep) want_local=yes ;; esac
   choose_mode "$verb" "$want_local"
   refuse_what_does_not_fit "$verb" "$@"
   # What the demo prints is typed in the workshop's folder.

@@ -69,6 +69,8 @@ NOT_RUN = {
     ("docs/playing.md", "python -m workshop.play --base_url /user/ada/play/ --allow_host hub.school.example"),
     ("docs/reliability.md", "cd char_rnn"),
     ("docs/sweeps.md", "python -m workshop.sweep docs/plans/dropout.toml --folder /media/lab/dropout"),
+    ("docs/sweeps.md", "./start.sh sweep docs/plans/dropout.toml --folder dropout_by_ray"),
+    ("docs/sweeps.md", "python -m workshop.sweep docs/plans/dropout.toml --engine ray --address 10.0.0.1:6379"),
     ("docs/workers.md", 'workers=\'"10.0.0.1:5000", "10.0.0.2:5000"\''),
     ("docs/workers.md", "srun --ntasks-per-node=1 bash -c '"),
     ("docs/teachers-guide.md", "./start.sh save workshop.tar.gz"),

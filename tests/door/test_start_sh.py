@@ -59,6 +59,7 @@ def test_help_sets_nothing_up(clone: Clone, arguments: list[str]) -> None:
         "demo",
         "play",
         "freeze NAME",
+        "sweep PLAN",
         "test",
         "run COMMAND",
         "lab",
@@ -80,7 +81,7 @@ def test_help_sets_nothing_up(clone: Clone, arguments: list[str]) -> None:
     [
         (
             ["dmeo"],
-            "no verb 'dmeo'; the verbs are demo, play, live, osc, freeze, test, run, lab, docs, doctor, logs,",
+            "no verb 'dmeo'; the verbs are demo, play, live, osc, freeze, sweep, test, run, lab, docs, doctor,",
         ),
         (["--docker"], "no option '--docker'; the options are --local, --gpu, --root"),
         (["demo", "now"], "'demo' takes nothing after it, and 'now' was given"),
@@ -693,6 +694,12 @@ def test_an_application_is_made_without_the_container(clone: Clone) -> None:
     answer = clone.start("freeze", "spectral_gan/01", "--name", "beats", WORKSHOP_MODE="container")
     assert "Installing what makes an application ..." in answer.stderr
     assert clone.take_calls()[-1] == "venv -m workshop.freeze spectral_gan/01 --name beats"
+
+
+def test_many_trainings_run_without_the_container(clone: Clone) -> None:
+    answer = clone.start("sweep", "my plan.toml", "--jobs", "2", WORKSHOP_MODE="container")
+    assert "Installing what many trainings need ..." in answer.stderr
+    assert clone.take_calls()[-1] == "venv -m workshop.sweep --engine ray my plan.toml --jobs 2"
 
 
 @pytest.mark.parametrize("verb", ["play", "check", "devices"])

@@ -601,7 +601,7 @@ def test_the_doctor_starts_no_container(clone: DockerClone) -> None:
 def test_inside_the_container_start_sh_knows_where_it_is(up: DockerClone) -> None:
     answer = up.start("run", "bash", str(up.root / "start.sh"), "run", "echo", "hello")
     assert answer.stdout == "hello\n"
-    for verb in ("play", "osc", "freeze", "lab", "docs", "stop", "build", "save"):
+    for verb in ("play", "osc", "freeze", "sweep", "lab", "docs", "stop", "build", "save"):
         answer = up.start("run", "bash", str(up.root / "start.sh"), verb)
         assert answer.returncode == 2
         assert f"leave it with 'exit', and type './start.sh {verb}' there" in answer.stderr

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 import warm as warm_python
 from conftest import once
@@ -22,6 +23,8 @@ from workshop.sweep.training import arguments_of
 
 #: Epochs of a trial, of which each has 44 steps.
 EPOCHS = 3
+#: Runs a command in a network of its own, in which there is nothing but 127.0.0.1.
+ALONE = ["unshare", "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "sh"]
 #: Trains what the command line says, one after the other.
 PLAIN = """
 import json, sys
@@ -64,11 +67,12 @@ def plain(tiny_text: Path, warm: str, tmp_path_factory: pytest.TempPathFactory) 
     return [dict(numbers(folder / f"{n}")) for n in range(1, 9)]
 
 
-def worker(plan: Path, folder: Path, warm: str) -> "subprocess.Popen[str]":
-    command = [sys.executable, "-m", "workshop.sweep", str(plan), "--folder", str(folder)]
+def worker(plan: Path, folder: Path, warm: str, *more: str, alone: bool = False) -> "subprocess.Popen[str]":
+    """Start the command, alone in a network of loopback only if that is asked."""
+    command = [sys.executable, "-m", "workshop.sweep", str(plan), "--folder", str(folder), *more]
     return subprocess.Popen(
-        command, cwd=ROOT, env=warm_python.environment(warm), stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        text=True,
+        [*ALONE, *command] if alone else command, cwd=ROOT, env=warm_python.environment(warm),
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
     )  # fmt: skip
 
 
@@ -112,3 +116,19 @@ def test_trials_of_two_workers_one_of_them_killed_equal_plain_runs(
         said, _ = other.communicate(timeout=900)
     assert other.returncode == 0, said
     all_are_as_plain_ones(place, half, plain[:trials])
+
+
+@pytest.mark.slow
+def test_trials_of_two_workers_of_ray_one_of_them_killed_equal_plain_runs(
+    tmp_path: Path, tiny_text: Path, warm: str, plain: list[dict[str, Any]]
+) -> None:
+    path, place = plan_of(tmp_path / "plan.toml", tiny_text, 8), tmp_path / "sweep"
+    with worker(path, place, warm, "--engine", "ray", "--jobs", "2", alone=True) as sweep:
+        half, pid = wait_until_one_is_in_the_middle(place)
+        assert psutil.Process(pid).name().startswith("ray::")
+        os.kill(pid, signal.SIGKILL)
+        said, _ = sweep.communicate(timeout=900)
+    assert sweep.returncode == 0, said
+    assert "2 workers of Ray, each with a CPU\n" in said
+    assert said.count(" has ended: ") == 8
+    all_are_as_plain_ones(place, half, plain)

@@ -4,6 +4,7 @@ plan.json      the trials, numbered from 1
 trials/007     the experiment of a trial, as train.py makes it
 output/007.txt what its train.py has said
 claims/        who is at work on what
+ray.txt        what Ray has said, where it has helped
 results/       one file for each trial, or for each part of one, that has ended
 table.txt, table.csv, chart.png, chart.svg     the results, best first, so far
 """
@@ -44,6 +45,11 @@ class Result(msgspec.Struct, kw_only=True):
     minutes: NotNegative = 0.0
     computer: str = ""
     failed: str = ""
+
+    @property
+    def name(self) -> str:
+        """Of its file, and of the claim to what it is the result of."""
+        return Job(self.trial, self.rung).name
 
 
 @dataclass(frozen=True)
@@ -114,7 +120,7 @@ class Folder:
         Raises:
             UserError: it cannot be written.
         """
-        file = self.path / "results" / f"{Job(result.trial, result.rung).name}.json"
+        file = self.path / "results" / f"{result.name}.json"
         try:
             write_json(file, msgspec.to_builtins(result))
         except OSError as error:

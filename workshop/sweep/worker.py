@@ -5,12 +5,20 @@ from collections.abc import Sequence
 
 from workshop import cli
 from workshop.sweep.claims import PATIENCE_SECONDS, Claims
-from workshop.sweep.folder import Folder, Job, wanted
+from workshop.sweep.folder import Folder, Job, Result, wanted
 from workshop.sweep.plan import Plan, in_words
 from workshop.sweep.training import Training
 
 #: Seconds between two looks at the trainings, and between two at the shared folder where there is nothing to do.
 LOOK_SECONDS, WAIT_SECONDS = 0.3, 2.0
+
+
+def ending(result: Result) -> str:
+    """How a trial has ended, or a part of it, in one line."""
+    if result.failed:
+        return f"trial {result.trial} failed: {result.failed}"
+    loss = "not measured" if result.loss is None else f"held-out loss {result.loss:.3f}"
+    return f"trial {result.trial} has ended: {loss}, {result.minutes:.1f} minutes"
 
 
 class Worker:
@@ -75,11 +83,8 @@ class Worker:
             result = one.result
             if result is None:
                 cli.say(f"trial {one.job.trial} has been taken over by another computer")
-            elif result.failed:
-                cli.say(f"trial {one.job.trial} failed: {result.failed}")
             else:
-                loss = "not measured" if result.loss is None else f"held-out loss {result.loss:.3f}"
-                cli.say(f"trial {one.job.trial} has ended: {loss}, {result.minutes:.1f} minutes")
+                cli.say(ending(result))
 
     def _stop(self) -> None:
         """Let all that runs save and end."""
