@@ -8,7 +8,7 @@ import os
 import sys
 from pathlib import Path
 
-if "WARM_PYTHON" in os.environ and len(sys.orig_argv) > 1 and sys.orig_argv[1].endswith("train.py"):
+if os.environ.get("WARM_PYTHON") and len(sys.orig_argv) > 1 and sys.orig_argv[1].endswith("train.py"):
     warm = Path(__file__).parent.parent / "warm.py"
     words = [sys.executable, "-I", "-S", str(warm), os.environ["WARM_PYTHON"], *sys.orig_argv[1:]]
     os.execv(sys.executable, words)
