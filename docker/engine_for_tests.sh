@@ -3,6 +3,7 @@
 # a browser.
 #
 #   docker/engine_for_tests.sh          print them as NAME=VALUE lines; whatever is missing is installed, started or made
+#   docker/engine_for_tests.sh arm64    the same with a base image for arm64, whose programs then run here, emulated
 #   docker/engine_for_tests.sh stop     end the engine that this script started
 #
 # An engine that runs already is used as it is. Otherwise Debian's packages are installed and started, which needs root.
@@ -16,6 +17,7 @@ PID_FILE="$HOME_OF_ENGINE/dockerd.pid"
 LOG="$HOME_OF_ENGINE/log"
 PUBLIC_BASE=debian:trixie-slim
 LOCAL_BASE=ml4music-base:trixie
+ARM64_BASE=ml4music-base:trixie-arm64
 # What programs are told about the network they are in. A build needs it as well as this script does.
 NETWORK_SETTINGS="http_proxy https_proxy no_proxy HTTP_PROXY HTTPS_PROXY NO_PROXY PIP_INDEX_URL PIP_DEFAULT_TIMEOUT"
 CERTIFICATE_SETTINGS="PIP_CERT SSL_CERT_FILE REQUESTS_CA_BUNDLE"
@@ -104,52 +106,73 @@ stop_engine() {
 has_image() { "$CLIENT" image inspect "$1" >/dev/null 2>&1; }
 
 # Print the base image's name.
-provide_base() {
-  if has_image "$PUBLIC_BASE" || "$CLIENT" pull --quiet "$PUBLIC_BASE" >>"$LOG" 2>&1; then
+provide_base() { # native or arm64
+  if [ "$1" = arm64 ]; then
+    has_image "$ARM64_BASE" || make_base "$ARM64_BASE" arm64
+    echo "$ARM64_BASE"
+  elif has_image "$PUBLIC_BASE" || "$CLIENT" pull --quiet "$PUBLIC_BASE" >>"$LOG" 2>&1; then
     echo "$PUBLIC_BASE"
   else
-    has_image "$LOCAL_BASE" || make_base
+    has_image "$LOCAL_BASE" || make_base "$LOCAL_BASE" "$(dpkg --print-architecture)"
     echo "$LOCAL_BASE"
   fi
 }
 
 # Debian's smallest set of packages, with what this machine knows about its network: certificates, proxies, apt's and
 # pip's settings. Such an image serves on this machine and is not to be handed on.
-make_base() {
-  local root="$HOME_OF_ENGINE/base" name changes=()
+make_base() { # its name, its architecture
+  local context="$HOME_OF_ENGINE/base" name root
+  root="$context/root"
   command -v debootstrap >/dev/null || install_packages debootstrap
   [ "$(id -u)" = 0 ] || fail "Making the base image needs root: run this as root."
-  say "No registry answers, so the base image is made of Debian's packages (some minutes) ..."
-  rm -rf "$root"
-  debootstrap --variant=minbase --include=ca-certificates trixie "$root" >>"$LOG" 2>&1 ||
+  say "Making the base image of Debian's packages (some minutes) ..."
+  rm -rf "$context"
+  mkdir -p "$context"
+  debootstrap --arch="$2" --variant=minbase --include=ca-certificates trixie "$root" >>"$LOG" 2>&1 ||
     { tail -n 5 "$LOG" >&2; fail "Making the base image failed: '$LOG' says why."; }
   rm -rf "${root:?}"/var/cache/apt/*.bin "${root:?}"/var/cache/apt/archives/*.deb "${root:?}"/var/lib/apt/lists/*
   rm -rf "${root:?}"/usr/share/doc/* "${root:?}"/usr/share/locale/* "${root:?}"/usr/share/man/*
   apt-config dump 2>/dev/null | grep -E '^Acquire::(Check|http|https)' >"$root/etc/apt/apt.conf.d/99network" || true
   if [ -f "$BUNDLE" ]; then cp -L "$BUNDLE" "$root$BUNDLE"; fi
-  for name in $NETWORK_SETTINGS; do
-    if [ -n "${!name:-}" ]; then changes+=(--change "ENV $name=${!name}"); fi
-  done
-  for name in $CERTIFICATE_SETTINGS; do
-    if [ -n "${!name:-}" ]; then changes+=(--change "ENV $name=$BUNDLE"); fi
-  done
-  tar --numeric-owner -C "$root" -c . | "$CLIENT" import --change 'CMD ["bash"]' ${changes[@]+"${changes[@]}"} \
-    - "$LOCAL_BASE" >>"$LOG"
+  tar --numeric-owner -C "$root" -cf "$context/root.tar" .
   rm -rf "$root"
+  {
+    printf '%s\n' 'FROM scratch' 'ADD root.tar /' 'CMD ["bash"]'
+    for name in $NETWORK_SETTINGS; do
+      if [ -n "${!name:-}" ]; then echo "ENV $name=\"${!name}\""; fi
+    done
+    for name in $CERTIFICATE_SETTINGS; do
+      if [ -n "${!name:-}" ]; then echo "ENV $name=$BUNDLE"; fi
+    done
+  } >"$context/Dockerfile"
+  DOCKER_BUILDKIT=1 "$CLIENT" build --quiet --platform "linux/$2" --tag "$1" "$context" >>"$LOG" 2>&1 ||
+    { tail -n 5 "$LOG" >&2; fail "Making the base image failed: '$LOG' says why."; }
+  rm -rf "$context"
+}
+
+# Programs for arm64 run on another processor because the kernel hands them to an emulator.
+emulate_arm64() {
+  local formats=/proc/sys/fs/binfmt_misc description=/usr/lib/binfmt.d/qemu-aarch64.conf
+  if [ "$(uname -m)" = aarch64 ] || [ -e "$formats/qemu-aarch64" ]; then return; fi
+  [ -f "$description" ] || install_packages qemu-user-static
+  [ -e "$formats/register" ] || mount -t binfmt_misc none "$formats"
+  # The package's installation may have registered it.
+  [ -e "$formats/qemu-aarch64" ] || cat "$description" >"$formats/register"
 }
 
 # ---- the browser ---------------------------------------------------------------------------------
 
 find_browser() { command -v chromium || command -v chromium-browser || command -v google-chrome; }
 
-provide() {
+provide() { # native or arm64
   local base browser
   mkdir -p "$TOOLS" || fail "Cannot write in '$HOME_OF_ENGINE': set WORKSHOP_ENGINE_HOME to a folder of your own."
   : >"$LOG"
   CLIENT="$(find_client)" || { install_client && CLIENT="$(find_client)"; } ||
     fail "No client was found that builds with BuildKit and composes: install docker-buildx and docker-compose."
   engine_answers || start_engine
-  base="$(provide_base)"
+  if [ "$1" = arm64 ]; then emulate_arm64; fi
+  base="$(provide_base "$1")"
   find_browser >/dev/null || install_packages chromium
   browser="$(find_browser)"
   ln -sfn "$CLIENT" "$TOOLS/docker"
@@ -157,7 +180,8 @@ provide() {
 }
 
 case "${1:-}" in
-  "") provide ;;
+  "") provide native ;;
+  arm64) provide arm64 ;;
   stop) stop_engine ;;
-  *) fail "'$1' is not known: give nothing, or 'stop'." ;;
+  *) fail "'$1' is not known: give nothing, 'arm64' or 'stop'." ;;
 esac
