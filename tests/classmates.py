@@ -57,10 +57,14 @@ class Person:
 
     def sign_in(self, password: str) -> bool:
         """Type name and password; whether the hub lets one in."""
-        self.ask("/hub/login")
-        form = {"username": self.typed, "password": password, "_xsrf": self.xsrf("/hub/login")}
-        status, _, where = self.ask("/hub/login?next=%2Fhub%2Fhome", urllib.parse.urlencode(form).encode())
+        status, _, where = self.fill_in("/hub/login", "?next=%2Fhub%2Fhome", username=self.typed, password=password)
         return status == 200 and where.endswith("/hub/home")
+
+    def fill_in(self, page: str, query: str = "", **fields: str) -> tuple[int, str, str]:
+        """Open a page of the hub and send its form: the status, the page and the address that come of it."""
+        self.ask(page)
+        form = {**fields, "_xsrf": self.xsrf(page)}
+        return self.ask(page + query, urllib.parse.urlencode(form).encode())
 
     def path(self, page: str) -> str:
         """The path of a page of one's own server."""

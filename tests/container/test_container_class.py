@@ -4,6 +4,7 @@ One class serves all of these, in the order in which they stand here.
 """
 
 import contextlib
+import html
 import json
 import os
 import re
@@ -19,6 +20,7 @@ from classmates import Person
 from container_fixtures import fresh_clone
 from containers import Engine, Workshop, until
 
+from workshop.classroom import disk
 from workshop.host.ports import TENSORBOARD_PORTS
 
 pytestmark = pytest.mark.container
@@ -35,6 +37,13 @@ def reaches(host, port):
 other = sys.argv[1]
 print(reaches(other, 8888), reaches("192.0.2.1", 80), os.path.exists("/var/run/docker.sock"))
 print([line.split()[1] for line in open("/proc/self/status") if line.startswith(("CapEff", "NoNewPrivs"))])
+"""
+
+#: What a student's program does that takes all the memory there is.
+TAKE_ALL = """
+taken = bytearray()
+while True:
+    taken += bytes(16 << 20)
 """
 
 
@@ -204,6 +213,34 @@ def test_a_student_has_limits(lesson: Class, students: dict[str, Person]) -> Non
     assert told == f"{1500 << 20} 200000 1024 false 1000:1000"
 
 
+def test_who_takes_all_memory_harms_nobody_else(lesson: Class, students: dict[str, Person]) -> None:
+    seen: list[int] = []
+    with ThreadPoolExecutor() as pool:
+        # Killed by the limit of its own container: the status of what a shell calls Killed.
+        hog = pool.submit(lesson.inside, "ada", "python", "-c", TAKE_ALL, status=137)
+        while not hog.done():
+            seen.append(students["joerg-mueller"].page("api/status")[0])
+        hog.result()
+    assert set(seen) == {200}
+    assert [person.page("api/status")[0] for person in students.values()] == [200, 200]
+
+
+def test_a_full_disk_is_said(lesson: Class) -> None:
+    volume = f"{lesson.name}-crowded"
+    small = ["--opt", "type=tmpfs", "--opt", "device=tmpfs", "--opt", "o=size=1m"]
+    lesson.workshop.docker("volume", "create", *small, volume)
+    crowded = lesson.person("crowded", "crowded")
+    assert crowded.sign_in(lesson.password("Students"))
+    crowded.ask("/hub/spawn")
+    until(lambda: disk.FULL.split(",")[0] in html.unescape(crowded.ask("/hub/spawn-pending/crowded")[1]), "that")
+    # A volume that was there before may hold a student's work, and stays.
+    assert volume in lesson.workshop.docker("volume", "ls", "--quiet")
+    hub = ["--rm", "--network", "none", "--user", "0", "--tmpfs", "/srv/class:size=4k", "--entrypoint", "python"]
+    prepare = ["ml4music-workshop:class", "-m", "workshop.class_hub", "prepare"]
+    said = lesson.workshop.docker("run", *hub, *prepare, status=2)
+    assert "The hub cannot write in '/srv/class' (No space left on device): make room on the disk." in said
+
+
 def test_the_teacher_sees_who_is_here_and_enters_nothing(lesson: Class, students: dict[str, Person]) -> None:
     teacher = lesson.person("Teacher", "teacher")
     assert teacher.sign_in(lesson.password("The teacher"))
@@ -235,3 +272,52 @@ def test_a_training_outlives_the_hub_and_saves_when_the_class_ends(lesson: Class
     record = json.loads(lesson.inside("ada", "cat", "char_rnn/experiments/long/run.json"))
     assert record["status"] == "stopped"
     assert record["step"] > 0
+
+
+def test_a_class_for_a_term_has_accounts(lesson: Class, students: dict[str, Person]) -> None:
+    """Anybody may sign up, and yet nobody gets work that lies there under a name unless the teacher says so."""
+    lesson.workshop.env |= {"WORKSHOP_CLASS_SIGN_IN": "accounts", "WORKSHOP_CLASS_SIGN_UP": "open"}
+    assert "password" not in lesson.up()
+    word = "a long sentence"
+
+    def sign_up(person: Person, again: str = word) -> str:
+        return person.fill_in("/hub/signup", username=person.typed, password=word, again=again)[1]
+
+    ada, other, zoe = (
+        lesson.person(typed, name) for typed, name in [("Ada", "ada")] * 2 + [("Zoë O'Brien", "zoe-o-brien")]
+    )
+    assert students["ada"].ask("/hub/home")[2].endswith("/hub/login?next=%2Fhub%2Fhome")
+    assert not ada.sign_in(lesson.password("Students"))
+    assert "differ" in sign_up(zoe, "another sentence")
+    assert "you can sign in now" in sign_up(zoe)
+    assert zoe.sign_in(word)
+    assert "As soon as your teacher has let it in" in sign_up(ada)
+    assert not ada.sign_in(word)
+    assert "is taken" in sign_up(lesson.person("Teacher", "teacher"))
+
+    teacher = lesson.person("Teacher", "teacher")
+    assert teacher.sign_in(lesson.password("The teacher"))
+    assert [zoe.ask("/hub/accounts")[0], zoe.fill_in("/hub/accounts", do="admit", name="ada")[0]] == [403, 403]
+    assert "Zoë O&#39;Brien" in teacher.ask("/hub/accounts")[1]
+    # What lies in a link, or in a form of another page, lets nobody in.
+    teacher.ask("/hub/accounts?do=admit&name=ada")
+    assert teacher.ask("/hub/accounts", b"do=admit&name=ada")[0] == 403
+    assert not ada.sign_in(word)
+    assert "Let in: ada." in teacher.fill_in("/hub/accounts", do="admit", name="ada")[1]
+    assert ada.sign_in(word)
+    assert other.sign_in(word)
+    assert ada.page("api/status")[0] == 200
+    assert teacher.ask(ada.path("api/contents"))[0] == 403
+
+    words = {"old": word, "password": "another sentence", "again": "another sentence"}
+    assert "not your password" in ada.fill_in("/hub/password", **words | {"old": "wrong"})[1]
+    assert "is changed" in ada.fill_in("/hub/password", **words)[1]
+    assert ada.ask("/hub/home")[2].endswith("/hub/home")
+    assert not other.ask("/hub/home")[2].endswith("/hub/home")
+    assert [other.sign_in(word), other.sign_in("another sentence")] == [False, True]
+    said = teacher.fill_in("/hub/accounts", do="reset", name="ada")[1]
+    (new,) = re.findall(r"shown this once: (\w+)", said)
+    assert [ada.sign_in("another sentence"), ada.sign_in(new)] == [False, True]
+    teacher.fill_in("/hub/accounts", do="lock", name="ada")
+    assert not ada.ask("/hub/home")[2].endswith("/hub/home")
+    assert not ada.sign_in(new)

@@ -30,7 +30,10 @@ def new_passwords() -> None:
     """Make new passwords, and print them this once."""
     kept, student, teacher = passwords.make()
     passwords.write(kept, settings.FOLDER / "passwords.json")
-    print(f"Students sign in with any name and the password      {student}")
+    if settings.read().sign_in == settings.ACCOUNTS:
+        print("Students sign up with passwords of their own; those are not changed by this.")
+    else:
+        print(f"Students sign in with any name and the password      {student}")
     print(f"The teacher signs in as '{passwords.TEACHER}' with the password     {teacher}")
     print("They are shown this once; './start.sh class passwords' makes new ones.", flush=True)
 
@@ -48,7 +51,6 @@ def prepare() -> None:
     Raises:
         UserError: the hub's folder cannot be written.
     """
-    os.umask(0o077)
     try:
         settings.FOLDER.mkdir(parents=True, exist_ok=True)
         if not (settings.FOLDER / certificate.AUTHORITY).exists():
@@ -91,6 +93,7 @@ def main() -> None:
     verbs = ("run", "prepare", "passwords", "fingerprint", "alive")
     parser.add_argument("what", choices=verbs, help="be the hub, or do one thing in its container")
     args: argparse.Namespace = parser.read()
+    os.umask(0o077)
     if args.what == "alive":
         sys.exit(alive())
     {"run": run, "prepare": prepare, "passwords": new_passwords, "fingerprint": show_fingerprint}[args.what]()

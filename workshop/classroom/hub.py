@@ -9,17 +9,19 @@ from typing import Any
 
 from docker.api.client import APIClient
 from dockerspawner import DockerSpawner
-from jupyterhub.auth import Authenticator
 from traitlets import default
 
-from workshop.classroom import certificate, passwords
-from workshop.classroom.names import plain_name
-from workshop.classroom.settings import FOLDER, Settings, hub_address, read
+from workshop import ROOT
+from workshop.classroom import certificate, disk, passwords, sign_in
+from workshop.classroom.settings import ACCOUNTS, CLOSED, FOLDER, Settings, hub_address, read
 
 #: The hub's name on each student's network, and the port that students' servers report to.
 HUB, HUB_PORT = "hub", 8081
 #: The port inside the container that docker-compose.yml publishes.
 PORT = 8000
+
+#: Pages of the hub that are the class's own, in the same folder as its configuration.
+TEMPLATES = ROOT / "docker" / "class" / "templates"
 
 #: Seconds for trainings to save when a server is stopped; docker/entrypoint.sh waits a little less.
 GRACE_SECONDS = 30
@@ -35,21 +37,6 @@ ENTERS = "access:servers"
 CULLER_SCOPES = ("list:users", "read:users:activity", "read:servers", "delete:servers")
 
 
-class ClassAuthenticator(Authenticator):
-    """One password for all students and another for the teacher. A name is kept in its plain spelling."""
-
-    def normalize_username(self, username: str) -> str:
-        """The plain spelling of what was typed; '' is refused by the hub."""
-        return plain_name(username)
-
-    async def authenticate(self, handler: Any, data: dict[str, str]) -> dict[str, Any] | None:
-        """Whether the password is that of the name."""
-        name = plain_name(data["username"])
-        known = passwords.read(FOLDER / "passwords.json")
-        # The teacher is no admin of the hub, who could open every server.
-        return {"name": name, "admin": False} if known.opens(name, data["password"]) else None
-
-
 class ClassSpawner(DockerSpawner):
     """A container for a student, alone with the hub on a network of its own: students do not reach each other."""
 
@@ -62,9 +49,12 @@ class ClassSpawner(DockerSpawner):
 
     async def start(self) -> tuple[str, int]:
         """Start the container on its network, and return where it answers."""
+        answers: tuple[str, int] = await disk.start(self.docker, f"{self.settings.name}-{self.user.name}", self._begin)
+        return answers
+
+    async def _begin(self) -> Any:
         await self._provide_network()
-        address: tuple[str, int] = await super().start()
-        return address
+        return await super().start()
 
     async def _provide_network(self) -> None:
         """The student's network, with the hub on it. It stays for as long as the class does."""
@@ -102,10 +92,9 @@ def configure(c: Any) -> None:
     settings = read()
     rejoin(settings)
     _hub(c.JupyterHub, settings)
-    c.Authenticator.allow_all = True
-    c.Authenticator.any_allow_config = True
+    _sign_in(c, settings)
     _students(c, settings)
-    teacher = [*TEACHER_SCOPES, *[ENTERS] * settings.teacher_enters]
+    teacher = [*TEACHER_SCOPES, sign_in.MANAGES, *[ENTERS] * settings.teacher_enters]
     c.JupyterHub.load_roles = [
         {"name": "teacher", "scopes": teacher, "users": [passwords.TEACHER]},
         {"name": "culler", "scopes": list(CULLER_SCOPES), "services": ["culler"]},
@@ -116,7 +105,7 @@ def configure(c: Any) -> None:
 
 
 def _hub(hub: Any, settings: Settings) -> None:
-    hub.authenticator_class, hub.spawner_class = ClassAuthenticator, ClassSpawner
+    hub.spawner_class = ClassSpawner
     hub.bind_url = f"https://:{PORT}"
     hub.ssl_cert, hub.ssl_key = str(FOLDER / certificate.CERTIFICATE), str(FOLDER / certificate.KEY)
     hub.hub_bind_url, hub.hub_connect_url = f"http://:{HUB_PORT}", f"http://{HUB}:{HUB_PORT}"
@@ -125,6 +114,27 @@ def _hub(hub: Any, settings: Settings) -> None:
     hub.concurrent_spawn_limit = settings.starts
     # Students' servers outlive the hub: their trainings go on, and the hub finds them again.
     hub.cleanup_servers = False
+
+
+def _sign_in(c: Any, settings: Settings) -> None:
+    """Who may come, and what the hub's pages say about it."""
+    hub, has_accounts = c.JupyterHub, settings.sign_in == ACCOUNTS
+    hub.authenticator_class = sign_in.AccountAuthenticator if has_accounts else sign_in.SharedPassword
+    c.Authenticator.allow_all = True
+    c.Authenticator.any_allow_config = True
+    if has_accounts:
+        # Who is locked out meanwhile is refused by the hub, and so by the student's server, which asks it.
+        c.Authenticator.auth_refresh_age = sign_in.LOOK_SECONDS
+        c.Authenticator.auth_refresh_strict = True
+    sign_in.AccountAuthenticator.sign_up = settings.sign_up
+    hub.custom_scopes = {sign_in.MANAGES: {"description": "let accounts in, lock them and give them new passwords"}}
+    hub.template_paths = [str(TEMPLATES)]
+    hub.template_vars = {
+        "announcement": lambda user: disk.warning(FOLDER),
+        "has_accounts": has_accounts,
+        "may_sign_up": has_accounts and settings.sign_up != CLOSED,
+        "manages": sign_in.MANAGES,
+    }
 
 
 def _students(c: Any, settings: Settings) -> None:

@@ -32,22 +32,36 @@ class Passwords:
     def opens(self, name: str, password: str) -> bool:
         """Whether somebody with this plain name may sign in with this password."""
         wanted = self.teacher if name == TEACHER else self.student
-        return bool(name) and hmac.compare_digest(_hash(password, self.salt), wanted)
+        return bool(name) and hmac.compare_digest(hashed(password, self.salt), wanted)
 
 
 def make() -> tuple[Passwords, str, str]:
     """New passwords: what is kept of them, the students' password, and the teacher's."""
-    student, teacher = (
-        "".join(secrets.choice(ALPHABET) for _ in range(length)) for length in (STUDENT_LENGTH, TEACHER_LENGTH)
-    )
-    salt = secrets.token_hex(16)
-    return Passwords(salt, _hash(student, salt), _hash(teacher, salt)), student, teacher
+    student, teacher, salt = word(STUDENT_LENGTH), word(TEACHER_LENGTH), secrets.token_hex(16)
+    return Passwords(salt, hashed(student, salt), hashed(teacher, salt)), student, teacher
+
+
+def word(length: int) -> str:
+    """A random password of so many characters."""
+    return "".join(secrets.choice(ALPHABET) for _ in range(length))
 
 
 def write(passwords: Passwords, path: Path) -> None:
-    """Keep the hashes in a file that its owner alone may read."""
-    path.touch(0o600)
-    write_json(path, {"salt": passwords.salt, "student": passwords.student, "teacher": passwords.teacher})
+    """Keep the hashes in a file.
+
+    Raises:
+        OSError: it cannot be written; it is as it was.
+    """
+    keep(path, {"salt": passwords.salt, "student": passwords.student, "teacher": passwords.teacher})
+
+
+def keep(path: Path, value: dict[str, Any]) -> None:
+    """Write a JSON file that its owner alone may read.
+
+    Raises:
+        OSError: it cannot be written; it is as it was.
+    """
+    write_json(path, value)
     path.chmod(0o600)
 
 
@@ -64,5 +78,6 @@ def read(path: Path) -> Passwords:
     return Passwords(*map(str, values))
 
 
-def _hash(password: str, salt: str) -> str:
+def hashed(password: str, salt: str) -> str:
+    """The scrypt hash of a password, as hexadecimal digits."""
     return hashlib.scrypt(password.encode(), salt=salt.encode(), **COST).hex()

@@ -13,6 +13,11 @@ FOLDER = Path("/srv/class")
 #: Addresses of a student's network: a gateway, the hub, the student, and what a network needs besides.
 ADDRESSES_EACH = 8
 
+#: How students sign in: all with one password, for a day; or each with an account, for a term.
+SHARED_PASSWORD, ACCOUNTS = "shared-password", "accounts"
+#: Who may make an account: everybody whom the teacher lets in, everybody, or nobody any more.
+APPROVED, OPEN, CLOSED = "approved", "open", "closed"
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -30,6 +35,8 @@ class Settings:
         teacher_enters: whether the teacher may open students' servers.
         addresses: from which each student's network takes a few.
         hosts: names and addresses that the server is reached by.
+        sign_in: SHARED_PASSWORD or ACCOUNTS.
+        sign_up: APPROVED, OPEN or CLOSED; for accounts.
     """
 
     name: str
@@ -43,6 +50,8 @@ class Settings:
     teacher_enters: bool
     addresses: ipaddress.IPv4Network
     hosts: tuple[str, ...]
+    sign_in: str
+    sign_up: str
 
     @property
     def hub(self) -> str:
@@ -70,11 +79,19 @@ def _is_on(name: str) -> bool:
     return os.environ.get(name, "") in ("1", "yes", "true")
 
 
+def _one_of(name: str, *words: str) -> str:
+    """A setting that is one of these words, the first of which is the default."""
+    given = os.environ.get(name) or words[0]
+    if given not in words:
+        raise ValueError(f"{name} is '{given}', and may be {', '.join(words[:-1])} or {words[-1]}")
+    return given
+
+
 def read() -> Settings:
     """The settings in the environment.
 
     Raises:
-        UserError: one of them is no number, or no range of addresses.
+        UserError: one of them is no number, no range of addresses, or a word that is not known.
     """
     given = os.environ.get
     name = given("CLASS_NAME") or "ml4music-class"
@@ -85,6 +102,7 @@ def read() -> Settings:
             given("CLASS_HANDED_OUT") or "", _is_on("CLASS_INTERNET"), _is_on("CLASS_TEACHER_ENTERS"),
             ipaddress.IPv4Network(given("CLASS_ADDRESSES") or "10.213.0.0/16"),
             tuple((given("CLASS_HOSTS") or "").split()),
+            _one_of("CLASS_SIGN_IN", SHARED_PASSWORD, ACCOUNTS), _one_of("CLASS_SIGN_UP", APPROVED, OPEN, CLOSED),
         )  # fmt: skip
     except ValueError as error:
         raise UserError(
