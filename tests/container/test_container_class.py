@@ -39,6 +39,9 @@ print(reaches(other, 8888), reaches("192.0.2.1", 80), os.path.exists("/var/run/d
 print([line.split()[1] for line in open("/proc/self/status") if line.startswith(("CapEff", "NoNewPrivs"))])
 """
 
+#: Seconds that a wrong password costs; workshop/classroom/sign_in.py needs the packages of the hub.
+PAUSE_SECONDS = 1.0
+
 #: What a student's program does that takes all the memory there is.
 TAKE_ALL = """
 taken = bytearray()
@@ -294,6 +297,11 @@ def test_a_class_for_a_term_has_accounts(lesson: Class, students: dict[str, Pers
     assert "As soon as your teacher has let it in" in sign_up(ada)
     assert not ada.sign_in(word)
     assert "is taken" in sign_up(lesson.person("Teacher", "teacher"))
+    begun = time.monotonic()
+    with ThreadPoolExecutor() as pool:
+        assert not any(pool.map(lambda person: person.sign_in("guessed"), (ada, other)))
+    # Tries for one name follow each other.
+    assert time.monotonic() - begun > 2 * PAUSE_SECONDS
 
     teacher = lesson.person("Teacher", "teacher")
     assert teacher.sign_in(lesson.password("The teacher"))
