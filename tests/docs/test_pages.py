@@ -50,6 +50,7 @@ NOT_RUN = {
     ("docs/concert.md", "python -m workshop.concert page program.toml --out concert.html"),
     ("docs/concert.md", "python -m workshop.concert listen pairs.toml"),
     ("docs/class-on-a-server.md", "WORKSHOP_BIND=0.0.0.0 ./start.sh class"),
+    ("docs/class-on-a-server.md", "WORKSHOP_CLASS_SIGN_IN=accounts WORKSHOP_BIND=0.0.0.0 ./start.sh class"),
     ("docs/live.md", "./start.sh live tunes"),
     ("spectral_gan/README.md", "python train.py"),
     ("docs/osc.md", "./start.sh osc verse tunes"),
