@@ -314,7 +314,7 @@ def test_a_class_for_a_term_has_accounts(lesson: Class, students: dict[str, Pers
     assert "Let in: ada." in teacher.fill_in("/hub/accounts", do="admit", name="ada")[1]
     assert ada.sign_in(word)
     assert other.sign_in(word)
-    assert ada.page("api/status")[0] == 200
+    assert [ada.page(page)[0] for page in ("lab", "api/status")] == [200, 200]
     assert teacher.ask(ada.path("api/contents"))[0] == 403
 
     words = {"old": word, "password": "another sentence", "again": "another sentence"}
