@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -50,5 +51,6 @@ async def start(docker: Callable[..., Awaitable[Any]], volume: str, begin: Calla
         if is_full(str(error)):
             error.jupyterhub_message = FULL  # type: ignore[attr-defined]
             if is_new:
-                await docker("remove_volume", volume)
+                with suppress(Exception):  # the first error is the one that is told
+                    await docker("remove_volume", volume)
         raise
