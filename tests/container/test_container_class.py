@@ -95,6 +95,8 @@ def lesson(engine: Engine, image: str, tmp_path_factory: pytest.TempPathFactory)
         "WORKSHOP_CLASS_NAME": name,
         "WORKSHOP_CLASS_ADDRESSES": "10.219.0.0/24",
         "WORKSHOP_CLASS_MEMORY": "1500M",
+        # So that one of two who come together waits for the other.
+        "WORKSHOP_CLASS_STARTS": "1",
     }
     workshop = fresh_clone(engine, tmp_path_factory.mktemp("class"), WORKSHOP_MODE="container", **settings)
     port = workshop.ports["docs"]

@@ -3,12 +3,14 @@
 Loaded by docker/class/jupyterhub_config.py alone, inside the hub's container.
 """
 
+import asyncio
 import sys
 from ipaddress import IPv4Network
 from typing import Any
 
 from docker.api.client import APIClient
 from dockerspawner import DockerSpawner
+from jupyterhub.utils import wait_for_server
 from traitlets import default
 
 from workshop import ROOT
@@ -25,8 +27,8 @@ TEMPLATES = ROOT / "docker" / "class" / "templates"
 
 #: Seconds for trainings to save when a server is stopped; docker/entrypoint.sh waits a little less.
 GRACE_SECONDS = 30
-#: Seconds for a server to start: with a whole class at 9:00 they wait for each other.
-START_SECONDS = 300
+#: Seconds for a server to start, and to wait before for those of a whole class at 9:00.
+START_SECONDS, TURN_SECONDS = 300, 900
 #: Processes and threads of one student; a training has about 60.
 MOST_PROCESSES = 1024
 
@@ -40,17 +42,23 @@ CULLER_SCOPES = ("list:users", "read:users:activity", "read:servers", "delete:se
 class ClassSpawner(DockerSpawner):
     """A container for a student, alone with the hub on a network of its own: students do not reach each other."""
 
-    #: Set by `configure`, as JupyterHub makes the spawners.
+    #: Set by `configure`, as JupyterHub makes the spawners. So many servers may start at the same time as have a turn.
     settings: Settings
+    turns: asyncio.Semaphore
 
     @default("network_name")
     def _default_network_name(self) -> str:
         return f"{self.settings.name}-{self.user.name}"
 
     async def start(self) -> tuple[str, int]:
-        """Start the container on its network, and return where it answers."""
-        answers: tuple[str, int] = await disk.start(self.docker, f"{self.settings.name}-{self.user.name}", self._begin)
-        return answers
+        """Start the container on its network when it is its turn, and return where it answers.
+
+        JupyterHub's own limit lets nobody wait: it refuses who comes too soon.
+        """
+        async with self.turns:
+            address, port = await disk.start(self.docker, f"{self.settings.name}-{self.user.name}", self._begin)
+            await wait_for_server(address, port, timeout=START_SECONDS)
+        return address, port
 
     async def _begin(self) -> Any:
         await self._provide_network()
@@ -111,7 +119,7 @@ def _hub(hub: Any, settings: Settings) -> None:
     hub.hub_bind_url, hub.hub_connect_url = f"http://:{HUB_PORT}", f"http://{HUB}:{HUB_PORT}"
     hub.db_url = f"sqlite:///{FOLDER / 'jupyterhub.sqlite'}"
     hub.cookie_secret_file = str(FOLDER / "cookie_secret")
-    hub.concurrent_spawn_limit = settings.starts
+    hub.concurrent_spawn_limit = 0  # see ClassSpawner.start
     # Students' servers outlive the hub: their trainings go on, and the hub finds them again.
     hub.cleanup_servers = False
 
@@ -138,13 +146,13 @@ def _sign_in(c: Any, settings: Settings) -> None:
 
 
 def _students(c: Any, settings: Settings) -> None:
-    ClassSpawner.settings = settings
+    ClassSpawner.settings, ClassSpawner.turns = settings, asyncio.Semaphore(settings.starts)
     spawner, box = c.Spawner, c.DockerSpawner
     spawner.cmd = ["student"]
     spawner.args = ["--config=/etc/jupyter/jupyter_server_config.py"]
     spawner.notebook_dir = "/workshop"
     spawner.default_url = "/lab/tree/docs/notebooks/README.md"
-    spawner.start_timeout = spawner.http_timeout = START_SECONDS
+    spawner.start_timeout, spawner.http_timeout = TURN_SECONDS + START_SECONDS, START_SECONDS
     spawner.mem_limit, spawner.cpu_limit = settings.memory, settings.cpus
     spawner.environment = {"WORKSHOP_CLASS": "1", "JUPYTER_CONFIG_PATH": "/workshop/workshop/host/jupyter"}
     box.image, box.pull_policy = settings.image, "never"
