@@ -174,6 +174,14 @@ def test_midi_mutes_sets_levels_and_keeps_time(mixing: Any) -> None:
     times = np.array([when for kind, when in sent if kind == 0xF8])
     # 480 beats a minute of 24 each.
     assert np.diff(times[:96]) == pytest.approx(60_000 / 480 / 24, abs=0.5)
+    # Nothing is sent twice, whatever changes meanwhile.
+    mixing.select_option("#in-turn", "yes")
+    mixing.check(".slot:nth-child(1) .mute")
+    mixing.fill("#bpm", "300")
+    mixing.press("#bpm", "Enter")
+    until(lambda: len([one for one in mixing.evaluate("window.sent") if one[0] == 0xFA]) == 2)
+    times = np.array([when for kind, when in mixing.evaluate("window.sent") if kind == 0xF8])
+    assert (np.diff(times) > 1).all()
     # A clock of 240 beats a minute.
     mixing.evaluate("for (let tick = 0; tick < 97; tick += 1) window.strike(tick * 60000 / 240 / 24, 0xf8)")
     until(lambda: mixing.input_value("#bpm") == "240")

@@ -1,9 +1,10 @@
 // Slots that loop in time. All begin at the same sample; what changes does so where a bar begins, on the sample. A bar is
 // as long as a loop, and a slot may hold several loops, one for each of so many bars.
 
-// Seconds that the browser needs to begin something, for which bars are prepared, and between two looks at the time.
+// Seconds that the browser needs to begin something, for which bars are prepared, and between two looks at the time. Of a
+// page that is out of sight it lets a second pass between these.
 const SOON = 0.05;
-const AHEAD = 0.5;
+const AHEAD = 1.5;
 const EVERY = 0.1;
 // How loud a slot of level 1 is, so that several of them have room; the server mixes with the same.
 const ROOM = 0.5;
@@ -43,7 +44,7 @@ export class Mixer {
       slot.gate.connect(slot.volume).connect(this.context.destination);
     }
     this.first = Math.ceil((this.context.currentTime + SOON) * this.rate);
-    this.bar = 0;
+    this.bar = this.told = 0;
     for (const slot of this.slots) this.enter(slot, 0);
     this.prepare();
     this.timer = setInterval(() => this.prepare(), 1000 * EVERY);
@@ -69,18 +70,20 @@ export class Mixer {
   // Let a slot hold other samples from the next bar on; null for none.
   fill(place, samples) {
     this.slots[place].samples = samples;
-    if (this.isPlaying) this.enter(this.slots[place], this.next);
+    if (!this.isPlaying) return;
+    this.enter(this.slots[place], this.next);
+    this.gates();
   }
 
-  // Let all slots hold loops of another length from the next bar on, which is then the first one.
+  // Let all slots hold loops of another length from the first bar on that nobody has been told of; it is then bar 0.
   retime(length, all) {
-    if (this.isPlaying) this.first += this.next * this.length;
-    Object.assign(this, { length, bar: 0 });
+    if (this.isPlaying) this.first += this.told * this.length;
+    Object.assign(this, { length, bar: 0, told: 0 });
     all.forEach((samples, place) => {
       this.slots[place].samples = samples;
       if (this.isPlaying) this.enter(this.slots[place], 0);
     });
-    if (this.isPlaying) this.gates();
+    if (this.isPlaying) this.prepare();
   }
 
   enter(slot, bar) {
@@ -109,6 +112,7 @@ export class Mixer {
   mute(place, isMuted) {
     this.slots[place].isMuted = isMuted;
     this.turn(this.slots[place]);
+    if (this.isPlaying) this.gates();
   }
 
   turn(slot) {
@@ -133,7 +137,10 @@ export class Mixer {
       const { heard } = this;
       const whose = heard[this.bar % heard.length];
       this.slots.forEach(({ gate }, place) => gate.gain.setValueAtTime(!this.isInTurn || place === whose ? 1 : 0, at));
-      this.barred(this.bar, at, this.context);
+      if (this.bar === this.told) {
+        this.told += 1;
+        this.barred(this.bar, at, this.context);
+      }
       this.bar += 1;
     }
   }
