@@ -1,6 +1,5 @@
 """What several test files share: a small text and small tunes, trained experiments, and ways to run a script."""
 
-import fcntl
 import importlib
 import os
 import shutil
@@ -17,6 +16,7 @@ import numpy as np
 import pytest
 import warm as warm_python
 from melodies import melody
+from once import once
 from serving import Server, serving
 from tiny import RATE, TINY, TINY_AUDIO, TINY_GAN, TINY_MIDI, TINY_SPECTRAL, TINY_WAVENET, with_xla, without_xla
 
@@ -68,21 +68,6 @@ def compiling(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
 def uncompiled(monkeypatch: pytest.MonkeyPatch) -> None:
     """Trainings in this process are not compiled; not for tests of what a training computes."""
     without_xla(monkeypatch)
-
-
-def once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
-    """A path for what takes long to make, shared by all processes of a run: `make` is called with it by the first that
-    asks; the others wait.
-    """
-    alone = "PYTEST_XDIST_WORKER" not in os.environ
-    folder = (factory.getbasetemp() if alone else factory.getbasetemp().parent) / "shared"
-    folder.mkdir(exist_ok=True)
-    with (folder / f"{name}.made").open("a") as made:
-        fcntl.flock(made, fcntl.LOCK_EX)
-        if not os.fstat(made.fileno()).st_size:
-            make(folder / name)
-            made.write("yes")
-    return folder / name
 
 
 @pytest.fixture(scope="session")

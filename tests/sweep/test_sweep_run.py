@@ -12,7 +12,7 @@ from typing import Any
 import psutil
 import pytest
 import warm as warm_python
-from conftest import once
+from once import once
 from sweeping import numbers
 from tiny import TINY
 
