@@ -26,9 +26,15 @@ WEIGHTS = Path(__file__).with_name("features.npz")
 def shrunk(pictures: np.ndarray) -> np.ndarray:
     """Pictures [N, T, D] averaged to float32 [N, S, S]; smaller ones are stretched."""
     _, frames, bands = pictures.shape
-    along, across = _averaging(frames), _averaging(bands)
-    groups = (pictures[at : at + TOGETHER].astype(np.float32) for at in range(0, len(pictures), TOGETHER))
-    return np.concatenate([np.empty((0, SIDE, SIDE), np.float32), *(along @ group @ across.T for group in groups)])
+    small = np.empty((len(pictures), SIDE, SIDE), np.float32)
+    for at in range(0, len(pictures), TOGETHER):
+        group = pictures[at : at + TOGETHER].astype(np.float32)
+        if bands != SIDE:
+            group = group @ _averaging(bands).T
+        if frames != SIDE:
+            group = _averaging(frames) @ group
+        small[at : at + TOGETHER] = group
+    return small
 
 
 def features(pictures: np.ndarray) -> np.ndarray:
@@ -38,7 +44,9 @@ def features(pictures: np.ndarray) -> np.ndarray:
     for at in range(0, len(pictures), TOGETHER):
         x = shrunk(pictures[at : at + TOGETHER])[..., None]
         for layer in range(len(CHANNELS)):
-            x = np.maximum(_convolved(x, weights[f"kernel{layer}"]) + weights[f"bias{layer}"], 0)
+            x = _convolved(x, weights[f"kernel{layer}"])
+            x += weights[f"bias{layer}"]
+            np.maximum(x, 0, out=x)
         found.append(np.maximum(x.reshape(len(x), -1) @ weights["kernel"] + weights["bias"], 0))
     return np.concatenate(found)
 
@@ -47,9 +55,17 @@ def _convolved(x: np.ndarray, kernel: np.ndarray) -> np.ndarray:
     """[N, A, B, C] convolved with a kernel [3, 3, C, K], every other place: [N, A / 2, B / 2, K]. Time goes round;
     above the highest band there is nothing.
     """
-    around = np.pad(np.concatenate([x, x[:, :1]], axis=1), ((0, 0), (0, 0), (0, 1), (0, 0)))
-    windows = np.lib.stride_tricks.sliding_window_view(around, (3, 3), axis=(1, 2))[:, ::2, ::2]
-    return np.einsum("nabcij,ijck->nabk", windows, kernel, optimize=True)
+    count, along, across, channels = x.shape
+    around = np.zeros((count, along + 1, across + 1, channels), np.float32)
+    around[:, :along, :across] = x
+    around[:, along, :across] = x[:, 0]
+    # A window's three bands of all channels lie side by side in memory, so each is copied in three pieces, and all
+    # windows are multiplied with the kernel at once.
+    item, place, band, _ = around.strides
+    windows = np.lib.stride_tricks.as_strided(
+        around, (count, along // 2, across // 2, 3, 3 * channels), (item, 2 * place, 2 * band, place, 4),
+    )  # fmt: skip
+    return (windows.reshape(-1, 9 * channels) @ kernel.reshape(9 * channels, -1)).reshape(*windows.shape[:3], -1)
 
 
 @functools.cache

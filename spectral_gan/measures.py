@@ -83,10 +83,11 @@ class Reference:
     def __init__(self, train: np.ndarray, held_out: np.ndarray, seed: int = 0):
         random = np.random.default_rng(seed)
         self._random = random
-        spread = features(train).std(axis=0)
+        found = features(train)
+        spread = found.std(axis=0)
         # What hardly changes over the training slices does not outweigh the rest.
         self._scale = 1.0 / np.maximum(spread, 0.1 * spread.mean() + 1e-6)
-        self._train = self._features(train)
+        self._train = found * self._scale
         chosen = random.permutation(len(train))[:MOST]
         self._shown = shrunk(train[np.sort(chosen)])
         self._some_train = self._train[np.sort(chosen)]
@@ -106,7 +107,8 @@ class Reference:
     def gaussians(self) -> dict[int, Measures]:
         """The numbers of Gaussians that are fitted to the training slices in PCA space, by the number of components."""
         counts = [count for count in COMPONENTS if count < min(len(self._shown), FITTED)]
-        made = {count: gaussian(self._shown, count, self._random) for count in counts or [1]}
+        fitted = Gaussian(self._shown)
+        made = {count: fitted.draw(len(self._shown), count, self._random) for count in counts or [1]}
         return {count: self._measure(self._features(pictures)) for count, pictures in made.items()}
 
     def noisy(self) -> Measures:
@@ -167,19 +169,24 @@ def variety(some: np.ndarray) -> float:
     return float(distances(some, some).sum() / max(count * (count - 1), 1))
 
 
-def gaussian(pictures: np.ndarray, components: int, random: np.random.Generator) -> np.ndarray:
-    """As many pictures as are given, drawn from a Gaussian that is fitted to their first principal components.
+class Gaussian:
+    """A Gaussian that is fitted to pictures in PCA space.
 
     Args:
         pictures: float32 [N, S, S], of which `FITTED` are used.
-        components: how many.
-        random: what is drawn from.
     """
-    flat = pictures[:FITTED].reshape(min(len(pictures), FITTED), -1)
-    mean = flat.mean(axis=0)
-    away = flat - mean
-    _, vectors = np.linalg.eigh(away @ away.T)
-    # Along each component a picture is a sum of the given ones, with normally distributed shares.
-    shares = random.standard_normal((len(pictures), components)) @ vectors[:, ::-1][:, :components].T
-    made = mean + shares.astype(np.float32) @ away / np.sqrt(max(len(flat) - 1, 1))
-    return made.clip(-1, 1).reshape(-1, SIDE, SIDE).astype(np.float32)
+
+    def __init__(self, pictures: np.ndarray):
+        flat = pictures[:FITTED].reshape(min(len(pictures), FITTED), -1)
+        self._mean = flat.mean(axis=0)
+        self._away = flat - self._mean
+        # Of the pictures' inner products, since there are fewer pictures than values in each.
+        _, vectors = np.linalg.eigh(self._away @ self._away.T)
+        self._vectors = vectors[:, ::-1]
+
+    def draw(self, count: int, components: int, random: np.random.Generator) -> np.ndarray:
+        """So many pictures float32 [count, S, S] that vary along the first principal components, so many of them."""
+        # Along each component a picture is a sum of the given ones, with normally distributed shares.
+        shares = random.standard_normal((count, components)) @ self._vectors[:, :components].T
+        made = self._mean + shares.astype(np.float32) @ self._away / np.sqrt(max(len(self._away) - 1, 1))
+        return made.clip(-1, 1).reshape(-1, SIDE, SIDE).astype(np.float32)

@@ -310,11 +310,13 @@ def run_main(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path
 ) -> Callable[..., subprocess.CompletedProcess[str]]:
     """Run a script in this process, where TensorFlow is loaded already, from the test's own folder:
-    `run_main(sample, "-n", "10")`.
+    `run_main(sample, "-n", "10")`. A training does without XLA, unless the test wants it `compiled`.
     """
     monkeypatch.chdir(tmp_path)
 
-    def run(script: ModuleType, *args: str | Path) -> subprocess.CompletedProcess[str]:
+    def run(script: ModuleType, *args: str | Path, compiled: bool = False) -> subprocess.CompletedProcess[str]:
+        if script.__name__.endswith(".train"):
+            (with_xla if compiled else without_xla)(monkeypatch)
         monkeypatch.setattr(sys, "argv", [f"{script.__name__.split('.')[-1]}.py", *map(str, args)])
         capfd.readouterr()
         with pytest.raises(SystemExit) as ended:

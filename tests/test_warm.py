@@ -45,6 +45,17 @@ def test_a_script_has_its_folder_arguments_environment_streams_and_end(
     assert done.returncode == status
 
 
+@pytest.mark.parametrize(("how", "typed"), [(["-m", "things.script"], "typed"), (["-"], "import script")])
+def test_modules_and_what_is_typed(how: list[str], typed: str, warm: str, tmp_path: Path) -> None:
+    for path in (tmp_path / "things" / "script.py", tmp_path / "script.py"):
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("import sys, helper\nprint(__name__, sys.argv[1:])\n")
+    (tmp_path / "helper.py").touch()
+    command = [sys.executable, "-I", "-S", warm_python.__file__, warm, *how, "--a", "b c"]
+    done = subprocess.run(command, cwd=tmp_path, input=typed, capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == f"{'__main__' if how[0] == '-m' else 'script'} ['--a', 'b c']\n"
+
+
 def test_processes_that_a_script_starts_find_it(warm: str, tmp_path: Path) -> None:
     (tmp_path / "script.py").write_text(
         "import multiprocessing\n"

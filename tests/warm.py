@@ -1,7 +1,8 @@
 """A Python that has loaded TensorFlow already, because loading it is most of the time of a short command.
 
     with warm.python(folder) as place:                        starts the process that has loaded it
-        python -I -S tests/warm.py PLACE train.py --smoke     runs a script as `python train.py --smoke` would
+        python -I -S tests/warm.py PLACE train.py --smoke     runs a script as `python train.py --smoke` would; so with
+                                                          `-m MODULE` in place of a script, or `-` for standard input
 
 Each script gets a process of its own, forked from the one that waits, with the folder, the environment, the standard
 streams and the arguments of the caller. A signal to the caller that asks it to end goes to the script, and where the
@@ -39,7 +40,7 @@ def python(folder: Path) -> Iterator[str]:
 
 
 def environment(place: str) -> dict[str, str]:
-    """The environment in which each `python .../train.py` becomes one of these, whoever starts it, and does without
+    """The environment in which each `python .../script.py` becomes one of these, whoever starts it, and does without
     XLA, because compiling takes most of the time of a short training.
     """
     paths = [str(Path(__file__).parent / "warm_start"), *filter(None, [os.environ.get("PYTHONPATH")])]
@@ -82,7 +83,10 @@ def _answer(connection: socket.socket) -> None:
     """Fork once more for the script, wait for its end, and say how it ended; does not return."""
     asked, streams, _, _ = socket.recv_fds(connection, 1 << 20, 3)
     while not asked.endswith(b"\n"):
-        asked += connection.recv(1 << 20)
+        more = connection.recv(1 << 20)
+        if not more:  # the caller was killed while it asked
+            os._exit(1)
+        asked += more
     folder, environment, arguments = json.loads(asked)
     script = os.fork()
     if script == 0:
@@ -117,12 +121,18 @@ def _become(arguments: list[str]) -> None:
         from tiny import without_xla
 
         without_xla(pytest.MonkeyPatch())
-    sys.argv = arguments
-    paths = filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))
-    sys.path[:1] = [os.path.dirname(os.path.abspath(arguments[0])), *paths]
+    script = arguments[0]
+    sys.argv = arguments[1:] if script == "-m" else arguments
+    folder = os.getcwd() if script in {"-m", "-"} else os.path.dirname(os.path.abspath(script))
+    sys.path[:1] = [folder, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
     # Where processes that the script starts look for it.
     multiprocessing.process.ORIGINAL_DIR = os.getcwd()  # type: ignore[attr-defined]
-    runpy.run_path(arguments[0], run_name="__main__")
+    if script == "-m":
+        runpy.run_module(arguments[1], run_name="__main__", alter_sys=True)
+    elif script == "-":
+        exec(compile(sys.stdin.read(), "<stdin>", "exec"), {"__name__": "__main__"})
+    else:
+        runpy.run_path(script, run_name="__main__")
     sys.exit()
 
 

@@ -122,7 +122,7 @@ def blocks(text: str) -> list[Block]:
 
 def variables(root: Path, home: Path, warm: str = "") -> dict[str, str]:
     """The environment of a shell in the copy of the tree at `root`, with `home` as a home: `python` makes everything
-    small, and where `warm` says that one listens (see warm.py), it does not load TensorFlow each time.
+    small, and where `warm` says that one listens (see warm.py), it neither loads TensorFlow each time nor compiles.
     """
     return {
         "PATH": os.pathsep.join([str(SMALL), str(Path(sys.executable).parent), os.defpath]),
@@ -132,6 +132,7 @@ def variables(root: Path, home: Path, warm: str = "") -> dict[str, str]:
         "TF_XLA_FLAGS": os.environ.get("TF_XLA_FLAGS", ""),
         "REAL_PYTHON": sys.executable,
         "WARM_PYTHON": warm,
+        "WARM_WITHOUT_XLA": "1",
         "PAGE_ROOT": str(root),
     }
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import warm as warm_python
 
 from workshop import ROOT
 
@@ -48,10 +49,10 @@ def test_the_broken_run_begins_far_above_and_hangs_over_the_ngram() -> None:
 
 
 @pytest.mark.slow
-def test_the_curves_can_be_measured(tmp_path: Path) -> None:
+def test_the_curves_can_be_measured(tmp_path: Path, warm: str) -> None:
     out = tmp_path / "curves.json"
     command = [sys.executable, str(ROOT / "benchmarks" / "curves.py"), "--smoke", "--out", str(out)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    done = subprocess.run(command, env=warm_python.environment(warm), capture_output=True, text=True, check=True)
     found = json.loads(out.read_text("utf-8"))
     last = {name: min(point["validation"] for point in run["history"]) for name, run in found.items()}
     assert json.loads(done.stdout.splitlines()[-1]) == last

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
+import warm as warm_python
 
 from workshop import ROOT
 from workshop.audio import drums
@@ -70,12 +71,12 @@ def test_what_networks_made_at_their_stages_is_there_and_gets_better() -> None:
 @pytest.mark.parametrize(
     "runs", [pytest.param(["lyrics"], marks=pytest.mark.slow), pytest.param(list(stages.RUNS), marks=pytest.mark.long)]
 )
-def test_the_stages_can_be_measured(runs: list[str], tmp_path: Path) -> None:
+def test_the_stages_can_be_measured(runs: list[str], tmp_path: Path, warm: str) -> None:
     docs = tmp_path / "docs"
     docs.mkdir()
     (docs / "a.md").write_text("<!-- measured: stages lyrics -->\n<!-- end of measured -->\n")
     command = [sys.executable, str(ROOT / "benchmarks" / "stages.py"), "--smoke", "--docs", str(docs), "--only", *runs]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    done = subprocess.run(command, env=warm_python.environment(warm), capture_output=True, text=True, check=True)
     assert set(json.loads(done.stdout.splitlines()[-1])) == set(runs)
     kinds = {".mid", ".ogg"} if runs == list(stages.RUNS) else set()
     assert {path.suffix for path in (docs / "stages").iterdir()} == kinds
@@ -94,7 +95,7 @@ def test_what_is_guessed_stands_still_and_what_is_drawn_does_not() -> None:
 
 
 @pytest.mark.slow
-def test_guessing_can_be_measured(tmp_path: Path) -> None:
+def test_guessing_can_be_measured(tmp_path: Path, warm: str) -> None:
     docs = tmp_path / "docs"
     docs.mkdir()
     (docs / "a.md").write_text("<!-- measured: guessing shown -->\n<!-- end of measured -->\n")
@@ -103,7 +104,7 @@ def test_guessing_can_be_measured(tmp_path: Path) -> None:
         write_wav(data / f"{name}.wav", drums.loop(name, tempo, 8000), 8000)
     asked = ["--smoke", "--seeds", "1", "--docs", str(docs), "--data_dir", str(data)]
     command = [sys.executable, str(ROOT / "benchmarks" / "guessing.py"), *asked]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    done = subprocess.run(command, env=warm_python.environment(warm), capture_output=True, text=True, check=True)
     assert set(json.loads(done.stdout.splitlines()[-1])) == set(guessing.TARGETS)
     assert {path.name for path in (docs / "stages").iterdir()} == {"spectra_levels.ogg", "spectra_complex.ogg"}
     assert "Guessed, `--target complex`" in (docs / "a.md").read_text("utf-8")

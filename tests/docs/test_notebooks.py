@@ -8,6 +8,7 @@ from typing import Any
 import jupytext
 import nbformat
 import pytest
+import warm as warm_python
 from jupytext.config import load_jupytext_config
 from nbclient import NotebookClient
 
@@ -88,12 +89,23 @@ def test_what_a_notebook_refers_to_is_there(path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_a_notebook_can_be_executed(path: Path, tree: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_notebook_can_be_executed(
+    path: Path, tree: Path, home: Path, warm: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     # The kernel inherits this: the copy of the tree, nobody's settings, and nobody who could move a slider.
     monkeypatch.setenv("PYTHONPATH", str(tree))
+    for name, value in warm_python.environment(warm).items():
+        monkeypatch.setenv(name, value)
     for name in ("HOME", "IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR"):
         monkeypatch.setenv(name, str(home))
     monkeypatch.delenv("JPY_SESSION_NAME", raising=False)
+    # What IPython runs first. Not compiled: that takes longer than these trainings.
+    startup = home / "profile_default" / "startup" / "without_xla.py"
+    startup.parent.mkdir(parents=True)
+    path_of_tests = str(ROOT / "tests")
+    startup.write_text(
+        f"import sys; sys.path.append({path_of_tests!r})\nimport pytest, tiny\ntiny.without_xla(pytest.MonkeyPatch())\n"
+    )
     notebook = jupytext.read(tree / path.relative_to(ROOT))
     place = tree / "docs" / "notebooks"
     client = NotebookClient(notebook, timeout=TIMEOUT_SECONDS, resources={"metadata": {"path": str(place)}})

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from spectral_gan.features import FEATURES, SIDE, features, shrunk
-from spectral_gan.measures import Measures, Reference, frechet_distance, gaussian, precision_recall, variety
+from spectral_gan.measures import Gaussian, Measures, Reference, frechet_distance, precision_recall, variety
 from workshop.audio.drum_loops import RATE, SAMPLES, Song
 from workshop.audio.loop_spectrogram import LoopSpectrogram
 
@@ -98,6 +98,6 @@ def test_the_baselines_are_what_they_say(loops: np.ndarray) -> None:
 
 def test_a_gaussian_has_the_mean_and_the_variance_of_what_it_is_fitted_to() -> None:
     pictures = shrunk(0.2 * np.random.default_rng(0).normal(0, 1, (400, 4, 4)))
-    made = gaussian(pictures, 16, np.random.default_rng(1))
+    made = Gaussian(pictures).draw(400, 16, np.random.default_rng(1))
     assert made.std() == pytest.approx(pictures.std(), rel=0.1)
     assert made.shape == pictures.shape

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
+import warm as warm_python
 from tiny import TINY_GAN
 
 from spectral_gan import sample, train
@@ -293,9 +294,9 @@ def test_a_network_that_does_not_fit_its_data_is_damaged(trained_spectral_gan: P
 
 
 @pytest.mark.slow
-def test_the_benchmark_runs(loops: Path) -> None:
+def test_the_benchmark_runs(loops: Path, warm: str) -> None:
     command = [sys.executable, ROOT / "benchmarks" / "gan_recipes.py", "--smoke", "--data_dir", loops]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    done = subprocess.run(command, env=warm_python.environment(warm), capture_output=True, text=True, check=True)
     floor, head, _, *rows = done.stdout.splitlines()[-9:]
     assert floor.startswith("training slices: ")
     assert head.startswith("| after 2 steps |")

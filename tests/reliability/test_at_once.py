@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import warm as warm_python
 from start_clone import make_clone
 from tiny import LESSONS, TINY
 
@@ -25,13 +26,25 @@ Figure = Callable[[str, str, str], None]
 TRAININGS = {"char_rnn": 4, "midi_rnn": 2, "wavenet": 1, "audio_rnn": 1, "spectral_rnn": 1, "spectral_gan": 1}
 
 
-def start(root: Path, script: str, *arguments: str | Path, said: int = subprocess.PIPE) -> subprocess.Popen[str]:
-    """Run a script of the clone in its folder; what it says goes to `said`."""
-    path = root / script
+def start(
+    root: Path, script: str, *arguments: str | Path, said: int = subprocess.PIPE, warm: str = ""
+) -> subprocess.Popen[str]:
+    """Run a script of the clone in its folder; what it says goes to `said`. Where a Python listens at `warm` that has
+    loaded TensorFlow (see warm.py), that one runs it, and does not compile.
+    """
+    path, settings = root / script, {**os.environ, "PYTHONPATH": str(root)}
+    command = [sys.executable, path.name]
+    if warm:
+        command = [sys.executable, "-I", "-S", warm_python.__file__, warm, path.name]
+        settings |= {"WARM_WITHOUT_XLA": "1"}
     return subprocess.Popen(
-        [sys.executable, path.name, *map(str, arguments)], cwd=path.parent, env={**os.environ, "PYTHONPATH": str(root)},
-        stdout=said, stderr=subprocess.STDOUT, text=True,
-    )  # fmt: skip
+        [*command, *map(str, arguments)],
+        cwd=path.parent,
+        env=settings,
+        stdout=said,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
 
 
 def all_done(processes: list[subprocess.Popen[str]]) -> None:
@@ -49,14 +62,14 @@ def weights(experiment: Path) -> dict[str, bytes]:
 
 @pytest.mark.alone
 def test_eight_trainings_at_once_are_eight_experiments(
-    tree: Path, request: pytest.FixtureRequest, figure: Figure
+    tree: Path, warm: str, request: pytest.FixtureRequest, figure: Figure
 ) -> None:
     """They claim their folders, and read and write the same caches, at the same moment."""
     processes = []
     for lesson, count in TRAININGS.items():
         data, arguments = LESSONS[lesson]
         arguments = ["--smoke", "--seed", "5", "--data_dir", request.getfixturevalue(data), *arguments]
-        processes += [start(tree, f"{lesson}/train.py", *arguments) for _ in range(count)]
+        processes += [start(tree, f"{lesson}/train.py", *arguments, warm=warm) for _ in range(count)]
     all_done(processes)
     for lesson, count in TRAININGS.items():
         made = sorted((tree / lesson / "experiments").iterdir())
@@ -71,20 +84,22 @@ def test_eight_trainings_at_once_are_eight_experiments(
     )
 
 
-def test_samplers_read_what_is_being_written(tiny_text: Path, tmp_path: Path, tree: Path, figure: Figure) -> None:
+def test_samplers_read_what_is_being_written(
+    tiny_text: Path, tmp_path: Path, tree: Path, warm: str, figure: Figure
+) -> None:
     """A training that saves every other step; four scripts that write with it, and four threads that only read."""
     path = tmp_path / "experiment"
     where = ("--experiment_dir", path)
     saving = ("--num_epochs", "100000", "--save_every", "2")
     # A line at each save is more than a pipe holds.
     arguments = ("--data_dir", tiny_text, *where, *TINY, *saving)
-    training = start(tree, "char_rnn/train.py", *arguments, said=subprocess.DEVNULL)
+    training = start(tree, "char_rnn/train.py", *arguments, said=subprocess.DEVNULL, warm=warm)
     try:
         while not (path / "checkpoints" / "best.npz").exists():
             assert training.poll() is None
             time.sleep(0.05)
         samplers = [
-            start(tree, "char_rnn/sample.py", *where, "--checkpoint", which, "-n", "50")
+            start(tree, "char_rnn/sample.py", *where, "--checkpoint", which, "-n", "50", warm=warm)
             for which in ("best", "latest", "best", "latest")
         ]
         sampled, reads, steps = threading.Event(), [0] * 4, set()
@@ -118,12 +133,13 @@ def test_samplers_read_what_is_being_written(tiny_text: Path, tmp_path: Path, tr
 
 
 def test_of_two_that_go_on_with_one_experiment_one_does(
-    trained: Path, tmp_path: Path, tree: Path, figure: Figure
+    trained: Path, tmp_path: Path, tree: Path, warm: str, figure: Figure
 ) -> None:
     path = tmp_path / "experiment"
     subprocess.run(["cp", "-r", str(trained), str(path)], check=True)
     both = [
-        start(tree, "char_rnn/train.py", "--resume", "--experiment_dir", path, "--num_epochs", "30") for _ in range(2)
+        start(tree, "char_rnn/train.py", "--resume", "--experiment_dir", path, "--num_epochs", "30", warm=warm)
+        for _ in range(2)
     ]
     said = {process.communicate(timeout=300)[0]: process.returncode for process in both}
     assert sorted(said.values()) == [0, 2]

@@ -338,7 +338,8 @@ def test_paths_in_run_json(victim: Victim, run_main: Run, figure: Figure) -> Non
         done = run_main(train, *args)
         assert done.returncode == 2, (path, done.stderr)
         assert "discontent" not in done.stdout + done.stderr
-        assert time.monotonic() - started < 20, path
+        # What waits for a pipe waits for ever.
+        assert time.monotonic() - started < 120, path
         plain(done)
     tried = len(paths)
     if victim.lesson == "wavenet":
@@ -354,7 +355,7 @@ def test_paths_in_run_json(victim: Victim, run_main: Run, figure: Figure) -> Non
             started = time.monotonic()
             said = copied.report(ids[:12], vocabulary, msgspec.structs.replace(facts, path=str(path)))
             assert "discontent" not in said
-            assert time.monotonic() - started < 20, path
+            assert time.monotonic() - started < 120, path
             tried += 1
     figure(
         f"paths in run.json of {victim.lesson}: pipes, devices, /proc, the whole disk, a file of 1 TB",

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import warm as warm_python
 from damage import change_run, truncated
 from hypothesis import given
 from hypothesis import strategies as st
@@ -197,9 +198,9 @@ def test_at_step_0_each_lesson_has_the_loss_of_its_source(
 
 
 @pytest.mark.slow
-def test_the_benchmark_runs(trained: Path) -> None:
+def test_the_benchmark_runs(trained: Path, warm: str) -> None:
     command = [sys.executable, ROOT / "benchmarks" / "finetune.py", "--text_source", trained, "--smoke"]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    done = subprocess.run(command, env=warm_python.environment(warm), capture_output=True, text=True, check=True)
     table, figures = done.stdout.splitlines()[-5:-1], json.loads(done.stdout.splitlines()[-1])
     assert [row.split(" | ")[0] for row in table] == [
         "| data, seed", "| ---", "| 17 KB of text, 0", "| 100 KB of text, 0"

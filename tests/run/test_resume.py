@@ -120,11 +120,11 @@ def test_a_training_on_performances_goes_on_exactly(
              "batch_size", "learning_rate", "num_epochs", "save_every", "sample_every")  # fmt: skip
     args = [part for name in names for part in (f"--{name}", str(asked[name]))]
     monkeypatch.setattr(ShuffledPieces, "window", interrupting)
-    assert run_main(train, "--experiment_dir", "stopped", *args).returncode == 130
+    assert run_main(train, "--experiment_dir", "stopped", *args, compiled=True).returncode == 130
     reached = content(tmp_path / "stopped")[1]
     assert (reached["epoch"], reached["window"]) == (2, 5)
     monkeypatch.setattr(ShuffledPieces, "window", window)
-    done = run_main(train, "--resume", "--experiment_dir", "stopped")
+    done = run_main(train, "--resume", "--experiment_dir", "stopped", compiled=True)
     assert done.returncode == 0, done.stderr
     (arrays, meta), (expected, expected_meta) = content(tmp_path / "stopped"), content(straight)
     assert meta == expected_meta

@@ -1,6 +1,7 @@
 // The page of loops: slots that the server makes of points in a latent space, and a mixer that plays them in time.
 
 import { Clock } from "./clock.js";
+import { downloadLinks, keep, listing } from "./files.js";
 import { Mixer } from "./mixer.js";
 import { Pad } from "./pad.js";
 import { morphed, random } from "./points.js";
@@ -198,9 +199,12 @@ async function retime() {
   bpm = wanted;
   say("The loops are made at another tempo …");
   try {
-    const all = await Promise.all(slots.map((slot) => slot.point && soundOf(slot)));
+    // The first alone: a tempo that the server refuses is refused once.
+    const filled = slots.filter((slot) => slot.point);
+    const first = filled.length ? [await soundOf(filled[0])] : [];
+    const made = [...first, ...(await Promise.all(filled.slice(1).map(soundOf)))];
     if (bpm !== wanted) return;
-    mixer.retime(barOf(bpm), all);
+    mixer.retime(barOf(bpm), slots.map((slot) => made[filled.indexOf(slot)] ?? null));
     say(mixer.isPlaying ? "Playing." : "Ready.");
   } catch (error) {
     if (bpm === wanted) bpm = had;
@@ -233,27 +237,14 @@ byId("mix").addEventListener("click", async () => {
   }
   update();
 });
-byId("keep").addEventListener("click", async () => {
-  byId("keep").disabled = true;
-  const answer = await fetch(`keep/${byId("keep").dataset.id}`, { method: "POST" }).catch(() => null);
-  if (answer?.ok) byId("kept").textContent = `Kept as ${(await answer.json()).files.join(", ")}`;
-  else {
-    byId("kept").textContent = answer ? await answer.text() : NO_ANSWER;
-    byId("keep").disabled = false;
-  }
-});
+byId("keep").addEventListener("click", () => keep(byId("keep").dataset.id, byId("keep"), byId("kept")));
 
 function showFiles({ id, formats }) {
   byId("player").src = `made/${id}.wav`;
   byId("player").hidden = byId("after").hidden = false;
   byId("keep").disabled = false;
   byId("keep").dataset.id = id;
-  byId("after").querySelector(".downloads").replaceChildren(...formats.map((suffix) => {
-    const link = document.createElement("a");
-    Object.assign(link, { href: `made/${id}.${suffix}?download`, download: "", textContent: suffix });
-    link.setAttribute("aria-label", `Download as ${suffix}`);
-    return link;
-  }));
+  byId("after").querySelector(".downloads").replaceChildren(...downloadLinks(id, formats));
 }
 
 // ---- what is shown
@@ -310,9 +301,7 @@ byId("slots").append(...slots.map(({ row }) => row));
 showAmount();
 select(0);
 try {
-  const answer = await fetch("listing");
-  if (!answer.ok) throw new Error(await answer.text());
-  experiments = (await answer.json()).experiments.filter((entry) => entry.is_generator && !entry.problem);
+  experiments = (await listing()).experiments.filter((entry) => entry.is_generator && !entry.problem);
   byId("experiment").replaceChildren(...experiments.map(({ id, lesson, name }) => new Option(`${lesson} ${name}`, id)));
   if (experiments.length) await choose();
   else say(NO_NETWORK);

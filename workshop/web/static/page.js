@@ -3,6 +3,7 @@
 import { Compare } from "./compare.js";
 import { Connection } from "./connection.js";
 import { Fields } from "./fields.js";
+import { listing } from "./files.js";
 import { Keys } from "./keys.js";
 import { Melody } from "./melody.js";
 import { connectMidi } from "./midi.js";
@@ -161,20 +162,14 @@ matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
 
 // ---- the beginning
 
-async function list() {
-  const answer = await fetch("listing");
-  if (!answer.ok) throw new Error(await answer.text());
-  return answer.json();
-}
-
 // There may be other experiments or data than before.
 async function renew() {
-  const listing = await list().catch(() => null);
-  if (!listing) return;
+  const found = await listing().catch(() => null);
+  if (!found) return;
   const had = fields.entry?.id;
-  fields.renew(listing);
+  fields.renew(found);
   compare.show();
-  training.offer(listing);
+  training.offer(found);
   if (fields.entry?.id !== had) chosen();
   update();
 }
@@ -208,12 +203,12 @@ function chosen(entry = fields.entry) {
 }
 
 try {
-  const listing = await list();
-  fields = new Fields(listing, chosen);
+  const found = await listing();
+  fields = new Fields(found, chosen);
   compare = new Compare(fields);
   preparePrompts();
-  training = new Training(listing, renew);
-  new OwnFiles(listing.files, renew);
+  training = new Training(found, renew);
+  new OwnFiles(found.files, renew);
   connection = new Connection({ heard, opened, lost });
 } catch (error) {
   say(error.message, true);

@@ -1,5 +1,6 @@
 // One result on the page: it grows as the server's messages come, and afterwards it is played, kept and downloaded.
 
+import { downloadLinks, keep } from "./files.js";
 import { Likely } from "./likely.js";
 import { Live } from "./live.js";
 import { Roll } from "./roll.js";
@@ -125,7 +126,7 @@ export class Piece {
     this.player.addEventListener("error", () => {
       if (this.player.getAttribute("src")) this.say("The sound cannot be played: generate it again.", true);
     });
-    this.part("keep").addEventListener("click", () => this.keep());
+    this.part("keep").addEventListener("click", () => keep(this.id, this.part("keep"), this.part("kept")));
   }
 
   // The line follows the player as long as it plays.
@@ -159,7 +160,7 @@ export class Piece {
   showFiles() {
     this.part("after").hidden = false;
     this.part("likely").hidden = this.makes === "sound";
-    this.part("downloads").replaceChildren(...this.formats.map((suffix) => this.downloadLink(suffix)));
+    this.part("downloads").replaceChildren(...downloadLinks(this.id, this.formats, (label) => this.named(label)));
     this.part("keep").setAttribute("aria-label", this.named("Keep"));
     if (this.makes === "sound") this.showSpectrogram();
     if (!this.formats.includes("wav")) return;
@@ -175,28 +176,8 @@ export class Piece {
     this.part("spectrogram").hidden = false;
   }
 
-  downloadLink(suffix) {
-    const link = document.createElement("a");
-    link.href = `made/${this.id}.${suffix}?download`;
-    link.download = "";
-    link.textContent = suffix;
-    link.setAttribute("aria-label", this.named(`Download as ${suffix}`));
-    return link;
-  }
-
   // A label, which names the result where there are several.
   named(label) {
     return this.isAlone ? label : `${label}: ${this.title}`;
-  }
-
-  async keep() {
-    const [button, kept] = [this.part("keep"), this.part("kept")];
-    button.disabled = true;
-    const answer = await fetch(`keep/${this.id}`, { method: "POST" }).catch(() => null);
-    if (answer?.ok) kept.textContent = `Kept as ${(await answer.json()).files.join(", ")}`;
-    else {
-      kept.textContent = answer ? await answer.text() : "The server does not answer.";
-      button.disabled = false;
-    }
   }
 }
