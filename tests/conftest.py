@@ -18,7 +18,18 @@ import warm as warm_python
 from melodies import melody
 from once import once
 from serving import Server, serving
-from tiny import RATE, TINY, TINY_AUDIO, TINY_GAN, TINY_MIDI, TINY_SPECTRAL, TINY_WAVENET, with_xla, without_xla
+from tiny import (
+    LESSONS,
+    RATE,
+    TINY,
+    TINY_AUDIO,
+    TINY_GAN,
+    TINY_MIDI,
+    TINY_SPECTRAL,
+    TINY_WAVENET,
+    with_xla,
+    without_xla,
+)
 
 from workshop import ROOT, cli
 from workshop.audio import library as sounds
@@ -245,6 +256,7 @@ def clean_tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def _make_clean_tree(tree: Path) -> None:
     shutil.copytree(ROOT, tree, symlinks=True, ignore=shutil.ignore_patterns(*NOT_COPIED))
+    _take_kernels(ROOT, tree)
     for folder in ("lyrics", "midi", "audio"):
         for found in (tree / "data" / folder).glob("*"):
             if found.name not in {"starter", "tunes"}:
@@ -259,6 +271,16 @@ def _make_clean_tree(tree: Path) -> None:
     subprocess.run(command, cwd=tree, check=True, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
+def _take_kernels(source: Path, target: Path) -> None:
+    """Give a copy of the workshop what numba has compiled in another one, and keeps under a name made of its place."""
+    from numba.core.caching import _CacheLocator
+
+    for room in ("workshop", *LESSONS):
+        for kept in (source / room).rglob("__pycache__/kernels-*/*"):
+            place = target / kept.parent.relative_to(source)
+            shutil.copytree(kept, place / _CacheLocator.get_suitable_cache_subpath(str(place.parent.parent / "any.py")))
+
+
 @pytest.fixture
 def tree(clean_tree: Path, tmp_path: Path) -> Path:
     """A copy of the workshop of this test's own, in a folder with a space in its name."""
@@ -269,7 +291,8 @@ def tree(clean_tree: Path, tmp_path: Path) -> Path:
         # who changes a program does not.
         (shutil.copy2 if source.endswith(".py") else os.link)(source, target)
 
-    shutil.copytree(clean_tree, root, symlinks=True, copy_function=take)
+    shutil.copytree(clean_tree, root, symlinks=True, copy_function=take, ignore=shutil.ignore_patterns("kernels-*"))
+    _take_kernels(clean_tree, root)
     # What was read of the tunes is kept under a name that is made of their place.
     (kept,) = (root / ".workshop" / "midi").glob("*.npz")
     name = midilibrary._name(sorted((root / "data" / "midi" / "tunes").glob("*.mid")))
