@@ -40,8 +40,8 @@ def python(folder: Path) -> Iterator[str]:
 
 
 def environment(place: str) -> dict[str, str]:
-    """The environment in which each `python .../script.py` becomes one of these, whoever starts it, and does without
-    XLA, because compiling takes most of the time of a short training.
+    """The environment in which `python .../train.py`, `sample.py` and `benchmarks/*.py` become one of these, where a
+    program starts them, too, and do without XLA, because compiling takes most of the time of a short training.
     """
     paths = [str(Path(__file__).parent / "warm_start"), *filter(None, [os.environ.get("PYTHONPATH")])]
     return {**os.environ, "WARM_PYTHON": place, "WARM_WITHOUT_XLA": "1", "PYTHONPATH": os.pathsep.join(paths)}

@@ -95,9 +95,8 @@ def test_whatever_it_says_it_is_read_or_refused(lesson: str, odd: Any) -> None:
 def test_it_goes_on_as_it_did_then(lesson: str, run_main: Run) -> None:
     before = json.loads(Path("old/run.json").read_text("utf-8"))["history"]
     data = FIXTURES / lesson / "data"
-    done = run_main(
-        import_module(f"{lesson}.train"), "--resume", "--experiment_dir", "old", "--data_dir", data, "--num_epochs", "3"
-    )
+    args = ["--resume", "--experiment_dir", "old", "--data_dir", data, "--num_epochs", "3"]
+    done = run_main(import_module(f"{lesson}.train"), *args, compiled=True)
     assert done.returncode == 0, done.stderr
     history = json.loads(Path("old/run.json").read_text("utf-8"))["history"]
     measured = [entry for entry in before if entry["step"] in {other["step"] for other in history}]

@@ -328,6 +328,19 @@ def test_a_worker_that_is_killed_ends_the_other(rank: int, command: list[str], t
 
 
 @pytest.mark.slow
+def test_workers_end_together_where_the_loss_is_no_number_any_more(command: list[str], tmp_path: Path) -> None:
+    process = start(command, "--learning_rate", "3e38", "--workers", "2", "--experiment_dir", tmp_path / "run")
+    until(process, "compiling the network")
+    (other,) = psutil.Process(process.pid).children()
+    _, err = finished(process)
+    assert process.returncode == 2
+    assert err.count("error: ") == err.count("error: the loss is not a number any more after step ") == 1
+    assert not other.is_running()
+    info = json.loads((tmp_path / "run" / "run.json").read_text("utf-8"))
+    assert info["status"] == "failed: the loss was not a number"
+
+
+@pytest.mark.slow
 def test_workers_that_were_started_by_others_compare_their_data(command: list[str], tmp_path: Path) -> None:
     place = cluster.place(2)
     assert place
