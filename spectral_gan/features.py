@@ -61,9 +61,9 @@ def _convolved(x: np.ndarray, kernel: np.ndarray) -> np.ndarray:
     around[:, along, :across] = x[:, 0]
     # A window's three bands of all channels lie side by side in memory, so each is copied in three pieces, and all
     # windows are multiplied with the kernel at once.
-    item, place, band, _ = around.strides
+    item, place, band, value = around.strides
     windows = np.lib.stride_tricks.as_strided(
-        around, (count, along // 2, across // 2, 3, 3 * channels), (item, 2 * place, 2 * band, place, 4),
+        around, (count, along // 2, across // 2, 3, 3 * channels), (item, 2 * place, 2 * band, place, value),
     )  # fmt: skip
     return (windows.reshape(-1, 9 * channels) @ kernel.reshape(9 * channels, -1)).reshape(*windows.shape[:3], -1)
 

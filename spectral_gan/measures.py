@@ -185,7 +185,7 @@ class Gaussian:
         self._vectors = vectors[:, ::-1]
 
     def draw(self, count: int, components: int, random: np.random.Generator) -> np.ndarray:
-        """So many pictures float32 [count, S, S] that vary along the first principal components, so many of them."""
+        """Draw pictures float32 [count, S, S], which vary along the first `components` principal components."""
         # Along each component a picture is a sum of the given ones, with normally distributed shares.
         shares = random.standard_normal((count, components)) @ self._vectors[:, :components].T
         made = self._mean + shares.astype(np.float32) @ self._away / np.sqrt(max(len(self._away) - 1, 1))

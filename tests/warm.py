@@ -16,6 +16,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -130,7 +131,10 @@ def _become(arguments: list[str]) -> None:
     if script == "-m":
         runpy.run_module(arguments[1], run_name="__main__", alter_sys=True)
     elif script == "-":
-        exec(compile(sys.stdin.read(), "<stdin>", "exec"), {"__name__": "__main__"})
+        with tempfile.NamedTemporaryFile("w", suffix=".py") as typed:
+            typed.write(sys.stdin.read())
+            typed.flush()
+            runpy.run_path(typed.name, run_name="__main__")
     else:
         runpy.run_path(script, run_name="__main__")
     sys.exit()
