@@ -11,14 +11,38 @@ lesson. A module beside this one that is named like a command (`python -m worksh
 """
 
 import os
+import sys
+from importlib.abc import MetaPathFinder
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from workshop.run.trained import Trained
 
 # TensorFlow talks about itself while it is imported; what a person has to know, the workshop says.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+
+class _KerasWithoutScikitLearn(MetaPathFinder):
+    """Hides scikit-learn, which comes with librosa, from Keras while that is imported, and from nobody else.
+
+    Keras would import it for wrappers that nothing here uses: a fifth of the time in which a command starts.
+    """
+
+    def find_spec(self, fullname: str, path: Any, target: Any = None) -> None:
+        """Find nothing, like any finder that does not know a module.
+
+        Raises:
+            ModuleNotFoundError: Keras asks for scikit-learn, for which it is prepared.
+        """
+        if fullname != "sklearn":
+            return
+        wrappers = sys.modules.get("keras.src.wrappers")
+        if wrappers and not hasattr(wrappers, "SKLearnClassifier"):  # its import has begun and not ended
+            raise ModuleNotFoundError(fullname, name=fullname)
+
+
+sys.meta_path.insert(0, _KerasWithoutScikitLearn())
 
 #: The clone: every path that the workshop works with is given relative to it or by the user.
 ROOT = Path(__file__).resolve().parent.parent
