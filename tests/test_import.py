@@ -7,7 +7,7 @@ from workshop import ROOT
 
 
 def test_keras_comes_without_scikit_learn_which_others_still_have() -> None:
-    code = "import sys, workshop, keras\nprint('sklearn' in sys.modules)\nimport sklearn.base\nprint(sklearn.base.clone)"
+    code = "import sys, workshop, keras\nprint('sklearn' in sys.modules)\nfrom sklearn.base import clone\nprint(clone)"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
     hidden, found = run.stdout.splitlines()
     assert hidden == "False"
