@@ -39,10 +39,14 @@ def test_rounded_weights_are_near(matrix: np.ndarray) -> None:
     assert (np.abs(back - matrix) <= largest / 127 * 0.501 + 1e-30).all()
 
 
-@given(hnp.arrays(np.float32, hnp.array_shapes(max_dims=1, max_side=5)))
-def test_vectors_and_what_is_not_rounded_stay(vector: np.ndarray) -> None:
-    assert (quantised({"bias": vector})["bias"].tobytes()) == vector.tobytes()
-    assert restored({"bias": vector})["bias"] is vector
+@given(
+    hnp.arrays(np.float32, hnp.array_shapes(max_dims=1, max_side=5))
+    | hnp.arrays(np.uint8, hnp.array_shapes(max_dims=3, max_side=5))
+)
+def test_vectors_and_what_are_no_weights_stay(array: np.ndarray) -> None:
+    assert list(quantised({"one": array})) == ["one"]
+    assert quantised({"one": array})["one"].tobytes() == array.tobytes()
+    assert restored({"one": array})["one"] is array
 
 
 @pytest.mark.parametrize("damage", ["weights", "type", "shape", "dtype"])

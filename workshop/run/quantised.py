@@ -12,14 +12,14 @@ _LARGEST = 127
 
 
 def quantised(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Matrices as 8-bit integers with their scales; vectors, which are few, as they are.
+    """Matrices as 8-bit integers with their scales; vectors, which are few, and what are no weights, as they are.
 
     Args:
-        arrays: weights by name, float32.
+        arrays: weights by name, float32, and others.
     """
     packed: dict[str, np.ndarray] = {}
     for name, array in arrays.items():
-        if array.ndim < 2:
+        if array.ndim < 2 or array.dtype != np.float32:
             packed[name] = array
             continue
         scale = np.abs(array).max(axis=tuple(range(array.ndim - 1))).astype(np.float32) / np.float32(_LARGEST)
