@@ -3,31 +3,50 @@
     python benchmarks/gan_measures.py --data_dir data/audio/loops spectral_gan/experiments/01
 
 2,000 loops of each network, 2,000 slices of the starter set, and as held-out ones 2,000 bars of songs that are not in
-it, by the same kits and patterns. Without experiments, the baselines alone, as pictures of 64 x 128. Some minutes.
+it, by the same kits and patterns. Without experiments, the baselines alone, as pictures of 64 x 128. Then how many of
+the onsets of 100 loops of each, and of 100 such bars, lie within 20 ms of a sixteenth note. Some minutes.
 """
 
 import argparse
+from collections.abc import Iterator
 from pathlib import Path
 
 import compare
+import librosa
 import numpy as np
 
 import workshop
 from spectral_gan.measures import MOST, Reference
+from workshop.audio import latents
 from workshop.audio.drum_kits import KITS
 from workshop.audio.drum_loops import PATTERNS, SONGS, Song
-from workshop.audio.loop_spectrogram import LoopSpectrogram
 from workshop.audio.slices import load_pictures
 
 #: Songs of each kit and pattern that are not in the starter set.
 NEW = range(SONGS, SONGS + 3)
+#: Loops whose onsets are found, and seconds from a sixteenth note that count as on it.
+HEARD, ON_GRID = 100, 0.02
 
 
-def unheard(loops: LoopSpectrogram) -> np.ndarray:
-    """Pictures [MOST, T, D] of bars of other songs than the starter set's."""
-    songs = (Song(kit, pattern, number) for number in NEW for kit in KITS for pattern in PATTERNS)
-    pictures = [loops.pictures(np.stack([bar for _, bar in song.bars()])) for song in songs]
-    return np.concatenate(pictures)[:MOST].astype(np.float16)
+def bars() -> Iterator[np.ndarray]:
+    """Bars [N] of other songs than the starter set's."""
+    for number in NEW:
+        for kit in KITS:
+            for pattern in PATTERNS:
+                yield from (bar for _, bar in Song(kit, pattern, number).bars())
+
+
+def on_grid(loops: np.ndarray, rate: int, bpm: float) -> float:
+    """The share of the onsets of loops [L, N] that lie within `ON_GRID` of a sixteenth note, of which the first is at
+    the beginning.
+    """
+    near: list[bool] = []
+    for loop in loops:
+        # Heard in the middle of its repetitions, so that the stroke at the beginning has something before it.
+        heard = librosa.onset.onset_detect(y=np.tile(loop, 3), sr=rate, hop_length=64, units="samples")
+        inside = heard[(heard >= len(loop)) & (heard < 2 * len(loop))] / rate * bpm / 15
+        near += list(np.abs(inside - np.round(inside)) * 15 / bpm < ON_GRID)
+    return float(np.mean(near))
 
 
 def main() -> None:
@@ -39,11 +58,12 @@ def main() -> None:
     nets = {str(path): workshop.load(path) for path in arguments.experiments}
     made = {}
     for name, net in nets.items():
-        latents = np.random.default_rng(0).standard_normal((MOST, net.latent_size)).astype(np.float32)
-        made[name] = net.pictures(latents)
+        made[name] = net.pictures(latents.drawn(MOST, net.latent_size, 0))
     size = next(iter(made.values())).shape[1:] if made else (64, 128)
     data = load_pictures(arguments.data_dir, *size)
-    reference = Reference(data.train, unheard(data.facts.representation()))
+    unheard = np.stack(list(bars()))
+    held_out = data.facts.representation().pictures(unheard[:MOST]).astype(np.float16)
+    reference = Reference(data.train, held_out)
     fits = reference.gaussians()
     best = min(fits, key=lambda count: fits[count].distance)
     table = {
@@ -55,7 +75,14 @@ def main() -> None:
     for name, measures in table.items():
         result[name] = {key: round(value, 3) for key, value in measures.scalars().items()}
         print(name, result[name], *measures.warnings(), flush=True)
-    compare.finish(result)
+    chosen = np.random.default_rng(0).permutation(len(unheard))[:HEARD]
+    heard = {"bars of other songs": unheard[chosen]}
+    heard |= {name: net.sounds(latents.drawn(HEARD, net.latent_size, 0)) for name, net in nets.items()}
+    on_time = {
+        name: round(on_grid(sounds, data.facts.sample_rate, data.facts.bpm), 3) for name, sounds in heard.items()
+    }
+    print("onsets on the grid:", on_time)
+    compare.finish(result | {"onsets on the grid": on_time})
 
 
 if __name__ == "__main__":

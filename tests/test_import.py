@@ -6,9 +6,10 @@ import sys
 from workshop import ROOT
 
 
-def test_keras_comes_without_scikit_learn_which_others_still_have() -> None:
-    code = "import sys, workshop, keras\nprint('sklearn' in sys.modules)\nfrom sklearn.base import clone\nprint(clone)"
+def test_keras_comes_without_what_it_only_offers_and_others_still_have_that() -> None:
+    code = "import sys, workshop, keras\nprint({'sklearn', 'matplotlib'} & {*sys.modules})\n"
+    code += "from sklearn.base import clone\nfrom matplotlib.figure import Figure\nprint(clone, Figure)"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
     hidden, found = run.stdout.splitlines()
-    assert hidden == "False"
+    assert hidden == "set()"
     assert found.startswith("<function clone")

@@ -23,26 +23,27 @@ if TYPE_CHECKING:
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 
-class _KerasWithoutScikitLearn(MetaPathFinder):
-    """Hides scikit-learn, which comes with librosa, from Keras while that is imported, and from nobody else.
+class _KerasAlone(MetaPathFinder):
+    """Hides packages from Keras while that is imported, and from nobody else.
 
-    Keras would import it for wrappers that nothing here uses: a fifth of the time in which a command starts.
+    Keras imports them where they are installed, for wrappers and pictures that nothing here uses: a third of the time
+    in which a command starts.
     """
+
+    hidden = frozenset({"sklearn", "matplotlib"})
 
     def find_spec(self, fullname: str, path: Any, target: Any = None) -> None:
         """Find nothing, like any finder that does not know a module.
 
         Raises:
-            ModuleNotFoundError: Keras asks for scikit-learn, for which it is prepared.
+            ModuleNotFoundError: Keras asks for one that is hidden, which it is prepared for.
         """
-        if fullname != "sklearn":
-            return
-        wrappers = sys.modules.get("keras.src.wrappers")
-        if wrappers and not hasattr(wrappers, "SKLearnClassifier"):  # its import has begun and not ended
+        keras = sys.modules.get("keras")
+        if fullname in self.hidden and keras and not hasattr(keras, "__version__"):  # its import has not ended
             raise ModuleNotFoundError(fullname, name=fullname)
 
 
-sys.meta_path.insert(0, _KerasWithoutScikitLearn())
+sys.meta_path.insert(0, _KerasAlone())
 
 #: The clone: every path that the workshop works with is given relative to it or by the user.
 ROOT = Path(__file__).resolve().parent.parent
