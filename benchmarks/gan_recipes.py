@@ -23,10 +23,10 @@ class Recipe:
     """One way to train: the arguments of train.py that it stands for."""
 
     network: str = "default"
-    loss: str = "relativistic"
-    r1: float = 1.0
+    loss: str = "bce"
+    r1: float = 20.0
     augment: bool = False
-    learning_rate: float = 0.0002
+    learning_rate: float = 0.0005
     momentum: float = 0.0
     channels: int = 128
 
@@ -38,9 +38,10 @@ class Recipe:
 
 RECIPES = (
     Recipe(),
-    Recipe(r1=20.0, learning_rate=0.0008),
-    Recipe(loss="hinge", r1=20.0, learning_rate=0.0008),
-    Recipe(loss="bce", r1=20.0, learning_rate=0.0008),
+    Recipe(learning_rate=0.0008),
+    Recipe(loss="hinge"),
+    Recipe(loss="hinge", learning_rate=0.0008),
+    Recipe(loss="relativistic", r1=1.0, learning_rate=0.0002),
     Recipe(augment=True),
     Recipe("dcgan", "bce", 0.0, False, 0.0001, 0.9, 48),
 )

@@ -20,6 +20,7 @@ import numpy as np
 import workshop
 from workshop.audio.drum_loops import songs
 from workshop.audio.latents import drawn
+from workshop.audio.limiting import limited
 from workshop.audio.stft import Stft
 
 STFT = Stft(512, 128)
@@ -62,7 +63,7 @@ def beside_elsewhere(net: Any, latents: np.ndarray) -> dict[str, float]:
     """
     pictures = net.pictures(latents)
     half = net.samples // 2
-    shifted = net.spectrogram.sounds(np.roll(pictures, pictures.shape[1] // 2, axis=1)).clip(-1, 1)
+    shifted = limited(net.spectrogram.sounds(np.roll(pictures, pictures.shape[1] // 2, axis=1)))
     here = [fluxes(loop)[0] for loop in net.sounds(latents)]
     there = [fluxes(np.roll(loop, half))[0] for loop in shifted]
     ratios = np.array(here) / np.maximum(there, 1e-9)

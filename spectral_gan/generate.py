@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from workshop.audio.limiting import limited
 from workshop.audio.loop_spectrogram import LoopSpectrogram
 from workshop.errors import UserError
 from workshop.files import explain
@@ -44,11 +45,11 @@ class Loops:
 
     def sounds(self, latents: np.ndarray) -> np.ndarray:
         """Loops float32 [N, samples], each of which may be repeated for ever."""
-        return self.spectrogram.sounds(self.make(latents)).clip(-1, 1)
+        return limited(self.spectrogram.sounds(self.make(latents)))
 
     def row(self, latents: np.ndarray) -> np.ndarray:
         """Loops [S, Z] one after the other, each going over into the next, as one sound float32 [S samples]."""
-        return self.spectrogram.row(self.make(latents)).clip(-1, 1)
+        return limited(self.spectrogram.row(self.make(latents)))
 
 
 def latent_of(text: str, size: int) -> np.ndarray:

@@ -6,7 +6,7 @@ from workshop.lessons import Lesson
 def _pair(frames: int, bands: int, channels: int, batch_size: int) -> dict[str, object]:
     """A size: the picture of a loop, the networks that make and judge it, and how they are trained."""
     network: dict[str, object] = {"frames": frames, "bands": bands, "latent": 64, "channels": channels}
-    return network | {"batch_size": batch_size, "learning_rate": 0.0002}
+    return network | {"batch_size": batch_size, "learning_rate": 0.0005}
 
 
 LESSON = Lesson(
@@ -33,4 +33,5 @@ LESSON = Lesson(
     # A thousand slices.
     little=1_000,
     divisible=False,
+    pretrained="loops",
 )

@@ -26,10 +26,10 @@ def main() -> int:
     parser = arguments.train_parser("Learn to make loops, by two networks against each other.", LESSON)
     parser.hide("seq_length", "workers")
     group = parser.add_argument_group("the two networks")
-    what = "what they descend; bce with --network dcgan is the classic recipe"
-    group.add_argument("--loss", choices=("relativistic", "hinge", "bce"), default="relativistic", help=what)
+    what = "what they descend; bce with --network dcgan --r1 0 is the classic recipe"
+    group.add_argument("--loss", choices=("bce", "hinge", "relativistic"), default="bce", help=what)
     steep = "how much the discriminator is kept from being steep where the data is; 0: not at all"
-    group.add_argument("--r1", type=cli.not_negative, default=1.0, help=steep)
+    group.add_argument("--r1", type=cli.not_negative, default=20.0, help=steep)
     changed = "whether the discriminator sees pictures that are changed at random, which little data needs"
     group.add_argument("--augment", choices=("yes", "no"), default="no", help=changed)
     args = parser.read()

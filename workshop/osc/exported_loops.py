@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from workshop.audio.limiting import limited
 from workshop.audio.loop_meaning import LoopMeaning
 from workshop.errors import UserError
 from workshop.osc.onnx_file import OnnxFile
@@ -31,11 +32,11 @@ class ExportedLoops:
 
     def sounds(self, latents: np.ndarray) -> np.ndarray:
         """Loops float32 [S, N] from -1 to 1 of latents [S, Z]; each may be repeated for ever."""
-        return self.spectrogram.sounds(self.pictures(latents)).clip(-1, 1)
+        return limited(self.spectrogram.sounds(self.pictures(latents)))
 
     def row(self, latents: np.ndarray) -> np.ndarray:
         """The same loops one after the other, each going over into the next, float32 [S N]."""
-        return self.spectrogram.row(self.pictures(latents)).clip(-1, 1)
+        return limited(self.spectrogram.row(self.pictures(latents)))
 
     def pictures(self, latents: np.ndarray) -> np.ndarray:
         """Pictures [S, T, D].
