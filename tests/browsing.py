@@ -101,14 +101,14 @@ def served(make: Callable[[int], Application], ending: Callable[[], Awaitable[No
     loop.close()
 
 
-@pytest.fixture
-def address(clone: Path) -> Iterator[str]:
-    """The address that is printed, of a server in a thread, below a path."""
+@contextlib.contextmanager
+def page_served(base: str = "/") -> Iterator[int]:
+    """The port of the page's server, below a path."""
     lines: list[Line] = []
 
     def make(port: int) -> Application:
         lines.append(Line())
-        return application(Guard(TOKEN, port), lines[0], "/some/path/")
+        return application(Guard(TOKEN, port), lines[0], base)
 
     async def ending() -> None:
         lines[0].stop_all()
@@ -116,6 +116,13 @@ def address(clone: Path) -> Iterator[str]:
             await asyncio.sleep(0.01)
 
     with served(make, ending) as port:
+        yield port
+
+
+@pytest.fixture
+def address(clone: Path) -> Iterator[str]:
+    """The address that is printed, of a server in a thread, below a path."""
+    with page_served("/some/path/") as port:
         yield f"http://localhost:{port}/some/path/?token={TOKEN}"
 
 

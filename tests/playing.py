@@ -142,9 +142,9 @@ class Page:
         )
         return await AsyncHTTPClient().fetch(request, raise_error=False)
 
-    async def connect(self, **headers: str) -> WebSocketClientConnection:
+    async def connect(self, path: str = "play", **headers: str) -> WebSocketClientConnection:
         given = {"Host": self.host, "Origin": f"http://{self.host}", **self.cookie, **headers}
-        request = HTTPRequest(f"ws://127.0.0.1:{self.port}{self.base}play", headers=given)
+        request = HTTPRequest(f"ws://127.0.0.1:{self.port}{self.base}{path}", headers=given)
         self._connections.append(await websocket_connect(request))
         return self._connections[-1]
 

@@ -54,6 +54,7 @@ NOT_RUN = {
     ("docs/live.md", "./start.sh live tunes"),
     ("spectral_gan/README.md", "python train.py"),
     ("docs/osc.md", "./start.sh osc verse tunes"),
+    ("docs/osc.md", "./start.sh osc"),
     ("docs/osc.md", "./start.sh osc generator.onnx --power 3 --beats 8"),
     ("docs/export.md", "python -m workshop.export spectral_gan/01 --to my_loops"),
     ("docs/application.md", "./start.sh freeze spectral_gan/01 --name beats"),

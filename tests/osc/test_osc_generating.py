@@ -1,5 +1,6 @@
 """Networks of every lesson behind the OSC server, with python-osc as the client."""
 
+import os
 import random
 import re
 import signal
@@ -25,9 +26,10 @@ from tiny import TRAINED
 from workshop import ROOT, load
 from workshop.audio.generated import GeneratedSound
 from workshop.errors import UserError
-from workshop.osc import command_line, delivery, opening, serving
+from workshop.osc import command_line, delivery, opening, serving, slots
 from workshop.osc.kept import Kept
 from workshop.osc.onnx_loops import opened
+from workshop.osc.page import PageServer
 from workshop.osc.places import Places
 from workshop.osc.server import HOST, packed
 from workshop.osc.serving import Served
@@ -245,13 +247,31 @@ def test_the_command_serves_until_it_is_ended(trained: Path, tmp_path: Path, run
         assert Path(path).read_text() == f"{load(trained).generate(length=40, temperature=1.0, seed=5)}\n"
 
 
+@pytest.mark.slow
+def test_without_a_network_the_slots_of_the_page_are_there() -> None:
+    with Client() as client:
+        client.to = free_port(socket.SOCK_DGRAM)
+        command = [sys.executable, "-m", "workshop.osc", "--port", str(client.to), "--answer_to", str(client.port)]
+        env = {**os.environ, "WORKSHOP_PORT_PLAY": str(free_port())}
+        with subprocess.Popen(command, env=env, stderr=subprocess.PIPE, text=True) as process:
+            assert process.stderr
+            said = [process.stderr.readline() for _ in range(3)]
+            assert "no network is named, so only the slots" in said[1], said
+            address, sentence = client.ask("/slots/tempo", 90)
+            assert (address, "the page's server does not answer" in sentence) == ("/error", True)
+            assert client.ask("/slots/tempo", 9000)[1] == "/slots/tempo: 9000 is not a tempo from 20 to 999"
+            process.send_signal(signal.SIGINT)
+            assert process.wait(20) == 0
+
+
 PAGE = (ROOT / "docs" / "osc.md").read_text("utf-8")
 
 
 def test_the_page_lists_the_addresses_that_there_are(tmp_path: Path) -> None:
     networks = [Served(Writer(), makes) for makes in ("text", "notes", "sound")] + [Served(Looper(), "loops")]
     kept = Kept([], Places(tmp_path, str(tmp_path)), tmp_path / "osc")
-    with Client() as client, serving.serve(networks, kept, client.deliver, HOST, 0) as server:
+    more = slots.routes(PageServer("token"))
+    with Client() as client, serving.serve(networks, kept, client.deliver, HOST, 0, more) as server:
         client.to = server.port
         assert [client.hear()[0], client.hear()[0]] == ["/ccret/init", "/ggret/init"]
         client.send("/help")

@@ -1,13 +1,21 @@
 """The page of loops in a real browser: slots that play in time, what changes at a bar, MIDI, and the mix as a file."""
 
-from collections.abc import Iterator
+import contextlib
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from browsing import LEVEL, METER, TOKEN, cloned, decibels, until, wav_from
+from browsing import LEVEL, METER, TOKEN, cloned, decibels, page_served, until, wav_from
+from osc_clients import Client
 from test_play_accessible import look_at
+
+from workshop.audio import latents
+from workshop.host.ports import PLAY, Server
+from workshop.osc.page import PageServer
+from workshop.osc.server import ERROR, OscServer
+from workshop.osc.slots import routes
 
 pytestmark = pytest.mark.slow
 
@@ -33,6 +41,11 @@ AudioBufferSourceNode.prototype.stop = function (when) {
   stop.call(this, when);
 };
 """
+#: A browser that lets no page sound before somebody has clicked on it.
+SILENCED = """() => {
+  AudioContext.prototype.resume = () => new Promise(() => {});
+  Object.defineProperty(AudioContext.prototype, "state", { get: () => "suspended" });
+}"""
 SAMPLES = 2000  # of a loop of the tiny network
 
 
@@ -42,8 +55,8 @@ def clone(trained_spectral_gan: Path, tmp_path: Path, monkeypatch: pytest.Monkey
     yield from cloned({"spectral_gan": trained_spectral_gan}, tmp_path, monkeypatch)
 
 
-@pytest.fixture
-def mixing(browser: Any, clone: Path, address: str) -> Iterator[Any]:
+@contextlib.contextmanager
+def opened(browser: Any, address: str) -> Iterator[Any]:
     """The page of loops, ready."""
     context = browser.new_context(viewport={"width": 1100, "height": 900})
     for script in (METER, MIDI, BEGUN):
@@ -61,6 +74,23 @@ def mixing(browser: Any, clone: Path, address: str) -> Iterator[Any]:
     yield page
     assert problems == []
     context.close()
+
+
+@pytest.fixture
+def mixing(browser: Any, clone: Path, address: str) -> Iterator[Any]:
+    """The page of loops, below a path."""
+    with opened(browser, address) as page:
+        yield page
+
+
+@pytest.fixture
+def followed(browser: Any, clone: Path) -> Iterator[tuple[Any, Callable[..., list[Any]]]]:
+    """The page of loops, and what asks it by OSC."""
+    with page_served() as port, opened(browser, f"http://localhost:{port}/?token={TOKEN}") as page:
+        told = PageServer(TOKEN, lambda: Server(PLAY, "127.0.0.1", port))
+        with Client() as client, OscServer(routes(told), 0, deliver=client.deliver) as server:
+            client.to = server.port
+            yield page, client.ask
 
 
 def filled(page: Any) -> int:
@@ -187,6 +217,69 @@ def test_midi_mutes_sets_levels_and_keeps_time(mixing: Any) -> None:
     until(lambda: mixing.input_value("#bpm") == "240")
     mixing.evaluate("window.strike(0, 0xfc)")
     until(lambda: mixing.evaluate("window.sent.at(-1)[0]") == 0xFC)
+
+
+def test_other_programs_play_the_slots_by_osc(followed: tuple[Any, Callable[..., list[Any]]]) -> None:
+    page, ask = followed
+    assert ask("/slot/3/level", 0.5) == ["/slot/3/level", 0.5]
+    assert ask("/slot/3/mute", 1.0) == ["/slot/3/mute", 1]
+    assert page.input_value(".slot:nth-child(3) .level") == "0.5"
+    assert page.is_checked(".slot:nth-child(3) .mute")
+    assert not page.is_checked(".slot:nth-child(2) .mute")
+    assert (ask("/slot/3/level"), ask("/slot/2/mute")) == (["/slot/3/level", 0.5], ["/slot/2/mute", 0])
+    # Loops: at random, of a seed, of latent values, near to another, and moved.
+    assert ask("/slots/random") == ["/slots/random"]
+    until(lambda: filled(page) == 8)
+    size = len(ask("/slot/1/point")) - 1
+    assert ask("/slot/2/seed", 7) == ["/slot/2/seed", 7]
+    until(lambda: ask("/slot/2/point")[1:] == pytest.approx(latents.drawn(1, size, 7)[0].tolist(), abs=1e-5))
+    wanted = [0.25] * size
+    assert ask("/slot/4/point", *wanted) == ["/slot/4/point", *wanted]
+    assert ask("/slot/4/morph", 0.5) == ["/slot/4/morph", 0.5]
+    assert ask("/slot/4/point")[1:] != wanted
+    assert ask("/slot/1/pad", -1, 0.5) == ["/slot/1/pad", -1, 0.5]
+    assert (page.inner_text("#across-value"), page.inner_text("#up-value")) == ("-1.00", "0.50")
+    # Ways, the order, and the tempo.
+    assert ask("/slot/1/fade", 2, 3) == ["/slot/1/fade", 2, 3]
+    until(lambda: "filled to 2, 3 bars" in page.inner_text(".slot:nth-child(1)"))
+    assert page.input_value("#steps") == "3"
+    assert ask("/slot/1/stay") == ["/slot/1/stay"]
+    until(lambda: page.inner_text(".slot:nth-child(1) .what") == "filled")
+    assert ask("/slots/swap", 1, 3) == ["/slots/swap", 1, 3]
+    assert page.locator(".slot .chosen").all_inner_texts()[:3] == ["3", "2", "1"]
+    assert ask("/slots/order", *range(8, 0, -1)) == ["/slots/order", *range(8, 0, -1)]
+    assert page.locator(".slot .chosen").all_inner_texts() == list("87654321")
+    assert ask("/slots/turn", 1) == ["/slots/turn", 1]
+    assert ask("/slots/tempo", 240) == ["/slots/tempo", 240]
+    assert (page.input_value("#in-turn"), page.input_value("#bpm")) == ("yes", "240")
+    until(lambda: page.inner_text("#status") == "Ready.")
+    # And what is heard.
+    assert ask("/slots/play", 1.0) == ["/slots/play", 1]
+    until(lambda: page.evaluate(LEVEL) > 0.001)
+    assert ask("/slots/stop") == ["/slots/stop"]
+    assert page.inner_text("#status") == "Stopped."
+
+
+def test_the_page_says_to_other_programs_what_cannot_be(followed: tuple[Any, Callable[..., list[Any]]]) -> None:
+    page, ask = followed
+    assert ask("/slot/1/lock", 1) == ["/slot/1/lock", 1]
+    held = ask("/slot/1/point")
+    for address, *values in (["random"], ["seed", 1], ["pad", 0, 0], ["morph", 1], ["empty"], ["stay"], ["fade", 2, 4]):
+        assert ask(f"/slot/1/{address}", *values)[1] == f"/slot/1/{address}: slot 1 is locked: unlock it first"
+    assert ask("/slot/1/point") == held
+    for words, sentence in [
+        (["/slot/2/fade", 2, 4], "to another one, not to itself"),
+        (["/slot/1/lock", 0], ""),
+        (["/slot/1/fade", 2, 4], "slot 2 is empty: fill it first"),
+        (["/slot/2/point"], "slot 2 is empty"),
+        (["/slot/2/point", 1.0], "latent values, and 1 were sent"),
+        (["/slots/order", *[1] * 8], "the order names each slot once"),
+    ]:
+        address, told = ask(*words)
+        assert (address == ERROR, sentence in str(told)) == (bool(sentence), True)
+    page.evaluate(SILENCED)
+    assert "only after a click on it" in ask("/slots/play", 1)[1]
+    assert page.is_enabled("#play")
 
 
 def test_nothing_bars_the_loops(mixing: Any) -> None:

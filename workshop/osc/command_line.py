@@ -1,4 +1,4 @@
-"""The server by which other programs ask trained networks for music.
+"""The server by which other programs ask trained networks for music, and turn the slots of the page of loops.
 
     python -m workshop.osc verse tunes
 
@@ -14,7 +14,8 @@ from workshop import cli
 from workshop.audio import rates
 from workshop.files import short_path
 from workshop.host.ports import read_port
-from workshop.osc import ending, kept, settings
+from workshop.host.services import play_token
+from workshop.osc import ending, kept, page, settings, slots
 from workshop.osc.places import Places
 
 
@@ -22,10 +23,10 @@ def _parser() -> cli.Parser:
     parser = cli.Parser(prog="python -m workshop.osc", description="Other programs ask trained networks by OSC.")
     parser.add_argument(
         "experiments",
-        nargs="+",
+        nargs="*",
         metavar="EXPERIMENT",
         help="experiments, by folder or name, of any lesson, or an ONNX file: one of texts, one of notes, one of sound "
-        "and one of loops at most",
+        "and one of loops at most; with none, only the slots of the page of loops are there",
     )
     group = parser.add_argument_group("an ONNX file of a generator of loops that says nothing of itself")
     group.add_argument("--power", type=cli.positive, help="of the values of its pictures; by default 3")
@@ -61,9 +62,12 @@ def _serve(
 
     nets = opening.loaded(args.experiments, opened)
     ended = ending.asked()
-    with serving.serve(nets, files, deliver, args.host, port) as server:
+    more = slots.routes(page.PageServer(play_token()))
+    with serving.serve(nets, files, deliver, args.host, port, more) as server:
         told = "the program that started this" if args.answer_to == settings.OUTPUT else args.answer_to
         cli.say(f"listening to OSC on {args.host}:{server.port} (UDP), and answering to {told}; Ctrl-C ends it")
+        if not nets:
+            cli.say("no network is named, so only the slots of the page of loops (/slots, /slot/1) can be reached")
         cli.say(f"files go to {places.outward(short_path(files.folder))}")
         if args.host not in ("127.0.0.1", "::1", "localhost") and not places.is_elsewhere:
             cli.say("every computer that reaches this address can ask: OSC knows no password")

@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from workshop.audio import latents
+from workshop.audio.slots import FASTEST, MOST_SLOTS, SLOWEST, number
 from workshop.errors import UserError
 from workshop.web import experiments, mix
 from workshop.web.handlers import STATIC, Index, Threaded
@@ -18,6 +20,8 @@ from workshop.web.security import Refused
 
 #: Requests that may wait while one is made: each person has a slot on the way at a time, and sometimes all eight.
 MOST_WAITING = 40
+#: The largest seed, as of OSC's whole numbers.
+LARGEST_SEED = (1 << 31) - 1
 
 
 class LoopsPage(Index):
@@ -83,6 +87,15 @@ class Space(_Asked):
         return mix.space(net)
 
 
+class Point(_Asked):
+    """Draws a point of a latent space: for a seed, the one that `/gan/random` of the OSC server draws."""
+
+    def made(self, net: Any, entry: experiments.Entry, said: dict[str, Any]) -> dict[str, Any]:
+        """Its latent values."""
+        seed = int(number("seed", said.get("seed"), 0, LARGEST_SEED))
+        return {"point": latents.drawn(1, net.latent_size, seed)[0].tolist()}
+
+
 class Loop(_Asked):
     """Makes the loops of a slot."""
 
@@ -103,14 +116,14 @@ class Mix(_Asked):
             UserError: there is nothing to mix.
         """
         said_slots = said.get("slots")
-        if not isinstance(said_slots, list) or not 1 <= len(said_slots) <= mix.MOST_SLOTS:
-            raise UserError(f"a mix has 1 to {mix.MOST_SLOTS} slots: fill one, and let it be heard")
+        if not isinstance(said_slots, list) or not 1 <= len(said_slots) <= MOST_SLOTS:
+            raise UserError(f"a mix has 1 to {MOST_SLOTS} slots: fill one, and let it be heard")
         slots = [mix.Slot.read(one, net.latent_size) for one in said_slots]
-        bars = int(mix.number("bars", said.get("bars"), 1, mix.MOST_BARS))
+        bars = int(number("bars", said.get("bars"), 1, mix.MOST_BARS))
         sound = mix.mixed(net, slots, _tempo(said), bars, said.get("in_turn") is True)
         made = Made(entry.lesson, entry.name, "sound", sound, source=entry.id)
         return {"id": self._results.add(made), "formats": made.formats}
 
 
 def _tempo(said: dict[str, Any]) -> float:
-    return mix.number("beats a minute", said.get("bpm"), mix.SLOWEST, mix.FASTEST)
+    return number("beats a minute", said.get("bpm"), SLOWEST, FASTEST)

@@ -12,12 +12,11 @@ import numpy as np
 from workshop.audio import latents
 from workshop.audio.generated import GeneratedSound
 from workshop.audio.loop_files import write_loop
+from workshop.audio.slots import FARTHEST, MOST_STEPS, number
 from workshop.errors import UserError
 
-#: Slots of a mix, loops of a slot, bars of a mix that is kept, and how far a latent value may be from the middle.
-MOST_SLOTS, MOST_STEPS, MOST_BARS, FARTHEST = 8, 16, 64, 100.0
-#: Beats a minute.
-SLOWEST, FASTEST = 20.0, 999.0
+#: Bars of a mix that is kept.
+MOST_BARS = 64
 #: How loud a slot of level 1 is in the mix, so that several of them have room.
 ROOM = 0.5
 #: How a slot goes through the latent space.
@@ -124,17 +123,6 @@ class MixedLoops(GeneratedSound):
             write_loop(path, self.samples, self.rate, self.beats, self.bpm)
             return path
         return super().save(path)
-
-
-def number(name: str, value: Any, least: float, most: float) -> float:
-    """A number that the page says.
-
-    Raises:
-        UserError: it is none, or out of range.
-    """
-    if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
-        raise UserError(f"{name}: {str(value)!r:.40} is not a number from {least:g} to {most:g}")
-    return float(value)
 
 
 def _point(said: Any, size: int) -> np.ndarray:

@@ -1,6 +1,8 @@
-"""Send a page a message, although it may be closed at any moment."""
+"""Send a page a message, although it may be closed at any moment, and read what it says."""
 
 import asyncio
+import json
+from typing import Any
 
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
@@ -24,3 +26,12 @@ def _closed_meanwhile(sent: "asyncio.Future[None]") -> None:
     """Take an error that nobody waits for: asyncio would log it. `on_close` is called by tornado."""
     if not sent.cancelled():
         sent.exception()
+
+
+def read(message: str | bytes) -> dict[str, Any]:
+    """The object that a message holds; an empty one where it holds something else."""
+    try:
+        said = json.loads(message)
+    except (ValueError, RecursionError):
+        return {}
+    return said if isinstance(said, dict) else {}

@@ -23,7 +23,7 @@ from workshop import cli
 from workshop.errors import UserError
 from workshop.host.ports import PLAY, Server, read_port, wanted_server
 from workshop.host.services import play_token
-from workshop.web import handlers, likely, loops, recordings, trainings, uploads
+from workshop.web import following, handlers, likely, loops, recordings, trainings, uploads
 from workshop.web.ending import until_stopped
 from workshop.web.jobs import Line
 from workshop.web.networks import Networks
@@ -65,6 +65,7 @@ def application(guard: Guard, line: Line, base_url: str = "/") -> Application:
     networks = Networks()
     pages: dict[str, Any] = {"networks": networks, "results": results, **recorded, "line": line, "pages": set()}
     mixing = {"networks": networks, "results": results, "waiting": loops.Waiting()}
+    followed: dict[str, Any] = {"pages": set()}
     drawing = {"networks": networks, "threads": files["threads"]}
     slash = [] if base == "/" else [(re.escape(base.rstrip("/")), handlers.Below)]
     return Application(
@@ -88,8 +89,11 @@ def application(guard: Guard, line: Line, base_url: str = "/") -> Application:
             (rf"{at}training/preview\.(png|wav)", trainings.Preview, training),
             (rf"{at}loops", loops.LoopsPage),
             (rf"{at}loops/space", loops.Space, mixing),
+            (rf"{at}loops/point", loops.Point, mixing),
             (rf"{at}loops/made", loops.Loop, mixing),
             (rf"{at}loops/mix", loops.Mix, mixing),
+            (rf"{at}loops/following", following.Follower, followed),
+            (rf"{at}loops/tell", following.Tell, followed),
             (rf"{at}static/(.*)", handlers.Static, {"path": str(handlers.STATIC)}),
         ],
         default_handler_class=handlers.Nothing,

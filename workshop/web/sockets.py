@@ -7,23 +7,19 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from tornado.websocket import WebSocketHandler
-
 from workshop.errors import UserError
 from workshop.web import making
+from workshop.web.connected import Connected
 from workshop.web.jobs import Job, Line
 from workshop.web.making import Message, Wish
 from workshop.web.networks import Networks
 from workshop.web.prompts import Prompts
 from workshop.web.results import Results
-from workshop.web.security import MISTAKE, Guarded
-from workshop.web.sending import send
-
-#: Pages that can be open at the same time.
-MOST_PAGES = 40
+from workshop.web.security import MISTAKE
+from workshop.web.sending import read, send
 
 
-class Play(Guarded, WebSocketHandler):
+class Play(Connected):
     """A page's connection. What the page sends is an object with a `type`:
 
     warm   {experiment}           the network is wanted soon: load it, if there is nothing else to do
@@ -44,28 +40,21 @@ class Play(Guarded, WebSocketHandler):
         self._has_begun = False
         self._warming: Job | None = None
 
-    def check_origin(self, origin: str) -> bool:
-        """`prepare` has looked at it already, and more strictly."""
-        return True
-
     def open(self, *_: str) -> None:
         """Take the connection, unless there are too many."""
         self._loop = asyncio.get_running_loop()
-        if len(self._pages) >= MOST_PAGES:
-            self.close(1013, "too many pages are open")
-            return
-        self._pages.add(self)
+        super().open()
 
     def on_close(self) -> None:
         """Nobody waits for it any more."""
-        self._pages.discard(self)
+        super().on_close()
         for job in (self._job, self._warming):
             if job:
                 self._line.stop(job)
 
     def on_message(self, message: str | bytes) -> None:
         """Do what the page asks for."""
-        said = _read(message)
+        said = read(message)
         try:
             match said.get("type"):
                 case "warm":
@@ -148,12 +137,3 @@ class Play(Guarded, WebSocketHandler):
     def _say(self, message: Message) -> None:
         """Send a message. To a page that has been closed there is nothing to say."""
         send(self, message if isinstance(message, bytes) else json.dumps(message))
-
-
-def _read(message: str | bytes) -> dict[str, Any]:
-    """The object that a message holds; an empty one where it holds something else."""
-    try:
-        said = json.loads(message)
-    except (ValueError, RecursionError):
-        return {}
-    return said if isinstance(said, dict) else {}

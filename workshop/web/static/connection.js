@@ -5,8 +5,9 @@ const FIRST_PAUSE = 500;
 const LONGEST_PAUSE = 8000;
 
 export class Connection {
-  // heard(message), opened() and lost() are called as it happens.
-  constructor({ heard, opened, lost }) {
+  // heard(message), opened() and lost() are called as it happens. `path` is where the server takes it.
+  constructor({ heard, opened, lost }, path = "play") {
+    this.path = path;
     this.heard = heard;
     this.opened = opened;
     this.lost = lost;
@@ -15,7 +16,7 @@ export class Connection {
   }
 
   connect() {
-    const address = new URL("play", document.baseURI);
+    const address = new URL(this.path, document.baseURI);
     address.protocol = address.protocol.replace("http", "ws");
     this.socket = new WebSocket(address);
     this.socket.binaryType = "arraybuffer";

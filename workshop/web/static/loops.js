@@ -5,6 +5,7 @@ import { downloadLinks, keep, listing } from "./files.js";
 import { Mixer } from "./mixer.js";
 import { Pad } from "./pad.js";
 import { morphed, random } from "./points.js";
+import { follow } from "./remote.js";
 import { Slot } from "./slot.js";
 
 const byId = (id) => document.getElementById(id);
@@ -30,7 +31,7 @@ const slots = Array.from({ length: SLOTS }, (_, place) => new Slot(place, {
   earlier: (slot) => moveUp(slot),
 }));
 const mixer = new Mixer(SLOTS, began);
-const pad = new Pad((place) => change({ pad: place }));
+const pad = new Pad((place) => change(slots[selected], { pad: place }));
 const clock = new Clock(byId("midi"), byId("midi-status"), {
   mute(place) {
     if (slots[place]) slots[place].isMuted = !slots[place].isMuted;
@@ -40,10 +41,7 @@ const clock = new Clock(byId("midi"), byId("midi-status"), {
   },
   start: () => space && play(),
   stop,
-  tempo(wanted) {
-    byId("bpm").value = wanted;
-    retime();
-  },
+  tempo,
 });
 
 // ---- the server
@@ -93,19 +91,19 @@ function select(place) {
   byId("target").replaceChildren(...slots.filter((other) => other !== slot).map((other) => new Option(other.place + 1, other.place)));
   if (slot.target !== null) byId("target").value = slot.target;
   byId("way").value = slot.way;
+  if (![...byId("steps").options].some(({ value }) => Number(value) === slot.steps)) byId("steps").add(new Option(slot.steps));
   byId("steps").value = slot.steps;
   update();
 }
 
-// Change the selected slot, and make its loops.
-function change(what) {
-  const slot = slots[selected];
+// Change a slot, and make its loops.
+function change(slot, what) {
   if (!space || slot.isLocked) return;
   Object.assign(slot, what);
   slot.point ??= random(space.latent_size);
   fill(slot);
   // Ways that lead to it lead elsewhere now.
-  for (const other of slots) if (other.way !== "stay" && other.target === selected && other.point && other !== slot) fill(other);
+  for (const other of slots) if (other.way !== "stay" && other.target === slot.place && other.point && other !== slot) fill(other);
 }
 
 function fresh(slot, point) {
@@ -113,32 +111,48 @@ function fresh(slot, point) {
   if (slot.place === selected) pad.show(slot.pad);
 }
 
-byId("random").addEventListener("click", () => {
-  fresh(slots[selected], random(space.latent_size));
-  change({});
-});
-byId("morph").addEventListener("click", () => {
-  const slot = slots[selected];
-  fresh(slot, morphed(slot.at(space.directions) ?? random(space.latent_size), Number(byId("amount").value)));
-  change({});
-});
-byId("empty").addEventListener("click", () => {
-  const slot = slots[selected];
+function renew(slot, point) {
+  fresh(slot, point);
+  change(slot, {});
+}
+
+function clear(slot) {
   fresh(slot, null);
-  mixer.fill(selected, null);
+  mixer.fill(slot.place, null);
   slot.show();
   update();
-});
-byId("all").addEventListener("click", () => {
+}
+
+function drawAll() {
   for (const slot of slots) {
     if (slot.isLocked) continue;
     fresh(slot, random(space.latent_size));
     fill(slot);
   }
+}
+
+// The point of a seed.
+async function draw(slot, seed) {
+  const of = space;
+  try {
+    const { point } = await (await ask("point", { seed })).json();
+    if (of === space && !slot.isLocked) renew(slot, point);
+  } catch (error) {
+    say(error.message, true);
+  }
+}
+
+byId("random").addEventListener("click", () => renew(slots[selected], random(space.latent_size)));
+byId("morph").addEventListener("click", () => {
+  const slot = slots[selected];
+  renew(slot, morphed(slot.at(space.directions) ?? random(space.latent_size), Number(byId("amount").value)));
 });
+byId("empty").addEventListener("click", () => clear(slots[selected]));
+byId("all").addEventListener("click", drawAll);
 for (const id of ["way", "target", "steps"]) {
   byId(id).addEventListener("change", () => {
-    change({ way: byId("way").value, target: Number(byId("target").value), steps: Number(byId("steps").value) });
+    const lead = { way: byId("way").value, target: Number(byId("target").value), steps: Number(byId("steps").value) };
+    change(slots[selected], lead);
     update();
   });
 }
@@ -159,10 +173,15 @@ document.addEventListener("keydown", (event) => {
 function moveUp(slot) {
   const at = mixer.order.indexOf(slot.place);
   if (at === 0) return;
-  const other = slots[mixer.order[at - 1]];
-  mixer.order.splice(at - 1, 2, slot.place, other.place);
-  other.row.before(slot.row);
+  const places = [...mixer.order];
+  places.splice(at - 1, 2, slot.place, places[at - 1]);
+  order(places);
   slot.part(at === 1 ? "chosen" : "earlier").focus();
+}
+
+function order(places) {
+  mixer.order = places;
+  byId("slots").append(...places.map((place) => slots[place].row));
 }
 
 function play() {
@@ -190,6 +209,11 @@ function began(bar, at, context) {
     if (mixer.context !== context) return;
     for (const slot of slots) slot.row.classList.toggle("heard", now.includes(slot.place));
   }, 1000 * Math.max(at - context.currentTime, 0));
+}
+
+function tempo(wanted) {
+  byId("bpm").value = wanted;
+  retime();
 }
 
 // All loops at another tempo, as high as before: they are made anew, and go on together.
@@ -270,6 +294,38 @@ function update() {
   byId("stop").disabled = !mixer.isPlaying;
   for (const each of slots) each.show();
 }
+
+// ---- other programs
+
+follow({
+  slots,
+  mixer,
+  ready() {
+    if (!space) throw new Error("no network is ready on the page of loops: choose one there");
+    return space;
+  },
+  bpm: () => bpm,
+  play,
+  stop,
+  tempo,
+  turn(isInTurn) {
+    byId("in-turn").value = isInTurn ? "yes" : "";
+    mixer.inTurn(isInTurn);
+  },
+  order,
+  drawAll,
+  draw,
+  renew,
+  clear,
+  move(slot, place) {
+    if (slot.place === selected) pad.show(place);
+    change(slot, { pad: place });
+  },
+  lead(slot, where) {
+    change(slot, where);
+    select(selected);
+  },
+});
 
 // ---- the beginning
 

@@ -51,6 +51,11 @@ export class Slot {
     return this.part("lock").checked;
   }
 
+  set isLocked(value) {
+    this.part("lock").checked = value;
+    this.told.locked(this);
+  }
+
   // It stands at a point, in the middle of the pad.
   standAt(point) {
     Object.assign(this, { point, pad: [0, 0] });
