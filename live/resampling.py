@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from live.answers import checked
 from workshop.run.voice import Block, Knobs, Voice
 
 #: Zero crossings of the sinc on both sides, at the lower of two rates.
@@ -72,10 +73,14 @@ class AtRate:
         return self._inward.delay + self._outward.delay + self._spare / self.rate
 
     def process(self, block: Block, knobs: Knobs) -> Block:
-        """Hear a block and answer, as `Voice` says."""
+        """Hear a block and answer, as `Voice` says.
+
+        Raises:
+            UserError: the voice did not; the blocks after it are as they would have been.
+        """
         count = len(block.samples)
         heard = replace(block, samples=self._inward.process(block.samples), notes=self._moved(block, 1 / self._ratio))
-        answer = self._voice.process(heard, knobs)
+        answer = checked(self._voice.process(heard, knobs), heard)
         made = np.concatenate([self._waiting, self._outward.process(answer.samples)])
         self._waiting = made[count:]
         return Block(made[:count], answer.words, self._moved(answer, self._ratio))

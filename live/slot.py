@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from live.answers import checked
 from live.resampling import at_rate
 from workshop.errors import UserError
 from workshop.run.voice import Block, Knobs, Voice
@@ -143,14 +144,11 @@ class Slot:
         """What the network answers; silence where it fails or gives what is no number."""
         silence = np.zeros(len(block.samples), np.float32)
         try:
-            answer = self._voice.process(block, knobs)
+            return checked(self._voice.process(block, knobs), block)
         except UserError as error:
             return self._broken(f"{error}", silence)
         except Exception as error:  # whatever goes wrong in one network, the others play on
             return self._broken(f"{type(error).__name__}: {error}", silence)
-        if not np.isfinite(answer.samples).all():
-            return self._broken("it answered with what is no number", silence)
-        return replace(answer, samples=answer.samples.astype(np.float32))
 
     def _broken(self, why: str, silence: np.ndarray) -> Block:
         if not self.counts.broken:

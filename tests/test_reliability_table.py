@@ -38,14 +38,16 @@ def test_rows_stand_in_the_table_in_order_and_replace_the_old_ones() -> None:
         ([], 0, {"a": ["1", "new"]}),
         (["-k", "kill"], 0, {"a": ["1", "new"], "b": ["2 times", "well"]}),
         ([], 1, ROWS),
+        (["--medium"], 0, {"a": ["1", "new"], "b": ["2 times", "well"]}),
         (["--short"], 0, ROWS),
     ],
 )
-def test_only_a_long_run_without_a_failure_is_kept(
+def test_only_a_run_of_some_length_without_a_failure_is_kept(
     words: list[str], status: int, kept: dict[str, list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def run(form: str, further: list[str], figures: Path) -> int:
-        assert form == ("short" if "--short" in words else "long")
+        assert form == ([word[2:] for word in words if word.startswith("--")] or ["long"])[0]
+        assert further == [word for word in words if not word.startswith("--")]
         figures.write_text('["a", "1", "new"]\n')
         return status
 

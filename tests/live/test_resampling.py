@@ -1,10 +1,13 @@
 """Networks at other rates than the room's."""
 
+import contextlib
+
 import numpy as np
 import pytest
 from voices import Echo
 
 from live.resampling import Resampler, at_rate
+from workshop.errors import UserError
 from workshop.run.voice import Block, Knobs, PlayedNote
 
 RATES = [(22050, 8000), (8000, 22050), (44100, 22050), (44100, 48000), (16000, 16000)]
@@ -40,6 +43,28 @@ def test_a_voice_answers_every_block_in_full(own: int, room: int) -> None:
     delay = getattr(voice, "delay", 0.0)
     assert delay < 0.01
     np.testing.assert_allclose(np.concatenate(answers)[4000:], sine(440, room, delay)[4000:], atol=2e-3)
+
+
+@pytest.mark.parametrize("wrong", [np.zeros(1), np.full(50, np.nan), np.full(50, np.inf), np.zeros((50, 2))])
+def test_what_is_wrong_with_an_answer_stays_in_its_block(wrong: np.ndarray) -> None:
+    class Once(Echo):
+        """Answers once with something else."""
+
+        first: np.ndarray | None
+
+        def process(self, block: Block, knobs: Knobs) -> Block:
+            samples, self.first = block.samples if self.first is None else self.first, None
+            return Block(samples)
+
+    def answers(first: np.ndarray) -> list[np.ndarray]:
+        once = Once(rate=4000)
+        once.first = first
+        voice = at_rate(once, 8000)
+        with contextlib.suppress(UserError):
+            voice.process(Block(np.zeros(100, np.float32)), Knobs())
+        return [voice.process(Block(np.full(100, 0.1, np.float32)), Knobs()).samples for _ in range(5)]
+
+    np.testing.assert_array_equal(answers(wrong), answers(np.zeros(50)))
 
 
 def test_words_and_notes_pass() -> None:

@@ -207,6 +207,18 @@ def test_a_mistake_in_a_network_does_not_end_the_others(mistake: Exception, word
     assert any(words in sentence for sentence in made.said)
 
 
+@pytest.mark.parametrize("rate", [RATE, 16000])
+def test_an_answer_of_another_length_becomes_silence_and_is_said(rate: int, room: Make) -> None:
+    class Short(Echo):
+        def process(self, block: Block, knobs: Knobs) -> Block:
+            return Block(block.samples[1:])
+
+    made = room(Short(rate=rate), Constant(0.2))
+    assert settled(made) == pytest.approx(0.2 * 64 / 127)
+    assert made.slots[0].counts.broken == 3
+    assert any("another number of samples" in sentence for sentence in made.said)
+
+
 def test_a_swap_has_no_gap_and_no_click(room: Make) -> None:
     made = room(Constant(0.5))
     settled(made)

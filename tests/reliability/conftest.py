@@ -1,7 +1,8 @@
-"""What the reliability tests share: how much is tried, and the figures that `table.py` makes a table of.
+"""What the reliability tests share: how much is tried.
 
-The short form, which continuous integration runs, tries each case a few times. The long form tries it as often as the
-table in docs/reliability.md says, and is what `python tests/reliability/table.py` runs.
+The short form, which continuous integration runs, tries each case a few times. The long form is what
+`python tests/reliability/table.py` runs. Where that takes hours, the medium one is in between: the long one's cases,
+without XLA in this process, and fewer repetitions.
 """
 
 import json
@@ -9,28 +10,23 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tiny import TINY_AUDIO, TINY_SPECTRAL, TINY_WAVENET, without_xla
 
 
 @pytest.fixture(scope="session")
-def amount() -> Callable[[int, int], int]:
-    """How much to try, by the form: `amount(4, 50)` is 4 in the short one and 50 in the long one."""
-    long = os.environ.get("WORKSHOP_RELIABILITY") == "long"
-    return lambda short_form, long_form: long_form if long else short_form
+def amount() -> Callable[..., Any]:
+    """How much to try, by the form: `amount(4, 50, 8)` is 4 in the short one, 50 in the long one, and 8 in the medium
+    one; without the last, the medium one tries as much as the long one.
+    """
+    form = os.environ.get("WORKSHOP_RELIABILITY", "short")
 
+    def chosen(short: Any, long: Any, medium: Any = None) -> Any:
+        return {"short": short, "long": long, "medium": long if medium is None else medium}[form]
 
-@pytest.fixture
-def figure() -> Callable[[str, str, str], None]:
-    """Note a row of the table: `figure("kill -9, char_rnn", "50 times", "at most 19 steps lost")`."""
-
-    def note(what: str, tried: str, result: str) -> None:
-        if place := os.environ.get("WORKSHOP_FIGURES"):
-            with open(place, "a", encoding="utf-8") as file:
-                file.write(json.dumps([what, tried, result], ensure_ascii=False) + "\n")
-
-    return note
+    return chosen
 
 
 #: All that commands a terminal, as a name.

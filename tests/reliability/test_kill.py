@@ -98,7 +98,7 @@ def test_killed_again_and_again_it_is_the_run_that_nobody_disturbed(
     fixture, arguments = LESSONS[lesson]
     data = request.getfixturevalue(fixture)
     moments = MOMENTS if lesson in OFTEN else MOMENTS[amount(1, 0) : amount(2, len(MOMENTS))]
-    kills = amount(len(moments), 50)
+    kills = amount(len(moments), 50, 8)
     length = ["--num_epochs", str(EPOCHS[lesson] * kills), "--sample_every", "150", "--keep_every", "70"]
     arguments = [*arguments, *FURTHER.get(lesson, []), *length]
     save_every = int(arguments[arguments.index("--save_every") + 1])

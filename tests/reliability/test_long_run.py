@@ -94,7 +94,7 @@ def note(figure: Figure, what: str, tried: str, found: Growth) -> None:
 
 def test_memory_stays_flat(tmp_path: Path, request: pytest.FixtureRequest, amount: Amount, figure: Figure) -> None:
     """The lessons train, two at the same time, with previews; then their networks generate."""
-    seconds, generated_seconds = amount(20, 1800), amount(10, 600)
+    seconds, generated_seconds = amount(20, 1800, 20), amount(10, 600, 10)
     jobs = {}
     for lesson, (data, arguments) in LESSONS.items():
         where = ["--data_dir", str(request.getfixturevalue(data)), *arguments] if seconds < 60 else LONG
