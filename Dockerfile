@@ -104,8 +104,18 @@ RUN pip install --quiet --no-deps --no-build-isolation --no-cache-dir --editable
 COPY --chmod=0755 docker/entrypoint.sh /usr/local/bin/
 COPY docker/class/jupyter_server_config.py /etc/jupyter/
 HEALTHCHECK NONE
+RUN mkdir --mode=0777 /opt/starter
 USER 1000:1000
 RUN bash start.sh run true && python -m workshop.docs build
+# The starter sets of lessons 5 and 6 are large, so they lie here once for all students, whose volumes get a link. They
+# are kept from build to build, and are made again when their makers say so.
+RUN --mount=type=cache,target=/var/cache/starter,uid=1000,gid=1000 \
+    for name in piano loops; do \
+      python -m workshop.datasets get "$name" --data_dir /var/cache/starter && \
+      cp --recursive "/var/cache/starter/audio/$name" /opt/starter/ && \
+      ln --symbolic "/opt/starter/$name" data/audio/ || exit 1; \
+    done && \
+    chmod --recursive a-w /opt/starter/*
 
 # The last one is what a build without a target makes.
 FROM cpu-system AS cpu

@@ -10,7 +10,7 @@ import os
 import re
 import ssl
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -42,12 +42,41 @@ print([line.split()[1] for line in open("/proc/self/status") if line.startswith(
 #: Seconds that a wrong password costs; workshop/classroom/sign_in.py needs the packages of the hub.
 PAUSE_SECONDS = 1.0
 
-#: What a student's program does that takes all the memory there is.
-TAKE_ALL = """
+#: What a student's programs do that take all there is, and the status that they end with: who takes all memory is
+#: killed by the limit of the container.
+HOGS = {
+    "memory": ("""
 taken = bytearray()
 while True:
     taken += bytes(16 << 20)
-"""
+""", 137),
+    "cores": ("""
+import os, time
+for _ in range(4 * os.cpu_count()):
+    if not os.fork():
+        end = time.monotonic() + 20
+        while time.monotonic() < end:
+            pass
+        os._exit(0)
+""" + "while True:\n    try:\n        os.wait()\n    except ChildProcessError:\n        break\n", 0),
+    "processes": ("""
+import os, signal, time
+begun = []
+try:
+    while True:
+        begun.append(os.fork())
+        if not begun[-1]:
+            time.sleep(60)
+            os._exit(0)
+except BlockingIOError:
+    time.sleep(5)
+    for child in begun:
+        os.kill(child, signal.SIGKILL)
+    print(len(begun))
+""", 0),
+}  # fmt: skip
+#: So long may the server of another student take to answer meanwhile.
+PATIENCE_SECONDS = 10
 
 
 @dataclass
@@ -178,6 +207,16 @@ def test_each_student_reaches_lab_page_board_and_tutorial(lesson: Class, student
     assert students["joerg-mueller"].data(curves) == {}
 
 
+def test_starter_sets_are_in_the_image_once_for_all(lesson: Class, students: dict[str, Person]) -> None:
+    listed = lesson.inside("ada", "python", "-m", "workshop.datasets", "list")
+    for name in ("tunes", "midi_tunes", "starter_sounds", "piano", "loops"):
+        assert re.search(rf"^{name} +\w+ +[\d,]+ kB +yes ", listed, re.MULTILINE), listed
+    for name in ("piano", "loops"):
+        place = lesson.inside("ada", "readlink", "--canonicalize", f"data/audio/{name}").strip()
+        assert not place.startswith("/workshop/")
+        lesson.inside("ada", "touch", f"{place}/mine.wav", status=1)
+
+
 def test_a_page_of_sound_talks_through_the_hub(students: dict[str, Person]) -> None:
     ada = students["ada"]
     ada.page("play/")
@@ -218,19 +257,32 @@ def test_a_student_has_limits(lesson: Class, students: dict[str, Person]) -> Non
     assert told == f"{1500 << 20} 200000 1024 false 1000:1000"
 
 
-def test_who_takes_all_memory_harms_nobody_else(lesson: Class, students: dict[str, Person]) -> None:
+@pytest.mark.parametrize("what", HOGS)
+def test_who_takes_all_harms_nobody_else(
+    what: str, lesson: Class, students: dict[str, Person], figure: Callable[[str, str, str], None]
+) -> None:
+    program, status = HOGS[what]
     seen: list[int] = []
+    slowest = 0.0
     with ThreadPoolExecutor() as pool:
-        # Killed by the limit of its own container: the status of what a shell calls Killed.
-        hog = pool.submit(lesson.inside, "ada", "python", "-c", TAKE_ALL, status=137)
+        hog = pool.submit(lesson.inside, "ada", "python", "-c", program, status=status)
         while not hog.done():
+            begun = time.monotonic()
             seen.append(students["joerg-mueller"].page("api/status")[0])
-        hog.result()
+            slowest = max(slowest, time.monotonic() - begun)
+        said = hog.result()
     assert set(seen) == {200}
+    assert slowest < PATIENCE_SECONDS
+    assert what != "processes" or int(said) < 1024
     assert [person.page("api/status")[0] for person in students.values()] == [200, 200]
+    figure(
+        f"a student of a class whose program takes all {what}",
+        f"once; {len(seen)} questions to another student's server meanwhile",
+        f"all were answered, the slowest in {slowest:.1f} s; the student's own server answers afterwards",
+    )
 
 
-def test_a_full_disk_is_said(lesson: Class) -> None:
+def test_a_full_disk_is_said(lesson: Class, figure: Callable[[str, str, str], None]) -> None:
     volume = f"{lesson.name}-crowded"
     small = ["--opt", "type=tmpfs", "--opt", "device=tmpfs", "--opt", "o=size=1m"]
     lesson.workshop.docker("volume", "create", *small, volume)
@@ -244,6 +296,11 @@ def test_a_full_disk_is_said(lesson: Class) -> None:
     prepare = ["ml4music-workshop:class", "-m", "workshop.class_hub", "prepare"]
     said = lesson.workshop.docker("run", *hub, *prepare, status=2)
     assert "The hub cannot write in '/srv/class' (No space left on device): make room on the disk." in said
+    figure(
+        "the disk full in a class",
+        "2 places: a student's volume when the server starts, the hub's own folder",
+        "the student and the teacher are told; the volume stays as it is",
+    )
 
 
 def test_the_teacher_sees_who_is_here_and_enters_nothing(lesson: Class, students: dict[str, Person]) -> None:
