@@ -117,6 +117,40 @@ RUN --mount=type=cache,target=/var/cache/starter,uid=1000,gid=1000 \
     done && \
     chmod --recursive a-w /opt/starter/*
 
+# ---- what plays exported networks, without TensorFlow --------------------------------------------
+FROM installer AS player-packages
+COPY requirements/player.txt /tmp/
+RUN --mount=type=cache,target=/root/.cache/pip \
+    PIP_PROGRESS_BAR=raw /opt/venv/bin/pip install --no-compile --require-hashes -r /tmp/player.txt && \
+    /opt/venv/bin/pip uninstall --quiet --yes pip && \
+    /opt/venv/bin/python -m compileall -q /opt/venv/lib
+
+# The networks that come with the workshop, and those parts of the workshop that play them.
+FROM cpu-system AS player-files
+COPY . /workshop
+WORKDIR /player
+RUN PYTHONPATH=/workshop python -m workshop.player export /workshop/pretrained/*/* --to networks && \
+    mkdir workshop && cd /workshop/workshop && \
+    cp -r *.py audio export host osc player run text /player/workshop/ && \
+    python -m compileall -q /player/workshop && \
+    mkdir -p /player/data/generated/osc /networks && chmod -R a+rwX /player/data
+
+FROM system AS player
+COPY --from=player-packages /opt/venv /opt/venv
+COPY --from=player-files /networks /networks
+COPY --from=player-files /player /player
+ENV HOME=/tmp \
+    LANG=C.UTF-8 \
+    PATH=/opt/venv/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
+    PYTHONUNBUFFERED=1
+WORKDIR /player
+USER 1000:1000
+STOPSIGNAL SIGTERM
+# What is mounted at /networks comes before what is in the image.
+ENTRYPOINT ["tini", "--", "python", "-m", "workshop.player", "serve", "/networks", "/player/networks"]
+CMD ["--host", "0.0.0.0"]
+HEALTHCHECK --interval=5s --timeout=10s --start-period=60s --retries=3 CMD ["python", "-m", "workshop.player", "alive"]
+
 # The last one is what a build without a target makes.
 FROM cpu-system AS cpu
 COPY . /workshop

@@ -8,7 +8,7 @@ $ErrorActionPreference = 'Stop'
 $Root = $PSScriptRoot
 $State = Join-Path $Root '.workshop'
 $Inside = '/workshop'
-$Verbs = 'shell', 'demo', 'play', 'live', 'osc', 'freeze', 'sweep', 'test', 'run', 'lab', 'docs', 'doctor', 'logs', 'trainings', 'class', 'stop', 'down', 'build', 'save', 'load'
+$Verbs = 'shell', 'demo', 'play', 'live', 'osc', 'freeze', 'player', 'sweep', 'test', 'run', 'lab', 'docs', 'doctor', 'logs', 'trainings', 'class', 'stop', 'down', 'build', 'save', 'load'
 # Each server's port and title by its name, written from the lessons' records.
 $Servers, $Titles = [ordered]@{}, @{}
 foreach ($line in Get-Content (Join-Path $PSScriptRoot 'docker/servers.txt')) {
@@ -39,6 +39,7 @@ The first use builds the container (some minutes, about 4 GB); after that it sta
                            page in the browser until Ctrl-C; with --help behind it, what else there is
   .\start.ps1 osc NAME      let other programs ask a trained network for music by Open Sound Control, until Ctrl-C
   .\start.ps1 freeze NAME   make an application of a trained network; not by this script, docs/application.md says how
+  .\start.ps1 player NAME   play exported networks without TensorFlow; not by this script, docs/player.md says how
   .\start.ps1 sweep PLAN    train a lesson many times by Ray; not by this script, docs/sweeps.md says how
   .\start.ps1 test          run the tests; what follows is passed to pytest
   .\start.ps1 run COMMAND   run one command in the container, from the folder you are in
@@ -288,6 +289,7 @@ function Invoke-Verb([string] $Verb, [string[]] $Words) {
     'live' { Start-Workshop; Enter-StartSh (@('live') + $Words) }
     'osc' { Start-Workshop; Enter-Osc $Words }
     'freeze' { Misused 'An application for Windows is made without the container: docs/application.md says how.' }
+    'player' { Misused 'On Windows the player is built and started by Docker itself: docs/player.md says how.' }
     'sweep' { Misused 'The container has no Ray: docs/sweeps.md says how many trainings run without it, and how in WSL.' }
     'doctor' { Start-Workshop; Enter-StartSh (@('doctor') + $Words) }
     'logs' {
@@ -349,7 +351,7 @@ $AsRoot = $false
 $Verb = ''
 $Rest = @()
 foreach ($word in $args) {
-  if ($Verb -in 'run', 'live', 'osc', 'freeze', 'sweep', 'test', 'doctor', 'trainings', 'class', 'save', 'load') { $Rest += $word }
+  if ($Verb -in 'run', 'live', 'osc', 'freeze', 'player', 'sweep', 'test', 'doctor', 'trainings', 'class', 'save', 'load') { $Rest += $word }
   elseif ($word -in '--help', '-h', 'help') { Show-Help; exit 0 }
   elseif ($word -eq '--gpu') { $Gpu = $true }
   elseif ($word -eq '--root') { $AsRoot = $true }

@@ -34,7 +34,7 @@ DEMO_TRAIN=(--init_from verse --max_minutes 1 --message "first demo")
 DEMO_SAMPLE=(--length 150)
 DEMO_PLAY=(--experiment_dir tunes --num_samples 1 --wav)
 DEMO_LOOP=(--experiment_dir loops --walk 4)
-VERBS="demo, play, live, osc, freeze, sweep, test, run, lab, docs, doctor, logs, trainings, class, stop, down, build, save, load"
+VERBS="demo, play, live, osc, freeze, player, sweep, test, run, lab, docs, doctor, logs, trainings, class, stop, down, build, save, load"
 
 say() { printf '%s\n' "$*" >&2; }
 fail() { say "$*"; exit 1; }
@@ -61,6 +61,8 @@ answers, everything runs in a container; otherwise on this computer itself. Your
                            --help behind it, what else there is
   ./start.sh freeze NAME   make an application of a trained network of loops, for computers without Python; with --help
                            behind it, what else there is
+  ./start.sh player NAME   export trained networks, and play them in a small image of their own, without TensorFlow: a
+                           page for each, and OSC, until Ctrl-C
   ./start.sh sweep PLAN    train a lesson many times with other arguments, on all cores or on a cluster, by Ray; with
                            --help behind it, what else there is
   ./start.sh test          run the tests; what follows is passed to pytest
@@ -94,6 +96,7 @@ What can be set in the environment of the command:
   WORKSHOP_PORT_PLAY       port of the page (default 7005)
   WORKSHOP_PORT_LIVE       port of the live room's page (default 7004)
   WORKSHOP_PORT_DOCS       port of the tutorial (default 7000, or another one where that is in use)
+  WORKSHOP_PORT_PLAYER     port of the player's pages (default 7002)
   WORKSHOP_PORT_OSC        UDP port of OSC (default 10102)
   WORKSHOP_ANSWER_TO       port of this computer that answers of OSC go to (default 10101)
   WORKSHOP_PORT_CLASS      port of the class's server (default 8000)
@@ -109,8 +112,10 @@ HELP
 . "$ROOT/docker/host.sh"
 # shellcheck source=docker/class.sh
 . "$ROOT/docker/class.sh"
+# shellcheck source=docker/player.sh
+. "$ROOT/docker/player.sh"
 
-is_about_the_image() { case "$1" in class | down | build | save | load) return 0 ;; *) return 1 ;; esac; }
+is_about_the_image() { case "$1" in player | class | down | build | save | load) return 0 ;; *) return 1 ;; esac; }
 
 # Choose the mode, and print it in one line unless the caller has set it.
 choose_mode() { # verb, want_local
@@ -143,8 +148,8 @@ refuse_what_does_not_fit() { # verb, its first word
   esac
   case "$MODE:$1" in
     local:class) misused "A class's server runs students in containers, and local mode has none." ;;
-    local:build | local:save | local:load) misused "'$1' is about the container, and local mode has none." ;;
-    inside:play | inside:osc | inside:freeze | inside:sweep | inside:lab | inside:docs | inside:class | inside:stop | inside:down | inside:build | inside:save | inside:load)
+    local:player | local:build | local:save | local:load) misused "'$1' is about the container, and local mode has none." ;;
+    inside:play | inside:osc | inside:freeze | inside:player | inside:sweep | inside:lab | inside:docs | inside:class | inside:stop | inside:down | inside:build | inside:save | inside:load)
       misused "This is inside the container: leave it with 'exit', and type './start.sh $1' there." ;;
   esac
   if [ "$WANT_ROOT" = yes ]; then
@@ -691,14 +696,14 @@ main() {
         [ -z "$verb" ] || misused "'$verb' takes nothing after it, and '$1' was given."
         verb="$1"
         # What follows these is theirs, options included.
-        case "$verb" in run | live | osc | freeze | sweep | test | doctor | trainings | class | save | load) shift; break ;; esac
+        case "$verb" in run | live | osc | freeze | player | sweep | test | doctor | trainings | class | save | load) shift; break ;; esac
         ;;
     esac
     shift
   done
   verb="${verb:-shell}"
   case "$verb" in
-    shell | demo | play | live | osc | freeze | sweep | test | run | lab | docs | doctor | logs | trainings | class | stop | down | build | save | load) ;;
+    shell | demo | play | live | osc | freeze | player | sweep | test | run | lab | docs | doctor | logs | trainings | class | stop | down | build | save | load) ;;
     *) misused "There is no verb '$verb'; the verbs are $VERBS, or none for a shell (./start.sh --help says more)." ;;
   esac
   case "$(uname -s)" in

@@ -10,6 +10,7 @@ lock ../pyproject.toml --extra gpu --constraint cpu.txt --output-file gpu.txt
 lock --group ../pyproject.toml:export --constraint cpu.txt --output-file export.txt
 lock --group ../pyproject.toml:live --constraint cpu.txt --output-file live.txt
 lock --group ../pyproject.toml:freeze --constraint cpu.txt --constraint export.txt --constraint live.txt --output-file freeze.txt
+lock --group ../pyproject.toml:player --constraint cpu.txt --constraint export.txt --constraint live.txt --output-file player.txt
 lock --group ../pyproject.toml:sweep --constraint cpu.txt --output-file sweep.txt
 lock --group ../pyproject.toml:dev --constraint cpu.txt --output-file dev.txt
 lock --group ../pyproject.toml:container --constraint cpu.txt --output-file container.txt

@@ -29,7 +29,7 @@ TOOLS += ["du", "id", "ls", "mkdir", "mv", "od", "ps", "pwd", "readlink", "rm", 
 TOOLS += ["sha256sum", "sort", "true", "uname", "wc"]
 
 #: The parts of start.sh.
-PARTS = ["host", "class", "progress"]
+PARTS = ["host", "class", "player", "progress"]
 
 #: What makes the starter tunes and sounds: when one of them changes, so may the tunes.
 TUNES_MAKERS = [

@@ -3,7 +3,8 @@ file, writes down what it is asked for, and runs the commands of `exec` on this 
 
 It is called as `stub_engine.py PROGRAM arguments`, a dozen times for one start.sh, so it imports little. What should go
 wrong is said in variables: STUB_INFO_SAYS, STUB_BUILD_SAYS, STUB_UP_SAYS and STUB_LOAD_SAYS are what that command
-complains about, and STUB_HEALTH is what the container's health check says.
+complains about, STUB_HEALTH is what the container's health check says, and STUB_RUN_SAYS what a container says that is
+run by hand.
 """
 
 from __future__ import annotations
@@ -147,7 +148,7 @@ def run(words: list[str]) -> None:
             mounts[fields["target"]] = fields["source"]
     with State() as have:
         have["containers"]["lent"] = {"labels": {}, "ports": {}, "status": "running", "mounts": mounts}
-    print("lent")
+    print(os.environ.get("STUB_RUN_SAYS", "lent"))
 
 
 def info(words: list[str]) -> None:
@@ -190,6 +191,10 @@ def main() -> None:
         execute(rest)
     elif verb == "run":
         run(rest)
+    elif verb == "build":
+        fail_if_told("STUB_BUILD_SAYS")
+        with State() as have:
+            have["images"][rest[rest.index("--tag") + 1]] = {}
     elif verb == "port":
         with State() as have:
             print(f"127.0.0.1:{have['containers'][rest[0]]['ports'][rest[1].removesuffix('/tcp')]}")

@@ -50,8 +50,8 @@ ROOT = Path(__file__).resolve().parent.parent
 
 #: The rooms in the order in which they build on each other.
 ROOMS = (
-    "networks", "run", "sweep", "text", "notes", "audio", "export", "datasets", "host", "osc", "web", "concert",
-    "classroom",
+    "networks", "run", "sweep", "text", "notes", "audio", "export", "datasets", "host", "osc", "player", "web",
+    "concert", "classroom",
 )  # fmt: skip
 
 #: Modules that are only the name of a command: they import from their room, and nothing imports them.

@@ -44,9 +44,9 @@ def test_the_ports_are_those_of_the_workshop() -> None:
 
 
 def test_the_recipe_names_what_the_image_is_made_of() -> None:
-    # The image of a class is looked at anew at each start, because the code is in it too.
+    # The images of a class and of the player are looked at anew at each start, because the code is in them too.
     stages = re.split(r"^(?=FROM )", (ROOT / "Dockerfile").read_text(), flags=re.MULTILINE)
-    others = "".join(stage for stage in stages if " AS class" not in stage)
+    others = "".join(stage for stage in stages if " AS class" not in stage and " AS player" not in stage)
     copied = re.findall(r"^COPY (?:--chmod=\S+ )?((?:[\w./-]+ )+)\S+$", others, re.MULTILINE)
     made_of = {name.replace("cpu", "KIND").replace("gpu", "KIND") for names in copied for name in names.split()}
     recipe = (ROOT / "docker" / "recipe.txt").read_text().splitlines()

@@ -81,7 +81,7 @@ def test_help_sets_nothing_up(clone: Clone, arguments: list[str]) -> None:
     [
         (
             ["dmeo"],
-            "no verb 'dmeo'; the verbs are demo, play, live, osc, freeze, sweep, test, run, lab, docs, doctor,",
+            "no verb 'dmeo'; the verbs are demo, play, live, osc, freeze, player, sweep, test, run, lab, docs, doctor,",
         ),
         (["--docker"], "no option '--docker'; the options are --local, --gpu, --root"),
         (["demo", "now"], "'demo' takes nothing after it, and 'now' was given"),

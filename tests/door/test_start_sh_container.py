@@ -166,7 +166,7 @@ def test_podman_serves_where_docker_does_not(bare: DockerClone, plugin: str) -> 
     assert bare.container()["userns"] == ("keep-id" if os.getuid() else "")
 
 
-@pytest.mark.parametrize("verb", ["save", "load", "build", "class"])
+@pytest.mark.parametrize("verb", ["save", "load", "build", "class", "player"])
 def test_what_is_about_the_image_needs_an_engine(clone: DockerClone, verb: str) -> None:
     assert clone.start(verb, "x", STUB_INFO_SAYS="no").returncode in (1, 2)
     answer = clone.start("--local", verb, *([] if verb in ("build", "class") else ["x"]))
@@ -601,7 +601,7 @@ def test_the_doctor_starts_no_container(clone: DockerClone) -> None:
 def test_inside_the_container_start_sh_knows_where_it_is(up: DockerClone) -> None:
     answer = up.start("run", "bash", str(up.root / "start.sh"), "run", "echo", "hello")
     assert answer.stdout == "hello\n"
-    for verb in ("play", "osc", "freeze", "sweep", "lab", "docs", "stop", "build", "save"):
+    for verb in ("play", "osc", "freeze", "player", "sweep", "lab", "docs", "stop", "build", "save"):
         answer = up.start("run", "bash", str(up.root / "start.sh"), verb)
         assert answer.returncode == 2
         assert f"leave it with 'exit', and type './start.sh {verb}' there" in answer.stderr
@@ -645,6 +645,78 @@ def test_a_port_of_osc_that_is_taken_is_named(clone: DockerClone) -> None:
     assert answer.returncode == 1
     assert "Port 10102 for OSC is in use" in answer.stderr
     assert "WORKSHOP_PORT_OSC=10202 ./start.sh" in answer.stderr
+
+
+# ---- the player ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def ports() -> dict[str, str]:
+    """Ports for a player."""
+    return {"WORKSHOP_PORT_PLAYER": str(free_port()), "WORKSHOP_PORT_OSC": str(free_port(socket.SOCK_DGRAM))}
+
+
+def test_the_player_is_built_and_sees_two_folders(clone: DockerClone, ports: dict[str, str]) -> None:
+    answer = clone.start("player", **ports, WORKSHOP_BASE_IMAGE="base:1")
+    assert answer.returncode == 0
+    assert "The image ml4music-workshop:player is built once" in answer.stderr
+    build, run = clone.take_words("build", "run")
+    assert build == f"build --target player --build-arg BASE_IMAGE=base:1 --tag ml4music-workshop:player {clone.root}"
+    page, osc = ports.values()
+    assert f"--publish 127.0.0.1:{page}:7002 --publish 127.0.0.1:{osc}:10102/udp " in run
+    for source, target in (("player", "/networks,readonly"), ("osc", "/player/data/generated/osc")):
+        assert (clone.root / "data" / "generated" / source).is_dir()
+        assert f'--mount type=bind,"source={clone.root}/data/generated/{source}",target={target} ' in run
+    assert f"--env WORKSHOP_HOST_ROOT={clone.root} --env WORKSHOP_PUBLISHED=7002:{page} " in run
+    assert "--cap-drop ALL " in run
+    assert run.endswith(" ml4music-workshop:player --host 0.0.0.0 --answer_to output")
+
+
+def test_networks_that_are_named_are_exported_first(clone: DockerClone, ports: dict[str, str]) -> None:
+    assert clone.start("player", "spectral_gan/01", "my verse", **ports, cwd=clone.root / "char_rnn").returncode == 0
+    export, _, run = clone.take_words("build", "run")
+    assert export.endswith(
+        " -w /workshop/char_rnn ml4music-workshop:cpu python -m workshop.player export --overwrite "
+        "--to /workshop/data/generated/player spectral_gan/01 my verse"
+    )
+    assert "--publish" not in export
+    assert "spectral_gan" not in run
+
+
+def test_answers_of_the_player_reach_this_computer(clone: DockerClone, ports: dict[str, str]) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+        client.bind(("127.0.0.1", 0))
+        client.settimeout(10)
+        says = {"STUB_RUN_SAYS": "osc \\x2f\\x61\\x00\\x00\n", "WORKSHOP_ANSWER_TO": str(client.getsockname()[1])}
+        assert clone.start("player", **ports, **says).returncode == 0
+        assert client.recv(100) == b"/a\0\0"
+
+
+def test_what_the_player_cannot_use_is_named(up: DockerClone, ports: dict[str, str]) -> None:
+    for variable in (*ports, "WORKSHOP_ANSWER_TO"):
+        answer = up.start("player", **{**ports, variable: "0"})
+        assert (answer.returncode, f"{variable} is '0', which is not a port" in answer.stderr) == (2, True)
+    answer = up.start("player", "--help", **ports)
+    assert (answer.returncode, "'player' takes names of experiments" in answer.stderr) == (2, True)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        answer = up.start("player", **{**ports, "WORKSHOP_PORT_PLAYER": str(port)})
+    assert f"Port {port} for the player is in use" in answer.stderr
+    state = up.state()
+    next(iter(state["containers"].values()))["ports"]["osc"] = f"{ports['WORKSHOP_PORT_OSC']}/udp"
+    (up.engine / "state.json").write_text(json.dumps(state))
+    answer = up.start("player", **ports)
+    assert answer.returncode == 1
+    assert "for OSC is the workshop's container's: './start.sh stop' ends that" in answer.stderr
+    assert up.take_words("build", "run") == []
+
+
+def test_a_player_that_cannot_be_built_again_is_used_as_it_is(clone: DockerClone, ports: dict[str, str]) -> None:
+    answer = clone.start("player", **ports, STUB_BUILD_SAYS="no space left on device")
+    assert (answer.returncode, "the engine's disk is full" in answer.stderr) == (1, True)
+    assert clone.start("player", **ports).returncode == 0
+    answer = clone.start("player", **ports, STUB_BUILD_SAYS="no space left on device")
+    assert (answer.returncode, "The older image is used meanwhile." in answer.stderr) == (0, True)
 
 
 # ---- ports -----------------------------------------------------------------------------------------------------------

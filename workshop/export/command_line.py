@@ -43,8 +43,7 @@ def main() -> None:
     parser.add_argument("--overwrite", action="store_true", help="replace an earlier export in FOLDER")
     args = parser.read()
 
-    if importlib.util.find_spec("onnx") is None:
-        raise UserError(f"the export needs onnx, which is not installed: `{_install()}` brings it")
+    require_onnx()
     from workshop.export import folder
     from workshop.run import trained
 
@@ -71,6 +70,16 @@ def main() -> None:
             print(f"  to generate:  {command(target / 'play.py', '--length', 300)}")
         else:
             print(f"  to serve it by OSC:  {command(Path('-m'), 'workshop.osc', target / folder.MODEL)}")
+
+
+def require_onnx() -> None:
+    """See that the package is there that writes the files.
+
+    Raises:
+        UserError: it is not.
+    """
+    if importlib.util.find_spec("onnx") is None:
+        raise UserError(f"the export needs onnx, which is not installed: `{_install()}` brings it")
 
 
 def _report(paths: list[Path]) -> None:

@@ -81,7 +81,8 @@ class Network:
     def __init__(self, file: Path):
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1  # a step is too short to be shared
-        self._session = onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
+        # The content and not the path, so that no other file that it names is read.
+        self._session = onnxruntime.InferenceSession(file.read_bytes(), options, providers=["CPUExecutionProvider"])
         metadata = self._session.get_modelmeta().custom_metadata_map
         self.about: dict[str, Any] = {name: json.loads(text) for name, text in metadata.items()}
 

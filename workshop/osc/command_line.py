@@ -64,7 +64,7 @@ def _serve(
     ended = ending.asked()
     more = slots.routes(page.PageServer(play_token()))
     with serving.serve(nets, files, deliver, args.host, port, more) as server:
-        told = "the program that started this" if args.answer_to == settings.OUTPUT else args.answer_to
+        told = settings.in_words(args.answer_to)
         cli.say(f"listening to OSC on {args.host}:{server.port} (UDP), and answering to {told}; Ctrl-C ends it")
         if not nets:
             cli.say("no network is named, so only the slots of the page of loops (/slots, /slot/1) can be reached")

@@ -58,6 +58,11 @@ def delivery_of(answer_to: str, port: int) -> AbstractContextManager[Callable[[b
     return delivery.ToPort(there, at)
 
 
+def in_words(answer_to: str) -> str:
+    """Where answers go, as a person reads it."""
+    return "the program that started this" if answer_to == OUTPUT else answer_to
+
+
 def allowed(folders: list[str], places: Places) -> list[Path]:
     """The folders of `--allow`.
 

@@ -7,7 +7,6 @@ rebinding); without that of the Origin, another site that is open in the browser
 import base64
 import hashlib
 import hmac
-import ipaddress
 from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import urlsplit
@@ -16,6 +15,7 @@ from tornado.http1connection import HTTP1Connection
 from tornado.httputil import HTTPServerRequest
 from tornado.web import HTTPError, RequestHandler
 
+from workshop.host.names import is_ours
 from workshop.networks.picture import STYLE
 
 #: The one style sheet inside a picture, that of networks, by its hash: a browser asks the page's policy about it too.
@@ -74,18 +74,8 @@ class Guard:
         return hmac.compare_digest(given.encode(), self.pass_value.encode())
 
     def is_host(self, host: str) -> bool:
-        """Whether a Host header names this computer: an address cannot be made to point elsewhere, a name can."""
-        try:
-            name = urlsplit(f"//{host}").hostname or ""
-        except ValueError:
-            return False
-        if name in ("localhost", *self.names) or "*" in self.names:
-            return True
-        try:
-            ipaddress.ip_address(name)
-        except ValueError:
-            return False
-        return True
+        """Whether a Host header names this computer."""
+        return is_ours(host, self.names)
 
     def is_origin(self, origin: str, host: str) -> bool:
         """Whether an Origin header names the page itself. A proxy may change the Host, but not the names we know."""
