@@ -1,8 +1,8 @@
 """The exported networks in a folder, as the player finds them.
 
-Each is a folder that `python -m workshop.player export` or `python -m workshop.export` has written, or an ONNX file of
-a generator of loops. Of networks that write one thing after the other, the folder's page lets a browser generate, and
-its ONNX file is asked by OSC; of loops, the player has a page of its own.
+Each is a folder that was exported, by `python -m workshop.player export`, or an ONNX file of a generator of loops. Of
+networks that write one thing after the other, the folder's page lets a browser generate, and its ONNX file is asked by
+OSC; of loops, the player has a page of its own.
 """
 
 from collections.abc import Iterator, Sequence

@@ -40,11 +40,10 @@ _ALL = """\
 <html lang="en">
 <head>
   <meta charset="utf-8">
-  <meta name="viewport" content="width=device-width, initial-scale=1">
-  <meta name="color-scheme" content="light dark">
-  <title>Trained networks</title>
   <link rel="icon" href="data:,">
   <link rel="stylesheet" href="page.css">
+  <meta name="viewport" content="width=device-width, initial-scale=1">
+  <title>Trained networks</title>
 </head>
 <body>
   <h1>Trained networks</h1>
