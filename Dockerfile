@@ -129,7 +129,7 @@ RUN --mount=type=cache,target=/root/.cache/pip \
 FROM cpu-system AS player-files
 COPY . /workshop
 WORKDIR /player
-RUN PYTHONPATH=/workshop python -m workshop.player export /workshop/pretrained/*/* --to networks && \
+RUN PYTHONPATH=/workshop python -m workshop.player export --pretrained --to networks && \
     mkdir workshop && cd /workshop/workshop && \
     cp -r *.py audio export host osc player run text /player/workshop/ && \
     python -m compileall -q /player/workshop && \

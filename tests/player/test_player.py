@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -38,6 +39,7 @@ from workshop.notes.midifiles import read
 from workshop.osc.exported_steps import ExportedSteps
 from workshop.osc.onnx_loops import opened
 from workshop.player import command_line, networks, pages, server
+from workshop.run import pretrained
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 Refused = Callable[..., str]
@@ -325,6 +327,23 @@ def test_an_export_is_not_replaced_unless_asked(folder: Path, trained: Path, ref
     words = ["export", str(trained), "--to", str(folder)]
     assert "holds an export already: add --overwrite" in refused(command_line, *words)
     assert run_main(command_line, *words, "--overwrite").returncode == 0
+
+
+def test_those_that_come_trained_are_exported_where_they_can_be(
+    trained: Path, trained_spectral_rnn: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    for lesson, path in (("char_rnn", trained), ("spectral_rnn", trained_spectral_rnn)):
+        shutil.copytree(path, tmp_path / "pretrained" / lesson / f"my_{lesson}")
+    monkeypatch.setattr(pretrained, "FOLDER", tmp_path / "pretrained")
+    command_line.main(["export", "--pretrained", "--to", str(tmp_path / "out")])
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["my_char_rnn"]
+    assert "left out: a network of spectral_rnn cannot be exported yet" in capsys.readouterr().err
+
+
+def test_something_has_to_be_exported(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="no network is named"):
+        command_line.main(["export", "--to", str(tmp_path)])
 
 
 WITHOUT = """

@@ -22,7 +22,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     verbs = parser.add_subparsers(dest="verb", required=True, parser_class=cli.Parser)
     export = verbs.add_parser("export", help="export networks for the player")
-    export.add_argument("experiments", nargs="+", metavar="EXPERIMENT", help="experiments, by folder or name")
+    export.add_argument("experiments", nargs="*", metavar="EXPERIMENT", help="experiments, by folder or name")
+    export.add_argument(
+        "--pretrained", action="store_true", help="those that come with the workshop, as far as they can be exported"
+    )
     export.add_argument("--to", required=True, metavar="FOLDER", help="where each gets a folder of its own")
     export.add_argument("--overwrite", action="store_true", help="replace earlier exports of the same names")
     serve = verbs.add_parser("serve", help="serve their pages, and OSC, until Ctrl-C")
@@ -48,6 +51,10 @@ def main(argv: list[str] | None = None) -> None:
         # Late, because the player itself does without what the export needs.
         from workshop.player import exporting
 
+        if not args.experiments and not args.pretrained:
+            raise UserError("no network is named: name experiments to export, or give --pretrained")
+        if args.pretrained:
+            exporting.export_pretrained(Path(args.to), args.overwrite)
         exporting.export(args.experiments, Path(args.to), args.overwrite)
     elif args.verb == "alive":
         check(read_port(os.environ.get(PAGE_VARIABLE) or str(PAGE_PORT), PAGE_VARIABLE))
