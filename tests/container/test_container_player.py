@@ -92,7 +92,7 @@ def test_the_image_of_the_player_is_small_and_has_nothing_else(
 def test_browsers_see_networks_that_come_trained_and_ones_own(player: Player) -> None:
     status, body = get(player.port, "/")
     assert status == 200
-    for name, makes in (("beats", "loops"), ("tunes", "notes"), ("verse", "text")):
+    for name, makes in (("beats", "loops"), ("loops", "loops"), ("tunes", "notes"), ("verse", "text")):
         assert f'<a href="{name}/">{name}</a>: {makes}' in body.decode()
     assert json.loads(get(player.port, "/verse/network.json")[1])["kind"] == "text"
     assert len(get(player.port, "/tunes/network.bin")[1]) > 100_000
@@ -130,8 +130,10 @@ def test_the_image_serves_the_networks_in_it_by_itself(engine: Engine) -> None:
         words = ["--host", "127.0.0.1", "--page_port", port, "--port", client.to, "--answer_to", client.port]
         container = engine.docker("run", "--detach", "--network", "host", IMAGE, *map(str, words)).strip()
         try:
-            until(lambda: get(port, "/alive")[0] == 200, "its page", 30)
+            assert [client.hear(), client.hear()] == [["/ccret/init"], ["/ggret/init"]]
+            assert get(port, "/alive")[0] == 200
             assert client.ask("/text/generate", 1, 40, 0.7, 5)[4] == 5
+            assert client.ask("/gan/random", 2, 7)[4] == 7
             assert client.ask("/folder") == ["/folder", "/player/data/generated/osc"]
             engine.docker("stop", container)
             assert engine.inspect(container, "{{.State.ExitCode}}") == "0"
