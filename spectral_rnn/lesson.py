@@ -37,4 +37,5 @@ LESSON = Lesson(
     representation=("sample_rate", "window", "hop", "bands", "target"),
     # Ten minutes at 86 frames a second.
     little=51_600,
+    pretrained="piano",
 )

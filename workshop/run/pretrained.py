@@ -1,4 +1,5 @@
-"""The trained networks that come with the workshop: experiments in `pretrained/LESSON/NAME`, with weights of 8 bits.
+"""The trained networks that come with the workshop: experiments in `pretrained/LESSON/NAME`, with weights of 8 or 16
+bits.
 
 `benchmarks/pretrain.py` makes them; their SOURCE.txt says from what, under which licence.
 """

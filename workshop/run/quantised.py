@@ -1,4 +1,5 @@
-"""Weights in a quarter of the space: symmetric 8-bit quantisation with a scale for each output channel.
+"""Weights in a quarter of the space, by symmetric 8-bit quantisation with a scale for each output channel; or in half
+of it, in half precision.
 
 A matrix [..., N] becomes integers from -127 to 127 and a scale for each of its N columns, w = integer * scale: the
 network computes in single precision as before. What that costs in loss is measured for each network that is kept so.
@@ -30,13 +31,29 @@ def quantised(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     return packed
 
 
+def halved(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Matrices in half precision, where 8 bits are too few; vectors, and what are no weights, as they are.
+
+    Args:
+        arrays: weights by name, float32 up to 65,504, and others.
+    """
+    return {
+        name: array if array.ndim < 2 or array.dtype != np.float32 else array.astype(np.float16)
+        for name, array in arrays.items()
+    }
+
+
 def restored(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """The counterpart of `quantised`: float32 weights; arrays without scales pass as they are.
+    """The counterpart of both: float32 weights; what is neither in half precision nor has scales passes as it is.
 
     Raises:
         ValueError: scales do not fit what they belong to.
     """
-    weights = {name: array for name, array in arrays.items() if not name.endswith(SCALES)}
+    weights = {
+        name: array.astype(np.float32) if array.dtype == np.float16 else array
+        for name, array in arrays.items()
+        if not name.endswith(SCALES)
+    }
     for name in arrays.keys() - weights.keys():
         integers, scale = weights.get(name.removesuffix(SCALES)), arrays[name]
         if (
