@@ -23,8 +23,10 @@ from live.settings import NULL, Settings
 from live.stage import Stage
 from workshop.errors import UserError
 from workshop.run.voice import PlayedNote, Voice
+from workshop.words import plural
 
 Make = Callable[..., Room]
+Figure = Callable[[str, str, str], None]
 SILENCE = np.zeros(BLOCK, np.float32)
 #: How long three networks play together, and how often one of them stalls; in the long form of the reliability tests it
 #: takes a minute.
@@ -274,7 +276,7 @@ def floor(
 
 @pytest.mark.slow
 @pytest.mark.alone
-def test_three_networks_are_what_they_are_offline(floor: tuple[Callable[[int], Room], Path]) -> None:
+def test_three_networks_are_what_they_are_offline(floor: tuple[Callable[[int], Room], Path], figure: Figure) -> None:
     pytest.importorskip("miniaudio")
     make, path = floor
     room = make(3)
@@ -297,11 +299,17 @@ def test_three_networks_are_what_they_are_offline(floor: tuple[Callable[[int], R
     if not any(late):  # a busy machine may lose a block, and then that is not the same
         np.testing.assert_array_equal(recorded[3 * 128 :], rendered[: -3 * 128])
     assert sum(late) < 0.01 * 3 * room._number
+    figure(
+        "three networks of the live room, with a sound device that is none and knobs that are turned",
+        f"{PLAYED_SECONDS} seconds, {3 * room._number:,} blocks of 32 ms",
+        f"{plural(sum(late), 'block')} late; "
+        + ("live is what the same is offline, sample for sample" if not any(late) else "so the sound was not compared"),
+    )
 
 
 @pytest.mark.slow
 @pytest.mark.alone
-def test_a_stall_is_counted(room: Make) -> None:
+def test_a_stall_is_counted(room: Make, figure: Figure) -> None:
     pytest.importorskip("miniaudio")
     stalled = Stalled()
     made = room(stalled, Drawing(1), prebuffer=3)
@@ -315,3 +323,9 @@ def test_a_stall_is_counted(room: Make) -> None:
             until(lambda before=before: made.slots[0].counts.late >= before + 20)
     assert any("was late" in sentence or "keep up" in sentence for sentence in made.said)
     assert made.slots[1].counts.late < 20
+    figure(
+        "a network of the live room that stands still for half a second",
+        plural(STALLS, "time"),
+        f"all are counted and said, and it comes back; of another one {plural(made.slots[1].counts.late, 'block')} "
+        f"of {made._number:,} came late",
+    )
