@@ -115,18 +115,21 @@ def says_so(sentence: str, name: str) -> None:
 @contextlib.contextmanager
 def full_for_curves(disk: Path) -> Iterator[None]:
     """In this block the disk is full from when a measurement is drawn: it is TensorFlow that writes then."""
-    loss = TensorBoardWriter.loss
 
-    def full(self: TensorBoardWriter, curve: str, nats: float, step: int) -> None:
-        if curve == "validation" and not (disk / "filler").exists():
+    def filling(loss: Callable[..., None]) -> Callable[..., None]:
+        def full(self: TensorBoardWriter, curve: str, value: float, step: int) -> None:
+            if curve == "validation" and not (disk / "filler").exists():
+                self.flush()
+                fill(disk)
+            for _ in range(2000 if curve == "validation" else 1):  # what is left of a block is filled first
+                loss(self, curve, value, step)
             self.flush()
-            fill(disk)
-        for _ in range(2000 if curve == "validation" else 1):  # what is left of a block is filled first
-            loss(self, curve, nats, step)
-        self.flush()
+
+        return full
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(TensorBoardWriter, "loss", full)
+        for name in ("loss", "plain_loss"):  # in nats, or in something else
+            patch.setattr(TensorBoardWriter, name, filling(getattr(TensorBoardWriter, name)))
         yield
     (disk / "filler").unlink()
 
