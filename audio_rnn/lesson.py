@@ -35,4 +35,5 @@ LESSON = Lesson(
     representation=("sample_rate", "quantisation"),
     # Five minutes at 8 kHz.
     little=2_400_000,
+    pretrained="vowels",
 )

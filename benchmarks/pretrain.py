@@ -98,7 +98,7 @@ Trained on twelve minutes of sung vowels, which benchmarks/sung_vowels.py comput
 with vibrato. No voice was recorded for it. A twelfth of the sounds is held out, and was never trained on.
 The weights are given to the public domain under CC0 1.0.
 """,
-        temperature=0.7,
+        temperature=0.6,
     ),
     "spectral_rnn/piano": Recipe(
         trainings=(("--size", "live", "--max_minutes", 25, "--patience", 100, "--seed", 0),),

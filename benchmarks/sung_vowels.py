@@ -5,7 +5,7 @@
     python benchmarks/sung_vowels.py --trained EXPERIMENT
 
 Synthesises 12 minutes of sung vowels: a source of harmonics with vibrato through the formants of five vowels, on five
-pitches, in breaths of two seconds with short rests; a folder for each vowel. Trains `audio_rnn --size large` on them at
+pitches, in breaths of two seconds; a folder for each vowel. Trains `audio_rnn --size large` on them at
 8 kHz, by the names of the vowels, and draws ten sounds of two seconds, each after half a second of a vowel: a sound
 counts where 80 % of its frames are voiced and within 30 cents of one of the five pitches, of which vibrato takes up to
 25. The second form only writes the vowels, the third listens to a network that was trained on them.
@@ -24,10 +24,10 @@ import librosa
 import numpy as np
 
 RATE, SOUNDS, SECONDS = 8000, 10, 2
-#: Breaths in a file, of two seconds each with a rest, and files: 12 minutes.
-BREATHS, FILES, REST = 6, 60, 0.05
-#: Standard deviation of the noise of the room. It is in the rests as well: of nothing but zeros a network learns that
-#: zeros go on, and stays silent where it is not given a beginning.
+#: Breaths in a file, of two seconds each, and files: 12 minutes. There are no rests between them: a network that has
+#: heard rests begins with one where it is not given a beginning, and does not find out of it.
+BREATHS, FILES = 6, 60
+#: Standard deviation of the noise of the room.
 NOISE = 0.002
 #: Numbers of the first sound to learn from, and of the first to go on from.
 LEARNT, PROMPTS = 1000, 10_000
@@ -63,16 +63,14 @@ def sing(name: str, number: int, seconds: float) -> np.ndarray:
 
 
 def write(folder: Path) -> None:
-    """The sounds to learn from: in each file breaths and rests of a vowel."""
+    """The sounds to learn from: in each file breaths of a vowel."""
     from workshop.audio.synthesis import write_wav
 
     names = list(VOWELS)
-    room = np.random.default_rng(LEARNT)
     for number in range(FILES):
         name = names[number % len(names)]
-        breaths = []
-        for each in range(LEARNT + BREATHS * number, LEARNT + BREATHS * (number + 1)):
-            breaths += [sing(name, each, 2 - REST), room.normal(0, NOISE, round(REST * RATE))]
+        first = LEARNT + BREATHS * number
+        breaths = [sing(name, each, 2) for each in range(first, first + BREATHS)]
         write_wav(folder / name / f"{number:02d}.wav", np.concatenate(breaths), RATE)
 
 
