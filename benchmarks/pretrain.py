@@ -127,7 +127,7 @@ The weights are given to the public domain under CC0 1.0.
         unit="of distance",
     ),
     "midi_rnn/tunes": Recipe(
-        trainings=(("--num_epochs", 40, "--patience", 12, "--seed", 0),),
+        trainings=(("--size", "medium", "--dropout", 0.3, "--num_epochs", 30, "--patience", 12, "--seed", 0),),
         data="data/midi/tunes",
         message="traditional tunes of Scotland, Ireland and America",
         source="""\
