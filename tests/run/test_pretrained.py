@@ -16,7 +16,7 @@ from workshop import ROOT, lessons, load
 from workshop.errors import UserError
 from workshop.lessons import Lesson
 from workshop.run import checkpoint, experiment, pretrained
-from workshop.run.quantised import SCALES, halved, quantised, restored
+from workshop.run.quantised import HALF, SCALES, halved, quantised, restored
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 Refused = Callable[..., str]
@@ -46,7 +46,7 @@ def test_rounded_weights_are_near(matrix: np.ndarray) -> None:
 )
 def test_halved_weights_are_near(matrix: np.ndarray) -> None:
     halves = halved({"average/0": matrix})
-    assert halves["average/0"].nbytes == matrix.nbytes // 2
+    assert {name: array.nbytes for name, array in halves.items()} == {"average/0" + HALF: matrix.nbytes // 2}
     back = restored(halves)["average/0"]
     assert back.dtype == np.float32
     assert back == pytest.approx(matrix, rel=2**-11, abs=2**-25)  # half of the last of 11 bits; below 2 ** -14 fixed
@@ -75,6 +75,12 @@ def test_scales_that_do_not_fit_are_damage(tmp_path: Path, damage: str) -> None:
         arrays[scale] = arrays[scale][1:] if damage == "shape" else arrays[scale].astype(np.float64)
     checkpoint.save(tmp_path / "best.npz", arrays, {"step": 1})
     with pytest.raises(UserError, match=r"best\.npz is damaged \(its scales do not fit its weights\)"):
+        checkpoint.load(tmp_path / "best.npz")
+
+
+def test_halves_that_are_none_are_damage(tmp_path: Path) -> None:
+    checkpoint.save(tmp_path / "best.npz", {"average/0" + HALF: np.eye(3, dtype=np.float32)}, {"step": 1})
+    with pytest.raises(UserError, match=r"best\.npz is damaged \(its halves are none\)"):
         checkpoint.load(tmp_path / "best.npz")
 
 

@@ -7,8 +7,8 @@ network computes in single precision as before. What that costs in loss is measu
 
 import numpy as np
 
-#: What the name of an array of scales ends in.
-SCALES = "/scale"
+#: What the name of an array of scales ends in, and that of one in half precision.
+SCALES, HALF = "/scale", "/half"
 _LARGEST = 127
 
 
@@ -37,24 +37,27 @@ def halved(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     Args:
         arrays: weights by name, float32 up to 65,504, and others.
     """
-    return {
-        name: array if array.ndim < 2 or array.dtype != np.float32 else array.astype(np.float16)
-        for name, array in arrays.items()
-    }
+    packed: dict[str, np.ndarray] = {}
+    for name, array in arrays.items():
+        is_matrix = array.ndim > 1 and array.dtype == np.float32
+        packed[name + HALF if is_matrix else name] = array.astype(np.float16) if is_matrix else array
+    return packed
 
 
 def restored(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """The counterpart of both: float32 weights; what is neither in half precision nor has scales passes as it is.
 
     Raises:
-        ValueError: scales do not fit what they belong to.
+        ValueError: scales do not fit what they belong to, or what is said to be in half precision is not.
     """
+    if any(name.endswith(HALF) and array.dtype != np.float16 for name, array in arrays.items()):
+        raise ValueError("its halves are none")
     weights = {
-        name: array.astype(np.float32) if array.dtype == np.float16 else array
+        name.removesuffix(HALF): array.astype(np.float32) if name.endswith(HALF) else array
         for name, array in arrays.items()
         if not name.endswith(SCALES)
     }
-    for name in arrays.keys() - weights.keys():
+    for name in (name for name in arrays if name.endswith(SCALES)):
         integers, scale = weights.get(name.removesuffix(SCALES)), arrays[name]
         if (
             integers is None
