@@ -107,9 +107,10 @@ def _answer(connection: socket.socket) -> None:
 
 def _pass_on(connection: socket.socket, script: int) -> None:
     """Give the script the signals that its caller gets, and end it with the caller."""
-    while numbers := connection.recv(1):
-        os.kill(script, numbers[0])
-    os.kill(script, signal.SIGKILL)
+    with contextlib.suppress(ProcessLookupError):  # it has ended by itself
+        while numbers := connection.recv(1):
+            os.kill(script, numbers[0])
+        os.kill(script, signal.SIGKILL)
 
 
 def _become(arguments: list[str]) -> None:
