@@ -20,7 +20,7 @@ pytestmark = [
 ]
 
 #: Most lines that a demo prints without a terminal, from the first set-up to its last words.
-MAX_LINES = 60
+MAX_LINES = 66
 
 PYTHON = """#!/bin/sh
 PYTHONPATH='{root}' exec '{python}' "$@"

@@ -26,6 +26,7 @@ from spectral_gan import export
 from spectral_gan.model import NETWORKS, build
 from workshop import ROOT, load
 from workshop.audio import latents
+from workshop.audio.limiting import limited
 from workshop.audio.loop_meaning import LoopMeaning
 from workshop.errors import UserError
 from workshop.export import checking, command_line
@@ -179,7 +180,7 @@ def test_an_experiment_is_exported_and_sounds_the_same(
     # The same pictures but for rounding, which can decide between phases that are equally good; and of equal pictures
     # the same sound to the bit.
     np.testing.assert_allclose(served.net.pictures(points), net.pictures(points), atol=1e-5)
-    assert served.net.spectrogram.sounds(net.pictures(points)).clip(-1, 1).tobytes() == net.sounds(points).tobytes()
+    assert limited(served.net.spectrogram.sounds(net.pictures(points))).tobytes() == net.sounds(points).tobytes()
     played = served.net.sounds(points)
     kept = Kept([], Places(tmp_path, str(tmp_path)), tmp_path / "osc")
     with Client() as client, serving.serve([served], kept, client.deliver, "127.0.0.1", 0) as server:

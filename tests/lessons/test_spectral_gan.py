@@ -297,8 +297,8 @@ def test_a_network_that_does_not_fit_its_data_is_damaged(trained_spectral_gan: P
 def test_the_benchmark_runs(loops: Path, warm: str) -> None:
     command = [sys.executable, ROOT / "benchmarks" / "gan_recipes.py", "--smoke", "--data_dir", loops]
     done = subprocess.run(command, env=warm_python.environment(warm), capture_output=True, text=True, check=True)
-    floor, head, _, *rows = done.stdout.splitlines()[-9:]
+    floor, head, _, *rows = done.stdout.splitlines()[-10:]
     assert floor.startswith("training slices: ")
     assert head.startswith("| after 2 steps |")
-    assert len(rows) == 6
+    assert len(rows) == 7
     assert all(row.count("|") == 7 and "nan" not in row for row in rows)
