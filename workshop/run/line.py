@@ -161,7 +161,8 @@ class Line:
             while said := reader.readline(_LONGEST_MESSAGE):
                 message = json.loads(said)
                 if "over" in message:
-                    reader.read(1)  # until it has ended
+                    with contextlib.suppress(OSError):  # it need not have read all that was said to it
+                        reader.read(1)  # until it has ended
                     return
                 self._heard.put(message)
         if self._place.rank == 0 and not self._is_closed:
