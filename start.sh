@@ -33,7 +33,6 @@ WANT_ROOT=no
 DEMO_TRAIN=(--init_from verse --max_minutes 1 --message "first demo")
 DEMO_SAMPLE=(--length 150)
 DEMO_PLAY=(--experiment_dir tunes --num_samples 1 --wav)
-DEMO_LOOP=(--experiment_dir loops --walk 4)
 VERBS="demo, play, live, osc, freeze, player, sweep, test, run, lab, docs, doctor, logs, trainings, class, stop, down, build, save, load"
 
 say() { printf '%s\n' "$*" >&2; }
@@ -545,9 +544,7 @@ verb_demo() {
   demo_says "A network that has read songs and poems writes" \
     char_rnn/sample.py --experiment_dir verse "${DEMO_SAMPLE[@]}"
   python char_rnn/sample.py --experiment_dir verse "${DEMO_SAMPLE[@]}" --no_copy_check
-  demo_says "A network that has heard drums plays four bars" spectral_gan/sample.py "${DEMO_LOOP[@]}"
-  python spectral_gan/sample.py "${DEMO_LOOP[@]}"
-  demo_says "The one that writes learns from the starter songs" char_rnn/train.py "${DEMO_TRAIN[@]}"
+  demo_says "It learns from the starter songs" char_rnn/train.py "${DEMO_TRAIN[@]}"
   if [ -t 2 ]; then
     python char_rnn/train.py "${DEMO_TRAIN[@]}"
   else

@@ -20,8 +20,7 @@ STEPS = {
     "Everything is set up": "ready",
     "TensorBoard for": "ready",
     "A network that has read songs": "a tune can be heard",
-    "A network that has heard": "a text is written",
-    "The one that writes": "a loop can be heard",
+    "It learns from": "a text is written",
     "It writes again": "a minute of learning is over",
     "That was the demo": "the end",
 }

@@ -595,7 +595,6 @@ def test_the_demo_trains_generates_and_says_where_to_look(clone: Clone) -> None:
     assert calls == [
         "venv midi_rnn/sample.py --experiment_dir tunes --num_samples 1 --wav",
         "venv char_rnn/sample.py --experiment_dir verse --length 150 --no_copy_check",
-        "venv spectral_gan/sample.py --experiment_dir loops --walk 4",
         "venv char_rnn/train.py --init_from verse --max_minutes 1 --message first demo",
         "venv char_rnn/sample.py --experiment_dir char_rnn/experiments/01 --length 150",
     ]
