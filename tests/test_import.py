@@ -13,3 +13,10 @@ def test_keras_comes_without_what_it_only_offers_and_others_still_have_that() ->
     hidden, found = run.stdout.splitlines()
     assert hidden == "set()"
     assert found.startswith("<function clone")
+
+
+def test_others_get_them_while_keras_is_imported_in_another_thread() -> None:
+    code = "import sys, types, workshop\nsys.modules['keras'] = types.ModuleType('keras')  # as far as it has come\n"
+    code += "import matplotlib, sklearn\nprint(matplotlib.__name__)"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
+    assert run.stdout == "matplotlib\n"

@@ -14,6 +14,7 @@ import os
 import sys
 from importlib.abc import MetaPathFinder
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -24,10 +25,10 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 
 class _KerasAlone(MetaPathFinder):
-    """Hides packages from Keras while that is imported, and from nobody else.
+    """Hides packages from Keras alone.
 
     Keras imports them where they are installed, for wrappers and pictures that nothing here uses: a third of the time
-    in which a command starts.
+    in which a command starts. What other modules import meanwhile, in other threads, they get.
     """
 
     hidden = frozenset({"sklearn", "matplotlib"})
@@ -38,9 +39,16 @@ class _KerasAlone(MetaPathFinder):
         Raises:
             ModuleNotFoundError: Keras asks for one that is hidden, which it is prepared for.
         """
-        keras = sys.modules.get("keras")
-        if fullname in self.hidden and keras and not hasattr(keras, "__version__"):  # its import has not ended
+        if fullname in self.hidden and _importer().startswith("keras."):
             raise ModuleNotFoundError(fullname, name=fullname)
+
+
+def _importer() -> str:
+    """The name of the module that is importing something just now, in this thread."""
+    frame: FrameType | None = sys._getframe()
+    while frame and frame.f_globals.get("__name__") in (__name__, "importlib._bootstrap"):
+        frame = frame.f_back
+    return str(frame.f_globals.get("__name__")) if frame else ""
 
 
 sys.meta_path.insert(0, _KerasAlone())
