@@ -8,7 +8,7 @@ import numpy as np
 
 #: The largest value that a sample may have: -1 dBFS.
 CEILING = 10 ** (-1 / 20)
-#: It turns down within 2 to this power samples, half of them before the peak.
+#: It turns down 2 to this power samples before a peak, and as many after it.
 REACH = 10
 
 

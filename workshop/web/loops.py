@@ -12,6 +12,7 @@ import numpy as np
 from workshop.audio import latents
 from workshop.audio.slots import FASTEST, MOST_SLOTS, SLOWEST, number
 from workshop.errors import UserError
+from workshop.osc.generating import SEEDS
 from workshop.web import experiments, mix
 from workshop.web.handlers import STATIC, Index, Threaded
 from workshop.web.networks import Networks
@@ -20,8 +21,6 @@ from workshop.web.security import Refused
 
 #: Requests that may wait while one is made: each person has a slot on the way at a time, and sometimes all eight.
 MOST_WAITING = 40
-#: The largest seed, as of OSC's whole numbers.
-LARGEST_SEED = (1 << 31) - 1
 
 
 class LoopsPage(Index):
@@ -92,7 +91,7 @@ class Point(_Asked):
 
     def made(self, net: Any, entry: experiments.Entry, said: dict[str, Any]) -> dict[str, Any]:
         """Its latent values."""
-        seed = int(number("seed", said.get("seed"), 0, LARGEST_SEED))
+        seed = int(number("seed", said.get("seed"), 0, SEEDS - 1))
         return {"point": latents.drawn(1, net.latent_size, seed)[0].tolist()}
 
 
