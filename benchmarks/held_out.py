@@ -1,8 +1,9 @@
 """What the trained networks measure on the data that was held out of their training: for each lesson, as its
-`train.py` measured it.
+`train.py` measured it. The data is read once, for all networks that were trained on it.
 """
 
 import argparse
+import functools
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,12 @@ from workshop.run.trained import Trained
 BATCH = 2
 
 
-def loss(net: Any, data: Path) -> float:
-    """What a network measures: nats per symbol or frame, or the distance of its loops.
+#: Measures a network: nats per symbol or frame, or the distance of its loops.
+Measure = Callable[[Any], float]
+
+
+def measure(net: Any, data: Path) -> Measure:
+    """What measures a network, and others that were trained on the same data.
 
     Args:
         net: the network, as `workshop.load` gives it.
@@ -26,7 +31,7 @@ def loss(net: Any, data: Path) -> float:
     return MEASURES[net.lesson.name](net, data)
 
 
-def text(net: Trained, data: Path) -> float:
+def text(net: Trained, data: Path) -> Measure:
     """Nats per character of char_rnn."""
     from char_rnn import dataset, train
     from char_rnn.vocab import Vocabulary
@@ -34,10 +39,10 @@ def text(net: Trained, data: Path) -> float:
     vocabulary = Vocabulary.load(net.experiment.path / "vocab.json")
     found = dataset.load(data, net.experiment.record.arguments["val_split"], vocabulary=vocabulary)
     check_same(net, found.facts)
-    return nats(net, EvalBatches(found.held_out[: train.MOST_MEASURED], found.train))
+    return functools.partial(nats, EvalBatches(found.held_out[: train.MOST_MEASURED], found.train))
 
 
-def notes(net: Trained, data: Path) -> float:
+def notes(net: Trained, data: Path) -> Measure:
     """Nats per step of midi_rnn."""
     from midi_rnn import dataset, train
 
@@ -45,10 +50,10 @@ def notes(net: Trained, data: Path) -> float:
     music = dataset.load(data, arguments["val_split"], arguments["encoding"], arguments["track"])
     check_same(net, music.facts)
     measured = join(music.held_out, dataset.END)[: train.MOST_MEASURED]
-    return nats(net, EvalBatches(measured, join(music.train, dataset.END)))
+    return functools.partial(nats, EvalBatches(measured, join(music.train, dataset.END)))
 
 
-def samples(net: Any, data: Path) -> float:
+def samples(net: Any, data: Path) -> Measure:
     """Nats per sample of wavenet."""
     from wavenet import dataset
     from workshop.audio import excerpts
@@ -57,12 +62,11 @@ def samples(net: Any, data: Path) -> float:
     sounds = dataset.load(data, net.rate, asked["val_split"], asked["silence_threshold"], asked["condition"])
     check_same(net, sounds.facts)
     train, held_out = excerpts.rings(sounds)
-    return nats(
-        net, excerpts.HeldOutSounds(held_out, train, net.model.shape.receptive_field, BATCH, asked["seq_length"])
-    )
+    field = net.model.shape.receptive_field
+    return functools.partial(nats, excerpts.HeldOutSounds(held_out, train, field, BATCH, asked["seq_length"]))
 
 
-def remembered_samples(net: Any, data: Path) -> float:
+def remembered_samples(net: Any, data: Path) -> Measure:
     """Nats per sample of audio_rnn."""
     from audio_rnn import dataset, train
     from workshop.audio import excerpts
@@ -70,10 +74,10 @@ def remembered_samples(net: Any, data: Path) -> float:
     sounds = dataset.load(data, argparse.Namespace(**net.experiment.record.arguments))
     check_same(net, sounds.facts)
     before, held_out = excerpts.rings(sounds)
-    return nats(net, excerpts.HeldOutStreams(held_out, before, train.CONTEXT))
+    return functools.partial(nats, excerpts.HeldOutStreams(held_out, before, train.CONTEXT))
 
 
-def nats(net: Any, held_out: Iterable[Any]) -> float:
+def nats(held_out: Iterable[Any], net: Any) -> float:
     """The loss of a network on held-out batches, in nats per symbol."""
     from workshop.run.learner import NextSymbolLearner, cross_entropy
 
@@ -83,7 +87,7 @@ def nats(net: Any, held_out: Iterable[Any]) -> float:
     return learner.evaluate().loss
 
 
-def frames(net: Any, data: Path) -> float:
+def frames(net: Any, data: Path) -> Measure:
     """Nats per frame of spectral_rnn."""
     from spectral_rnn import dataset
     from spectral_rnn.learner import FrameLearner
@@ -92,13 +96,17 @@ def frames(net: Any, data: Path) -> float:
     sounds = dataset.load(data, net.bands, asked["val_split"], asked["silence_threshold"])
     check_same(net, sounds.facts)
     train, held_out = dataset.in_a_row(sounds)
-    learner = FrameLearner(
-        net.model, net.model, {}, learning_rate=0.0, batch_size=BATCH, held_out=dataset.HeldOutFrames(held_out, train)
-    )
-    return learner.evaluate().loss
+    batches = dataset.HeldOutFrames(held_out, train)
+
+    def nats_a_frame(net: Any) -> float:
+        model = net.model
+        learner = FrameLearner(model, model, {}, learning_rate=0.0, batch_size=BATCH, held_out=batches)
+        return learner.evaluate().loss
+
+    return nats_a_frame
 
 
-def loops(net: Any, data: Path) -> float:
+def loops(net: Any, data: Path) -> Measure:
     """The distance of loops of spectral_gan from held-out ones."""
     from spectral_gan import dataset
     from spectral_gan.judging import Judge
@@ -107,7 +115,8 @@ def loops(net: Any, data: Path) -> float:
     found = dataset.load(data, net.info.frames, net.info.bands, asked["val_split"])
     check_same(net, found.facts)
     judge = Judge(found.train, found.held_out)
-    return judge(net.pictures(latents.drawn(judge.count, net.latent_size, asked["seed"]))).loss
+    points = latents.drawn(judge.count, net.latent_size, asked["seed"])
+    return lambda net: judge(net.pictures(points)).loss
 
 
 def check_same(net: Trained, facts: DataInfo) -> None:
@@ -115,7 +124,7 @@ def check_same(net: Trained, facts: DataInfo) -> None:
     assert facts.fingerprint == net.experiment.record.data["fingerprint"], "other data than the training's"
 
 
-MEASURES: dict[str, Callable[[Any, Path], float]] = {
+MEASURES: dict[str, Callable[[Any, Path], Measure]] = {
     "char_rnn": text,
     "midi_rnn": notes,
     "wavenet": samples,

@@ -20,7 +20,7 @@ def quantised(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """
     packed: dict[str, np.ndarray] = {}
     for name, array in arrays.items():
-        if array.ndim < 2 or array.dtype != np.float32:
+        if not _is_matrix(array):
             packed[name] = array
             continue
         scale = np.abs(array).max(axis=tuple(range(array.ndim - 1))).astype(np.float32) / np.float32(_LARGEST)
@@ -39,9 +39,16 @@ def halved(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """
     packed: dict[str, np.ndarray] = {}
     for name, array in arrays.items():
-        is_matrix = array.ndim > 1 and array.dtype == np.float32
-        packed[name + HALF if is_matrix else name] = array.astype(np.float16) if is_matrix else array
+        if _is_matrix(array):
+            packed[name + HALF] = array.astype(np.float16)
+        else:
+            packed[name] = array
     return packed
+
+
+def _is_matrix(array: np.ndarray) -> bool:
+    """Whether an array is one of the weights that take the space."""
+    return array.ndim > 1 and array.dtype == np.float32
 
 
 def restored(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
