@@ -115,13 +115,14 @@ def test_pieces_come_back_with_what_the_networks_made_of_them(rate: int, room: M
         for piece in np.split(tone, 40):
             await connection.write_message(piece.tobytes(), binary=True)
             heard.append(await told(connection, "piece"))
-            await asyncio.sleep(0.002)  # the networks are given their time
         assert {len(piece) for piece in heard} == {PIECE}
         assert np.abs(np.concatenate(heard)).max() == pytest.approx(0.3, abs=0.02)
 
-    made = room(Echo(), prebuffer=2)
+    # Blocks come in bursts, so the page's room has patience; the time of this one does not depend on the machine.
+    made = room(Echo(), prebuffer=2, patience=10.0)
     visiting(made, visit)
-    assert made.slots[0].counts.late <= made._number / 4
+    assert made.slots[0].counts.blocks > 20
+    assert made.slots[0].counts.late == 0
 
 
 @pytest.mark.parametrize("rate", [8000, 44100])
