@@ -56,7 +56,7 @@ answers, everything runs in a container; otherwise on this computer itself. Your
   ./start.sh play          the page on which trained networks are played: its address, or the server itself until Ctrl-C
   ./start.sh live NAME     let up to three trained networks, by name or folder, hear a microphone and answer, live, on a
                            page in the browser until Ctrl-C; with --help behind it, what else there is
-  ./start.sh osc NAME      let other programs ask a trained network for music by Open Sound Control, until Ctrl-C; with
+  ./start.sh osc [NAME]    let other programs ask a trained network for music by Open Sound Control, until Ctrl-C; with
                            --help behind it, what else there is
   ./start.sh freeze NAME   make an application of a trained network of loops, for computers without Python; with --help
                            behind it, what else there is

@@ -29,7 +29,7 @@ from workshop.errors import UserError
 from workshop.osc import command_line, delivery, opening, serving, slots
 from workshop.osc.kept import Kept
 from workshop.osc.onnx_loops import opened
-from workshop.osc.page import PageServer
+from workshop.osc.page import OpenPages
 from workshop.osc.places import Places
 from workshop.osc.server import HOST, packed
 from workshop.osc.serving import Served
@@ -270,7 +270,7 @@ PAGE = (ROOT / "docs" / "osc.md").read_text("utf-8")
 def test_the_page_lists_the_addresses_that_there_are(tmp_path: Path) -> None:
     networks = [Served(Writer(), makes) for makes in ("text", "notes", "sound")] + [Served(Looper(), "loops")]
     kept = Kept([], Places(tmp_path, str(tmp_path)), tmp_path / "osc")
-    more = slots.routes(PageServer("token"))
+    more = slots.routes(OpenPages("token"))
     with Client() as client, serving.serve(networks, kept, client.deliver, HOST, 0, more) as server:
         client.to = server.port
         assert [client.hear()[0], client.hear()[0]] == ["/ccret/init", "/ggret/init"]

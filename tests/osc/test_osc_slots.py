@@ -13,7 +13,7 @@ from pythonosc.osc_message_builder import build_msg
 
 from workshop.errors import UserError
 from workshop.host.ports import PLAY, Server
-from workshop.osc.page import PageServer, where_it_runs
+from workshop.osc.page import OpenPages, where_it_runs
 from workshop.osc.server import ERROR, OscServer
 from workshop.osc.slots import ALL, ONE, routes
 
@@ -139,7 +139,7 @@ def test_help_names_each_address_once_and_the_slots_by_the_first(ask: Ask) -> No
 
 def test_that_nothing_answers_is_said_and_looked_for_again() -> None:
     places = iter([free_port(), free_port()])
-    page = PageServer("token", lambda: Server(PLAY, "127.0.0.1", next(places)))
+    page = OpenPages("token", lambda: Server(PLAY, "127.0.0.1", next(places)))
     with Client() as client, OscServer(routes(page), 0, deliver=client.deliver) as server:
         client.to = server.port
         for _ in range(2):

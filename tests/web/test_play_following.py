@@ -15,7 +15,7 @@ from tornado.websocket import WebSocketClientConnection
 
 from workshop.host.ports import PLAY, Server
 from workshop.osc import page as osc_page
-from workshop.osc.page import PageServer
+from workshop.osc.page import OpenPages
 from workshop.osc.server import ERROR, OscServer
 from workshop.osc.slots import routes
 from workshop.web import connected, following
@@ -27,7 +27,7 @@ def talking(talk: Callable[[Page, Ask], Awaitable[None]], token: str = TOKEN) ->
     """Do something with the page's server, and with what sends it messages by OSC and waits for the answers."""
 
     async def visit(page: Page) -> None:
-        told = PageServer(token, lambda: Server(PLAY, "127.0.0.1", page.port))
+        told = OpenPages(token, lambda: Server(PLAY, "127.0.0.1", page.port))
         with Client() as client, OscServer(routes(told), 0, deliver=client.deliver) as server:
             client.to = server.port
             await talk(page, lambda *words: asyncio.to_thread(client.ask, *words))

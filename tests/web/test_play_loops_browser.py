@@ -13,7 +13,7 @@ from test_play_accessible import look_at
 
 from workshop.audio import latents
 from workshop.host.ports import PLAY, Server
-from workshop.osc.page import PageServer
+from workshop.osc.page import OpenPages
 from workshop.osc.server import ERROR, OscServer
 from workshop.osc.slots import routes
 
@@ -87,7 +87,7 @@ def mixing(browser: Any, clone: Path, address: str) -> Iterator[Any]:
 def followed(browser: Any, clone: Path) -> Iterator[tuple[Any, Callable[..., list[Any]]]]:
     """The page of loops, and what asks it by OSC."""
     with page_served() as port, opened(browser, f"http://localhost:{port}/?token={TOKEN}") as page:
-        told = PageServer(TOKEN, lambda: Server(PLAY, "127.0.0.1", port))
+        told = OpenPages(TOKEN, lambda: Server(PLAY, "127.0.0.1", port))
         with Client() as client, OscServer(routes(told), 0, deliver=client.deliver) as server:
             client.to = server.port
             yield page, client.ask

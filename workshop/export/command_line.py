@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from workshop import ROOT, cli
 from workshop.commands import command
 from workshop.errors import UserError
+from workshop.export import names
 from workshop.quiet import quietly
 from workshop.visible import visible_line
 
@@ -69,7 +70,7 @@ def main() -> None:
         if export.has_player:
             print(f"  to generate:  {command(target / 'play.py', '--length', 300)}")
         else:
-            print(f"  to serve it by OSC:  {command(Path('-m'), 'workshop.osc', target / folder.MODEL)}")
+            print(f"  to serve it by OSC:  {command(Path('-m'), 'workshop.osc', target / names.MODEL)}")
 
 
 def require_onnx() -> None:

@@ -7,14 +7,10 @@ from typing import Any
 from workshop.errors import UserError
 from workshop.export.graph import OPSET, Graph
 from workshop.export.maker import Maker
+from workshop.export.names import ABOUT, MODEL, PLAYER, README, WEIGHTS
 from workshop.export.step import Step
 from workshop.files import atomic_write, explain
 from workshop.run.trained import Trained
-
-#: What an export writes. play.py is that of this room.
-MODEL, ABOUT, PLAYER, README = "model.onnx", "model.json", "play.py", "README.txt"
-#: The weights of a page, see `web_page.py`.
-PAGE = "network.bin"
 
 _README = """\
 A network that was trained with the ml4music workshop and generates {kind}.
@@ -65,9 +61,9 @@ def check(target: Path, overwrite: bool) -> None:
         held = {path.name for path in target.iterdir()} if target.is_dir() else set()
     except OSError as error:
         raise UserError(f"--to {target} cannot be used: {explain(error, target)}; name another folder") from error
-    if held & {MODEL, PAGE} and not overwrite:
+    if held & {MODEL, WEIGHTS} and not overwrite:
         raise UserError(f"--to {target} holds an export already: add --overwrite to replace it, or name another folder")
-    if held and not held & {MODEL, PAGE}:
+    if held and not held & {MODEL, WEIGHTS}:
         raise UserError(f"--to {target} holds something else than an export already: name another folder")
 
 

@@ -16,13 +16,12 @@ import numpy as np
 
 from workshop.errors import UserError
 from workshop.export import folder
+from workshop.export.names import PAGE_ABOUT, WEIGHTS
 from workshop.export.step import Step
 from workshop.networks.recurrent import CELLS
 from workshop.networks.sequence import SequenceModel, WindowDropout
 from workshop.run.trained import Trained
 
-#: What is written besides the files of the page itself.
-WEIGHTS, ABOUT = folder.PAGE, "network.json"
 #: How numbers are stored: little-endian, as browsers read them.
 _TYPES = {"float16": "<f2", "float32": "<f4"}
 _ACTIVATIONS = ("linear", "relu", "tanh", "sigmoid")
@@ -45,7 +44,7 @@ class Page:
         layers, arrays = step.page() if step.page else _layers(net.model)
         about = {**folder.about(net, step, weights), "layers": layers}
         self._contents = {
-            ABOUT: json.dumps(about).encode(),
+            PAGE_ABOUT: json.dumps(about).encode(),
             WEIGHTS: np.concatenate([array.ravel() for array in arrays]).astype(_TYPES[weights]).tobytes(),
         }
 

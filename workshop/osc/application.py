@@ -14,14 +14,13 @@ from pathlib import Path
 
 from workshop import cli
 from workshop.errors import UserError
+from workshop.export.names import MODEL
 from workshop.files import explain
 from workshop.host.ports import read_port
 from workshop.osc import ending, kept, onnx_loops, serving, settings
 from workshop.osc.places import Places
 from workshop.osc.server import Argument, Route
 
-#: The network in the application, and the file that says what it is called.
-MODEL = "model.onnx"
 #: Bytes of a log; the one before it is kept too.
 LONGEST_LOG = 1 << 20
 

@@ -62,7 +62,7 @@ def _serve(
 
     nets = opening.loaded(args.experiments, opened)
     ended = ending.asked()
-    more = slots.routes(page.PageServer(play_token()))
+    more = slots.routes(page.OpenPages(play_token()))
     with serving.serve(nets, files, deliver, args.host, port, more) as server:
         told = settings.in_words(args.answer_to)
         cli.say(f"listening to OSC on {args.host}:{server.port} (UDP), and answering to {told}; Ctrl-C ends it")

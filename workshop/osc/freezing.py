@@ -18,6 +18,7 @@ from pathlib import Path
 from workshop import ROOT, cli
 from workshop.commands import command
 from workshop.errors import UserError
+from workshop.export.names import MODEL
 from workshop.files import explain, short_path
 from workshop.osc import application
 from workshop.quiet import quietly
@@ -101,7 +102,7 @@ def check(target: Path, overwrite: bool) -> None:
     """
     if not target.exists():
         return
-    if not (target / "_internal" / application.MODEL).is_file():
+    if not (target / "_internal" / MODEL).is_file():
         raise UserError(f"--to {target} holds something else than an application already: name another folder")
     if not overwrite:
         raise UserError(f"--to {target} holds an application already: add --overwrite, or name another folder")
@@ -120,10 +121,10 @@ def freeze(model: bytes, name: str, target: Path) -> None:
     """
     with tempfile.TemporaryDirectory(prefix="freeze-") as scratch:
         work = Path(scratch)
-        (work / application.MODEL).write_bytes(model)
+        (work / MODEL).write_bytes(model)
         words = [
             sys.executable, "-m", "PyInstaller", "--noconfirm", "--onedir", "--log-level", "WARN", "--name", name,
-            "--add-data", f"{work / application.MODEL}{os.pathsep}.", "--paths", str(ROOT),
+            "--add-data", f"{work / MODEL}{os.pathsep}.", "--paths", str(ROOT),
             "--distpath", str(work / "made"), "--workpath", str(work / "work"), "--specpath", scratch,
         ]  # fmt: skip
         for module in LEFT_OUT:

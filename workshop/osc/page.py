@@ -39,7 +39,7 @@ def where_it_runs() -> Server:
 
 
 @dataclass
-class PageServer:
+class OpenPages:
     """Tells the open pages of loops what to do.
 
     Attributes:

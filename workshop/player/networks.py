@@ -13,13 +13,11 @@ from typing import Any
 from workshop import cli
 from workshop.audio.loop_meaning import KIND
 from workshop.errors import UserError
+from workshop.export.names import ABOUT, MODEL, PAGE, PAGE_ABOUT
 from workshop.files import explain, read_json
 from workshop.osc.exported_steps import KINDS, ExportedSteps
 from workshop.osc.onnx_loops import opened
 from workshop.osc.serving import Served
-
-#: The network in an exported folder, and what it is; the page that runs it in a browser, and what that is of.
-MODEL, ABOUT, PAGE, ABOUT_PAGE = "model.onnx", "model.json", "index.html", "network.json"
 
 
 @dataclass(frozen=True)
@@ -82,7 +80,7 @@ def _entries(folder: Path) -> Iterator[Path]:
     except OSError as error:
         raise UserError(f"{folder} cannot be read: {explain(error, folder)}; name a folder of networks") from error
     for path in paths:
-        is_export = (path / MODEL).is_file() or (path / ABOUT_PAGE).is_file()
+        is_export = (path / MODEL).is_file() or (path / PAGE_ABOUT).is_file()
         if is_export or (path.suffix.lower() == ".onnx" and path.is_file()):
             yield path
 
@@ -95,8 +93,8 @@ def _opened(path: Path, name: str) -> Playable:
     """
     if path.is_file():
         return Playable(name, KIND, None, opened(path))
-    page = path if (path / PAGE).is_file() and (path / ABOUT_PAGE).is_file() else None
-    about = next((path / file for file in (ABOUT, ABOUT_PAGE) if (path / file).is_file()), None)
+    page = path if (path / PAGE).is_file() and (path / PAGE_ABOUT).is_file() else None
+    about = next((path / file for file in (ABOUT, PAGE_ABOUT) if (path / file).is_file()), None)
     makes = str(read_json(about).get("kind")) if about else KIND
     if not (path / MODEL).is_file():
         if page is None or makes not in KINDS:
