@@ -16,6 +16,7 @@ from spectral_gan import dataset
 from spectral_gan.judging import Judge
 from spectral_gan.lesson import LESSON
 from workshop.audio import latents
+from workshop.audio.bands import MEL
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ def main() -> None:
     parser.add_argument("--smoke", action="store_true", help="a quick test: small pictures, and two steps")
     args = parser.parse_args()
     frames, bands, steps = (16, 16, 2) if args.smoke else (64, 128, args.steps)
-    loops = dataset.load(args.data_dir, frames, bands, 0.1)
+    loops = dataset.load(args.data_dir, frames, bands, 0.1, MEL)
     judge = Judge(loops.train, loops.held_out)
     print(f"training slices: {judge.floor:.0f}; the best {judge.baseline.kind}: {judge.baseline.best:.0f}")
     print(f"| after {steps:,} steps | distance | precision | recall | variety | a step, of a core |")

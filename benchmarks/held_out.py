@@ -112,7 +112,7 @@ def loops(net: Any, data: Path) -> Measure:
     from spectral_gan.judging import Judge
 
     asked = net.experiment.record.arguments
-    found = dataset.load(data, net.info.frames, net.info.bands, asked["val_split"])
+    found = dataset.load(data, net.info.frames, net.info.bands, asked["val_split"], net.info.scale)
     check_same(net, found.facts)
     judge = Judge(found.train, found.held_out)
     points = latents.drawn(judge.count, net.latent_size, asked["seed"])

@@ -18,14 +18,14 @@ __all__ = ["LoopBatches", "LoopInfo", "describe", "load"]
 DRAWS = 4
 
 
-def load(path: Path, frames: int, bands: int, val_split: float) -> Pictures:
+def load(path: Path, frames: int, bands: int, val_split: float, scale: str) -> Pictures:
     """The slices in a folder as pictures; see `slices.load_pictures`. The starter set is made where it is missing.
 
     Raises:
         UserError: there is nothing that can be used.
     """
     loops.make_if_missing(path)
-    return load_pictures(path, frames, bands, val_split)
+    return load_pictures(path, frames, bands, val_split, scale)
 
 
 @dataclass(frozen=True)

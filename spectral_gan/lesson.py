@@ -26,7 +26,8 @@ LESSON = Lesson(
     },
     size="tiny",
     size_words="{frames} frames x {bands} bands, {channels} channels",
-    fixed=("loss", "r1", "augment"),
+    fixed=("scale", "loss", "r1", "augment"),
+    representation=("scale",),
     # Estimates.
     speeds={"tiny": 300, "small": 120, "medium": 50, "large": 15},
     step=32,

@@ -25,6 +25,8 @@ def main() -> int:
     # ---- 1 arguments -------------------------------------------------------------------------------------------------
     parser = arguments.train_parser("Learn to make loops, by two networks against each other.", LESSON)
     parser.hide("seq_length", "workers")
+    spaced = "the bands of the pictures: as wide as on the mel scale, or each as wide as one interval (constant Q)"
+    parser.add_argument("--scale", choices=("mel", "constant_q"), default="mel", help=spaced)
     group = parser.add_argument_group("the two networks")
     what = "what they descend; bce with --network dcgan --r1 0 is the classic recipe"
     group.add_argument("--loss", choices=("bce", "hinge", "relativistic"), default="bce", help=what)
@@ -49,7 +51,7 @@ def main() -> int:
 
     # ---- 2 data ------------------------------------------------------------------------------------------------------
     data_dir = Path(args.data_dir)
-    loops = dataset.load(data_dir, args.frames, args.bands, args.val_split)
+    loops = dataset.load(data_dir, args.frames, args.bands, args.val_split, args.scale)
     starting.check_data(resumed, loops.facts, data_dir)
     dataset.describe(loops, data_dir)
     batches = dataset.LoopBatches(loops.train, args.batch_size, args.latent, args.seed)

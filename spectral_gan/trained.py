@@ -40,7 +40,7 @@ class Trained(trained.Trained):
 
     def training_data(self, path: Path, arguments: Mapping[str, Any], symbols: Sequence[Any]) -> tuple[np.ndarray, str]:
         """All pictures [N, T, D]."""
-        loops = dataset.load(path, self.info.frames, self.info.bands, 0.1)
+        loops = dataset.load(path, self.info.frames, self.info.bands, 0.1, self.info.scale)
         return np.concatenate([loops.train, loops.held_out]), loops.facts.fingerprint
 
     def read(self) -> None:
@@ -91,8 +91,9 @@ class Trained(trained.Trained):
 
         info = self.info
         meaning = LoopMeaning(
-            self.latent_size, self.rate, self.samples, info.frames, info.bands, float(self.bpm), self.beats
-        )
+            self.latent_size, self.rate, self.samples, info.frames, info.bands, float(self.bpm), self.beats,
+            scale=info.scale,
+        )  # fmt: skip
         return export.maker(self.model, meaning.entries())
 
     @functools.cached_property

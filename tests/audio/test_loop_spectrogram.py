@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from workshop import ROOT
 from workshop.audio import drums, loop_spectrogram
 from workshop.audio.audiofiles import read
+from workshop.audio.bands import CONSTANT_Q, CORNERS, MEL, Bands
 from workshop.audio.loop_spectrogram import FLOOR, TOP, LoopSpectrogram, convergence
 
 LOOPS = sorted((ROOT.parent / "shared" / "data" / "sonic_pi").glob("loop_*"))
@@ -34,11 +35,13 @@ def beat(samples: int = 8000, rate: int = RATE) -> np.ndarray:
 
 @settings(max_examples=25, deadline=None)
 @given(
-    st.integers(2000, 9000), st.sampled_from([16, 32, 64]), st.sampled_from([16, 48, 64]), st.integers(1, 3),
-    st.integers(0, 9),
+    st.integers(2000, 9000), st.sampled_from([16, 32, 64]), st.sampled_from([16, 48, 64]), st.sampled_from([*CORNERS]),
+    st.integers(1, 3), st.integers(0, 9),
 )  # fmt: skip
-def test_pictures_of_any_size_and_back(samples: int, frames: int, bands: int, count: int, seed: int) -> None:
-    loops = LoopSpectrogram(RATE, samples, frames, bands)
+def test_pictures_of_any_size_and_back(
+    samples: int, frames: int, bands: int, scale: str, count: int, seed: int
+) -> None:
+    loops = LoopSpectrogram(RATE, samples, frames, bands, scale=scale)
     sounds = np.stack([noise(samples, seed + k) for k in range(count)])
     pictures = loops.pictures(sounds)
     assert (pictures.shape, pictures.dtype) == ((count, frames, bands), np.float32)
@@ -138,6 +141,37 @@ def test_without_numba_it_takes_more_iterations(monkeypatch: pytest.MonkeyPatch)
     pictures = EVEN.pictures(beat()[None])
     monkeypatch.setattr(loop_spectrogram, "find_spec", lambda name: None)
     assert convergence(EVEN.magnitudes(EVEN.sounds(pictures)), EVEN.wanted(pictures)) < -18
+
+
+def test_bands_of_constant_q_are_an_interval_wide() -> None:
+    """Whichever octave a tone lies in, the next is as many bands away, where bands are wider than frequencies."""
+    bands = LoopSpectrogram(22_050, 44_100, 128, 128, scale=CONSTANT_Q).in_bands
+    width = bands.rate / bands.stft.window  # Hz from a frequency to the next
+    octaves = np.interp([500.0, 1000.0, 2000.0, 4000.0, 8000.0], width * np.arange(bands.stft.bins), bands.places)
+    np.testing.assert_allclose(np.diff(octaves), octaves[1] - octaves[0], rtol=0.01)
+    assert octaves[1] - octaves[0] > 12  # at least a band for each semitone
+    steps = np.diff(bands.places)
+    assert steps.max() <= 1  # never narrower than a frequency
+    assert bands.places[[0, -1]] == pytest.approx([0, 127], abs=1e-6)
+    mel = np.interp([500.0, 1000.0, 2000.0], width * np.arange(bands.stft.bins), Bands(bands.stft, 22_050, 128).places)
+    assert mel[2] - mel[1] > 1.2 * (mel[1] - mel[0])
+
+
+def test_a_beat_of_constant_q_is_as_near_as_that_of_the_mel_scale() -> None:
+    sound = drums.loop("rock", 120, 16_000)[None, :32_000]
+    found = {}
+    for scale in (MEL, CONSTANT_Q):
+        loops = LoopSpectrogram(16_000, 32_000, 128, 128, scale=scale)
+        found[scale] = convergence(loops.magnitudes(loops.sounds(loops.pictures(sound))), loops.magnitudes(sound))
+    assert found[CONSTANT_Q] < found[MEL] + 3
+    assert max(found.values()) < -12
+
+
+def test_a_scale_that_there_is_not_is_refused() -> None:
+    with pytest.raises(ValueError, match="no picture"):
+        LoopSpectrogram(RATE, 8000, 32, 32, scale="bark")
+    with pytest.raises(ValueError, match="'bark' is no scale"):
+        Bands(EVEN.stft, RATE, 32, "bark")
 
 
 @pytest.mark.parametrize("size", [(8000, 4, 32), (100, 32, 32), (2048, 32, 1)])

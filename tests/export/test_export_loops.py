@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +81,12 @@ def test_what_a_file_says_comes_back() -> None:
     assert LoopMeaning.read(said()) == MEANING
     assert LoopMeaning.read({}) is None
     assert LoopMeaning.read({"kind": '"text"'}) is None
+    other = replace(MEANING, scale="constant_q")
+    assert LoopMeaning.read(said(scale="constant_q")) == other
+    assert other.spectrogram.in_bands.scale == "constant_q"
+    texts = said()
+    del texts["scale"]  # as in files from before there was a choice
+    assert LoopMeaning.read(texts) == MEANING
 
 
 @pytest.mark.parametrize(
@@ -87,7 +94,7 @@ def test_what_a_file_says_comes_back() -> None:
     [
         {"latent": "8"}, {"samples": 0}, {"samples": 1 << 40}, {"beats": 0}, {"beats": True}, {"sample_rate": 3},
         {"frames": 1 << 30}, {"bands": 0}, {"bands": 3000}, {"bpm": float("nan")}, {"bpm": -1}, {"top": 7.0},
-        {"frames": 2},
+        {"frames": 2}, {"scale": 3}, {"scale": "bark"},
     ],
 )  # fmt: skip
 def test_what_cannot_be_is_no_meaning(changes: dict[str, Any]) -> None:

@@ -25,6 +25,7 @@ from spectral_gan.model import NETWORKS, Pair, build
 from workshop import ROOT, load
 from workshop.audio import latents
 from workshop.audio.loop_files import tempo
+from workshop.audio.loop_meaning import LoopMeaning
 from workshop.errors import UserError
 from workshop.run import checkpoint
 from workshop.run.learner import Measurement
@@ -275,6 +276,38 @@ def test_pictures_of_another_size_are_refused_on_going_on(
     assert "do not describe a network" in refused(
         train, "--data_dir", loops, *TINY_GAN, "--frames", "24", "--experiment_dir", "new"
     )
+
+
+@pytest.mark.slow
+def test_pictures_of_constant_q_stay_what_they_are(
+    run_main: Run, refused: Refused, loops: Path, tmp_path: Path
+) -> None:
+    args = ["--data_dir", loops, *TINY_GAN, "--num_epochs", "1", "--scale", "constant_q", "--experiment_dir", "cq"]
+    done = run_main(train, *args)
+    assert done.returncode == 0, done.stderr
+    net = load(tmp_path / "cq")
+    assert net.spectrogram.scale == net.spectrogram.in_bands.scale == "constant_q"
+    assert np.isfinite(net.sounds(latents.drawn(1, 8, 5))).all()
+    entries = {name: json.dumps(value) for name, value in net.exported().meaning.items()}
+    assert LoopMeaning.read(entries).spectrogram == net.spectrogram  # type: ignore[union-attr]
+    for begin in ("--resume", "--init_from"):
+        source = ["--experiment_dir"] if begin == "--resume" else []
+        again = refused(train, begin, *source, "cq", "--data_dir", loops, "--scale", "mel")
+        assert "--scale mel contradicts" in again
+
+
+@pytest.mark.slow
+def test_an_experiment_from_before_there_was_a_choice_of_scale_goes_on(
+    run_main: Run, trained_spectral_gan: Path, loops: Path, tmp_path: Path
+) -> None:
+    older = Path(shutil.copytree(trained_spectral_gan, tmp_path / "older"))
+    info = json.loads((older / "run.json").read_text("utf-8"))
+    for part in ("arguments", "data"):
+        assert info[part].pop("scale") == "mel"
+    (older / "run.json").write_text(json.dumps(info), "utf-8")
+    assert load(older).spectrogram.scale == "mel"
+    done = run_main(train, "--resume", "--experiment_dir", older, "--data_dir", loops, "--num_epochs", "3")
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.slow

@@ -1,9 +1,10 @@
 """The magnitudes of spectra as levels in bands: fewer numbers for a network, in decibels, as the ear hears them.
 
-The bands are as wide as on the mel scale, but never narrower than the distance of two frequencies of the spectrum: low
-ones are these frequencies themselves. As many bands as frequencies are the linear spectrum. Levels are of the mean
-power in a band, 0 dB being the loudest sine; what is softer than `FLOOR` is silence. They are kept in steps of half a
-dB, a byte each: an hour of sound at 22,050 Hz in 96 bands is 30 MB.
+The bands are as wide as on the mel scale, or as wide as one musical interval (constant Q, Brown 1991), but never
+narrower than the distance of two frequencies of the spectrum: low ones are these frequencies themselves. As many bands
+as frequencies are the linear spectrum. Levels are of the mean power in a band, 0 dB being the loudest sine; what is
+softer than `FLOOR` is silence. They are kept in steps of half a dB, a byte each: an hour of sound at 22,050 Hz in 96
+bands is 30 MB.
 
 F frequencies of a spectrum, D bands, T frames.
 """
@@ -23,8 +24,9 @@ TOP = 6.0
 STEP = 0.5
 #: The highest level, counted in steps.
 STEPS = round((TOP - FLOOR) / STEP)
-#: Hz; the mel scale is linear below and logarithmic above (O'Shaughnessy 1987).
-MEL_CORNER = 700.0
+MEL, CONSTANT_Q = "mel", "constant_q"
+#: Hz, of each scale: it is linear below and logarithmic above. The mel scale is that of O'Shaughnessy (1987).
+CORNERS = {MEL: 700.0, CONSTANT_Q: 0.0}
 
 
 def to_steps(levels: np.ndarray) -> np.ndarray:
@@ -45,32 +47,34 @@ class Bands:
         stft: of which spectra.
         rate: samples a second.
         count: D, at most F; one band for each frequency then.
+        scale: a name in `CORNERS`.
     """
 
     stft: Stft
     rate: int
     count: int
+    scale: str = MEL
     #: The step of silence.
     silence = 0
 
     def __post_init__(self) -> None:
         if not 2 <= self.count <= self.stft.bins:
             raise ValueError(f"{self.stft.bins} frequencies are no {self.count} bands")
+        if self.scale not in CORNERS:
+            raise ValueError(f"{self.scale!r:.40} is no scale of bands")
 
     @functools.cached_property
     def places(self) -> np.ndarray:
         """Where each frequency lies among the bands, from 0 to D - 1: float64 [F]."""
         hertz = np.linspace(0, self.rate / 2, self.stft.bins)
-        middle = (hertz[:-1] + hertz[1:]) / 2
+        width = CORNERS[self.scale] + (hertz[:-1] + hertz[1:]) / 2  # of a band there, but for a factor
         steep, flat = 1e12, 0.0
-        for _ in range(100):  # how many bands there are for a mel, found by halving
+        for _ in range(100):  # the factor, found by halving
             density = (steep + flat) / 2
             # From a frequency to the next it is at most one band.
-            steps = np.minimum(1.0, density / (MEL_CORNER + middle))
+            steps = np.minimum(1.0, density / width)
             steep, flat = (density, flat) if steps.sum() > self.count - 1 else (steep, density)
-        return np.concatenate([[0.0], np.cumsum(np.minimum(1.0, steep / (MEL_CORNER + middle)))]).clip(
-            0, self.count - 1
-        )
+        return np.concatenate([[0.0], np.cumsum(np.minimum(1.0, steep / width))]).clip(0, self.count - 1)
 
     @functools.cached_property
     def _weights(self) -> np.ndarray:

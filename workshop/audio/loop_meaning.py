@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from workshop.audio.bands import MEL
 from workshop.audio.loop_spectrogram import FLOOR, MAX_SAMPLES, MAX_SIDE, TOP, LoopSpectrogram
 from workshop.audio.rates import RATES
 
@@ -31,6 +32,7 @@ class LoopMeaning:
         beats: of a loop.
         floor: dB that the value -1 stands for, 0 dB being the loudest sine.
         top: dB that the value 1 stands for.
+        scale: of the bands, a name in `bands.CORNERS`; files that do not say it have the mel scale.
     """
 
     latent: int
@@ -42,6 +44,7 @@ class LoopMeaning:
     beats: int
     floor: float = FLOOR
     top: float = TOP
+    scale: str = MEL
 
     def entries(self) -> dict[str, Any]:
         """What the file holds, by name."""
@@ -59,11 +62,11 @@ class LoopMeaning:
         found: dict[str, Any] = {}
         for name, kind in cls.__annotations__.items():
             try:
-                value = json.loads(metadata[name])
+                value = json.loads(metadata.get(name, json.dumps(MEL)) if name == "scale" else metadata[name])
             except (KeyError, ValueError, RecursionError) as error:
                 raise ValueError(f"it does not say its {name}") from error
-            if isinstance(value, bool) or not isinstance(value, int if kind is int else int | float):
-                raise ValueError(f"its {name} is no number")
+            if isinstance(value, bool) or not isinstance(value, int | float if kind is float else kind):
+                raise ValueError(f"its {name} is no {'word' if kind is str else 'number'}")
             found[name] = value
         meaning = cls(**found)
         meaning._check()
@@ -81,7 +84,7 @@ class LoopMeaning:
             raise ValueError(f"pictures of {self.frames} x {self.bands} at {self.bpm} beats a minute are not valid")
         if (self.floor, self.top) != (FLOOR, TOP):
             raise ValueError(f"it has levels from {self.floor} to {self.top} dB: export it again with this workshop")
-        _ = self.spectrogram.mel  # which refuses what does not fit
+        _ = self.spectrogram.in_bands  # which refuses what does not fit
 
     @property
     def spectrogram(self) -> LoopSpectrogram:
@@ -90,4 +93,4 @@ class LoopMeaning:
         Raises:
             ValueError: the pictures do not fit the loop.
         """
-        return LoopSpectrogram(self.sample_rate, self.samples, self.frames, self.bands)
+        return LoopSpectrogram(self.sample_rate, self.samples, self.frames, self.bands, scale=self.scale)

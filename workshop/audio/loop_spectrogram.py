@@ -1,4 +1,5 @@
-"""Loops as pictures of fixed size, and back: a log-mel spectrogram of a sound that has no beginning and no end.
+"""Loops as pictures of fixed size, and back: spectrograms, on the mel scale or with constant Q, of a sound that has no
+beginning and no end.
 
 The sound goes round: windows reach over its end into its beginning, both in the analysis and in the synthesis, so that
 what comes back loops as well. A picture is float32 [frames, bands] from -1 (`FLOOR` dB and below) to 1 (`TOP` dB), 0 dB
@@ -14,12 +15,12 @@ N loops, T frames, D bands, H samples of a hop, W of a window, F frequencies, M 
 import functools
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 
 import numpy as np
 
-from workshop.audio.bands import Bands
+from workshop.audio.bands import CORNERS, MEL, Bands
 from workshop.audio.griffin_lim import improved, log_levels, polar, random_phase, unheard
 from workshop.audio.stft import Stft
 from workshop.machine import usable_cores
@@ -50,15 +51,17 @@ class LoopSpectrogram:
         samples: of each loop.
         frames: T, of each picture.
         bands: D.
+        scale: of the bands, a name in `bands.CORNERS`.
     """
 
     rate: int
     samples: int
     frames: int
     bands: int
+    scale: str = field(default=MEL, kw_only=True)
 
     def __post_init__(self) -> None:
-        if self.frames < 2 * OVERLAP or self.bands < 2 or self.samples < 4 * self.frames:
+        if self.scale not in CORNERS or self.frames < 2 * OVERLAP or self.bands < 2 or self.samples < 4 * self.frames:
             raise ValueError(f"{self.samples} samples are no picture of {self.frames} x {self.bands}")
 
     @functools.cached_property
@@ -74,9 +77,9 @@ class LoopSpectrogram:
         return Stft(overlap * hop, hop)
 
     @functools.cached_property
-    def mel(self) -> Bands:
+    def in_bands(self) -> Bands:
         """The bands, up to half the rate of the loop."""
-        return Bands(self.stft, round(self.rate * self._length / self.samples), self.bands)
+        return Bands(self.stft, round(self.rate * self._length / self.samples), self.bands, self.scale)
 
     @property
     def _length(self) -> int:
@@ -87,7 +90,7 @@ class LoopSpectrogram:
         """Pictures float32 [N, T, D] from -1 to 1 of loops float32 [N, samples]."""
         made = np.empty((len(sounds), self.frames, self.bands), np.float32)
         for start in range(0, len(sounds), TOGETHER):  # one product for many, because BLAS has threads of its own
-            levels = self.mel.levels(self.magnitudes(sounds[start : start + TOGETHER]))
+            levels = self.in_bands.levels(self.magnitudes(sounds[start : start + TOGETHER]))
             made[start : start + TOGETHER] = (2 * (levels - FLOOR) / (TOP - FLOOR) - 1).clip(-1, 1)
         return made
 
@@ -125,7 +128,7 @@ class LoopSpectrogram:
     def _wanted(self, picture: np.ndarray) -> np.ndarray:
         heard = picture.astype(np.float32).clip(-1, 1)
         levels = FLOOR + (heard + 1) / 2 * (TOP - FLOOR)
-        magnitudes = np.ascontiguousarray(self.mel.magnitudes(levels))
+        magnitudes = np.ascontiguousarray(self.in_bands.magnitudes(levels))
         silent = np.float32(self.stft.full_scale * 10 ** ((FLOOR + SILENT) / 20))
         return np.where(magnitudes > silent, magnitudes, np.float32(0))
 

@@ -18,6 +18,7 @@ import numpy as np
 
 from workshop.audio import library
 from workshop.audio.audiofiles import SUFFIXES, read_sound
+from workshop.audio.bands import MEL
 from workshop.audio.loop_spectrogram import MAX_SAMPLES, MAX_SIDE, LoopSpectrogram
 from workshop.audio.rates import RATES
 from workshop.audio.tonality import ADVICE, are_tonal
@@ -93,6 +94,7 @@ class LoopInfo(DataInfo, kw_only=True):
         beats: quarter notes of each.
         frames: of a picture.
         bands: of a picture.
+        scale: of the bands.
         songs: that the slices are from.
         songs_held_out: of these.
         near_duplicates: slices left out because training slices nearly equal them.
@@ -105,6 +107,7 @@ class LoopInfo(DataInfo, kw_only=True):
     beats: Count
     frames: Count
     bands: Count
+    scale: str = MEL
     songs: Count = 1
     songs_held_out: int = 0
     near_duplicates: int = 0
@@ -113,11 +116,11 @@ class LoopInfo(DataInfo, kw_only=True):
     def __post_init__(self) -> None:
         if self.sample_rate not in RATES or self.samples > MAX_SAMPLES or max(self.frames, self.bands) > MAX_SIDE:
             raise ValueError(f"pictures of {self.samples:,} samples at {self.sample_rate:,} a second are not valid")
-        _ = self.representation().mel  # which refuses what does not fit
+        _ = self.representation().in_bands  # which refuses what does not fit
 
     def representation(self) -> LoopSpectrogram:
         """How slices become pictures."""
-        return LoopSpectrogram(self.sample_rate, self.samples, self.frames, self.bands)
+        return LoopSpectrogram(self.sample_rate, self.samples, self.frames, self.bands, scale=self.scale)
 
 
 @dataclass(frozen=True)
@@ -202,7 +205,7 @@ def write_about(folder: Path, about: SlicesFile) -> None:
     write_json(folder / NAME, msgspec.to_builtins(about))
 
 
-def load_pictures(folder: Path, frames: int, bands: int, val_split: float = 0.1) -> Pictures:
+def load_pictures(folder: Path, frames: int, bands: int, val_split: float = 0.1, scale: str = MEL) -> Pictures:
     """Pictures of the slices in a folder, some songs held out.
 
     Args:
@@ -210,6 +213,7 @@ def load_pictures(folder: Path, frames: int, bands: int, val_split: float = 0.1)
         frames: T.
         bands: D.
         val_split: share of the slices that is held out, in whole songs, at least one.
+        scale: of the bands, a name in `bands.CORNERS`.
 
     Raises:
         UserError: there are too few slices, or the size does not fit them.
@@ -217,8 +221,8 @@ def load_pictures(folder: Path, frames: int, bands: int, val_split: float = 0.1)
     found = read_folder(folder)
     about = found.about
     try:
-        representation = LoopSpectrogram(about.rate, about.samples, frames, bands)
-        _ = representation.mel
+        representation = LoopSpectrogram(about.rate, about.samples, frames, bands, scale=scale)
+        _ = representation.in_bands
     except ValueError:
         raise UserError(
             f"--frames {frames} --bands {bands}: slices of {about.samples:,} samples have no such picture; take fewer "
@@ -257,6 +261,7 @@ def load_pictures(folder: Path, frames: int, bands: int, val_split: float = 0.1)
         beats=about.beats,
         frames=frames,
         bands=bands,
+        scale=scale,
         songs=len(set(songs)),
         songs_held_out=len({songs[k] for k in held_out}),
         near_duplicates=int(near.sum()),

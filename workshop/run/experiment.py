@@ -363,6 +363,8 @@ FIXED = ("network", "size", "seq_length", "batch_size", "val_split", "seed")
 TAKEN_OVER = ("num_epochs", "learning_rate", "save_every", "sample_every", "keep_every", "message")
 #: Arguments that run.json keeps in entries of their own.
 ELSEWHERE = ("data_dir", "message", "init_from")
+#: Arguments that came later, with what they were before: an experiment from then does not hold them.
+LATER = {"scale": "mel"}
 
 
 def arguments(args: argparse.Namespace) -> dict[str, Any]:
@@ -412,7 +414,7 @@ def saved_arguments(args: argparse.Namespace, experiment: Experiment, names: Ite
     Raises:
         UserError: one is missing or not valid; it is named.
     """
-    saved = {**experiment.record.arguments, "message": experiment.record.message}
+    saved = {**LATER, **experiment.record.arguments, "message": experiment.record.message}
     for name in names:
         if name not in saved:
             raise UserError(f"{experiment.path / 'run.json'} is damaged: its argument {name!r} is missing")
