@@ -23,8 +23,8 @@ from workshop.audio.loop_spectrogram import LoopSpectrogram, convergence
 
 
 def measured(loops: LoopSpectrogram, bars: np.ndarray, pictures: np.ndarray) -> dict[str, float]:
-    """Mean and worst convergence in dB, its mean with what the picture has lost, and milliseconds of processor time for a
-    loop; the second time counts.
+    """Mean and worst convergence in dB, its mean with what the picture has lost, and milliseconds of processor time for
+    a loop; the second time counts.
     """
     for _ in range(2):
         begun = time.process_time()
