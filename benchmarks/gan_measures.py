@@ -3,8 +3,10 @@
     python benchmarks/gan_measures.py --data_dir data/audio/loops spectral_gan/experiments/01
 
 2,000 loops of each network, 2,000 slices of the starter set, and as held-out ones 2,000 bars of songs that are not in
-it, by the same kits and patterns. Without experiments, the baselines alone, as pictures of 64 x 128. Then how many of
-the onsets of 100 loops of each, and of 100 such bars, lie within 20 ms of a sixteenth note. Some minutes.
+it, by the same kits and patterns. Without experiments, the baselines alone, as pictures of 64 x 128. With `--of_sound`
+the networks may have pictures of different sizes and scales: what is measured is the sound, as pictures of 64 x 128 on
+the mel scale, and of the bars too what comes back from their pictures. Then how many of the onsets of 100 loops of
+each, and of 100 such bars, lie within 20 ms of a sixteenth note. Some minutes.
 """
 
 import argparse
@@ -18,10 +20,13 @@ import numpy as np
 import workshop
 from spectral_gan.measures import MOST, Reference
 from workshop.audio import latents
+from workshop.audio.bands import MEL
 from workshop.audio.drum_kits import KITS
 from workshop.audio.drum_loops import PATTERNS, SONGS, Song
 from workshop.audio.slices import load_pictures
 
+#: Frames and bands of pictures where no network says them.
+SIZE = (64, 128)
 #: Songs of each kit and pattern that are not in the starter set.
 NEW = range(SONGS, SONGS + 3)
 #: Loops whose onsets are found, and seconds from a sixteenth note that count as on it.
@@ -54,15 +59,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("experiments", nargs="*", type=Path, help="trained networks of one size of pictures")
     parser.add_argument("--data_dir", type=Path, default=compare.ROOT / "data" / "audio" / "loops")
+    parser.add_argument("--of_sound", action="store_true", help="measure pictures of the sound of the networks' loops")
     arguments = parser.parse_args()
     nets = {str(path): workshop.load(path) for path in arguments.experiments}
+    first = None if arguments.of_sound else next(iter(nets.values()), None)
+    size, scale = ((first.info.frames, first.info.bands), first.info.scale) if first else (SIZE, MEL)
+    data = load_pictures(arguments.data_dir, *size, scale=scale)
+    representation = data.facts.representation()
     made = {}
     for name, net in nets.items():
-        made[name] = net.pictures(latents.drawn(MOST, net.latent_size, 0))
-    size = next(iter(made.values())).shape[1:] if made else (64, 128)
-    data = load_pictures(arguments.data_dir, *size)
+        points = latents.drawn(MOST, net.latent_size, 0)
+        made[name] = representation.pictures(net.sounds(points)) if arguments.of_sound else net.pictures(points)
     unheard = np.stack(list(bars()))
-    held_out = data.facts.representation().pictures(unheard[:MOST]).astype(np.float16)
+    held_out = representation.pictures(unheard[:MOST]).astype(np.float16)
     reference = Reference(data.train, held_out)
     fits = reference.gaussians()
     best = min(fits, key=lambda count: fits[count].distance)
@@ -71,6 +80,9 @@ def main() -> None:
         f"PCA-Gaussian, {best} components": fits[best],
         "training slices with noise": reference.noisy(),
     } | {name: reference.measure(pictures) for name, pictures in made.items()}
+    if arguments.of_sound:
+        back = representation.pictures(representation.sounds(held_out))
+        table["bars of other songs, from their pictures"] = reference.measure(back)
     result: dict[str, object] = {}
     for name, measures in table.items():
         result[name] = {key: round(value, 3) for key, value in measures.scalars().items()}
