@@ -46,7 +46,8 @@ def export_pretrained(target: Path, overwrite: bool) -> None:
         UserError: a network is damaged, or the folder cannot be written.
     """
     require_onnx()
-    for path in (path for lesson in lessons() for path in pretrained.networks(lesson)):
+    # The newest of a kind is the one that OSC asks: that is to be the one to begin with.
+    for path in (path for lesson in lessons() for path in reversed(pretrained.networks(lesson))):
         net = trained.named(str(path))
         place = _checked(net, target, overwrite)
         try:
