@@ -168,10 +168,8 @@ def test_a_beat_of_constant_q_is_as_near_as_that_of_the_mel_scale() -> None:
 
 
 def test_a_scale_that_there_is_not_is_refused() -> None:
-    with pytest.raises(ValueError, match="no picture"):
-        LoopSpectrogram(RATE, 8000, 32, 32, scale="bark")
     with pytest.raises(ValueError, match="'bark' is no scale"):
-        Bands(EVEN.stft, RATE, 32, "bark")
+        _ = LoopSpectrogram(RATE, 8000, 32, 32, scale="bark").in_bands
 
 
 @pytest.mark.parametrize("size", [(8000, 4, 32), (100, 32, 32), (2048, 32, 1)])

@@ -20,7 +20,7 @@ from importlib.util import find_spec
 
 import numpy as np
 
-from workshop.audio.bands import CORNERS, MEL, Bands
+from workshop.audio.bands import MEL, Bands
 from workshop.audio.griffin_lim import improved, log_levels, polar, random_phase, unheard
 from workshop.audio.stft import Stft
 from workshop.machine import usable_cores
@@ -61,7 +61,7 @@ class LoopSpectrogram:
     scale: str = field(default=MEL, kw_only=True)
 
     def __post_init__(self) -> None:
-        if self.scale not in CORNERS or self.frames < 2 * OVERLAP or self.bands < 2 or self.samples < 4 * self.frames:
+        if self.frames < 2 * OVERLAP or self.bands < 2 or self.samples < 4 * self.frames:
             raise ValueError(f"{self.samples} samples are no picture of {self.frames} x {self.bands}")
 
     @functools.cached_property
