@@ -122,6 +122,7 @@ def test_it_is_healthy_and_ends_when_it_is_told(player: Player, engine: Engine) 
     assert player.process.returncode == 0
     assert f"the pages are on http://localhost:{player.port}; Ctrl-C ends them" in said
     assert said.endswith("ended\n")
+    assert "The older image is used" not in said
     until(lambda: not engine.docker("ps", "--quiet", "--filter", f"id={container}").strip(), "its end", 20)
 
 

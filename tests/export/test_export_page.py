@@ -225,6 +225,13 @@ def test_a_layer_that_the_page_does_not_know(layer: Callable, said: str, trained
         written(tmp_path, trained, model)
 
 
+def test_a_recurrent_network_with_conditions_has_no_page(trained: Path, tmp_path: Path) -> None:
+    model = SequenceModel([layers.Embedding(V, H), recurrent_layer(layers.GRU), layers.Dense(V)])
+    model.add_conditions(2)
+    with pytest.raises(UserError, match=r"makes what is named \(--condition\): leave out --page"):
+        written(tmp_path, trained, model)
+
+
 def test_the_command_writes_a_page(trained: Path, run_main: Run, refused: Refused, tmp_path: Path) -> None:
     done = run_main(command_line, trained, "--to", "out", "--page")
     assert done.returncode == 0

@@ -341,6 +341,24 @@ def test_those_that_come_trained_are_exported_where_they_can_be(
     assert "left out: a network of spectral_rnn cannot be exported yet" in capsys.readouterr().err
 
 
+def test_all_that_come_trained_are_exported_and_played(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As they are in the image of the player."""
+    command_line.main(["export", "--pretrained", "--to", str(tmp_path)])
+    said = capsys.readouterr().err
+    made = {path.name for path in tmp_path.iterdir()}
+    for folder in pretrained.FOLDER.glob("*/*"):
+        assert (folder.name in made) == (folder.parent.name != "spectral_rnn"), said
+    # An image keeps whole seconds.
+    times = [int(path.stat().st_mtime) for path in tmp_path.iterdir()]
+    assert len(set(times)) == len(times)
+    found = networks.found([tmp_path])
+    assert {one.name for one in found} == made
+    assert "left out" not in capsys.readouterr().err
+    assert {one.name for one in found if one.net is None} == set()
+    asked = {one.makes: one.name for one in networks.asked_by_osc(found)}
+    assert asked == {"text": "verse", "notes": "tunes", "sound": "vowels", "loops": "loops"}
+
+
 def test_something_has_to_be_exported(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no network is named"):
         command_line.main(["export", "--to", str(tmp_path)])

@@ -58,8 +58,13 @@ def _layers(model: SequenceModel) -> tuple[list[dict[str, Any]], list[np.ndarray
     """The layers as network.json lists them, and their weights in the order of network.bin.
 
     Raises:
-        UserError: the page does not know one.
+        UserError: the page does not know one, or the network has conditions.
     """
+    if model.conditions:
+        raise UserError(
+            "the page cannot run a recurrent network that makes what is named (--condition): leave out --page for an "
+            "ONNX file, which can"
+        )
     names = {cell.layer: name for name, cell in CELLS.items()}
     layers: list[dict[str, Any]] = []
     arrays: list[np.ndarray] = []

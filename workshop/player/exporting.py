@@ -1,5 +1,7 @@
 """Export trained networks for the player: each as an ONNX file, and those that generate step by step as a page too."""
 
+import os
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,8 +48,9 @@ def export_pretrained(target: Path, overwrite: bool) -> None:
         UserError: a network is damaged, or the folder cannot be written.
     """
     require_onnx()
-    # The newest of a kind is the one that OSC asks: that is to be the one to begin with.
-    for path in (path for lesson in lessons() for path in reversed(pretrained.networks(lesson))):
+    # The newest of a kind is the one that OSC asks: that is to be the one to begin with. An image keeps whole seconds.
+    paths = [path for lesson in lessons() for path in reversed(pretrained.networks(lesson))]
+    for second, path in enumerate(paths, int(time.time()) - len(paths)):
         net = trained.named(str(path))
         place = _checked(net, target, overwrite)
         try:
@@ -56,6 +59,7 @@ def export_pretrained(target: Path, overwrite: bool) -> None:
             cli.say(f"left out: {error}")
         else:
             _write(net, exported, place)
+            os.utime(place, (second, second))
 
 
 def name_of(net: Trained) -> str:
