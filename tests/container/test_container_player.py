@@ -104,7 +104,7 @@ def test_browsers_see_networks_that_come_trained_and_ones_own(player: Player) ->
 def test_other_programs_get_files_of_this_computer(player: Player, door: Workshop) -> None:
     client = player.client
     assert client.ask("/cc/isAlive") == ["/ccret/alive"]
-    assert sorted(client.ask("/alive")[1:]) == ["loops", "notes", "text"]
+    assert sorted(client.ask("/alive")[1:]) == ["loops", "notes", "sound", "text"]
     path = Path(client.ask("/gan/random", 3, 11)[3])
     assert path.parent == door.clone / "data" / "generated" / "osc"
     assert path.read_bytes() == get(player.port, "/beats/loop.wav?seed=11")[1]
