@@ -59,6 +59,7 @@ class Recipe:
 
 
 _VERSE = ("--size", "medium", "--dropout", 0.1, "--val_split", 0.03, "--seed", 0)
+_ABC = ("--size", "medium", "--rnn_size", 256, "--dropout", 0.1, "--seq_length", 100)
 
 RECIPES = {
     "char_rnn/verse": Recipe(
@@ -80,12 +81,7 @@ The weights are given to the public domain under CC0 1.0.
         temperature=0.75,
     ),
     "char_rnn/abc_tunes": Recipe(
-        trainings=(
-            (
-                *("--size", "medium", "--rnn_size", 256, "--dropout", 0.1, "--seq_length", 100),
-                *("--num_epochs", 200, "--patience", 100, "--max_minutes", 24, "--seed", 0),
-            ),
-        ),
+        trainings=((*_ABC, "--num_epochs", 200, "--patience", 100, "--max_minutes", 24, "--seed", 0),),
         data="data/lyrics/tunes",
         message="traditional tunes in ABC notation",
         source="""\

@@ -24,15 +24,11 @@ from char_rnn import dataset
 from char_rnn.trained import Trained
 from workshop import load
 from workshop.datasets.abc_to_midi import playable, tunes_in
+from workshop.notes.abc_text import split_tunes
 from workshop.text.overlap import longest_copied
 
 TUNES, LENGTH, PRIME = 100, 2_000, "X:1\nT:"
 BAR_LENGTH = "bar that does not fit the meter"
-
-
-def first_tune(text: str) -> str:
-    """The first tune of a text, from its number up to the next one's."""
-    return re.split(r"^(?=X:)", text, flags=re.MULTILINE)[1]
 
 
 def remarks_of(tune: str) -> list[str]:
@@ -75,8 +71,8 @@ def main() -> None:
     assert isinstance(net, Trained)
     text = dataset.load(args.data, net.experiment.record.arguments["val_split"], vocabulary=net.vocabulary)
     train, unseen = (net.vocabulary.decode(ids) for ids in (text.train, text.held_out))
-    held_out = re.split(r"^(?=X:)", unseen, flags=re.MULTILINE)[1:-1][:TUNES]
-    made = [first_tune(net.generate(PRIME, LENGTH, seed=seed)) for seed in range(TUNES)]
+    held_out = split_tunes(unseen)[1][:-1][:TUNES]
+    made = [split_tunes(net.generate(PRIME, LENGTH, seed=seed))[1][0] for seed in range(TUNES)]
 
     print(f"{args.experiment}, temperature {net.temperature}\n")
     print("| tunes | bars as long as the meter | no remark at all | no word of abc2midi about a bar | shared bars |")
