@@ -107,13 +107,13 @@ HEALTHCHECK NONE
 RUN mkdir --mode=0777 /opt/starter
 USER 1000:1000
 RUN bash start.sh run true && python -m workshop.docs build
-# The starter sets of lessons 5 and 6 are large, so they lie here once for all students, whose volumes get a link. They
-# are kept from build to build, and are made again when their makers say so.
+# Sets that are large or take a while lie here once for all students, whose volumes get a link. They are kept from build
+# to build, and are made again when their makers say so.
 RUN --mount=type=cache,target=/var/cache/starter,uid=1000,gid=1000 \
-    for name in piano loops; do \
-      python -m workshop.datasets get "$name" --data_dir /var/cache/starter && \
-      cp --recursive "/var/cache/starter/audio/$name" /opt/starter/ && \
-      ln --symbolic "/opt/starter/$name" data/audio/ || exit 1; \
+    for set in audio/piano audio/loops midi/chorales; do \
+      python -m workshop.datasets get "${set#*/}" --data_dir /var/cache/starter && \
+      cp --recursive "/var/cache/starter/$set" /opt/starter/ && \
+      ln --symbolic "/opt/starter/${set#*/}" "data/$set" || exit 1; \
     done && \
     chmod --recursive a-w /opt/starter/*
 

@@ -3,6 +3,7 @@
     python benchmarks/pretrain.py char_rnn/verse --data VERSE
     python benchmarks/pretrain.py char_rnn/verse --data VERSE --trained EXPERIMENT
     python benchmarks/pretrain.py char_rnn/abc_tunes --data data/lyrics/tunes
+    python benchmarks/pretrain.py midi_rnn/chorales --data data/midi/chorales
     python benchmarks/pretrain.py wavenet/instruments --data data/audio/starter
     python benchmarks/pretrain.py audio_rnn/vowels --data VOWELS
 
@@ -149,6 +150,22 @@ The weights are given to the public domain under CC0 1.0.
 Trained on 3,374 traditional Scottish, Irish and American tunes: Aird 1778-1801, Ryan 1883, O'Neill 1903, as transcribed
 by the volunteers named below and distributed with the package music21. The tunes are in the public
 domain. A tenth of them is held out, and was never trained on.
+The weights are given to the public domain under CC0 1.0.
+""",
+    ),
+    "midi_rnn/chorales": Recipe(
+        trainings=(
+            (
+                *("--encoding", "performance", "--transpose", 3, "--size", "medium", "--dropout", 0.4),
+                *("--num_epochs", 1000, "--patience", 100, "--max_minutes", 25, "--seed", 0),
+            ),
+        ),
+        data="data/midi/chorales",
+        message="Bach's chorales in four voices",
+        source="""\
+Trained on 383 chorales by Johann Sebastian Bach, in all keys up to three semitones away, from the scores that are
+distributed with the package music21. The music is in the public domain. A tenth of the chorales is held out, and was
+never trained on.
 The weights are given to the public domain under CC0 1.0.
 """,
     ),

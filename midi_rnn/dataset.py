@@ -19,6 +19,7 @@ from midi_rnn.info import MusicInfo
 from midi_rnn.limits import limits
 from midi_rnn.summary import Measures, combined, measure
 from workshop.counting import counted
+from workshop.datasets import bach
 from workshop.errors import UserError
 from workshop.notes.midi_rests import rests
 from workshop.notes.midifiles import DEFAULT_TEMPO, Score, find_midi_files, read
@@ -61,7 +62,8 @@ def load(
     """Read a MIDI file, or all MIDI files of a folder and its subfolders.
 
     The pieces are put in an order that depends on nothing but their notes, and the last of them are held out; a single
-    piece is cut in two. A folder with the subfolders `train` and `valid` is held out as they say.
+    piece is cut in two. A folder with the subfolders `train` and `valid` is held out as they say. Bach's chorales are
+    made where they are missing.
 
     Args:
         path: a file or a folder.
@@ -74,6 +76,7 @@ def load(
     Raises:
         UserError: there is nothing that can be used; the sentence says why.
     """
+    bach.make_if_missing(path)
     made = ENCODINGS[encoding]
     files = find_midi_files(path)
     by_folder = [[file for file in files if _is_in(file, path / name)] for name in SPLIT_FOLDERS]

@@ -209,10 +209,10 @@ def test_each_student_reaches_lab_page_board_and_tutorial(lesson: Class, student
 
 def test_starter_sets_are_in_the_image_once_for_all(lesson: Class, students: dict[str, Person]) -> None:
     listed = lesson.inside("ada", "python", "-m", "workshop.datasets", "list")
-    for name in ("tunes", "midi_tunes", "starter_sounds", "piano", "loops"):
+    for name in ("tunes", "midi_tunes", "starter_sounds", "piano", "loops", "chorales"):
         assert re.search(rf"^{name} +\w+ +[\d,]+ kB +yes ", listed, re.MULTILINE), listed
-    for name in ("piano", "loops"):
-        place = lesson.inside("ada", "readlink", "--canonicalize", f"data/audio/{name}").strip()
+    for folder in ("audio/piano", "audio/loops", "midi/chorales"):
+        place = lesson.inside("ada", "readlink", "--canonicalize", f"data/{folder}").strip()
         assert not place.startswith("/workshop/")
         lesson.inside("ada", "touch", f"{place}/mine.wav", status=1)
 

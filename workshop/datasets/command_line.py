@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from workshop import ROOT, counting
-from workshop.datasets import inspecting, loops, midi_tunes, piano_music, slice_command, starter_sounds, tunes
+from workshop.datasets import bach, inspecting, loops, midi_tunes, piano_music, slice_command, starter_sounds, tunes
 from workshop.datasets.catalog import DataSet, find, has_hash, is_verified, read_catalog, read_manifest
 from workshop.datasets.download import Remote, fetch, fetch_all, is_web_address
 from workshop.datasets.generated_folder import LEFT_OVER
@@ -43,6 +43,15 @@ MIDI_SUFFIXES = (".mid", ".midi")
 AUDIO_SUFFIXES = (".wav", ".flac")
 #: Folder of each kind, in the data folder.
 FOLDERS = {"text": "lyrics", "MIDI": "midi", "audio": "audio"}
+#: The modules that make sets on this computer, by name.
+EXPORTERS = {
+    "tunes": tunes,
+    "midi_tunes": midi_tunes,
+    "chorales": bach,
+    "starter_sounds": starter_sounds,
+    "piano": piano_music,
+    "loops": loops,
+}
 
 
 def is_here(data_set: DataSet, data_dir: Path) -> bool:
@@ -75,9 +84,7 @@ def count_here(data_set: DataSet, data_dir: Path) -> int:
 def _exporter(data_set: DataSet, data_dir: Path) -> tuple[Any, Path]:
     """Return the module that makes a set on this machine, and the folder that it fills."""
     target = data_set.target_in(data_dir)
-    if data_set.kind == "audio":
-        return {"piano": piano_music, "loops": loops}.get(data_set.name, starter_sounds), target
-    return (midi_tunes, target) if data_set.kind == "midi" else (tunes, target.parent)
+    return EXPORTERS[data_set.name], target.parent if data_set.kind == "text" else target
 
 
 def state(data_set: DataSet, data_dir: Path) -> str:
