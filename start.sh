@@ -33,6 +33,7 @@ WANT_ROOT=no
 DEMO_TRAIN=(--init_from verse --max_minutes 1 --message "first demo")
 DEMO_SAMPLE=(--length 150)
 DEMO_PLAY=(--experiment_dir tunes --num_samples 1 --wav)
+DEMO_DRUM=(--experiment_dir loops --walk 4)
 VERBS="demo, play, live, osc, freeze, player, sweep, test, run, lab, docs, doctor, logs, trainings, class, stop, down, build, save, load"
 
 say() { printf '%s\n' "$*" >&2; }
@@ -541,6 +542,8 @@ verb_demo() {
   if [ "${WORKSHOP_DEMO_SMOKE:-0}" = 1 ]; then DEMO_TRAIN=(--smoke); fi
   demo_says "A network that has read tunes plays one" midi_rnn/sample.py "${DEMO_PLAY[@]}"
   python midi_rnn/sample.py "${DEMO_PLAY[@]}"
+  demo_says "A network that has heard drums plays four bars" spectral_gan/sample.py "${DEMO_DRUM[@]}"
+  python spectral_gan/sample.py "${DEMO_DRUM[@]}"
   demo_says "A network that has read songs and poems writes" \
     char_rnn/sample.py --experiment_dir verse "${DEMO_SAMPLE[@]}"
   python char_rnn/sample.py --experiment_dir verse "${DEMO_SAMPLE[@]}" --no_copy_check

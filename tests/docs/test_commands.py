@@ -171,9 +171,10 @@ def test_what_the_demo_prints_can_be_typed(inside: Callable[..., str]) -> None:
     outside, shell = _LINE.findall(before), _LINE.findall(following)
     print(*outside, *shell, sep="\n")
     assert [line.split(" --")[0] for line in outside] == [
-        "./start.sh run python midi_rnn/sample.py", "./start.sh run python char_rnn/sample.py",
-        "./start.sh run python char_rnn/train.py", "./start.sh run python char_rnn/train.py",
-        "./start.sh run python char_rnn/sample.py", "./start.sh run python char_rnn/sample.py",
+        "./start.sh run python midi_rnn/sample.py", "./start.sh run python spectral_gan/sample.py",
+        "./start.sh run python char_rnn/sample.py", "./start.sh run python char_rnn/train.py",
+        "./start.sh run python char_rnn/train.py", "./start.sh run python char_rnn/sample.py",
+        "./start.sh run python char_rnn/sample.py",
     ]  # fmt: skip
     for line in outside:
         inside(line)

@@ -594,6 +594,7 @@ def test_the_demo_trains_generates_and_says_where_to_look(clone: Clone) -> None:
     calls = [call for call in clone.take_calls() if "sample.py" in call or "train.py" in call]
     assert calls == [
         "venv midi_rnn/sample.py --experiment_dir tunes --num_samples 1 --wav",
+        "venv spectral_gan/sample.py --experiment_dir loops --walk 4",
         "venv char_rnn/sample.py --experiment_dir verse --length 150 --no_copy_check",
         "venv char_rnn/train.py --init_from verse --max_minutes 1 --message first demo",
         "venv char_rnn/sample.py --experiment_dir char_rnn/experiments/01 --length 150",
