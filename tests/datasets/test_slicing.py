@@ -12,6 +12,7 @@ from workshop.audio import beats, conforming, slices
 from workshop.audio.beats import Grid
 from workshop.audio.drum_loops import BPM, Song
 from workshop.audio.synthesis import write_wav
+from workshop.datasets import slicing
 from workshop.datasets.command_line import main
 
 RATE = 22_050
@@ -115,6 +116,44 @@ def test_silence_is_left_out_and_copies_are_said(tmp_path: Path, capsys: pytest.
     assert "nearly the same as an earlier one: " in said
     assert "that is few" in said
     assert (tmp_path / "song_slices" / "slices.json").is_file()
+
+
+def test_songs_of_one_name_in_two_folders_stay_two(tmp_path: Path) -> None:
+    for folder, kit in (("a", "punchy"), ("b", "dusty")):
+        bars = [bar for _, bar in Song(kit, "four", 0).bars()][:6]
+        write_wav(tmp_path / "songs" / folder / "song.wav", np.concatenate(bars), RATE)
+    assert main(["slice", str(tmp_path / "songs"), "--bpm", "160"]) == 0
+    about = slices.read_folder(tmp_path / "songs_slices").about
+    assert {one.song for one in about.slices.values()} == {"song", "song_"}
+    of_each = [sum(one.song == song for one in about.slices.values()) for song in ("song", "song_")]
+    assert min(of_each) >= 5
+    assert len(list((tmp_path / "songs_slices").glob("*.wav"))) == sum(of_each)
+
+
+def test_what_breaks_off_leaves_no_folder_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_wav(tmp_path / "song.wav", played("four", 120)[0], RATE)
+    written: list[Path] = []
+
+    def fill_the_disk(path: Path, *rest: object) -> None:
+        written.append(path)
+        if len(written) == 3:
+            raise OSError(28, "No space left on device")
+        write_wav(path, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(slicing, "write_wav", fill_the_disk)
+    assert main(["slice", str(tmp_path / "song.wav"), "--bpm", "120"]) == 2
+    assert "free some space" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["song.wav"]
+
+
+@pytest.mark.parametrize("together", [1, 4, 256])
+def test_copies_are_counted_however_many_are_compared_together(together: int) -> None:
+    made = np.random.default_rng(0).normal(size=(12, 20)).astype(np.float32)
+    made[5], made[6], made[11] = made[2], made[2] + 0.01, made[10]
+    assert slices.repeated(made, together) == 3
+    assert slices.repeated(made[:0]) == 0
 
 
 def test_check_writes_a_slice_and_what_comes_back(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

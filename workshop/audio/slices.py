@@ -317,6 +317,20 @@ def nearest(pictures: np.ndarray, others: np.ndarray) -> tuple[np.ndarray, np.nd
     return numbers, distances
 
 
+def repeated(pictures: np.ndarray, together: int = 256) -> int:
+    """How many of pictures [N, K], as those from `coarse` are, nearly equal an earlier one; so many are compared
+    together.
+    """
+    copies = 0
+    for start in range(0, len(pictures), together):
+        block = pictures[start : start + together]
+        is_copy = nearest(block, pictures[:start])[1] < NEAR if start else np.zeros(len(block), bool)
+        for number in range(1, len(block)):
+            is_copy[number] |= nearest(block[number : number + 1], block[:number])[1][0] < NEAR
+        copies += int(is_copy.sum())
+    return copies
+
+
 def near_duplicates(pictures: np.ndarray, is_held_out: np.ndarray) -> np.ndarray:
     """Which of the held-out slices a training slice nearly equals, bool [N].
 

@@ -1,7 +1,11 @@
 """Songs into slices for a network that makes loops; `slice_command.py` says what can be asked for."""
 
 import argparse
+import contextlib
+import os
 import re
+import shutil
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +15,7 @@ from workshop.audio import beats, conforming, slices
 from workshop.audio.audiofiles import find_audio_files, read_sound
 from workshop.audio.beats import Grid
 from workshop.audio.loop_spectrogram import LoopSpectrogram, convergence
-from workshop.audio.slices import MIN_SLICES, NAME, Slice, SlicesFile
+from workshop.audio.slices import MIN_SLICES, Slice, SlicesFile
 from workshop.audio.synthesis import write_wav
 from workshop.counting import counted
 from workshop.errors import UserError
@@ -29,22 +33,17 @@ COMPARED = (32, 32)
 
 
 @dataclass(frozen=True)
-class Song:
-    """A song at the tempo of the slices.
+class _Cut:
+    """How many songs slices were cut from, how many slices were silent, and how many nearly equal an earlier one."""
 
-    Attributes:
-        path: its file.
-        samples: float32 [N], from its first beat on.
-        grid: its beats before it was stretched.
-    """
-
-    path: Path
-    samples: np.ndarray
-    grid: Grid
+    songs: int
+    silent: int
+    copies: int
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Cut the songs; or check one slice.
+    """Cut the songs; or check one slice. One song after the other is stretched, cut and written, since all of them may
+    not fit into the memory.
 
     Raises:
         UserError: none of the songs can be cut, or the slices cannot be written.
@@ -56,25 +55,34 @@ def run(arguments: argparse.Namespace) -> int:
     grids = _grids(files, arguments)
     bpm = arguments.to_bpm or arguments.bpm or float(round(np.median([grid.tempo for grid in grids.values()])))
     samples = round(arguments.beats * 60 / bpm * arguments.sample_rate)
-    cut: dict[str, tuple[str, np.ndarray]] = {}
-    silent = 0
-    for path, grid in counted(grids.items(), len(grids), "stretching songs", "songs"):
-        sound = read_sound(path, arguments.sample_rate).samples
-        whole = conforming.conformed(sound, arguments.sample_rate, grid, bpm)
-        found, left_out = _cut(whole, samples, arguments.beats, arguments.jump or arguments.beats)
-        silent += left_out
-        cut |= {f"{_name(path, cut)}_{beat:04d}.wav": (path.stem, part) for beat, part in found}
-    if not cut:
-        raise UserError(
-            f"the songs in {arguments.songs} are shorter than {plural(arguments.beats, 'beat')}: take longer ones, or "
-            "fewer --beats"
-        )
+    about = SlicesFile(bpm, arguments.beats, arguments.sample_rate, samples, {})
     if arguments.check is not None:
-        _check(next(part for _, part in sorted(cut.values(), key=lambda one: -_power(one[1]))), arguments)
+        found = (part for _, parts, _ in _songs(grids, about, arguments) for _, part in parts)
+        _check(max(found, key=_power, default=None), arguments)
         return 0
-    _write(cut, out, SlicesFile(bpm, arguments.beats, arguments.sample_rate, samples, {}))
-    _report(cut, silent, out, bpm, samples / arguments.sample_rate)
+    with _put_in_place(out) as aside:
+        cut = _write(_songs(grids, about, arguments), aside, about)
+        if not about.slices:
+            raise _too_short(arguments)
+    _report(cut, out, about)
     return 0
+
+
+def _songs(
+    grids: dict[Path, Grid], about: SlicesFile, arguments: argparse.Namespace
+) -> Iterator[tuple[str, list[tuple[int, np.ndarray]], int]]:
+    """Of each song at the tempo of the slices: its name, which no other song has; beat and samples of its slices; and
+    how many of them are left out, because they are silent.
+    """
+    names: set[str] = set()
+    for path, grid in counted(grids.items(), len(grids), "stretching songs", "songs"):
+        name = re.sub(r"[^\w-]+", "_", path.stem)[:60] or "song"
+        while name in names:
+            name += "_"
+        names.add(name)
+        sound = read_sound(path, about.rate).samples
+        whole = conforming.conformed(sound, about.rate, grid, about.bpm)
+        yield name, *_cut(whole, about.samples, about.beats, arguments.jump or about.beats)
 
 
 def _grids(files: list[Path], arguments: argparse.Namespace) -> dict[Path, Grid]:
@@ -109,15 +117,6 @@ def _in_words(grid: Grid, was_found: bool) -> str:
     return said
 
 
-def _name(path: Path, taken: dict[str, tuple[str, np.ndarray]]) -> str:
-    """The beginning of the names of a song's slices, which no other song has."""
-    plain = re.sub(r"[^\w-]+", "_", path.stem)[:60] or "song"
-    others = {name.rpartition("_")[0] for name, (song, _) in taken.items() if song != path.stem}
-    while plain in others:
-        plain += "_"
-    return plain
-
-
 def _cut(song: np.ndarray, samples: int, beats_each: int, jump: int) -> tuple[list[tuple[int, np.ndarray]], int]:
     """The beat and the samples of each slice of a song, and how many were silent."""
     beat = samples / beats_each
@@ -133,42 +132,59 @@ def _power(part: np.ndarray) -> float:
     return float(np.mean(np.square(part, dtype=np.float64)))
 
 
-def _write(cut: dict[str, tuple[str, np.ndarray]], out: Path, about: SlicesFile) -> None:
-    for name, (song, part) in cut.items():
-        write_wav(out / name, part, about.rate)
-        about.slices[name] = Slice(song)
+@contextlib.contextmanager
+def _put_in_place(out: Path) -> Iterator[Path]:
+    """A folder beside that of the slices, which takes its place when all of them are written."""
+    aside = out.with_name(f".{out.name}.{os.getpid()}.part")
     try:
-        slices.write_about(out, about)
+        yield aside
+        aside.rename(out)
     except OSError as error:
         raise UserError(
-            f"{out / NAME} cannot be written: {explain(error, out)}; free some space or choose another folder"
+            f"{out} cannot be written: {explain(error, out)}; free some space or choose another folder"
         ) from error
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
 
 
-def _report(cut: dict[str, tuple[str, np.ndarray]], silent: int, out: Path, bpm: float, seconds: float) -> None:
-    songs = len({song for song, _ in cut.values()})
-    made = f"{plural(len(cut), 'slice')} of {seconds:.3f} s at {bpm:g} beats a minute"
-    print(visible_line(f"{made}, of {plural(songs, 'song')}: {out}"))
-    if silent:
-        print(f"  left out, because they are silent: {plural(silent, 'slice')}")
-    if copies := _near_duplicates([part for _, part in cut.values()]):
-        print(f"  nearly the same as an earlier one: {plural(copies, 'slice')}")
-    if len(cut) < MIN_SLICES:
+def _write(songs: Iterable[tuple[str, list[tuple[int, np.ndarray]], int]], out: Path, about: SlicesFile) -> _Cut:
+    """Write the slices of all songs, which are entered into `about`, and then that."""
+    compared = LoopSpectrogram(beats.RATE, about.samples, *COMPARED)
+    silent, shown = 0, []
+    for name, parts, left_out in songs:
+        silent += left_out
+        for beat, part in parts:
+            write_wav(out / f"{name}_{beat:04d}.wav", part, about.rate)
+            about.slices[f"{name}_{beat:04d}.wav"] = Slice(name)
+        if parts:
+            shown.append(slices.coarse(compared.pictures(np.stack([part for _, part in parts]))))
+    if shown:
+        slices.write_about(out, about)
+    return _Cut(len(shown), silent, slices.repeated(np.concatenate(shown)) if shown else 0)
+
+
+def _report(cut: _Cut, out: Path, about: SlicesFile) -> None:
+    made = f"{plural(len(about.slices), 'slice')} of {about.samples / about.rate:.3f} s at {about.bpm:g} beats a minute"
+    print(visible_line(f"{made}, of {plural(cut.songs, 'song')}: {out}"))
+    if cut.silent:
+        print(f"  left out, because they are silent: {plural(cut.silent, 'slice')}")
+    if cut.copies:
+        print(f"  nearly the same as an earlier one: {plural(cut.copies, 'slice')}")
+    if len(about.slices) < MIN_SLICES:
         print(f"  that is few: {MIN_SLICES} are the least to learn from, and a thousand are better")
 
 
-def _near_duplicates(parts: list[np.ndarray]) -> int:
-    """How many slices are nearly the same as an earlier one."""
-    pictures = LoopSpectrogram(beats.RATE, len(parts[0]), *COMPARED).pictures(np.stack(parts))
-    shown = slices.coarse(pictures)
-    return sum(
-        bool(slices.nearest(shown[number : number + 1], shown[:number])[1] < slices.NEAR)
-        for number in range(1, len(shown))
+def _too_short(arguments: argparse.Namespace) -> UserError:
+    return UserError(
+        f"the songs in {arguments.songs} are shorter than {plural(arguments.beats, 'beat')}: take longer ones, or "
+        "fewer --beats"
     )
 
 
-def _check(part: np.ndarray, arguments: argparse.Namespace) -> None:
+def _check(part: np.ndarray | None, arguments: argparse.Namespace) -> None:
     """Write a slice, its picture and the sound from it, and print how near that is."""
+    if part is None:
+        raise _too_short(arguments)
     try:
         loops = LoopSpectrogram(arguments.sample_rate, len(part), arguments.frames, arguments.bands)
         pictures = loops.pictures(part[None])
