@@ -15,13 +15,14 @@ from workshop.networks.products import add_product, fill, middle, rounded, strip
     half=st.booleans(), seed=st.integers(0, 99),
 )  # fmt: skip
 def test_a_product_is_that_of_numpy(count: int, rows: int, columns: int, streams: int, half: bool, seed: int) -> None:
-    """Of any matrix of several, with numbers that lie apart, alone or with others, in two parts that two cores make."""
+    """Of any matrix of several, with numbers that lie apart; one stream in two parts, which two cores make."""
     rng = np.random.default_rng(seed)
     matrices = rng.normal(size=(count, rows, columns)).astype(np.float32)
     x = rng.normal(size=(streams, rows + 3)).astype(np.float32)
     before = rng.normal(size=(streams, columns)).astype(np.float32)
     packed, found = strips(matrices, streams, half), fill(before)
-    for first, last in ((0, middle(found.shape[1])), (middle(found.shape[1]), found.shape[1])):
+    half_way = middle(found.shape[1]) if streams == 1 else 0
+    for first, last in ((0, half_way), (half_way, found.shape[1])):
         add_product(packed, count - 1, first, last, x, 2, rows + 3, found)
     exact = before + x[:, 2 : 2 + rows].astype(float) @ (rounded(matrices) if half else matrices)[-1]
     assert np.allclose(found[:, :columns], exact, atol=1e-4)

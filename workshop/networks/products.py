@@ -7,8 +7,9 @@ dimension.
 - One stream is bound by reading. The weights do not fit into the cache of a core, so they may be of half precision, and
   the processor makes float32 numbers of them on the way: half as many bytes. A strip is `WIDE` as far as there are so
   many columns, which makes eight sums that do not wait for one another.
-- Many streams are bound by multiplying: each weight that has been read serves four streams, and the sums, 4 streams x 2
-  registers, stay where they are until all rows of the strip have been read.
+- Many streams are bound by multiplying: each weight that has been read serves four streams, and the sums, 4 streams x 3
+  registers, stay where they are until all rows of the strip have been read. Of AVX2's 16 registers that leaves one for
+  a number of a stream; and twelve sums keep the processor busy where the eight of 2 registers had it wait at times.
 
 Each sum is made in the same order whatever the strips: a stream is the same alone and among others.
 """
@@ -21,8 +22,10 @@ import numpy as np
 from workshop.networks.compiling import compiled
 from workshop.networks.vectors import HALF, HALF_LANES, LANES, load, load_half, plus, store
 
-#: Columns of a strip: for one stream, as far as there are so many; and of any other.
+#: Columns of a strip for one stream, as far as there are so many, and of any other; and registers of one for many
+#: streams, and of the last ones.
 WIDE, TILE = 64, 32
+MOST, FEWER = 3, 2
 
 
 def fill(matrix: np.ndarray) -> np.ndarray:
@@ -62,7 +65,10 @@ def strips(matrices: np.ndarray, streams: int, half: bool = False) -> np.ndarray
 @compiled
 def _width(columns: int, streams: int) -> int:
     """How wide the next strip is, where so many columns are left."""
-    return WIDE if streams == 1 and columns >= WIDE else TILE
+    if streams == 1:
+        return WIDE if columns >= WIDE else TILE
+    # Four registers are cut in halves, so that none is left alone.
+    return (MOST if columns >= MOST * LANES and columns != 2 * FEWER * LANES else FEWER) * LANES
 
 
 @compiled
@@ -90,36 +96,40 @@ _wide, _narrow = _for_one(load, WIDE, LANES), _for_one(load, TILE, LANES)
 _wide_half, _narrow_half = _for_one(load_half, WIDE, HALF_LANES), _for_one(load_half, TILE, HALF_LANES)
 
 
-@compiled
-def _four(
-    weights: np.ndarray, at: int, size: int, x: np.ndarray, from0: int, from1: int, from2: int, from3: int,
-    out: np.ndarray, to0: int, to1: int, to2: int, to3: int,
-) -> None:  # fmt: skip
-    """The same for four streams, and for two registers of a strip of `TILE` columns."""
-    total0, total1 = load(out, to0, 2, LANES), load(out, to1, 2, LANES)
-    total2, total3 = load(out, to2, 2, LANES), load(out, to3, 2, LANES)
-    for i in range(size):
-        row = load(weights, at + i * TILE, 2, LANES)
-        total0, total1 = plus(total0, x, from0 + i, row), plus(total1, x, from1 + i, row)
-        total2, total3 = plus(total2, x, from2 + i, row), plus(total3, x, from3 + i, row)
-    store(out, to0, total0), store(out, to1, total1), store(out, to2, total2), store(out, to3, total3)
+def _for_many(registers: int) -> Callable[..., None]:
+    """The same for all streams, whose numbers are `stride` apart, and a strip of so many registers."""
+    width = registers * LANES
 
+    @compiled
+    def four(
+        weights: np.ndarray, at: int, size: int, x: np.ndarray, from0: int, from1: int, from2: int, from3: int,
+        out: np.ndarray, to0: int, to1: int, to2: int, to3: int,
+    ) -> None:  # fmt: skip
+        total0, total1 = load(out, to0, registers, LANES), load(out, to1, registers, LANES)
+        total2, total3 = load(out, to2, registers, LANES), load(out, to3, registers, LANES)
+        for i in range(size):
+            row = load(weights, at + i * width, registers, LANES)
+            total0, total1 = plus(total0, x, from0 + i, row), plus(total1, x, from1 + i, row)
+            total2, total3 = plus(total2, x, from2 + i, row), plus(total3, x, from3 + i, row)
+        store(out, to0, total0), store(out, to1, total1), store(out, to2, total2), store(out, to3, total3)
 
-@compiled
-def _many(
-    weights: np.ndarray, at: int, size: int, x: np.ndarray, start: int, stride: int, out: np.ndarray, to: int
-) -> None:
-    """The same for all streams, whose numbers are `stride` apart, and for a whole strip of `TILE` columns."""
-    end, columns = out.shape[0] - 1, out.shape[1]
-    for part in range(0, TILE, 2 * LANES):
+    @compiled
+    def many(
+        weights: np.ndarray, at: int, size: int, x: np.ndarray, start: int, stride: int, out: np.ndarray, to: int
+    ) -> None:
+        end, columns = out.shape[0] - 1, out.shape[1]
         for b in range(0, end + 1, 4):
             # Where there are less than four streams, the last stands in for those that are missing.
-            b1, b2, b3, here = min(b + 1, end), min(b + 2, end), min(b + 3, end), to + part
-            _four(
-                weights, at + part, size,
-                x, start + b * stride, start + b1 * stride, start + b2 * stride, start + b3 * stride,
-                out, here + b * columns, here + b1 * columns, here + b2 * columns, here + b3 * columns,
+            b1, b2, b3 = min(b + 1, end), min(b + 2, end), min(b + 3, end)
+            four(
+                weights, at, size, x, start + b * stride, start + b1 * stride, start + b2 * stride, start + b3 * stride,
+                out, to + b * columns, to + b1 * columns, to + b2 * columns, to + b3 * columns,
             )  # fmt: skip
+
+    return many
+
+
+_most, _fewer = _for_many(MOST), _for_many(FEWER)
 
 
 @compiled
@@ -136,8 +146,10 @@ def add_product(
     while to < last:
         width = _width(columns - to, streams)
         at = (matrix * columns + to) * size
-        if streams > 1:
-            _many(weights, at, size, x, start, stride, out, to)
+        if streams > 1 and width == MOST * LANES:
+            _most(weights, at, size, x, start, stride, out, to)
+        elif streams > 1:
+            _fewer(weights, at, size, x, start, stride, out, to)
         elif half and width == WIDE:
             _wide_half(weights, at // 2, size, x, start, out, to)
         elif half:
