@@ -163,7 +163,7 @@ The weights are given to the public domain under CC0 1.0.
         data="data/midi/chorales",
         message="Bach's chorales in four voices",
         source="""\
-Trained on 383 chorales by Johann Sebastian Bach, in all keys up to three semitones away, from the scores that are
+Trained on 372 chorales by Johann Sebastian Bach, in all keys up to three semitones away, from the scores that are
 distributed with the package music21. The music is in the public domain. A tenth of the chorales is held out, and was
 never trained on.
 The weights are given to the public domain under CC0 1.0.

@@ -2,7 +2,7 @@
 
 `data/midi/chorales` is made when it is first trained on, or by `python -m workshop.datasets get chorales`, and not when
 the workshop is set up: music21 takes most of a minute to read the scores. Unlike those of `chorales.py` these know
-which notes are sung again; a chorale that is there under two numbers, be it in another key, is taken once.
+which notes are sung again.
 """
 
 from collections.abc import Iterator
@@ -23,7 +23,8 @@ EXPORT_VERSION = 1
 
 FOLDER = ROOT / "data" / "midi" / "chorales"
 VOICES = ("Soprano", "Alto", "Tenor", "Bass")
-#: Chorales that begin with this many equal notes, from their first one on, are the same one.
+#: A chorale that shares so many notes in a row with an earlier one, in whatever key, is left out: some stand under two
+#: numbers, and what training holds out must be new.
 SAME_NOTES = 30
 LICENCE = (
     "The music is in the public domain. The scores are distributed with music21 by permission of their makers, and "
@@ -79,6 +80,14 @@ def notes_of(score: Any) -> "np.ndarray":
     return np.array(sorted(notes, key=lambda note: (note[0], note[2])), float)
 
 
+def _runs(notes: "np.ndarray") -> set[bytes]:
+    """All runs of `SAME_NOTES` notes of a piece, by how much higher and later than the one before each note is."""
+    import numpy as np
+
+    steps = np.diff(notes[:, [0, 2]], axis=0)
+    return {steps[at : at + SAME_NOTES].tobytes() for at in range(max(1, len(steps) - SAME_NOTES + 1))}
+
+
 def _scores(folder: Path) -> Iterator[tuple[str, Any]]:
     """The scores of a folder as music21 reads them, with their names. It would keep them as pickles if it were let."""
     from music21 import converter
@@ -96,15 +105,17 @@ def _write_all(folder: Path, stamp: str, source: Path) -> None:
     from workshop.notes import midifiles
 
     seen: set[bytes] = set()
+    written = 0
     for name, score in _scores(source):
         notes = notes_of(score)
-        beginning = (notes[:SAME_NOTES, :3] - notes[:1, :3]).tobytes()
-        if len(notes) and beginning not in seen:
+        runs = _runs(notes)
+        if len(notes) and not runs & seen:
             meter = score.recurse().getElementsByClass("TimeSignature").first()
             of_bar = meter.numerator, meter.denominator
             midifiles.write(folder / f"{name}.mid", notes, TEMPO, CHURCH_ORGAN, name, of_bar)
-            seen.add(beginning)
-    write_text(folder / "SOURCE.txt", _source(stamp, generated_folder.digest(folder), len(seen)))
+            seen |= runs
+            written += 1
+    write_text(folder / "SOURCE.txt", _source(stamp, generated_folder.digest(folder), written))
 
 
 def _source(stamp: str, digest: str, number: int) -> str:
