@@ -11,7 +11,8 @@ VERSE is a folder of songs and poems, one file an author; `sung_vowels.py --writ
 second form takes a training that is finished, such as one that was stopped and resumed. Prints the loss on held-out
 data before and after the weights are rounded, beside that of the best n-gram: at most 0.01 nats may be lost.
 Then `pretrained_text.py` says how its texts read, `pretrained_abc.py` how many of its tunes can be played as they are
-written, and `sung_vowels.py --trained` how it sings. About 90 minutes on two cores for `verse`.
+written, `pretrained_chorales.py` what its chorales are like, and `sung_vowels.py --trained` how it sings. About 90
+minutes on two cores for `verse`.
 """
 
 import argparse

@@ -1,14 +1,12 @@
 """How the tunes in ABC notation that a trained network writes can be played, beside tunes that it has never seen.
 
-    python benchmarks/pretrained_abc.py --data data/lyrics/tunes --write FITTING
-    python benchmarks/pretrained_abc.py pretrained/char_rnn/abc_tunes --data FITTING
+    python benchmarks/pretrained_abc.py pretrained/char_rnn/abc_tunes --data data/lyrics/tunes
 
-The first form writes those of the tunes, four of five, whose bars are all as long as the meter says: the network that
-comes trained has learnt from these. The second draws 100 texts at the default temperature, each from the beginning of a
-tune on, and reads the first tune of each as `abc_to_midi` does; nothing is drawn again. Prints for these and for 100
-tunes of the held-out text: those that play without a remark about the length of a bar, those without any remark, those
-of which abc2midi says nothing about a bar, and the longest run of bars that one shares with the training text. A minute
-each. Both need abc2midi, of Debian's package abcmidi.
+Draws 100 texts at the default temperature, each from the beginning of a tune on, and reads the first tune of each as
+`abc_to_midi` does; nothing is drawn again. Prints for these and for 100 tunes of the held-out text: those that play
+without a remark about the length of a bar, those without any remark, those of which abc2midi (Debian's package
+abcmidi) says nothing about a bar, where it is installed, and the longest run of bars that one shares with the training
+text. A minute.
 """
 
 import argparse
@@ -62,28 +60,21 @@ def most_shared(tunes: Sequence[str], train: str) -> int:
     return max(longest_copied(one, numbered[0]).length for one in numbered[1:] if len(one))
 
 
-def write_fitting(data: Path, folder: Path) -> None:
-    """Write the tunes of a data folder that fit their meter by both readers to `input.txt` of another one."""
-    kept = []
-    for tune in split_tunes((data / "input.txt").read_text("utf-8"))[1]:
-        if not remarks_of(tune) and pleases_abc2midi(tune):
-            kept.append(tune)
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "input.txt").write_text("".join(kept), "utf-8")
-    shutil.copy(data / "SOURCE.txt", folder)
-    print(f"{len(kept):,} tunes are in {folder}")
-
-
-def measure(experiment: Path, data: Path) -> None:
+def main() -> None:
     """Draw, read and print a table."""
-    net = load(experiment)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("experiment", type=Path)
+    parser.add_argument("--data", type=Path, required=True, help="what it was trained on")
+    args = parser.parse_args()
+
+    net = load(args.experiment)
     assert isinstance(net, Trained)
-    text = dataset.load(data, net.experiment.record.arguments["val_split"], vocabulary=net.vocabulary)
+    text = dataset.load(args.data, net.experiment.record.arguments["val_split"], vocabulary=net.vocabulary)
     train, unseen = (net.vocabulary.decode(ids) for ids in (text.train, text.held_out))
     held_out = split_tunes(unseen)[1][:-1][:TUNES]
     made = [split_tunes(net.generate(PRIME, LENGTH, seed=seed))[1][0] for seed in range(TUNES)]
 
-    print(f"{experiment}, temperature {net.temperature}\n")
+    print(f"{args.experiment}, temperature {net.temperature}\n")
     print("| tunes | bars as long as the meter | no remark at all | no word of abc2midi about a bar | shared bars |")
     print("| --- | ---: | ---: | ---: | ---: |")
     result = {}
@@ -91,25 +82,11 @@ def measure(experiment: Path, data: Path) -> None:
         remarks = [remarks_of(tune) for tune in tunes]
         fit = np.mean([not any(BAR_LENGTH in one for one in of_one) for of_one in remarks])
         clean = np.mean([not of_one for of_one in remarks])
-        pleased = np.mean([pleases_abc2midi(tune) for tune in tunes])
+        pleased = np.mean([pleases_abc2midi(tune) for tune in tunes]) if shutil.which("abc2midi") else np.nan
         shared = most_shared(tunes, train)
         print(f"| {name} | {fit:.0%} | {clean:.0%} | {pleased:.0%} | {shared} |")
         result[name] = {"fit": round(fit, 3), "clean": round(clean, 3), "abc2midi": round(pleased, 3), "shared": shared}
     print(json.dumps(result))
-
-
-def main() -> None:
-    """Write what is trained on, or measure what has learnt from it."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    what = parser.add_mutually_exclusive_group(required=True)
-    what.add_argument("experiment", type=Path, nargs="?")
-    what.add_argument("--write", type=Path, metavar="FOLDER", help="where tunes that fit are to be written")
-    parser.add_argument("--data", type=Path, required=True, help="the tunes; what the experiment was trained on")
-    args = parser.parse_args()
-    if args.write:
-        write_fitting(args.data, args.write)
-    else:
-        measure(args.experiment, args.data)
 
 
 if __name__ == "__main__":
