@@ -33,8 +33,8 @@ def tunes_in(text: str) -> tuple[list[tuple[int, Tune]], list[str]]:
 
     A tune begins with a line `X:` and a number; where there is none, the first field of a header will do.
     """
-    header = re.search(r"^[XTMLK]:", text, re.MULTILINE)
-    if header and not re.search(r"^X:", text, re.MULTILINE):
+    header = re.search(r"^[ \t]{0,40}[XTMLK]:", text, re.MULTILINE)
+    if header and not re.search(r"^[ \t]{0,40}X:", text, re.MULTILINE):
         text = f"{text[: header.start()]}X:1\n{text[header.start() :]}"
     before, pieces = split_tunes(text)
     remarks = [f"{_lines(before)} before the first tune left out"] if before.strip() else []
