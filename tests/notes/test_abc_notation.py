@@ -141,7 +141,7 @@ def test_a_tune_may_be_indented() -> None:
     ],
 )
 def test_letters_of_a_title_may_be_written_as_escapes(written: str, title: str) -> None:
-    (tune,) = parse_tunes(f"X:1\nT:{written}\nT:Another name\nK:G\nG|\n")
+    ((_, tune),), _ = tunes_in(f"X:1\nT:{written}\nT:Another name\nK:G\nG|\n")
     assert tune.title == title
 
 

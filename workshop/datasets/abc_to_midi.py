@@ -18,7 +18,7 @@ from workshop.errors import UserError
 from workshop.notes import tempos
 from workshop.notes.abc_fields import AbcError
 from workshop.notes.abc_notation import Melody, read_leniently
-from workshop.notes.abc_text import Tune, read_piece, split_tunes
+from workshop.notes.abc_text import Tune, read_piece, readable_title, split_tunes
 from workshop.notes.instruments import INSTRUMENTS, instrument
 
 if TYPE_CHECKING:
@@ -41,7 +41,8 @@ def tunes_in(text: str) -> tuple[list[tuple[int, Tune]], list[str]]:
     found: list[tuple[int, Tune]] = []
     for number, piece in enumerate(pieces, start=1):
         try:
-            found.append((number, read_piece(piece, before)))
+            tune = read_piece(piece, before)
+            found.append((number, replace(tune, title=readable_title(tune.title))))
         except AbcError as error:
             remarks.append(f"tune {number} left out: {error}")
     return found, remarks

@@ -316,7 +316,7 @@ class _Reading:
             self.remarks.insert(0, f"the first of {len(written)} voices (V:) is played")
         header = self.defaults | {name: value for name, value in self.header.items() if value}
         return Tune(
-            _readable(header.get("T", "")).replace("\u2019", "'").rstrip(" .,"),
+            header.get("T", "").replace("\u2019", "'").rstrip(" .,"),
             header.get("M", ""),
             header.get("L", ""),
             _short_key(header.get("K", ""), self.settings.get(first, "")),
@@ -328,7 +328,7 @@ class _Reading:
         )
 
 
-def _readable(title: str) -> str:
+def readable_title(title: str) -> str:
     """Return a title with the letters that are written as escapes of ABC or HTML."""
 
     def letter(found: re.Match[str]) -> str:
@@ -337,7 +337,7 @@ def _readable(title: str) -> str:
             return chr(int(code, 16))
         return _LETTERS[name] if name else sign or unicodedata.normalize("NFC", base + _ACCENTS[accent])
 
-    return "".join(filter(str.isprintable, html.unescape(_ESCAPE.sub(letter, title))))
+    return "".join(filter(str.isprintable, html.unescape(_ESCAPE.sub(letter, title)))).strip()
 
 
 def _has_notes(lines: list[str]) -> bool:
