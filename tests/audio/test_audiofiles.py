@@ -315,6 +315,19 @@ def test_a_truncated_wav_is_read_as_far_as_it_goes(tmp_path: Path) -> None:
     assert len(read(path, 16000)) == pytest.approx(4000, abs=30)
 
 
+@pytest.mark.parametrize("subtype", ["PCM_U8", "PCM_16", "PCM_24", "FLOAT"])
+@pytest.mark.parametrize("length", [0, 0xFFFFFFFF])
+def test_a_wav_whose_header_was_never_finished_is_read_to_its_end(tmp_path: Path, subtype: str, length: int) -> None:
+    path = saved(tmp_path / "a.wav", sine(440, 16000), subtype=subtype)
+    content, expected = bytearray(path.read_bytes()), read(path, 16000)
+    at = content.index(b"data") + 4
+    content[4:8] = content[at : at + 4] = length.to_bytes(4, "little")
+    path.write_bytes(content)
+    assert np.array_equal(read(path, 16000), expected)
+    path.write_bytes(content[: at + 4])
+    assert refused(path) == "holds no samples"
+
+
 @pytest.mark.parametrize("name", ["a.wav", "a.flac", "a.ogg", "a.mp3"])
 def test_a_file_that_is_cut_off_anywhere_is_read_or_refused(tmp_path: Path, name: str) -> None:
     content = saved(tmp_path / name, sine(440, 16000)).read_bytes()

@@ -66,6 +66,8 @@ PLAIN = quarters(read("G A B c|d e d B|")[0])
         "G A B c|\n%%begintext\n\nabc def gab\n%%endtext\nd e d B|",
         "U:n=!tenuto!\nU: W = !fermata!\nnG A WB c|d e nd B|",
         "G A B c.|d`e d$B|]",
+        "RG RA RB Rc\n|Jd e Rd JB|",
+        "U:n=!trill!\nU:W=!fermata!\nnG WA nB nc|nd We nd WB|",
     ],
 )
 def test_what_is_printed_only_is_not_played(body: str) -> None:
@@ -121,6 +123,31 @@ def test_words_behind_a_tune_are_no_music(behind: str) -> None:
 def test_an_empty_line_does_not_end_a_tune_whose_music_comes_or_goes_on() -> None:
     assert quarters(read("\nG A B c|d e d B|")[0]) == PLAIN
     assert quarters(read("\n\nL:1/4\n\nG A B c|\n\nd e d B|")[0]) == PLAIN
+
+
+def test_a_tune_may_be_indented() -> None:
+    ((_, tune),), remarks = tunes_in("  X:1\n  M:4/4\n  L:1/4\n  K:G\n  G A B c|\n  d e d B|\n")
+    assert (quarters(playable(tune)[0]), remarks) == (PLAIN, [])
+
+
+@pytest.mark.parametrize(
+    ("written", "title"),
+    [
+        (r"Caf\'e \"Uber Fa\ss \AA\/o", "Café Über Faß Åø"),
+        (r"\cs\vc\~n\`e\^e\Ho", "şčñèêő"),
+        (r"Caf\u00e9 \u0000", "Café"),
+        ("Tom &amp; Am&eacute;lie&#10;", "Tom & Amélie"),
+        (r"50\% \& \more", r"50% & \more"),
+    ],
+)
+def test_letters_of_a_title_may_be_written_as_escapes(written: str, title: str) -> None:
+    ((_, tune),), _ = tunes_in(f"X:1\nT:{written}\nT:Another name\nK:G\nG|\n")
+    assert tune.title == title
+
+
+def test_of_a_field_that_is_given_twice_the_last_holds() -> None:
+    (tune,) = parse_tunes("X:1\nM:3/4\nL:1/8\nM:4/4\nL:1/4\nL:\nK:G\nG|\n")
+    assert (tune.meter, tune.unit) == ("4/4", "1/4")
 
 
 def test_several_tunes_with_words_between_them() -> None:
@@ -332,6 +359,7 @@ def test_any_unit_of_length(unit: str, length: float) -> None:
 )
 def test_meters(written: str, meter: tuple[int, int]) -> None:
     assert read_meter(written) == meter
+    assert names(f"[M:{written}]G2|", M=written) == "G4"
 
 
 def test_a_free_meter_and_a_change_of_meter_lose_no_time() -> None:

@@ -362,6 +362,28 @@ def test_channels_are_parts_with_their_programs_and_drums_are_recognised() -> No
     assert score.pitched[:, 4].tolist() == [0, 3, 1, 4]
 
 
+XG_ON, GM2_ON = "00 F0 08 43 10 4C 00 00 7E 00 F7", "00 F0 05 7E 7F 09 03 F7"
+
+
+@pytest.mark.parametrize(
+    ("says", "drums"),
+    [
+        ("", {9}),
+        (XG_ON + "00 B8 00 7F 00 B7 00 7E 00 B6 00 40", {7, 8, 9}),
+        ("00 B8 00 7F", {9}),  # the MT-32 of GS
+        (GM2_ON + "00 B8 00 78 00 B7 00 79", {8, 9}),
+        ("00 F0 0A 41 10 42 12 40 1A 15 02 0F F7", {9, 10}),
+        ("00 F0 0A 41 10 42 12 40 11 15 01 19 F7 00 F0 0A 41 10 42 12 40 10 15 00 1B F7", {0}),
+        (XG_ON + "00 F0 08 43 10 4C 08 03 07 02 F7", {3, 9}),
+    ],
+)
+def test_drums_are_where_gs_xg_and_gm2_put_them(says: str, drums: set[int]) -> None:
+    struck = "".join(f"00 9{channel:X} 24 60 10 8{channel:X} 24 00" for channel in range(16))
+    for score in (parse(midi(says + struck)), parse(midi(says, struck))):
+        assert {channel for channel, part in enumerate(score.parts) if part.is_drums} == drums
+        assert len(score.pitched) == 16 - len(drums)
+
+
 @pytest.mark.parametrize(
     ("raw", "name"),
     [
@@ -429,6 +451,8 @@ def test_files_in_a_wrapping_are_unwrapped(tmp_path: Path) -> None:
     assert played(riff) == played(b"\0\x05Piece" + b"\0" * 121 + content) == [(0, 1, 60)]
     (tmp_path / "old.RMI").write_bytes(riff)
     assert midifiles.find_midi_files(tmp_path) == [tmp_path / "old.RMI"]
+    picture = b"DISP" + struct.pack("<L", 40_000) + b"\x28" * 40_000
+    assert played(b"RIFF" + struct.pack("<L", 40_012 + len(data)) + b"RMID" + picture + data) == [(0, 1, 60)]
 
 
 def test_hours_are_read_and_years_are_not() -> None:

@@ -220,6 +220,42 @@ def test_english_with_nothing_but_signs_is_western(tmp_path: Path, sign: str) ->
     assert reads(tmp_path / "song.txt", f"over the gar{sign}den wall\nthe sum{sign}mer is gone\n" * 9, "cp1252")
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "© 1999 The Band", "Copyright ©2003 by me", "it was £5, or £10", "• one\n• two", "½ a cup", "at 20°C",
+        "50 € a night", "Sony™ and Bose®",
+        "see § 5", "±5 %", "3×4", "a ¢50 song", "¡Ay!", "«oui»", "São Paulo", "Être",
+    ],
+)  # fmt: skip
+def test_a_single_sign_or_name_in_english_is_western(tmp_path: Path, line: str) -> None:
+    assert reads(tmp_path / "song.txt", f"over the garden wall\n{line}\n", "cp1252")
+
+
+@pytest.mark.parametrize("line", ["Škoda", "Šel jsem tam", "Łatwo mi tak", "Ľudia", "Śpij", "Žal mi je"])
+def test_a_single_capital_is_no_sign(tmp_path: Path, line: str) -> None:
+    assert reads(tmp_path / "song.txt", f"over\n{line}\n", "cp1250")
+
+
+@pytest.mark.parametrize(
+    ("encoding", "text"),
+    [
+        ("cp860", "a canção não tem fim,\nas mãos do avô, o pão da manhã,\ne você não está só"),
+        ("cp861", "það er þoka yfir firði,\nég fæ mér sæti við ána\nog þú ferð, góði minn"),
+        ("mac_iceland", "það er þoka yfir firði,\nég fæ mér sæti við ána\nog þú ferð, góði minn"),
+        ("cp775", "rytą šviečia saulė,\nžalias miškas ošia,\nupė plaukia pro mūsų namą"),
+        ("cp869", "το βράδυ ήρθε σιγά σιγά\nκαι η θάλασσα κοιμάται τώρα"),
+        ("cp720", "يا بحر قل لي أين أنت\nهذا المساء طويل جدا\nوالقمر يمشي معنا إلى البيت"),
+    ],
+)
+def test_rare_pages_are_read_too(tmp_path: Path, encoding: str, text: str) -> None:
+    assert reads(tmp_path / "song.txt", text, encoding)
+
+
+def test_an_apostrophe_of_a_macintosh_is_one(tmp_path: Path) -> None:
+    assert reads(tmp_path / "song.txt", "over the wall\nI don’t know\n", "mac_roman")
+
+
 def test_what_no_page_decodes_is_read_all_the_same(tmp_path: Path) -> None:
     path = tmp_path / "song.txt"
     path.write_bytes("Süße Träume, schöne Grüße\n".encode("cp1252") * 99 + b"\x81\x8d\x8f\x90\x9d\n" * 3)

@@ -6,7 +6,6 @@ Decoders stop after the first recording or reject such a file; each part alone t
 import io
 import os
 import re
-from collections.abc import Iterator
 from typing import BinaryIO, cast
 
 #: Header of an Ogg page (RFC 3533): 27 bytes, of which these are the flags and the number of segments.
@@ -78,7 +77,8 @@ def parts(file: BinaryIO) -> list[BinaryIO]:
         starts += _ogg_links(content)
     elif head[:3] == b"ID3" or _mp3_frame(head, 0):
         content = head + file.read()
-        starts += _joined_mp3(content, 1)
+        # The first recording begins with its tag.
+        starts += _joined_mp3(content, (_first_frame(content, _behind_id3(content)) or 0) + 1)
     return [file] if len(starts) == 1 else _cut(file, starts, len(content))
 
 
@@ -88,7 +88,7 @@ def mp3_parts(file: BinaryIO) -> list[BinaryIO]:
     """
     file.seek(0)
     content = file.read(SEARCHED)
-    first = next((at for at in _syncs(content) if _mp3_frames(content, at, MP3_FRAMES)), None)
+    first = _first_frame(content, 0)
     if first is None:
         return []
     return _cut(file, [first, *_joined_mp3(content, first + 1)], os.fstat(file.fileno()).st_size)
@@ -149,8 +149,10 @@ def _joined_mp3(content: bytes, first: int) -> list[int]:
     return starts
 
 
-def _syncs(content: bytes) -> Iterator[int]:
-    return (found.start() for found in MP3_SYNC.finditer(content))
+def _first_frame(content: bytes, begin: int) -> int | None:
+    """Where the first MP3 frame from byte `begin` on is, which others follow."""
+    syncs = (found.start() for found in MP3_SYNC.finditer(content, begin))
+    return next((at for at in syncs if _mp3_frames(content, at, MP3_FRAMES)), None)
 
 
 def _mp3_frames(content: bytes, at: int, count: int) -> bool:

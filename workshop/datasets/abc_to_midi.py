@@ -18,7 +18,7 @@ from workshop.errors import UserError
 from workshop.notes import tempos
 from workshop.notes.abc_fields import AbcError
 from workshop.notes.abc_notation import Melody, read_leniently
-from workshop.notes.abc_text import Tune, read_piece, split_tunes
+from workshop.notes.abc_text import Tune, read_piece, readable_title, split_tunes
 from workshop.notes.instruments import INSTRUMENTS, instrument
 
 if TYPE_CHECKING:
@@ -33,15 +33,16 @@ def tunes_in(text: str) -> tuple[list[tuple[int, Tune]], list[str]]:
 
     A tune begins with a line `X:` and a number; where there is none, the first field of a header will do.
     """
-    header = re.search(r"^[XTMLK]:", text, re.MULTILINE)
-    if header and not re.search(r"^X:", text, re.MULTILINE):
+    header = re.search(r"^[ \t]{0,40}[XTMLK]:", text, re.MULTILINE)
+    if header and not re.search(r"^[ \t]{0,40}X:", text, re.MULTILINE):
         text = f"{text[: header.start()]}X:1\n{text[header.start() :]}"
     before, pieces = split_tunes(text)
     remarks = [f"{_lines(before)} before the first tune left out"] if before.strip() else []
     found: list[tuple[int, Tune]] = []
     for number, piece in enumerate(pieces, start=1):
         try:
-            found.append((number, read_piece(piece, before)))
+            tune = read_piece(piece, before)
+            found.append((number, replace(tune, title=readable_title(tune.title))))
         except AbcError as error:
             remarks.append(f"tune {number} left out: {error}")
     return found, remarks

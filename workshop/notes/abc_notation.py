@@ -60,7 +60,7 @@ _CHORD_NOTE = rf"(?:[{_SIGNS}\s]*(?:{_ACCIDENTAL})?[A-Ga-gzx][,']*[\d/]*-?)"
 _PASSES = r"\d+(?:[,-]\d+)*"
 _TOKEN = re.compile(
     rf"""
-    ^(?P<line>[KLMP]:(?![|:]).*)$ | \[(?P<inline>[KLMP]:(?![|:])[^\]|]{{0,300}})\]
+    ^(?P<line>[KLMP]:(?![|:]).*)$ | \[(?P<inline>[KLMP]:(?![|:])(?:[^\]|]{{0,300}}|[Cc]\|))\]
     | \((?P<tuplet>\d{{1,2}})(?!\d)(?::(?P<q>\d{{0,2}}))?(?::(?P<r>\d{{0,2}}))?
     | (?P<overlay>\(&|&\)|&+)
     | (?P<skip>\s | \{{[^}}\n]{{0,300}}\}} | y[\d/]* | [{_SIGNS}])

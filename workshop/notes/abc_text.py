@@ -1,6 +1,8 @@
 """Tunes in ABC notation as text: where each begins and ends, its fields, and its music without what is only printed."""
 
+import html
 import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
@@ -12,10 +14,12 @@ _FIELD = re.compile(r"([A-Za-z]):(?!\s*[|:\]])(.*)")
 _BODY_FIELDS = "KML"
 #: Fields above the first tune of a file that hold for all of its tunes.
 _FILE_FIELDS = "MLQUI"
-_INLINE = re.compile(r"\[([A-Za-z]):(?![|:])([^\]|]{0,300})\]")
+#: What stands in brackets; a bar line would end it, but for the meter C|.
+_VALUE = r"(?:[^\]|]{0,300}|\s{0,9}[Cc]\|\s{0,9})"
+_INLINE = re.compile(rf"\[([A-Za-z]):(?![|:])({_VALUE})\]")
 _VOICE = re.compile(r"\[V:\s*([^\]]{0,300})\]")
 _PART = re.compile(r"^P:.*|\[P:[^\]|]{0,300}\]")
-_KEPT = r"(?P<kept>\[[KLMP]:[^\]|]{0,300}\])"
+_KEPT = rf"(?P<kept>\[[KLMP]:{_VALUE}\])"
 #: Marks for the typesetter, and bowings.
 _PRINTED = re.compile(_KEPT + r"|[`!*$\\uvk]")
 _DECORATION = re.compile(r"!([^!\s|]{1,40})!|!([A-Za-z.][A-Za-z. ]{1,30})!|\+([^+\s|]{1,40})\+")
@@ -34,6 +38,16 @@ _NAMES = """
 _DECORATIONS = frozenset(_NAMES.split())
 #: No note, rest or usual sign has one of these letters, and nearly every word has.
 _NO_MUSIC = re.compile("[hijl-tI-KNQRUVWY]|[^\x00-\x7f]")
+#: Letters that are decorations, also where a tune does not define them.
+_SYMBOLS = "HIJLMOPRSTuvk"
+#: Letters beyond ASCII in a title: \'e, \aa, \u00e9.
+_ESCAPE = re.compile(
+    r"\\(?:u([0-9A-Fa-f]{4})|(ss|AE|ae|OE|oe|AA|aa|/O|/o|DH|dh|TH|th)|([`'^~\"cvuH=])([A-Za-z])|([%&\\]))"
+)
+_ACCENTS = dict(zip("`'^~\"cvuH=", "\u0300\u0301\u0302\u0303\u0308\u0327\u030c\u0306\u030b\u0304", strict=True))
+_LETTERS = dict(
+    zip(["ss", "AE", "ae", "OE", "oe", "AA", "aa", "/O", "/o", "DH", "dh", "TH", "th"], "ßÆæŒœÅåØøÐðÞþ", strict=True)
+)
 
 
 @dataclass(frozen=True)
@@ -68,7 +82,7 @@ class Tune:
 def split_tunes(text: str) -> tuple[str, list[str]]:
     """Return what stands before the first tune, and the text of each tune; each begins with a field X."""
     text = text.replace("\r\n", "\n").replace("\r", "\n")
-    before, *pieces = re.split(r"^(?=X:)", text, flags=re.MULTILINE)
+    before, *pieces = re.split(r"^[ \t]{0,40}(?=X:)", text, flags=re.MULTILINE)
     return before, pieces
 
 
@@ -163,7 +177,7 @@ class _Reading:
         if found is not None:
             self._field(found[1], " ".join(found[2].split()))
         elif "K" in self.header and not line.startswith("+:"):
-            if _is_words(line, self.is_over):
+            if _is_words(line, self.is_over, self.symbols):
                 self._remark("words left out")
                 return not self.is_over
             self._music(line)
@@ -187,7 +201,9 @@ class _Reading:
         if name == "V":
             self._turn_to(value)
         elif "K" not in self.header:
-            self.header.setdefault(name, value)
+            # Of several titles the first is the tune's name; of other fields the last holds.
+            if (value and name != "T") or not self.header.get(name):
+                self.header[name] = value
             self._define(name, value)
         elif name in _BODY_FIELDS and value:
             self.pending.append(f"{name}:{_short_key(value) if name == 'K' else value}")
@@ -312,13 +328,29 @@ class _Reading:
         )
 
 
+def readable_title(title: str) -> str:
+    """Return a title with the letters that are written as escapes of ABC or HTML."""
+
+    def letter(found: re.Match[str]) -> str:
+        code, name, accent, base, sign = found.groups()
+        if code:
+            return chr(int(code, 16))
+        return _LETTERS[name] if name else sign or unicodedata.normalize("NFC", base + _ACCENTS[accent])
+
+    return "".join(filter(str.isprintable, html.unescape(_ESCAPE.sub(letter, title)))).strip()
+
+
 def _has_notes(lines: list[str]) -> bool:
     return any(re.search("[A-Ga-g]", line) for line in lines if not _FIELD.fullmatch(line))
 
 
-def _is_words(line: str, is_over: bool) -> bool:
-    """Return whether a line that is no field holds words and no music; behind an empty line one word is enough."""
+def _is_words(line: str, is_over: bool, symbols: str) -> bool:
+    """Return whether a line that is no field holds words and no music; behind an empty line one word is enough.
+
+    ``symbols`` are letters that the tune defines as decorations: in front of a note they make no word.
+    """
     plain = re.sub(r'"[^"]*"?|\[[A-Za-z]:[^\]]{0,300}\]', "", _DECORATION.sub("", line))
+    plain = re.sub(rf"\b[{_SYMBOLS}{symbols}]+(?=[A-Ga-g](?![A-Za-z]))", "", plain)
     runs = re.findall(r"[^\W\d_]{2,}", plain)
     words = [run for run in runs if _NO_MUSIC.search(run)]
     if "|" in plain:

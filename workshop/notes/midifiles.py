@@ -16,23 +16,22 @@ from workshop import folders
 from workshop.errors import UserError
 from workshop.files import atomic_write, explain
 from workshop.folders import find_files
+from workshop.notes.midi_drums import BANK, DrumSettings, drum_channels
 from workshop.notes.midi_events import PORT, SET_TEMPO, TIME_SIGNATURE, TRACK_NAME, events, tracks
 from workshop.notes.midi_pairing import ENDS_NOTES, RESET_CONTROLLERS, SUSTAIN, Control, Note, Place, held, paired
 
 SUFFIXES = folders.SUFFIXES["MIDI"]
 
 #: Raise it when `read` reads files differently, so that cached files are read again.
-READER_VERSION = 3
+READER_VERSION = 4
 #: A MIDI file of three hours of dense piano has 2 MB; what is larger is something else.
 MAX_BYTES = 8 << 20
 #: A file whose last note lies further away than this has a damaged clock.
 MAX_HOURS = 24
 #: A note that is never switched off lasts so long, in beats.
 HANGING_BEATS = 4.0
-#: Maximal length of a wrapper (.rmi, MacBinary) before the MIDI header, in bytes.
+#: Maximal length of a wrapper (MacBinary) before the MIDI header, in bytes; in .rmi pictures and texts may precede it.
 WRAPPING_BYTES = 1024
-#: General MIDI plays drums on this channel, counted from 0.
-DRUM_CHANNEL = 9
 #: Beats a minute where a file says nothing else, and in what `write` writes; and beats of a bar.
 DEFAULT_TEMPO = 120.0
 DEFAULT_BAR = 4.0
@@ -152,7 +151,7 @@ def parse(content: bytes) -> Score:
     """
     if not content:
         raise ValueError("is empty")
-    begin = content.find(b"MThd", 0, WRAPPING_BYTES)
+    begin = content.find(b"MThd", 0, len(content) if content[8:12] == b"RMID" else WRAPPING_BYTES)
     if begin < 0:
         raise ValueError("is not a MIDI file: it does not begin with MThd")
     score = _score(*tracks(content[begin:]))
@@ -193,6 +192,7 @@ def _notes(readers: list["_TrackReader"], longest: float) -> tuple[tuple[Part, .
     notes: list[tuple[float, float, int, int, int]] = []
     channels: dict[tuple[int, int, int], list[tuple[int, Note]]] = {}  # with the rows that the notes have
     controls: dict[tuple[int, int, int], list[Control]] = {}
+    drums = drum_channels((reader.drums, {channel: reader.key(channel) for channel in range(16)}) for reader in readers)
     for reader in readers:
         for channel, changes in reader.controls.items():
             controls.setdefault(reader.key(channel), []).extend(changes)
@@ -206,10 +206,10 @@ def _notes(readers: list["_TrackReader"], longest: float) -> tuple[tuple[Part, .
                 rows = enumerate(found, len(notes))
                 channels.setdefault(reader.key(channel), []).extend(rows)
                 notes += [(note.struck[0], note.end, note.pitch, note.velocity, len(parts)) for note in found]
-                parts.append(Part(reader.name, reader.programs.get(channel, 0), channel == DRUM_CHANNEL))
+                parts.append(Part(reader.name, reader.programs.get(channel, 0), reader.key(channel) in drums))
     ringing: list[tuple[int, float]] = []
     for key, numbered in channels.items():
-        if key[-1] != DRUM_CHANNEL and any(change.controller == SUSTAIN for change in controls.get(key, [])):
+        if key not in drums and any(change.controller == SUSTAIN for change in controls.get(key, [])):
             # Notes held by the pedal end with the file.
             end = max(reader.tick for reader in readers if reader.piece == key[0])
             last = min(end, max(note.end for _, note in numbered) + longest)
@@ -258,6 +258,7 @@ class _TrackReader:
         presses: by channel and key: place and velocity of note-ons and, with velocity 0, of note-offs.
         controls: by channel: changes of controllers that end notes or hold them.
         programs: by channel: the first one asked for.
+        drums: what is said about channels of drums.
         tempos: tick and seconds a beat.
         bars: tick and beats a bar.
         tick: the end of what has been read.
@@ -272,6 +273,7 @@ class _TrackReader:
         self.presses: dict[int, dict[int, list[tuple[Place, int]]]] = {}
         self.controls: dict[int, list[Control]] = {}
         self.programs: dict[int, int] = {}
+        self.drums = DrumSettings()
         self.tempos: list[tuple[float, float]] = []
         self.bars: list[tuple[float, float]] = []
         self._port = 0
@@ -294,8 +296,12 @@ class _TrackReader:
             elif kind == 0xB and data[0] in USED_CONTROLLERS:
                 change = Control((self.tick, self.number), data[0], min(data[1], 127))
                 self.controls.setdefault(channel, []).append(change)
+            elif kind == 0xB and data[0] == BANK and channel not in self.presses:
+                self.drums.banks[channel] = data[1]
             elif kind == 0xC:
                 self.programs.setdefault(channel, min(data[0], 127))
+            elif status == 0xF0:
+                self.drums.read(data)
             elif status > 0xFF:
                 self._read_meta(status, data)
 

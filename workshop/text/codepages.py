@@ -33,6 +33,7 @@ LANGUAGES = {
         "øåæéöä",                             # Danish, Norwegian
         "áíðóéúþöæý",                         # Icelandic
         "’“”‘–—…", "\u00ad’“”", "\u00a0’“”",  # English, also with soft hyphens or hard spaces out of books
+        "©°£«»•€½§®™¡¿×±º¼ª¥¢¶",              # English that has hardly any
     ),
     "central": (
         "íáěéřšýčžůúóďťň",                    # Czech
@@ -64,7 +65,7 @@ LANGUAGES = {
 #: Code pages of one byte, their families, and how likely each one is before a letter is read (natural logarithm): what
 #: people have on their disks comes from Windows, then from Unix, then from old Macintoshes and DOS.
 PAGES = (
-    ("cp1252", "western", 0), ("cp1250", "central", -0.5), ("cp1251", "cyrillic", 0), ("cp1253", "greek", 0),
+    ("cp1252", "western", 0), ("cp1250", "central", -1), ("cp1251", "cyrillic", 0), ("cp1253", "greek", 0),
     ("cp1254", "turkish", 0), ("cp1255", "hebrew", 0), ("cp1256", "arabic", 0), ("cp1257", "baltic", 0),
     ("cp1258", "vietnamese", -2), ("cp874", "thai", 0),
     ("koi8_r", "cyrillic", -1), ("koi8_u", "cyrillic", -1), ("iso8859_2", "central", -1), ("iso8859_4", "baltic", -1),
@@ -74,10 +75,14 @@ PAGES = (
     ("mac_greek", "greek", -3), ("mac_turkish", "turkish", -3), ("cp850", "western", -3), ("cp437", "western", -4),
     ("cp852", "central", -3), ("cp866", "cyrillic", -2), ("cp1125", "cyrillic", -3), ("cp855", "cyrillic", -3),
     ("cp737", "greek", -3), ("cp857", "turkish", -3), ("cp862", "hebrew", -3),
+    ("cp860", "western", -4), ("cp861", "western", -4), ("mac_iceland", "western", -4), ("cp775", "baltic", -3),
+    ("cp869", "greek", -4), ("cp720", "arabic", -3),
 )
 # fmt: on
 #: Signs that texts of every language have, the most frequent first.
 SIGNS = "’“”„‘–—…«»\u00a0°·•©™§´`¿¡€£\u00ad‹›"
+#: Signs that do not touch a small letter, nor stand behind any.
+SIGNS_OF_NUMBERS = "£©¼½±×§¶¢¥"
 #: Share of letters among the non-ASCII characters; the others are signs.
 LETTERS = 0.8
 #: Natural logarithms of how likely it is that a letter is a capital, comes from a neighbouring language, is in no
@@ -86,7 +91,7 @@ CAPITAL, NEIGHBOUR, STRANGER, CONTROL, BREAK = -0.7, -7.0, -9.0, -14.0, -5.0
 #: A text whose letters are less likely than this, on average, is in none of these languages: most are East Asian.
 FITS = -5.0
 #: Number of most likely pages, by letters, whose word breaks are scored as well.
-WITH_BREAKS = 10
+WITH_BREAKS = 20
 
 
 class _Common(NamedTuple):
@@ -179,9 +184,9 @@ def _one(character: str, letters: dict[str, float], neighbours: set[str]) -> flo
     return NEIGHBOUR if small in neighbours else STRANGER
 
 
-#: Within a word: a capital after a small letter, two scripts, a sign between letters. Two characters of ASCII are never
-#: a break, because every page decodes them alike.
-_BREAK = re.compile(r"(?=aL|lA|lL|xX|[aAlL][xX]|[xX][aAlL]|[aAlLxX]\.[aAlLxX])")
+#: Within a word: a capital after a small letter, two scripts, a sign between letters or at the beginning. Two
+#: characters of ASCII are never a break, because every page decodes them alike.
+_BREAK = re.compile(r"(?=aL|lA|lL|xX|[aAlL][xX]|[xX][aAlL]|[aAlLxX]\.[aAlLxX]|[aAlLxX]£|£[al]|[lLxX]0|0[lLxX]|LA[al])")
 
 
 def _breaks(text: str) -> int:
@@ -192,8 +197,13 @@ def _breaks(text: str) -> int:
 
 def _class(character: str) -> str:
     """`a` or `A` for a letter of ASCII, `l` or `L` for another Latin one, `x` or `X` for one of another script, `.` for
-    a sign that does not belong into a word, a space for all others.
+    a sign that does not belong into a word, `£` for one that does not stand in front of one either, a space for all
+    others.
     """
+    if character in SIGNS_OF_NUMBERS:
+        return "£"
+    if character in "0123456789":
+        return "0"
     if not character.isalpha():
         belongs = character <= "\x7f" or character in "’\u00ad\u00a0–—…·" or unicodedata.combining(character)
         return " " if belongs else "."
