@@ -18,7 +18,6 @@ from workshop.audio.loop_meaning import LoopMeaning
 from workshop.errors import UserError
 from workshop.quiet import quietly
 from workshop.run import checkpoint, trained
-from workshop.run.seeds import new_seed
 from workshop.run.stream import Stream
 from workshop.run.trained import checked
 
@@ -162,8 +161,7 @@ class Trained(trained.Trained):
         if top_k is not None or top_p is not None or condition or prompt is not None:
             raise UserError("a loop has neither prompt nor condition, neither top_k nor top_p: leave them out")
         count = self.length(length, seconds)
-        config = self.sampling(temperature)
-        seed = new_seed() if seed is None else checked("seed", seed, cli.seed)
+        seed, config = self.drawing(seed, temperature)
         point = latents.drawn(1, self.latent_size, seed, config.temperature) if latent is None else latent[None]
         return Stream(seed, count, self._repeated(point, count), lambda samples: GeneratedSound(samples, self.rate))
 
