@@ -1,13 +1,11 @@
 """A trained generator of lesson 6, ready to make loops."""
 
 import functools
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
-from spectral_gan import dataset
 from spectral_gan.dataset import LoopInfo
 from spectral_gan.generate import Loops
 from spectral_gan.lesson import LESSON
@@ -36,11 +34,6 @@ class Trained(trained.Trained):
     def symbols(self) -> range:
         """None: a picture is no symbol."""
         return range(0)
-
-    def training_data(self, path: Path, arguments: Mapping[str, Any], symbols: Sequence[Any]) -> tuple[np.ndarray, str]:
-        """All pictures [N, T, D]."""
-        loops = dataset.load(path, self.info.frames, self.info.bands, 0.1, self.info.scale)
-        return np.concatenate([loops.train, loops.held_out]), loops.facts.fingerprint
 
     def read(self) -> None:
         """Read what the loops are."""

@@ -26,7 +26,7 @@ from typing import Any
 from workshop import ROOT
 from workshop.errors import UserError
 from workshop.host import services
-from workshop.host.ports import DOCS, LAB, PLAY, TENSORBOARD_PORTS, Server, port_problem, wanted_server
+from workshop.host.ports import STEADY, TENSORBOARD_PORTS, Server, port_problem, wanted_server
 from workshop.machine import memory, text_of, usable_cores
 
 OK, NOTE, PROBLEM = "ok", "note", "PROBLEM"
@@ -257,7 +257,7 @@ def why_slow(seconds: float, worked: float) -> str:
     if worked < seconds / 2:
         waited = f"it waited for the disk or for other programs most of the time ({worked:.1f} s of calculation)"
         return f"{waited}, as in the first start after the computer was switched on; the next one is faster"
-    return "this processor is slow, so take small networks (--size small)"
+    return "this processor is slow, so take small networks (--size tiny)"
 
 
 def why_it_ended(status: int, last_words: str) -> str:
@@ -296,7 +296,7 @@ def check_gpu(card: str | None, seen: list[str] | None) -> Iterator[Finding]:
 
 def check_ports() -> Iterator[Finding]:
     """Whether the ports of all servers are free, or used by our own."""
-    for name in (*TENSORBOARD_PORTS, LAB, DOCS, PLAY):
+    for name in STEADY:
         try:
             server = wanted_server(name)
         except UserError as error:
