@@ -26,7 +26,7 @@ from typing import Any
 from workshop import ROOT
 from workshop.errors import UserError
 from workshop.host import services
-from workshop.host.ports import STEADY, TENSORBOARD_PORTS, Server, port_problem, wanted_server
+from workshop.host.ports import DOCS, LAB, PLAY, TENSORBOARD_PORTS, Server, port_problem, wanted_server
 from workshop.machine import memory, text_of, usable_cores
 
 OK, NOTE, PROBLEM = "ok", "note", "PROBLEM"
@@ -296,7 +296,7 @@ def check_gpu(card: str | None, seen: list[str] | None) -> Iterator[Finding]:
 
 def check_ports() -> Iterator[Finding]:
     """Whether the ports of all servers are free, or used by our own."""
-    for name in STEADY:
+    for name in (*TENSORBOARD_PORTS, LAB, DOCS, PLAY):
         try:
             server = wanted_server(name)
         except UserError as error:
