@@ -42,7 +42,7 @@ def kept(folder: Path) -> tuple[int, int]:
     melody = ENCODINGS["melody"]
     notes = back = 0
     for score in read_all(find_midi_files(folder)).scores.values():
-        chosen = melody.select(score, None)
+        chosen = melody.compact(melody.sounding(score, None), score)
         decoded = melody.decode(melody.encode(chosen))
         notes += len(chosen)
         near = zip(chosen.tolist(), decoded.tolist(), strict=False)

@@ -31,10 +31,7 @@ class _CharacterRules:
     """
 
     def __init__(self, vocabulary: Vocabulary, sample: int):
-        starts_word = [symbol.isspace() for symbol in vocabulary.symbols]
-        self._drawn_after = np.array(
-            {0: [False], 1: [True], 2: starts_word}[sample] * (1 if sample == 2 else len(vocabulary))
-        )
+        self._drawn_after = np.array([sample == 1 or (sample == 2 and one.isspace()) for one in vocabulary.symbols])
         self._allowed = np.array([NEVER] + [0.0] * (len(vocabulary) - 1), np.float32)
 
     def init(self, batch_size: int) -> Any:

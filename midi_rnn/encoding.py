@@ -39,9 +39,6 @@ class Encoding(Protocol):
     def compact(self, notes: np.ndarray, score: Score) -> np.ndarray:
         """Those notes in the beats of this encoding, without silence before them and with long rests shortened."""
 
-    def select(self, score: Score, track: str | None) -> np.ndarray:
-        """Both: what is encoded of a file."""
-
     def encode(self, notes: np.ndarray) -> np.ndarray:
         """Symbols, int16 [T]."""
 
@@ -88,10 +85,6 @@ class MelodyEncoding:
         surplus = rests(notes, score.bars)[1]
         surplus[:1] = BAR_BEATS * (notes[:1, 0] // BAR_BEATS)
         return _earlier(notes, surplus)
-
-    def select(self, score: Score, track: str | None) -> np.ndarray:
-        """The melody of a file as it is encoded."""
-        return self.compact(self.sounding(score, track), score)
 
     def encode(self, notes: np.ndarray) -> np.ndarray:
         """Symbols, int16 [T], of notes of which none begin together; velocities are lost."""
@@ -210,10 +203,6 @@ class PerformanceEncoding:
         notes = _earlier(score.timed(notes), left_out)
         notes[:, :2] *= DEFAULT_TEMPO / 60
         return notes
-
-    def select(self, score: Score, track: str | None) -> np.ndarray:
-        """The notes of a file as they are encoded."""
-        return self.compact(self.sounding(score, track), score)
 
     def encode(self, notes: np.ndarray) -> np.ndarray:
         """Symbols, int16 [T]. Of notes of one pitch the later one ends the earlier one."""

@@ -39,9 +39,11 @@ class Loops:
             UserError: it is too short for its frames.
         """
         try:
-            return replace(self, spectrogram=replace(self.spectrogram, samples=samples))
+            spectrogram = replace(self.spectrogram, samples=samples)
+            _ = spectrogram.in_bands  # which refuses what does not fit
         except ValueError as error:
             raise UserError(f"a loop cannot have {samples:,} samples: {error}; choose a lower --bpm") from error
+        return replace(self, spectrogram=spectrogram)
 
     def sounds(self, latents: np.ndarray) -> np.ndarray:
         """Loops float32 [N, samples], each of which may be repeated for ever."""
@@ -52,14 +54,19 @@ class Loops:
         return limited(self.spectrogram.row(self.make(latents)))
 
 
-def latent_of(text: str, size: int) -> np.ndarray:
+def latent_of(text: str, size: int, option: str = "--latent") -> np.ndarray:
     """Latent values float32 [size]: numbers with commas or spaces between them, or a file that holds such a text. Of
     several points in a file, the first.
+
+    Args:
+        text: what was typed behind `option`.
+        size: Z.
+        option: for what an error says.
 
     Raises:
         UserError: there is no such file, or it is not so many numbers.
     """
-    source, where = text, "--latent"
+    source, where = text, option
     path = Path(text)
     if not _numbers(text):
         where = str(path)
@@ -69,7 +76,7 @@ def latent_of(text: str, size: int) -> np.ndarray:
         except (OSError, ValueError) as error:
             reason = explain(error, path) if isinstance(error, OSError) else str(error)
             raise UserError(
-                f"--latent {text} is neither numbers with commas between them nor a file that can be read: {reason}"
+                f"{option} {text} is neither numbers with commas between them nor a file that can be read: {reason}"
             ) from error
     values = _numbers(source)
     if not values or len(values) % size:

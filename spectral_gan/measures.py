@@ -134,7 +134,8 @@ def frechet_distance(some: np.ndarray, others: np.ndarray) -> float:
     (Heusel et al. 2017).
     """
     shift = some.mean(axis=0, dtype=float) - others.mean(axis=0, dtype=float)
-    one, other = (np.cov(features, rowvar=False) for features in (some, others))
+    # A single point has no spread.
+    one, other = (np.cov(features, rowvar=False, ddof=min(1, len(features) - 1)) for features in (some, others))
     values, vectors = np.linalg.eigh(one)
     root = (vectors * np.sqrt(values.clip(0))) @ vectors.T
     common = np.sqrt(np.linalg.eigvalsh(root @ other @ root).clip(0)).sum()

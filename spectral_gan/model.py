@@ -142,11 +142,10 @@ class Pair(keras.Model):
 
     def in_words(self) -> str:
         """What `train.py` prints of it."""
-        counts = [
-            sum(rows) for rows in ([row[3] for row in one.layer_rows()] for one in (self.generator, self.discriminator))
-        ]
+        generator, discriminator = self.generator.count_params(), self.discriminator.count_params()
         head = f"network: {self.shape.latent} latent values -> pictures of {self.shape.frames} x {self.shape.bands}"
-        return f"{head}; generator {counts[0]:,} weights, discriminator {counts[1]:,}\n{layer_table(self.layer_rows())}"
+        head += f"; generator {generator:,} weights, discriminator {discriminator:,}"
+        return f"{head}\n{layer_table(self.layer_rows())}"
 
 
 def frames_network(shape: Shape, seed: int) -> Pair:

@@ -61,15 +61,15 @@ def main() -> None:
     # Two points for each sample, so that one leads somewhere else than the next.
     points = latents.drawn(2 * args.num_samples, net.latent_size, args.seed, temperature)
     starts, ends = points[::2], points[1::2]
-    for given, ours in ((args.latent, starts), (args.to, ends)):
+    for option, given, ours in (("--latent", args.latent, starts), ("--to", args.to, ends)):
         if given is not None:
-            ours[:] = latent_of(given, net.latent_size)
+            ours[:] = latent_of(given, net.latent_size, option)
 
     # ---- 4 generate --------------------------------------------------------------------------------------------------
     def way(start: np.ndarray, end: np.ndarray, number: int) -> np.ndarray:
         """The latent values [S, Z] of one file."""
         if args.walk:
-            return latents.walk(start, args.walk, args.morph, args.seed + number)
+            return latents.walk(start, args.walk, args.morph, args.seed + number, temperature)
         if args.fade:
             return latents.fade(start, end, args.fade, not args.straight)
         return latents.pingpong(start, end, args.pingpong or 1, not args.straight)

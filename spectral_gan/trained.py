@@ -1,13 +1,11 @@
 """A trained generator of lesson 6, ready to make loops."""
 
 import functools
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
-from spectral_gan import dataset
 from spectral_gan.dataset import LoopInfo
 from spectral_gan.generate import Loops
 from spectral_gan.lesson import LESSON
@@ -18,7 +16,6 @@ from workshop.audio.loop_meaning import LoopMeaning
 from workshop.errors import UserError
 from workshop.quiet import quietly
 from workshop.run import checkpoint, trained
-from workshop.run.seeds import new_seed
 from workshop.run.stream import Stream
 from workshop.run.trained import checked
 
@@ -37,11 +34,6 @@ class Trained(trained.Trained):
     def symbols(self) -> range:
         """None: a picture is no symbol."""
         return range(0)
-
-    def training_data(self, path: Path, arguments: Mapping[str, Any], symbols: Sequence[Any]) -> tuple[np.ndarray, str]:
-        """All pictures [N, T, D]."""
-        loops = dataset.load(path, self.info.frames, self.info.bands, 0.1, self.info.scale)
-        return np.concatenate([loops.train, loops.held_out]), loops.facts.fingerprint
 
     def read(self) -> None:
         """Read what the loops are."""
@@ -162,8 +154,7 @@ class Trained(trained.Trained):
         if top_k is not None or top_p is not None or condition or prompt is not None:
             raise UserError("a loop has neither prompt nor condition, neither top_k nor top_p: leave them out")
         count = self.length(length, seconds)
-        config = self.sampling(temperature)
-        seed = new_seed() if seed is None else checked("seed", seed, cli.seed)
+        seed, config = self.drawing(seed, temperature)
         point = latents.drawn(1, self.latent_size, seed, config.temperature) if latent is None else latent[None]
         return Stream(seed, count, self._repeated(point, count), lambda samples: GeneratedSound(samples, self.rate))
 

@@ -12,8 +12,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from workshop.run.baseline import Baseline
-
 ORDERS = (1, 2)
 #: Of more training frames, so many at the end are fitted to.
 MAX_FITTED = 60_000
@@ -66,15 +64,6 @@ def fit(frames: np.ndarray, order: int) -> Var:
         far = _distances(errors, root)
         freedom = float(min(FREEDOMS, key=lambda one: _losses(far, root, one).mean()))
     return Var(weights, scale + RIDGE / 100 * np.eye(size), freedom)
-
-
-def baseline_of(predictors: list[Var], train: np.ndarray, held_out: np.ndarray) -> Baseline:
-    """The losses of predictors on held-out frames [N, D], the end of the training frames being known."""
-    losses = {}
-    for one in predictors:
-        frames = np.concatenate([train[-one.order :], held_out])
-        losses[str(one.order)] = float(one.losses(frames).mean())
-    return Baseline(losses, kind="linear predictor")
 
 
 def _known(frames: np.ndarray, order: int) -> tuple[np.ndarray, np.ndarray]:

@@ -238,11 +238,6 @@ def sounds(
         yield samples
 
 
-def frames_for(samples: int, bands: Bands | Parts) -> int:
-    """How many frames it takes to make so many samples."""
-    return bands.stft.frames(samples)
-
-
 def _sigmoid(x: np.ndarray) -> np.ndarray:
     half = np.float32(0.5)
     result: np.ndarray = half * np.tanh(half * x) + half

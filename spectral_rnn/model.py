@@ -105,6 +105,9 @@ class NextFrame(keras.Model):
         head: the name of what comes of the head.
     """
 
+    #: What its layers give, as a part of a sentence; a format string for the shape.
+    gives: str
+
     def __init__(self, shape: Shape, seed: int, head: str):
         super().__init__(name="frames")
         self.shape = shape
@@ -128,6 +131,11 @@ class NextFrame(keras.Model):
     def add_linear(self) -> None:
         """Make the weights of the linear prediction."""
         raise NotImplementedError
+
+    def in_words(self) -> str:
+        """What `train.py` prints of it."""
+        head = f"network: {self.shape.num_layers} x {self.shape.rnn_size} LSTM, {self.gives.format(self.shape)}"
+        return f"{head}, {self.count_params():,} weights\n{layer_table(self.layer_rows())}"
 
     @property
     def symbol_axes(self) -> list[int | None]:
@@ -166,6 +174,8 @@ class NextFrame(keras.Model):
 class FrameModel(NextFrame):
     """Next-frame network of a `Shape` for levels; `seed` is that of the first weights."""
 
+    gives = "a mixture of {0.components}"
+
     def __init__(self, shape: Shape, seed: int = 0):
         super().__init__(shape, seed, "mixture")
 
@@ -202,12 +212,6 @@ class FrameModel(NextFrame):
         self.head_bias.assign(
             np.concatenate([np.zeros(shape.components), zeros.ravel(), (zeros + spreads[:, None]).ravel()])
         )
-
-    def in_words(self) -> str:
-        """What `train.py` prints of it."""
-        shape = self.shape
-        head = f"network: {shape.num_layers} x {shape.rnn_size} LSTM, a mixture of {shape.components}"
-        return f"{head}, {self.count_params():,} weights\n{layer_table(self.layer_rows())}"
 
     def layer_rows(self) -> list[Row]:
         """Its layers for the table."""
@@ -263,6 +267,8 @@ class GuessModel(NextFrame):
     whose spread is one number for all parts: a curve in nats, with the same least value.
     """
 
+    gives = "which guess real and imaginary parts"
+
     def __init__(self, shape: Shape, seed: int = 0):
         super().__init__(shape, seed, "guess")
 
@@ -280,12 +286,6 @@ class GuessModel(NextFrame):
         turns[: predictor.order] = np.stack([predictor.turns.real, predictor.turns.imag], axis=1)
         self.turns.assign(turns / CAREFUL)
         self.spread.assign([math.log(predictor.spread)])
-
-    def in_words(self) -> str:
-        """What `train.py` prints of it."""
-        shape = self.shape
-        head = f"network: {shape.num_layers} x {shape.rnn_size} LSTM, which guess real and imaginary parts"
-        return f"{head}, {self.count_params():,} weights\n{layer_table(self.layer_rows())}"
 
     def layer_rows(self) -> list[Row]:
         """Its layers for the table."""

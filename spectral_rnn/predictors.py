@@ -7,21 +7,24 @@ from spectral_rnn.baseline import ORDERS, Var
 from spectral_rnn.dataset import Representation
 from spectral_rnn.turning import Turns
 from workshop.audio.bands import Bands
+from workshop.audio.parts import Parts
 from workshop.run.baseline import Baseline
 
 
 def fitted(train: np.ndarray, held_out: np.ndarray, representation: Representation) -> tuple[Var | Turns, Baseline]:
     """The best linear predictor of training frames [N, D] in steps, and the losses of all on held-out ones."""
+    predictors: list[Var] | list[Turns]
+    parts: tuple[Parts, ...] = ()
     if isinstance(representation, Bands):
         # They are fitted to no more, and frames with dither take many times the memory.
-        known, measured = dataset.with_dither(train[-baseline.MAX_FITTED :]), dataset.with_dither(held_out)
-        levels = [baseline.fit(known, order) for order in ORDERS]
-        found = baseline.baseline_of(levels, known, measured)
-        return levels[ORDERS.index(int(found.order))], found
-    parts = [turning.fit(train, representation, order) for order in ORDERS]
+        train, held_out = dataset.with_dither(train[-baseline.MAX_FITTED :]), dataset.with_dither(held_out)
+        predictors = [baseline.fit(train, order) for order in ORDERS]
+    else:
+        parts = (representation,)
+        predictors = [turning.fit(train, representation, order) for order in ORDERS]
     losses = {}
-    for one in parts:
+    for one in predictors:
         frames = np.concatenate([train[-one.order :], held_out])
-        losses[str(one.order)] = float(one.losses(frames, representation).mean())
+        losses[str(one.order)] = float(one.losses(frames, *parts).mean())
     found = Baseline(losses, kind="linear predictor")
-    return parts[ORDERS.index(int(found.order))], found
+    return predictors[ORDERS.index(int(found.order))], found

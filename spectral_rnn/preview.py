@@ -6,7 +6,7 @@ import numpy as np
 
 from spectral_rnn.dataset import KEPT_EXCERPTS, KEPT_LOUDEST, Representation
 from spectral_rnn.engines import engine_of, resynthesis
-from spectral_rnn.generate import frames_for, sounds
+from spectral_rnn.generate import sounds
 from spectral_rnn.model import NextFrame
 from workshop.audio.preview import show_sound
 from workshop.pictures import clear_away
@@ -38,7 +38,7 @@ class Preview:
         """Write a sound of the network as it is at this step to `folder` and to TensorBoard; say what it is like."""
         bands, length = self._bands, SECONDS * self._bands.rate
         frames = engine_of(self._model, self._loudest).generate(
-            self._beginning, frames_for(length, bands), 1, self._seed, self._temperature
+            self._beginning, bands.stft.frames(length), 1, self._seed, self._temperature
         )
         samples = np.concatenate(list(sounds(frames, length, bands, [resynthesis(bands)])))[:, 0]
         line = show_sound(samples, bands.rate, step, folder, board)

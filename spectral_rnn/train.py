@@ -1,6 +1,6 @@
 """Learn what music looks like as spectra, frame by frame, from a folder of recordings.
 
-    python train.py --data_dir ../data/audio/starter
+    python train.py --data_dir ../data/audio/piano
 
 Prints its progress, measures itself on sounds that it is not shown, and lets you hear and see what it would make so
 far: in TensorBoard on localhost:7010, and as files in the experiment's folder. It ends when it no longer improves, or

@@ -1,7 +1,7 @@
 """A trained network of lesson 5, ready to generate."""
 
 import functools
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -69,11 +69,6 @@ class Trained(trained.Trained):
     def symbols(self) -> range:
         """None: a frame is no symbol."""
         return range(0)
-
-    def training_data(self, path: Path, arguments: Mapping[str, Any], symbols: Sequence[Any]) -> tuple[np.ndarray, str]:
-        """All frames [N, D], one sound after the other."""
-        sounds = dataset.load(path, self.bands, 0.1, arguments["silence_threshold"])
-        return np.concatenate(list(chain(*sounds.train, *sounds.held_out))), sounds.facts.fingerprint
 
     def read(self) -> None:
         """Read how sound becomes frames."""

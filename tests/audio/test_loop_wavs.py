@@ -26,8 +26,10 @@ def test_a_fade_goes_from_here_to_there(steps: int, is_spherical: bool) -> None:
 
 
 def test_a_walk_stays_as_far_out_as_random_points_are() -> None:
-    way = latents.walk(latents.drawn(1, 1000, 1)[0], 50, 0.5, 7)
-    assert np.linalg.norm(way, axis=1) == pytest.approx(np.sqrt(1000), rel=0.1)
+    way = latents.walk(latents.drawn(1, 1000, 7)[0], 50, 0.5, 7)
+    assert np.linalg.norm(way, axis=1) == pytest.approx(np.sqrt(1000), rel=0.1), "also from a point of the same seed"
+    cool = latents.walk(latents.drawn(1, 1000, 7, 0.3)[0], 50, 0.5, 7, 0.3)
+    assert np.linalg.norm(cool, axis=1) == pytest.approx(0.3 * np.sqrt(1000), rel=0.1)
     assert np.array_equal(way, latents.walk(way[0], 50, 0.5, 7))
 
 

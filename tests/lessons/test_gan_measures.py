@@ -32,6 +32,10 @@ def test_the_distance_of_gaussians_is_known() -> None:
     assert frechet_distance(points(4000, 0), wider) == pytest.approx(4 * (2 - 1) ** 2, rel=0.1)
 
 
+def test_the_distance_to_a_single_held_out_loop_is_a_number() -> None:
+    assert frechet_distance(points(4000, 0), np.full((1, 4), 3.0)) == pytest.approx(4 * 9 + 4, rel=0.05)
+
+
 def test_precision_and_recall_of_constructed_sets() -> None:
     real = points(300, 0)
     assert precision_recall(real, real) == (1, 1)

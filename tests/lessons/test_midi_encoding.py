@@ -44,6 +44,11 @@ ANYWHERE = st.lists(st.tuples(st.floats(0, 20), st.floats(0.001, 9), PITCH, LOUD
 CROWDED = st.lists(st.one_of(st.floats(0, 10), st.integers(0, 20).map(lambda n: n / 2)), max_size=25).map(sorted)
 
 
+def selected(one: Encoding, score: Score, track: str | None) -> np.ndarray:
+    """What is encoded of a file."""
+    return one.compact(one.sounding(score, track), score)
+
+
 def note_table(*notes: tuple[float, float, float, float]) -> np.ndarray:
     return np.array(notes, float).reshape(-1, 4)
 
@@ -432,55 +437,55 @@ def score(notes: np.ndarray, *tempos: tuple[float, float], parts: tuple[Part, ..
 def test_the_grid_of_a_melody_follows_the_beats_whatever_the_tempo() -> None:
     notes = melody_of([(3, 4, 60), (0, 2, 62), (2, 1, 64)])
     slow, changing = score(notes, (0, 2.0)), score(notes, (0, 0.3), (0.8, 0.7), (1.9, 0.31))
-    assert MELODY.encode(MELODY.select(slow, None)).tolist() == MELODY.encode(notes).tolist()
-    assert MELODY.encode(MELODY.select(changing, None)).tolist() == MELODY.encode(notes).tolist()
+    assert MELODY.encode(selected(MELODY, slow, None)).tolist() == MELODY.encode(notes).tolist()
+    assert MELODY.encode(selected(MELODY, changing, None)).tolist() == MELODY.encode(notes).tolist()
 
 
 def test_a_performance_follows_the_seconds() -> None:
     notes = note_table((2, 3, 60, 82), (3, 4, 62, 82))
-    timed = PERFORMANCE.select(score(notes, (0, 1.0), (3, 0.25)), None)
+    timed = selected(PERFORMANCE, score(notes, (0, 1.0), (3, 0.25)), None)
     # The note of a second and the one of a quarter of a second, at half a second a beat, from the first one on.
     np.testing.assert_allclose(timed, note_table((0, 2, 60, 82), (2, 2.5, 62, 82)))
 
 
 def test_silence_before_a_melody_is_dropped_bar_by_bar() -> None:
     notes = note_table((9.5, 10, 60, 90), (10, 11, 62, 90))
-    assert MELODY.select(score(notes), None)[:, :2].tolist() == [[1.5, 2], [2, 3]]
-    assert PERFORMANCE.select(score(notes), None)[:, :2].tolist() == [[0, 0.5], [0.5, 1.5]]
+    assert selected(MELODY, score(notes), None)[:, :2].tolist() == [[1.5, 2], [2, 3]]
+    assert selected(PERFORMANCE, score(notes), None)[:, :2].tolist() == [[0, 0.5], [0.5, 1.5]]
 
 
 def test_long_rests_inside_a_piece_are_shortened_by_whole_bars() -> None:
     notes = note_table((0, 1, 60, 90), (101.5, 102, 62, 90), (103, 104, 64, 90), (204, 205, 65, 90))
-    assert MELODY.select(score(notes), None)[:, 0].tolist() == [0, 5.5, 7, 16]
-    assert PERFORMANCE.select(score(notes), None)[:, 0].tolist() == [0, 5.5, 7, 16]
+    assert selected(MELODY, score(notes), None)[:, 0].tolist() == [0, 5.5, 7, 16]
+    assert selected(PERFORMANCE, score(notes), None)[:, 0].tolist() == [0, 5.5, 7, 16]
     waltz = replace(score(notes), bars=np.array([(0.0, 3.0)]))
-    assert MELODY.select(waltz, None)[:, 0].tolist() == [0, 5.5, 7, 12]
-    symbols = MELODY.encode(MELODY.select(score(notes), None))
+    assert selected(MELODY, waltz, None)[:, 0].tolist() == [0, 5.5, 7, 12]
+    symbols = MELODY.encode(selected(MELODY, score(notes), None))
     assert len(symbols) == 4 * 17, "a REST for each sixteenth of what is left"
 
 
 def test_in_a_performance_a_rest_loses_the_time_of_its_bars() -> None:
     """Of 20 bars 18 are left out: 32 beats of half a second, and 40 of a quarter."""
     notes = note_table((0, 1, 60, 90), (81, 82, 62, 90), (82, 83, 64, 90))
-    timed = PERFORMANCE.select(score(notes, (0, 0.5), (41, 0.25)), None)
+    timed = selected(PERFORMANCE, score(notes, (0, 0.5), (41, 0.25)), None)
     np.testing.assert_allclose(timed[:, :2], [(0, 1), (9, 9.5), (9.5, 10)])
 
 
 def test_a_rest_of_the_melody_is_shortened_while_others_play() -> None:
     table = np.array([(0, 1, 70, 90, 0), (0, 60, 40, 90, 1), (61, 62, 72, 90, 0)])
     both = score(table, parts=(Part("melody", 0, False), Part("left", 0, False)))
-    assert MELODY.select(both, None)[:, 0].tolist() == [0, 9]
-    assert PERFORMANCE.select(both, None)[:, 0].tolist() == [0, 0, 61]
+    assert selected(MELODY, both, None)[:, 0].tolist() == [0, 9]
+    assert selected(PERFORMANCE, both, None)[:, 0].tolist() == [0, 0, 61]
 
 
 def test_a_performance_hears_the_pedal_and_a_melody_does_not() -> None:
     notes = note_table((0, 0.125, 60, 90), (1, 1.125, 64, 90), (2, 2.5, 67, 90))
     pedal = replace(score(notes), held=np.array([(0, 3.0), (1, 3.0)]))
-    assert PERFORMANCE.select(pedal, None)[:, :2].tolist() == [[0, 3], [1, 3], [2, 2.5]]
-    assert PERFORMANCE.select(pedal, "1")[:, :2].tolist() == [[0, 3], [1, 3], [2, 2.5]]
-    assert MELODY.select(pedal, None)[:, :2].tolist() == notes[:, :2].tolist()
-    ring = PERFORMANCE.select(
-        replace(score(note_table((0, 1, 60, 90), (30, 31, 62, 90))), held=np.array([(0, 29)])), None
+    assert selected(PERFORMANCE, pedal, None)[:, :2].tolist() == [[0, 3], [1, 3], [2, 2.5]]
+    assert selected(PERFORMANCE, pedal, "1")[:, :2].tolist() == [[0, 3], [1, 3], [2, 2.5]]
+    assert selected(MELODY, pedal, None)[:, :2].tolist() == notes[:, :2].tolist()
+    ring = selected(
+        PERFORMANCE, replace(score(note_table((0, 1, 60, 90), (30, 31, 62, 90))), held=np.array([(0, 29)])), None
     )
     assert ring[:, :2].tolist() == [[0, 29], [30, 31]], "what rings is no rest"
 
@@ -489,25 +494,25 @@ def test_drums_are_in_neither() -> None:
     table = np.array([(0, 1, 36, 90, 1), (1, 2, 60, 90, 0), (1, 2, 38, 90, 1)])
     with_drums = score(table, parts=(Part("piano", 0, False), Part("kit", 0, True)))
     for made in (MELODY, PERFORMANCE):
-        assert made.select(with_drums, None)[:, 2].tolist() == [60]
+        assert selected(made, with_drums, None)[:, 2].tolist() == [60]
     only = score(table[[0, 2]] - [0, 0, 0, 0, 1], parts=(Part("kit", 0, True),))
     for made in (MELODY, PERFORMANCE):
-        assert made.select(only, None).shape == (0, 4)
+        assert selected(made, only, None).shape == (0, 4)
 
 
 def test_a_performance_takes_all_parts_or_the_named_one() -> None:
     table = np.array([(0, 1, 60, 90, 0), (0, 1, 48, 90, 1)])
     both = score(table, parts=(Part("right", 0, False), Part("left", 0, False)))
-    assert sorted(PERFORMANCE.select(both, None)[:, 2]) == [48, 60]
-    assert PERFORMANCE.select(both, "left")[:, 2].tolist() == [48]
+    assert sorted(selected(PERFORMANCE, both, None)[:, 2]) == [48, 60]
+    assert selected(PERFORMANCE, both, "left")[:, 2].tolist() == [48]
 
 
 def test_selecting_leaves_the_score_as_it_is() -> None:
     one = score(note_table((9.5, 10, 60, 90), (9.7, 11, 62, 90)))
     before = one.notes.copy()
     for made in (MELODY, PERFORMANCE):
-        made.select(one, None)
-        made.select(one, "1")
+        selected(made, one, None)
+        selected(made, one, "1")
     np.testing.assert_array_equal(one.notes, before)
 
 
@@ -519,13 +524,13 @@ def test_all_notes_of_real_music_are_kept(name: str) -> None:
     assert len(files) == FOLDERS[name]
     for file in files:
         one = read(file)
-        notes = MELODY.select(one, None)
+        notes = selected(MELODY, one, None)
         symbols = MELODY.encode(notes)
         decoded = MELODY.decode(symbols)
         assert decoded[:, 2].tolist() == notes[:, 2].tolist(), file
         assert np.abs(decoded[:, 0] - notes[:, 0]).max() * encoding.STEPS_PER_BEAT <= FARTHEST, file
         assert MELODY.encode(decoded).tolist() == symbols.tolist(), file
-        played = PERFORMANCE.select(one, None)
+        played = selected(PERFORMANCE, one, None)
         symbols = PERFORMANCE.encode(played)
         decoded = PERFORMANCE.decode(symbols)
         # Two voices that sing the same note are one key that goes down.

@@ -17,7 +17,7 @@ from tiny import TINY_GAN
 from spectral_gan import sample, train
 from spectral_gan.augmentation import augmented
 from spectral_gan.dataset import DRAWS, LoopBatches
-from spectral_gan.generate import latent_of
+from spectral_gan.generate import Loops, latent_of
 from spectral_gan.judging import Judge
 from spectral_gan.learner import PairLearner
 from spectral_gan.losses import LOSSES
@@ -26,6 +26,7 @@ from workshop import ROOT, load
 from workshop.audio import latents
 from workshop.audio.loop_files import tempo
 from workshop.audio.loop_meaning import LoopMeaning
+from workshop.audio.loop_spectrogram import LoopSpectrogram
 from workshop.errors import UserError
 from workshop.run import checkpoint
 from workshop.run.learner import Measurement
@@ -259,11 +260,18 @@ def test_what_cannot_be_made_is_said(refused: Refused, trained_spectral_gan: Pat
         ("nowhere.txt", "neither numbers with commas"), (",".join(["inf"] * 8), "not finite"),
     ):  # fmt: skip
         assert words in refused(sample, *where, "--latent", given)
+    assert "--to holds 2 numbers" in refused(sample, *where, "--to", "0.3,0.4")
     assert "choose one" in refused(sample, *where, "--fade", "2", "--walk", "2")
     assert "--latent" in refused(sample, *where, "--prime", "a.wav")
     assert "lower --bpm" in refused(sample, *where, "--bpm", "100000")
     assert "--frames" in refused(train, "--seq_length", "30")
     assert latent_of("1 2, 3", 3).tolist() == [1, 2, 3]
+
+
+def test_a_tempo_at_which_the_bands_do_not_fit_is_refused() -> None:
+    loops = Loops(lambda latents: np.zeros((len(latents), 64, 256), np.float32), LoopSpectrogram(22050, 33075, 64, 256))
+    with pytest.raises(UserError, match=r"256 bands .*lower --bpm"):
+        loops.at_length(256)
 
 
 @pytest.mark.slow

@@ -19,7 +19,7 @@ from records import entries
 from char_rnn.lesson import LESSON
 from workshop import ROOT
 from workshop.errors import UserError
-from workshop.run import experiment
+from workshop.run import experiment, trainings
 from workshop.run.arguments import RECURRENT, train_parser
 from workshop.run.experiment import Experiment
 from workshop.run.record import Record
@@ -330,9 +330,26 @@ def test_two_processes_never_train_in_one_folder(lesson: Path) -> None:
     assert "UserError" in other.stderr
     assert f"{made.path} is being trained by another process" in other.stderr
     made.lock()  # who has it may ask again
-    os.close(experiment._LOCKED.pop(made.path / "checkpoints"))  # what the system does with a process, however it ends
+    place = (made.path / "checkpoints").stat()
+    descriptor, _ = experiment._LOCKED.pop((place.st_dev, place.st_ino))
+    os.close(descriptor)  # what the system does with a process, however it ends
     assert subprocess.run(command, check=False).returncode == 0
     experiment.find(lesson, None).lock()
+
+
+def test_a_second_training_of_a_process_can_be_asked_to_stop_like_the_first(lesson: Path) -> None:
+    made, again = make(lesson), experiment.find(lesson, None)
+    again.lock()
+    assert again.entry == made.entry is not None
+
+
+def test_a_folder_that_takes_the_place_of_a_moved_one_is_locked_as_well(lesson: Path) -> None:
+    made = make(lesson)
+    made.path.rename(made.path.with_name("aside"))
+    anew = make(lesson)
+    assert anew.path == made.path
+    assert trainings.is_locked(anew.path / "checkpoints")
+    assert anew.entry != made.entry
 
 
 def test_leftovers_of_a_killed_run_are_cleared_everywhere_it_writes(lesson: Path) -> None:

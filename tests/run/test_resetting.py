@@ -93,6 +93,16 @@ def test_each_deletes_that_alone_after_listing_it(
     assert capsys.readouterr().out.endswith("there is nothing to delete\n")
 
 
+def test_an_experiment_put_aside_beside_the_scripts_is_cleared_as_well(
+    clone: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (clone / "char_rnn/experiments/01").rename(clone / "char_rnn/mine")
+    reset(clone, monkeypatch, "char_rnn")
+    assert len(list(clone.glob("char_rnn/aside/*/mine/run.json"))) == 1
+    reset(clone, monkeypatch, "char_rnn", "--clear", "--yes")
+    assert not [file for file in files(clone) if file.startswith("char_rnn")]
+
+
 def test_what_a_link_leads_to_is_not_touched(clone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     elsewhere = clone / "music"
     os.symlink(elsewhere, clone / ".workshop/midi")

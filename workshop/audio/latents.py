@@ -64,7 +64,7 @@ def pingpong(start: np.ndarray, end: np.ndarray, steps: int, is_spherical: bool 
     return np.stack([between(start, end, float(share), is_spherical) for share in (*forth, *back)])
 
 
-def walk(start: np.ndarray, steps: int, morph: float, seed: int) -> np.ndarray:
+def walk(start: np.ndarray, steps: int, morph: float, seed: int, temperature: float = 1.0) -> np.ndarray:
     """Points [S, Z] of a random walk from the start, as far from the middle as random points are.
 
     Args:
@@ -72,9 +72,11 @@ def walk(start: np.ndarray, steps: int, morph: float, seed: int) -> np.ndarray:
         steps: S.
         morph: how much of each point is new in the next one, from 0, the same for ever, to 1, any other.
         seed: the same seed gives the same walk.
+        temperature: of the random points, as in `drawn`.
     """
-    rng, points = np.random.default_rng(seed), [start.astype(np.float32)]
+    # Other numbers than those of `drawn`: the start may be a point of the same seed, and would be its own next one.
+    rng, points = np.random.default_rng((seed, 1)), [start.astype(np.float32)]
     for _ in range(steps - 1):
-        new = rng.standard_normal(len(start))
+        new = temperature * rng.standard_normal(len(start))
         points.append((np.sqrt(1 - morph**2) * points[-1] + morph * new).astype(np.float32))
     return np.stack(points)

@@ -16,10 +16,10 @@ class Mixer:
     """Mixes the blocks of one recording, which all have the same channels.
 
     Args:
-        most: samples that are kept; of a longer recording only what is measured. None for all.
+        most: samples that are kept; of a longer recording only what is measured.
     """
 
-    def __init__(self, most: int | None = None) -> None:
+    def __init__(self, most: int) -> None:
         self._most = most
         # It grows in place: blocks that are joined at the end would take twice the memory.
         self._mono = np.empty(0, np.float32)
@@ -70,7 +70,7 @@ class Mixer:
     @property
     def is_whole(self) -> bool:
         """Whether all samples are kept."""
-        return self._most is None or self.length <= self._most
+        return self.length <= self._most
 
     def mono(self) -> np.ndarray:
         """The mean of the channels, float32 [N], where it is whole."""

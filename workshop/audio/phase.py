@@ -119,11 +119,6 @@ class LiveResynthesis:
         #: The window, and what makes up for the frames that are still to come over its end, float32 [W].
         self._window = stft.hann / np.maximum(stft.share_heard, np.float32(LEAST_HEARD))
 
-    @property
-    def delay(self) -> int:
-        """Samples by which what comes out is behind the end of the frame that went in."""
-        return self._stft.window - self._stft.hop
-
     def step(self, magnitudes: np.ndarray) -> np.ndarray:
         """The next block, float32 [H], for the magnitudes [F] of the next frame."""
         stft, levels = self._stft, self._levels

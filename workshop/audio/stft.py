@@ -70,11 +70,7 @@ class Stft:
 
     def analyse(self, samples: np.ndarray) -> np.ndarray:
         """The spectra of samples [N]: complex64 [T, F]. Silence stands before and after."""
-        count = self.frames(len(samples))
-        before = self.window - self.hop
-        padded = np.zeros((count - 1) * self.hop + self.window, np.float32)
-        padded[before : before + len(samples)] = samples
-        return self.spectra(padded)
+        return next(self.analysed(samples, self.frames(len(samples))))
 
     def analysed(self, samples: np.ndarray, most: int = PIECE) -> Iterator[np.ndarray]:
         """What `analyse` gives, in pieces of so many frames at most: the spectra of a long sound are many times larger

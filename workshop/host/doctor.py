@@ -257,7 +257,7 @@ def why_slow(seconds: float, worked: float) -> str:
     if worked < seconds / 2:
         waited = f"it waited for the disk or for other programs most of the time ({worked:.1f} s of calculation)"
         return f"{waited}, as in the first start after the computer was switched on; the next one is faster"
-    return "this processor is slow, so take small networks (--size small)"
+    return "this processor is slow, so take small networks (--size tiny)"
 
 
 def why_it_ended(status: int, last_words: str) -> str:

@@ -325,11 +325,6 @@ def lab_environment() -> dict[str, str]:
 # ---- any server ------------------------------------------------------------------------------------------------------
 
 
-def names() -> list[str]:
-    """The names of all servers that run without anything that a person names for them."""
-    return list(STEADY)
-
-
 def command_of(server: Server) -> list[str]:
     """The command line of a server."""
     if server.name == LAB:
@@ -448,7 +443,7 @@ def stop_server(running: Running, patience_seconds: float = 10.0) -> None:
 
 def stop_all() -> int:
     """Stop all servers of this clone and print which."""
-    stopped = [running for name in names() if (running := remembered(name))]
+    stopped = [running for name in STEADY if (running := remembered(name))]
     for running in stopped:
         stop_server(running)
         print(f"Stopped {Server(running.name, running.host, running.port).title} (port {running.port}).")
@@ -460,7 +455,7 @@ def stop_all() -> int:
 def print_status() -> int:
     """Print which servers run. Returns 0 if every TensorBoard runs, and 1 otherwise."""
     missing = 0
-    for name in names():
+    for name in STEADY:
         server = wanted_server(name)
         running = remembered(name)
         if running:
@@ -484,7 +479,7 @@ def main(argv: list[str] | None = None) -> int:
     verbs.add_parser(DOCS, help="run the tutorial's site until Ctrl-C")
     verbs.add_parser(PLAY, help="run the page on which trained networks are played until Ctrl-C")
     serving = verbs.add_parser("serve", help="run one server in the foreground (for a supervisor)")
-    serving.add_argument("name", choices=names())
+    serving.add_argument("name", choices=STEADY)
     verbs.add_parser("tensorboard", help="run one TensorBoard with the given arguments", add_help=False)
     arguments, further = parser.parse_known_args(argv)
     if arguments.verb == "tensorboard":

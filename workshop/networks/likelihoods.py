@@ -27,10 +27,6 @@ class Likelihoods:
     probabilities: np.ndarray
     names: Sequence[str]
 
-    def of_each(self) -> np.ndarray:
-        """[T] how likely the symbol was that stands there."""
-        return self.probabilities[np.arange(len(self.symbols)), self.symbols]
-
     def picture(self, start: int = 0, length: int = 100) -> np.ndarray:
         """A picture of so many places from `start` on, uint8 [H, W, 3].
 

@@ -47,8 +47,9 @@ SHOWN_REASONS = 5
 #: So many kept checkpoints are named where another one was asked for.
 NEAREST_KEPT = 4
 
-#: The folders that this process keeps other trainings out of, with the descriptors by which it does.
-_LOCKED: dict[Path, int] = {}
+#: The folders that this process keeps other trainings out of, by device and inode, since another one may take the place
+#: of a folder that is moved; with the descriptor by which it does, and its entry among the trainings that run.
+_LOCKED: dict[tuple[int, int], tuple[int, Path | None]] = {}
 
 
 @dataclass
@@ -144,15 +145,20 @@ class Experiment:
         Raises:
             UserError: another one trains in it.
         """
-        place = (self.path / "checkpoints").resolve()
-        if sys.platform == "win32" or place in _LOCKED:
+        if sys.platform == "win32":
             return
         import fcntl
 
         # The folder itself is locked, so that no file for it lies there; the system lets go of it with the process.
         # Where it is missing there is nothing to go on with, and a drive without locks is as good as before.
         with contextlib.suppress(OSError):
-            descriptor = os.open(place, os.O_RDONLY)
+            descriptor = os.open(self.path / "checkpoints", os.O_RDONLY)
+            about = os.fstat(descriptor)
+            place = about.st_dev, about.st_ino
+            if place in _LOCKED:
+                os.close(descriptor)
+                self.entry = _LOCKED[place][1]
+                return
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError as error:
@@ -163,8 +169,8 @@ class Experiment:
                     f"{self.path} is being trained by another process at this moment: "
                     f"{trainings.how_to_stop(self.path)}"
                 ) from None
-            _LOCKED[place] = descriptor
             self.entry = trainings.enter(self.path)
+            _LOCKED[place] = descriptor, self.entry
             atexit.register(trainings.leave, self.entry)
 
     def clear_leftovers(self) -> None:

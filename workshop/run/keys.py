@@ -28,11 +28,9 @@ class Keys:
 
     @property
     def are_there(self) -> bool:
-        """Whether any can come: not where standard input is no terminal, or another program's at the moment."""
-        return self._terminal is not None and self._is_ours()
-
-    def _is_ours(self) -> bool:
-        """A program in the background must not touch its terminal, or it is stopped."""
+        """Whether any can come: not where standard input is no terminal, or another program's at the moment. A program
+        in the background must not touch its terminal, or it is stopped.
+        """
         with contextlib.suppress(OSError):
             return self._terminal is not None and os.tcgetpgrp(self._terminal) == os.getpgrp()
         return False
@@ -41,7 +39,7 @@ class Keys:
         """The key that was typed since the last time, in lower case, for which it waits so long. Nothing where there
         was none, or where there were several at once, which are meant for another program.
         """
-        if self._terminal is None or not self._is_ours():
+        if self._terminal is None or not self.are_there:
             return ""
         # Again each time: a shell that has stopped a program and lets it go on has set the terminal for itself.
         self._listen(self._terminal)
@@ -64,7 +62,7 @@ class Keys:
 
     def leave(self) -> None:
         """Set the terminal as it was."""
-        if self._terminal is not None and self._before is not None and self._is_ours():
+        if self._terminal is not None and self._before is not None and self.are_there:
             with contextlib.suppress(OSError, termios.error):
                 termios.tcsetattr(self._terminal, termios.TCSADRAIN, self._before)
 

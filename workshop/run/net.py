@@ -117,9 +117,8 @@ class Net:
             shutil.copytree(self.folder, target, ignore=shutil.ignore_patterns(*NOT_SAVED))
         except FileExistsError:
             raise UserError(f"{target} is there already: choose another folder") from None
-        except (OSError, shutil.Error) as error:
-            reason = explain(error, target) if isinstance(error, OSError) else str(error)
-            raise UserError(f"{target} cannot be written: {reason}") from error
+        except OSError as error:
+            raise UserError(f"{target} cannot be written: {explain(error, target)}") from error
         return target
 
     def reset(self) -> None:

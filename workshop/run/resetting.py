@@ -101,7 +101,13 @@ def _listed(args: argparse.Namespace, chosen: Sequence[Lesson], caches: Sequence
         experiments = [path for lesson in chosen for path in experiments_of(lesson)]
         found += experiments if args.clear else [path / "log.txt" for path in experiments]
     if args.clear:
-        found += [path for lesson in chosen for path in (lesson.folder / "experiments" / ASIDE).glob("*")]
+        # Experiments lie in `experiments` or beside the scripts, and so does what was put aside of them.
+        found += [
+            path
+            for lesson in chosen
+            for place in ("experiments", ".")
+            for path in (lesson.folder / place / ASIDE).glob("*")
+        ]
     if args.logs:
         found += sorted((ROOT / ".workshop").glob("*.log"))
     if args.cache:

@@ -120,11 +120,11 @@ class Trained(abc.ABC):
     def symbols(self) -> Sequence[Hashable]:
         """The symbols that the network knows, in the order of their numbers."""
 
-    @abc.abstractmethod
     def training_data(
         self, path: Path, arguments: Mapping[str, Any], symbols: Sequence[Hashable]
     ) -> tuple[np.ndarray, str]:
-        """The data that the network was trained on, in the numbers of other symbols [N], and its fingerprint.
+        """The data that the network was trained on, in the numbers of other symbols [N], and its fingerprint; for
+        lessons whose baseline counts symbols.
 
         Args:
             path: where the data should be.
@@ -134,6 +134,7 @@ class Trained(abc.ABC):
         Raises:
             UserError: it cannot be read.
         """
+        raise NotImplementedError
 
     @abc.abstractmethod
     def read(self) -> None:

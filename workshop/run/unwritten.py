@@ -1,7 +1,6 @@
 """The experiment of a worker that does not lead: the same as the leader's, and nobody writes it twice."""
 
-import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +12,6 @@ from workshop.run.experiment import Experiment, new_record
 
 class _SilentBoard(TensorBoardWriter):
     """A TensorBoard that shows nothing."""
-
-    @contextlib.contextmanager
-    def _writer(self, curve: str) -> Iterator[None]:
-        yield
 
     def _number(self, curve: str, tag: str, value: float, step: int) -> None:
         pass

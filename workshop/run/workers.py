@@ -12,7 +12,6 @@ import argparse
 import atexit
 import json
 import math
-import os
 import signal
 import time
 from collections.abc import Callable, Sequence
@@ -23,6 +22,7 @@ import numpy as np
 from workshop import cli
 from workshop.errors import UserError
 from workshop.lessons import Lesson
+from workshop.machine import usable_cores
 from workshop.quiet import quietly
 from workshop.run import experiment as experiments
 from workshop.run import line
@@ -118,8 +118,7 @@ class Workers(Team):
         if gpus:
             tf.config.set_visible_devices(gpus[neighbours.index(self.rank)], "GPU")
         else:
-            cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-            tf.config.threading.set_intra_op_parallelism_threads(max(1, cores // len(neighbours)))
+            tf.config.threading.set_intra_op_parallelism_threads(max(1, usable_cores() // len(neighbours)))
         cluster = tf.train.ClusterSpec({"worker": list(self._place.addresses)})
         resolver = tf.distribute.cluster_resolver.SimpleClusterResolver(
             cluster, task_type="worker", task_id=self.rank, rpc_layer="grpc"

@@ -62,7 +62,7 @@ class Claim:
     @property
     def is_lost(self) -> bool:
         """Whether another process has taken it over, because it has not seen our beats."""
-        return _attempt(self.folder.parent, int(self.folder.name) + 1).is_dir()
+        return self.folder.with_name(str(int(self.folder.name) + 1)).is_dir()
 
     def beat(self, seconds: float = BEAT_SECONDS) -> None:
         """Show that this process lives, if it has not been shown for so many seconds.
@@ -97,10 +97,6 @@ class Claim:
             raise UserError(f"{self.folder} cannot be written: {explain(error, self.folder)}") from error
 
 
-def _attempt(work: Path, number: int) -> Path:
-    return work / str(number)
-
-
 class Claims:
     """The claims in a shared folder, as one process sees them.
 
@@ -123,9 +119,9 @@ class Claims:
         try:
             work.mkdir(parents=True, exist_ok=True)
             last = max((int(path.name) for path in work.iterdir() if path.name.isdecimal()), default=0)
-            if last and not self._is_free(_attempt(work, last)):
+            if last and not self._is_free(work / str(last)):
                 return None
-            claim = Claim(_attempt(work, last + 1))
+            claim = Claim(work / str(last + 1))
             try:
                 claim.folder.mkdir()
             except FileExistsError:

@@ -1,11 +1,11 @@
 """The command line of sweeps."""
 
 import argparse
-import os
 from pathlib import Path
 
 from workshop import cli
 from workshop.errors import UserError
+from workshop.machine import usable_cores
 from workshop.run.signals import stop_signals
 from workshop.sweep import asking, cluster, plan, ray_engine, table
 from workshop.sweep.claims import PATIENCE_SECONDS
@@ -94,7 +94,7 @@ def _in_folder(args: argparse.Namespace, folder: Folder, wanted: plan.Plan) -> l
 
 
 def _with_ray(args: argparse.Namespace, folder: Folder, wanted: plan.Plan) -> list[int]:
-    workers = min(args.jobs or os.cpu_count() or 1, len(wanted.trials))
+    workers = min(args.jobs or usable_cores(), len(wanted.trials))
     with ray_engine.connected(args.address, workers, folder.path / "ray.txt") as crew, stop_signals() as asked:
         crew.work(folder, wanted, args.stale_seconds, asked)
     return asked

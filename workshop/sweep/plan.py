@@ -157,8 +157,8 @@ def read(path: Path) -> Plan:
 
 def words(arguments: Arguments) -> list[str]:
     """Arguments as the words of a command line. The name and the value are one word: no value is taken for a name."""
-    found = ((f"--{name}" if value is True else f"--{name}={value}") for name, value in arguments.items())
-    return [word for word, value in zip(found, arguments.values(), strict=True) if value is not False]
+    given = {name: value for name, value in arguments.items() if value is not False}
+    return [f"--{name}" if value is True else f"--{name}={value}" for name, value in given.items()]
 
 
 def in_words(arguments: Arguments, names: Sequence[str]) -> str:

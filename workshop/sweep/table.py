@@ -8,18 +8,16 @@ from typing import Any
 from workshop import pictures
 from workshop.commands import command
 from workshop.errors import UserError
-from workshop.files import atomic_write, explain, read_json, write_text
-from workshop.run import experiment
-from workshop.run.record import Record
+from workshop.files import atomic_write, explain, write_text
 from workshop.sweep.folder import Folder, Job, Result, ranked, wanted
 from workshop.sweep.plan import Plan, words
-from workshop.sweep.training import arguments_of
+from workshop.sweep.training import arguments_of, record_of
 from workshop.visible import visible_line
 
 #: Pixels of a panel of the chart, and of its height.
 PANEL, HEIGHT = 420, 400
-#: Arguments that get a panel, and curves that get a colour.
-MOST_PANELS, MOST_COLOURED = 4, 5
+#: Arguments that get a panel, and the colours of the best curves.
+MOST_PANELS, COLOURS = 4, ("#d6336c", "#6a51a3", "#4292c6", "#2b8a3e", "#e8890c")
 #: Values of an argument that are all written below its panel.
 _MOST_NAMED = 6
 
@@ -85,12 +83,12 @@ def _draw(folder: Folder, plan: Plan, results: Sequence[Result]) -> None:
     shown = plan.varied[:MOST_PANELS]
     figure = pictures.blank(PANEL * (1 + len(shown)), HEIGHT, layout="constrained")
     panels: Any = figure.subplots(1, 1 + len(shown), squeeze=False)[0]
-    colours = [*_colours()[: len(order)], *[pictures.LINES] * len(order)]
+    colours = [*COLOURS, *[pictures.LINES] * len(order)]
     for place, result in reversed(list(enumerate(order))):
-        record = _record(folder, plan, result.trial)
+        record = record_of(folder, plan, result.trial)
         steps = [measured.step for measured in record.history] if record else []
         losses = [measured.validation for measured in record.history] if record else []
-        label = f"trial {result.trial}" if place < MOST_COLOURED else None
+        label = f"trial {result.trial}" if place < len(COLOURS) else None
         # A single measurement is a point.
         panels[0].plot(steps, losses, color=colours[place], label=label, marker="." if len(steps) < 2 else "")
         for axes, name in zip(panels[1:], shown, strict=True):
@@ -109,18 +107,6 @@ def _draw(folder: Folder, plan: Plan, results: Sequence[Result]) -> None:
                 figure.savefig(file, format=suffix, metadata={"Date": None} if suffix == "svg" else None)
         except OSError as error:
             raise UserError(f"{path} cannot be written: {explain(error, path)}; free some space there") from error
-
-
-def _colours() -> list[str]:
-    return ["#d6336c", "#6a51a3", "#4292c6", "#2b8a3e", "#e8890c"]
-
-
-def _record(folder: Folder, plan: Plan, trial: int) -> Record | None:
-    file = folder.experiment(trial) / "run.json"
-    try:
-        return experiment.record_of(read_json(file), file, plan.lesson.name)
-    except UserError:
-        return None
 
 
 def _values(plan: Plan, name: str) -> list[Any]:

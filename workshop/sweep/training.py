@@ -93,7 +93,7 @@ class Training:
         return False
 
     def _start(self) -> None:
-        record = self._record()
+        record = record_of(self._folder, self._plan, self.job.trial)
         if record and self._is_finished(record):
             self._finish(record)
             return
@@ -117,14 +117,6 @@ class Training:
             arguments["resume"] = True
         return words({**arguments, "experiment_dir": str(self._path)})
 
-    def _record(self) -> Record | None:
-        """What run.json says; None where there is none that can be gone on with."""
-        file = self._path / "run.json"
-        try:
-            return experiment.record_of(read_json(file), file, self._plan.lesson.name)
-        except UserError:
-            return None
-
     def _is_finished(self, record: Record) -> bool:
         """Whether it has been trained as far as it should be."""
         epochs = self._plan.epochs[self.job.rung - 1] if self._plan.epochs else 0
@@ -132,7 +124,7 @@ class Training:
 
     def _ended(self, status: int) -> None:
         """Decide what the end of the process means: it is done, a mistake, or an accident that another try may mend."""
-        record = self._record()
+        record = record_of(self._folder, self._plan, self.job.trial)
         if status == 0 and record and self._is_finished(record):
             self._finish(record)
         elif self._is_stopped:
@@ -172,6 +164,15 @@ class Training:
         except OSError:
             return ""
         return next((line.strip()[-300:] for line in reversed(lines) if line.strip()), "").removeprefix("error: ")
+
+
+def record_of(folder: Folder, plan: Plan, trial: int) -> Record | None:
+    """What the run.json of a trial says; None where there is none that can be gone on with."""
+    file = folder.experiment(trial) / "run.json"
+    try:
+        return experiment.record_of(read_json(file), file, plan.lesson.name)
+    except UserError:
+        return None
 
 
 def arguments_of(plan: Plan, job: Job) -> dict[str, Value]:
