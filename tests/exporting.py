@@ -17,9 +17,10 @@ from workshop.networks.sequence import SequenceModel
 V, H = 11, 6
 
 
-def own(*between: layers.Layer) -> SequenceModel:
+def own(*between: layers.Layer, conditions: int = 0) -> SequenceModel:
     """A network with these layers, and with weights that are all different from zero."""
     model = SequenceModel([layers.Embedding(V, H), *between, layers.Dense(V)])
+    model.add_conditions(conditions)
     rng = np.random.default_rng(0)
     for variable in model.trainable_variables:
         variable.assign(rng.normal(0, 0.5, variable.shape))

@@ -92,11 +92,12 @@ def test_the_image_of_the_player_is_small_and_has_nothing_else(
 def test_browsers_see_networks_that_come_trained_and_ones_own(player: Player) -> None:
     status, body = get(player.port, "/")
     assert status == 200
-    texts = (("abc_tunes", "text"), ("verse", "text"))
-    for name, makes in (("beats", "loops"), ("loops", "loops"), ("tunes", "notes"), *texts):
+    texts, sound = (("abc_tunes", "text"), ("verse", "text")), ("vowels", "sound")
+    for name, makes in (("beats", "loops"), ("loops", "loops"), ("tunes", "notes"), *texts, sound):
         assert f'<a href="{name}/">{name}</a>: {makes}' in body.decode()
     assert json.loads(get(player.port, "/verse/network.json")[1])["kind"] == "text"
     assert len(get(player.port, "/tunes/network.bin")[1]) > 100_000
+    assert json.loads(get(player.port, "/vowels/network.json")[1])["conditions"] == ["a", "e", "i", "o", "u"]
     status, wav = get(player.port, "/beats/loop.wav?seed=11")
     assert (status, tempo(wav)) == (200, (4, 480.0))
 

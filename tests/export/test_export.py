@@ -88,11 +88,8 @@ def test_sound_with_conditions_and_any_filter(stacks: int, depth: int, width: in
 
 
 def recurrent_with_conditions(kind: type) -> SequenceModel:
-    model = own(recurrent_layer(kind, name="one"), layers.LayerNormalization(), recurrent_layer(kind, name="two"))
-    model.add_conditions(2)
-    for table in model.conditions:
-        table.assign(np.random.default_rng(3).normal(size=table.shape))
-    return model
+    one, two = (recurrent_layer(kind, name=name) for name in ("one", "two"))
+    return own(one, layers.LayerNormalization(), two, conditions=2)
 
 
 @pytest.mark.parametrize("kind", [layers.LSTM, layers.GRU, layers.SimpleRNN])

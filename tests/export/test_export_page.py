@@ -23,8 +23,10 @@ from workshop import load
 from workshop.audio import mu_law
 from workshop.errors import UserError
 from workshop.export import command_line, play, recurrent
+from workshop.export.step import Step
 from workshop.export.web_page import Page
 from workshop.networks.sequence import SequenceModel, WindowDropout
+from workshop.run.trained import named
 
 Open = Callable[[Path], Any]
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -33,16 +35,10 @@ Refused = Callable[..., str]
 #: Symbols, and units of a layer.
 STEPS = 50
 #: Reads symbols one by one; returns all logits.
-READ = """async (symbols) => {
+READ = """async ([symbols, condition]) => {
   const { Network } = await import("/network.js");
   const network = await Network.load();
-  return symbols.map((symbol) => Array.from(network.read(symbol)));
-}"""
-#: The same with a condition.
-READ_WITH = """async ([symbols, condition]) => {
-  const { Network } = await import("/network.js");
-  const network = await Network.load();
-  if (network.blocks) network.blocks.condition = condition;
+  network.condition = condition;
   return symbols.map((symbol) => Array.from(network.read(symbol)));
 }"""
 #: Generates a symbol for each random number; returns the text.
@@ -105,24 +101,38 @@ def written(folder: Path, experiment: Path, model: SequenceModel | None = None, 
     return folder
 
 
-def differences(page: Any, model: SequenceModel) -> float:
-    """The largest difference of logits between a page and Keras, over 50 steps."""
-    symbols = np.random.default_rng(1).integers(model.shapes[-1][-1], size=STEPS)
-    expected = recurrent.step(model, {}).reference(symbols[:, None], np.zeros(1))[:, 0]
-    found = np.array(page.evaluate(READ, symbols.tolist()))
+def difference(page: Any, step: Step) -> float:
+    """The largest difference of logits between a page and Keras, over 50 steps with each condition."""
+    symbols = np.random.default_rng(1).integers(step.symbols, size=step.context + STEPS)
+    numbers = np.arange(max(step.conditions, 1))
+    # [N, C, V]
+    expected = step.reference(np.repeat(symbols[:, None], len(numbers), axis=1), numbers)
     assert np.abs(expected).max() > 0.1
-    return float(np.abs(found - expected).max())
+    for other in range(1, len(numbers)):
+        assert np.abs(expected[:, other] - expected[:, other - 1]).max() > 0.05
+    read = [page.evaluate(READ, [symbols.tolist(), number]) for number in numbers.tolist()]
+    return float(np.abs(np.stack(read, axis=1)[step.context :] - expected).max())
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("conditions", [0, 3])
 @pytest.mark.parametrize("kind", [layers.LSTM, layers.GRU, layers.SimpleRNN])
-def test_a_browser_gives_the_logits_of_keras(kind: type, visit: Open, trained: Path, tmp_path: Path) -> None:
+def test_a_browser_gives_the_logits_of_keras(
+    kind: type, conditions: int, visit: Open, trained: Path, tmp_path: Path
+) -> None:
     model = own(
         recurrent_layer(kind, name="one"), WindowDropout(0.5), layers.Dense(5, activation="relu", use_bias=False),
-        recurrent_layer(kind, name="two"), layers.Dense(7, activation="tanh"),
+        recurrent_layer(kind, name="two"), layers.Dense(7, activation="tanh"), conditions=conditions,
     )  # fmt: skip
-    assert differences(visit(written(tmp_path / "whole", trained, model, "float32")), model) < 1e-4
-    assert 1e-6 < differences(visit(written(tmp_path / "half", trained, model)), model) < 0.05
+    step = recurrent.step(model, {})
+    assert difference(visit(written(tmp_path / "whole", trained, model, "float32")), step) < 1e-4
+    assert 1e-6 < difference(visit(written(tmp_path / "half", trained, model)), step) < 0.05
+
+
+@pytest.mark.slow
+def test_dropout_may_stand_before_the_first_recurrent_layer(visit: Open, trained: Path, tmp_path: Path) -> None:
+    model = own(WindowDropout(0.5), recurrent_layer(layers.GRU), conditions=2)
+    assert difference(visit(written(tmp_path, trained, model, "float32")), recurrent.step(model, {})) < 1e-4
 
 
 @pytest.mark.slow
@@ -139,7 +149,7 @@ def test_the_same_random_numbers_give_the_text_of_the_workshop(visit: Open, trai
 def test_a_text_is_written_and_stopped(visit: Open, trained: Path, tmp_path: Path) -> None:
     folder = written(tmp_path, trained)
     page = visit(folder)
-    assert differences(page, load(trained).model) < 0.01
+    assert difference(page, load(trained).exported()) < 0.01
     page.fill("#prompt", "oh my")
     page.fill("#length", "300")
     page.click("#generate")
@@ -225,13 +235,6 @@ def test_a_layer_that_the_page_does_not_know(layer: Callable, said: str, trained
         written(tmp_path, trained, model)
 
 
-def test_a_recurrent_network_with_conditions_has_no_page(trained: Path, tmp_path: Path) -> None:
-    model = SequenceModel([layers.Embedding(V, H), recurrent_layer(layers.GRU), layers.Dense(V)])
-    model.add_conditions(2)
-    with pytest.raises(UserError, match=r"makes what is named \(--condition\): leave out --page"):
-        written(tmp_path, trained, model)
-
-
 def test_the_command_writes_a_page(trained: Path, run_main: Run, refused: Refused, tmp_path: Path) -> None:
     done = run_main(command_line, trained, "--to", "out", "--page")
     assert done.returncode == 0
@@ -252,18 +255,9 @@ def test_a_browser_gives_the_logits_of_a_wavenet(
         bias.assign(np.random.default_rng(0).normal(0, 0.5, bias.shape))
     net = load(trained_wavenet)
     step = wavenet_export.step(model, net.exported().meaning)
-    symbols = np.random.default_rng(1).integers(256, size=step.context + STEPS)
-    for number, (weights, largest) in enumerate([("float32", 1e-4), ("float16", 0.05)]):
+    for weights, largest in (("float32", 1e-4), ("float16", 0.05)):
         Page(net, step, weights).write(tmp_path / weights)
-        page = visit(tmp_path / weights)
-        condition = number % max(conditions, 1)
-        found = np.array(page.evaluate(READ_WITH, [symbols.tolist(), condition]))[step.context :]
-        expected = step.reference(symbols[:, None], np.array([condition]))[:, 0]
-        assert np.abs(expected).max() > 0.1
-        assert np.abs(found - expected).max() < largest
-        if conditions:
-            other = step.reference(symbols[:, None], np.array([condition + 1]))[:, 0]
-            assert np.abs(found - other).max() > 0.05
+        assert difference(visit(tmp_path / weights), step) < largest
 
 
 @pytest.mark.slow
@@ -274,10 +268,7 @@ def test_a_sound_is_made_heard_and_saved(
     folder = written(tmp_path / "page", request.getfixturevalue(fixture), weights="float32")
     net = load(request.getfixturevalue(fixture))
     page = visit(folder)
-    step = net.exported()
-    symbols = np.random.default_rng(1).integers(256, size=step.context + STEPS)
-    found = np.array(page.evaluate(READ_WITH, [symbols.tolist(), 0]))[step.context :]
-    assert np.abs(found - step.reference(symbols[:, None], np.zeros(1, int))[:, 0]).max() < 1e-4
+    assert difference(page, net.exported()) < 1e-4
     assert page.inner_text("#unit") == "Seconds"
     page.fill("#length", "0.5")
     page.click("#generate")
@@ -303,6 +294,31 @@ def test_a_sound_is_made_heard_and_saved(
     page.wait_for_selector("#status:has-text('; ')")
     page.click("#stop")
     page.wait_for_selector("#generate:enabled")
+
+
+@pytest.mark.slow
+def test_a_vowel_is_chosen_by_its_name(visit: Open, tmp_path: Path) -> None:
+    net = named("vowels")
+    Page(net, net.exported(), "float32").write(tmp_path)
+    page = visit(tmp_path)
+    assert difference(page, net.exported()) < 1e-3
+    names = page.get_by_label("Sound")
+    assert names.locator("option").all_inner_texts() == ["a", "e", "i", "o", "u"]
+    page.fill("#length", "0.5")
+    shares = {}
+    for name in "ai":
+        names.select_option(label=name)
+        page.click("#generate")
+        page.wait_for_selector("#generate:enabled")
+        with page.expect_download() as download:
+            page.click("#save")
+        sound, rate = soundfile.read(download.value.path())
+        power = np.abs(np.fft.rfft(sound * np.hanning(len(sound)))) ** 2
+        # The first two formants of an a are at 730 and 1,090 Hz; an i has one below them, and one above.
+        between, above = np.searchsorted(np.fft.rfftfreq(len(sound), 1 / rate), [500, 1300])
+        shares[name] = power[between:above].sum() / power.sum()
+    assert shares["a"] > 0.7
+    assert shares["i"] < 0.1
 
 
 @pytest.mark.slow

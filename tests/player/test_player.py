@@ -355,6 +355,7 @@ def test_all_that_come_trained_are_exported_and_played(tmp_path: Path, capsys: p
     assert {one.name for one in found} == made
     assert "left out" not in capsys.readouterr().err
     assert {one.name for one in found if one.net is None} == set()
+    assert {one.name for one in found if one.page is None} == {"loops"}
     asked = {one.makes: one.name for one in networks.asked_by_osc(found)}
     assert asked == {"text": "verse", "notes": "tunes", "sound": "vowels", "loops": "loops"}
 

@@ -3,8 +3,8 @@
 The page is that of the folder `page` beside this file. `network.json` says what the symbols mean and which layers there
 are, `network.bin` holds their weights one after the other: for each layer the kernel [inputs, width], its bias [width]
 and, of a recurrent layer, the recurrent kernel [units, width] and its bias [width]. The first layer has a row for each
-symbol in place of a kernel: what it makes of the embedding, with the bias. A network of another kind says itself what
-its first layer is (`Step.page`).
+symbol in place of a kernel: what it makes of the embedding. Of a network with conditions, each recurrent layer has a
+bias for each of them [conditions, width]. A network of another kind says itself what its first layer is (`Step.page`).
 """
 
 import json
@@ -58,21 +58,19 @@ def _layers(model: SequenceModel) -> tuple[list[dict[str, Any]], list[np.ndarray
     """The layers as network.json lists them, and their weights in the order of network.bin.
 
     Raises:
-        UserError: the page does not know one, or the network has conditions.
+        UserError: the page does not know one.
     """
-    if model.conditions:
-        raise UserError(
-            "the page cannot run a recurrent network that makes what is named (--condition): leave out --page for an "
-            "ONNX file, which can"
-        )
+    labels = np.arange(model.conditions[0].shape[0]) if model.conditions else None
     names = {cell.layer: name for name, cell in CELLS.items()}
     layers: list[dict[str, Any]] = []
     arrays: list[np.ndarray] = []
-    for layer, cell, prepared in zip(model.sequence, model.cells, model.prepare(), strict=True):
+    for layer, cell, prepared in zip(model.sequence, model.cells, model.prepare(labels), strict=True):
         if cell:
             kernel, bias, recurrent, recurrent_bias = map(keras.ops.convert_to_numpy, prepared)
-            arrays += [kernel if layers else kernel + bias, bias, recurrent, recurrent_bias]
-            layers.append({"kind": names[cell.layer], "units": layer.units})
+            if not layers and layer is not model.sequence[1]:  # dropout stands before it: it looks nothing up itself
+                kernel = keras.ops.convert_to_numpy(model.sequence[0].embeddings) @ kernel
+            arrays += [kernel, bias, recurrent, recurrent_bias]
+            layers.append({"kind": names[cell.layer], "units": layer.units, "conditions": bias.size // kernel.shape[1]})
         elif type(layer) is keras.layers.Dense and layer.activation.__name__ in _ACTIVATIONS and layers:
             kernel = keras.ops.convert_to_numpy(layer.kernel)
             bias = keras.ops.convert_to_numpy(layer.bias) if layer.use_bias else np.zeros(kernel.shape[1], np.float32)

@@ -5,7 +5,7 @@ import { addProduct, sigmoid } from "./products.js";
 export class Blocks {
   // F taps, C channels, D gates, a dilation for each block; take(count) gives the next weights.
   constructor({ taps, channels, gates, dilations, conditions, levels }, take) {
-    Object.assign(this, { taps, channels, gates, levels, condition: 0 });
+    Object.assign(this, { taps, channels, gates, levels });
     this.table = take(taps * levels * channels);
     this.biases = take(conditions * dilations.length * 2 * gates);
     this.blocks = dilations.map((dilation, k) => ({
@@ -28,8 +28,8 @@ export class Blocks {
     for (const { ring } of this.blocks) for (const row of ring) row.fill(0);
   }
 
-  // What the gates of all blocks let through, one after the other, after one more sample.
-  read(symbol) {
+  // What the gates of all blocks let through, one after the other, after one more sample of a condition.
+  read(symbol, condition) {
     const { taps, channels, gates, levels, table, x, h, time } = this;
     this.heard.push(symbol);
     this.heard.shift();
@@ -41,7 +41,7 @@ export class Blocks {
     for (let k = 0; k < this.blocks.length; k += 1) {
       const { dilation, kernels, residual, residualBias, ring } = this.blocks[k];
       const gated = this.gated[k];
-      const bias = (this.condition * this.blocks.length + k) * 2 * gates;
+      const bias = (condition * this.blocks.length + k) * 2 * gates;
       h.set(this.biases.subarray(bias, bias + 2 * gates));
       for (let tap = 0; tap < taps - 1; tap += 1) {
         addProduct(h, ring[(time + tap * dilation) % ring.length], kernels[tap]);

@@ -4,6 +4,9 @@
 import { Blocks } from "./blocks.js";
 import { addProduct, sigmoid } from "./products.js";
 
+// What the first layer reads: the row of a symbol, once.
+const ONE = Float32Array.of(1);
+
 const ACTIVATIONS = {
   linear: (value) => value,
   relu: (value) => Math.max(value, 0),
@@ -20,13 +23,14 @@ export class Network {
 
   constructor(about, buffer) {
     this.about = about;
+    this.condition = 0; // the number of what is made, of a network with conditions
     const numbers = about.weights === "float16" ? fromHalf(new Uint16Array(buffer)) : new Float32Array(buffer);
     let at = 0;
     const take = (count) => numbers.subarray(at, (at += count));
-    const taken = (layer) => ({
+    const taken = ({ conditions = 1, ...layer }) => ({
       ...layer,
       kernel: take(layer.inputs * layer.width),
-      bias: take(layer.width),
+      bias: take(conditions * layer.width),
       recurrent: layer.units ? take(layer.units * layer.width) : null,
       recurrentBias: layer.units ? take(layer.width) : null,
       out: new Float32Array(layer.width),
@@ -50,15 +54,13 @@ export class Network {
 
   // Read a symbol; returns the logits of the one that follows. The array is written again by the next call.
   read(symbol) {
-    let x = this.blocks?.read(symbol) ?? null;
+    let x = this.blocks?.read(symbol, this.condition) ?? null;
     for (const layer of this.layers) {
       const { out, kernel, bias, width } = layer;
-      if (x) {
-        out.set(bias);
-        addProduct(out, x, kernel);
-      } else {
-        out.set(kernel.subarray(symbol * width, (symbol + 1) * width)); // a row for each symbol, the bias included
-      }
+      const row = (this.condition * width) % bias.length; // a bias for each condition, or one for all
+      out.set(bias.subarray(row, row + width));
+      if (x) addProduct(out, x, kernel);
+      else addProduct(out, ONE, kernel.subarray(symbol * width, (symbol + 1) * width)); // a row for each symbol
       x = CELLS[layer.kind](layer);
     }
     return x;

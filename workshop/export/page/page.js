@@ -59,7 +59,7 @@ async function generate() {
   const read = [...warmUp, ...Array.from(prompt, (character) => numbers.get(character) ?? 0)];
   const asked = Number(byId("length").value) || LENGTHS[kind];
   const length = Math.max(1, Math.round(kind === "sound" ? asked * rate : asked));
-  if (network.blocks) network.blocks.condition = Number(byId("condition").value);
+  network.condition = Number(byId("condition").value);
   const generated = network.generate(read, Number(byId("temperature").value));
   const made = [];
   const live = kind === "sound" ? new Live(rate, length) : null;
