@@ -18,7 +18,6 @@ from workshop.visible import visible_line
 from workshop.words import NGRAM
 
 
-
 @dataclass(frozen=True)
 class Entry:
     """An experiment as the page shows it.
