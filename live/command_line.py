@@ -39,7 +39,9 @@ def _parser() -> Parser:
         "--clock", type=cli.positive, metavar="TEMPO", help="give MIDI clock to that port, in beats a minute"
     )
 
-    _add_devices(verb("check", "pass the input to the output, with meters and without any network"))
+    check = verb("check", "pass the input to the output, with meters and without any network")
+    _add_devices(check)
+    check.set_defaults(experiments=[], mode="continuous", seed=0)
     verb("devices", "list the sound devices and MIDI ports of this computer")
 
     file = verb("file", "let networks answer a sound file, without any device")

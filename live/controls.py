@@ -6,7 +6,7 @@ from pathlib import Path
 
 from workshop.checks import typed
 from workshop.errors import UserError
-from workshop.files import read_json, write_json
+from workshop.files import read_json
 from workshop.nearest import did_you_mean
 from workshop.run.voice import KNOBS, PlayedNote
 
@@ -74,17 +74,6 @@ class Controls:
         (knob, told), self._learning = self._learning, None
         self.mapping = {other: bound for other, bound in self.mapping.items() if bound != source} | {knob: source}
         told(f"{knob} is turned by {described(source)} now")
-
-    def save(self, path: Path) -> None:
-        """Write the mapping to a file.
-
-        Raises:
-            UserError: it cannot be written.
-        """
-        try:
-            write_json(path, self.mapping)
-        except OSError as error:
-            raise UserError(f"{path} could not be written: {error.strerror}; choose another place") from error
 
 
 def message_for(knob: str, position: int) -> bytes:

@@ -86,9 +86,10 @@ class MidiIn:
 
     def _open(self) -> None:
         number = _number(self._name, names()[0])
-        self._port = _rtmidi().MidiIn()
-        self._port.callback = lambda message, time: self._stage.midi(bytes(message))
-        self._port.open_port(number)
+        port = _rtmidi().MidiIn()
+        port.callback = lambda message, time: self._stage.midi(bytes(message))
+        port.open_port(number)
+        self._port = port
 
     def _let_go(self) -> None:
         if self._port is not None:

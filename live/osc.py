@@ -1,9 +1,9 @@
 """The addresses by which other programs reach the room."""
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
 
 from live.room import Room
+from live.stage import Stage
 from workshop.errors import UserError
 from workshop.osc.server import Argument, Route
 from workshop.run.voice import KNOBS, POSITIONS, PlayedNote
@@ -20,26 +20,7 @@ WORDS = {
 }
 
 
-class Player(Protocol):
-    """Who takes words and keys for the next block, and changes networks."""
-
-    def turn(self, knob: str, position: float) -> None:
-        """Turn a knob to a position from 0 to 127."""
-
-    def add_words(self, words: str) -> None:
-        """Words for the next block."""
-
-    def add_note(self, note: PlayedNote) -> None:
-        """A key for the next block."""
-
-    def swap(self, place: int, name: str) -> None:
-        """Put an experiment in a network's place, from 1, as soon as it is loaded."""
-
-    def learn(self, knob: str) -> None:
-        """Bind a knob to the MIDI controller that is moved next."""
-
-
-def routes(room: Room, player: Player) -> dict[str, Route]:
+def routes(room: Room, player: Stage) -> dict[str, Route]:
     """The routes of a room. Knobs go from 0 to 1; without an argument they tell where they are."""
 
     def knob(name: str) -> Callable[..., Sequence[Argument] | None]:

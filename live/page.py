@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 from tornado.httpserver import HTTPServer
 from tornado.web import Application
-from tornado.websocket import WebSocketHandler
 
 from live.resampling import Resampler
 from live.room import Mixed, budget
@@ -27,8 +26,9 @@ from workshop.host.ports import LIVE, Server, published_ports, read_port
 from workshop.host.services import play_token
 from workshop.run.voice import KNOBS, POSITIONS, PlayedNote
 from workshop.web import handlers
+from workshop.web.connected import Connected
 from workshop.web.ending import until_stopped
-from workshop.web.security import Guard, Guarded
+from workshop.web.security import Guard
 from workshop.web.sending import send
 
 STATIC = Path(__file__).with_name("static")
@@ -72,7 +72,7 @@ class Converter:
         return answer, mixed
 
 
-class Sound(Guarded, WebSocketHandler):
+class Sound(Connected):
     """The connection of the page, of which one at a time plays. What it sends, besides pieces of float32:
 
     begin {rate}   from now on pieces come, at this rate
@@ -89,10 +89,6 @@ class Sound(Guarded, WebSocketHandler):
         self._converter: Converter | None = None
         self._pieces = 0
 
-    def check_origin(self, origin: str) -> bool:
-        """`prepare` has looked at it already, and more strictly."""
-        return True
-
     def open(self, *_: str) -> None:
         """Take the connection, unless another page plays."""
         if self._pages:
@@ -104,10 +100,6 @@ class Sound(Guarded, WebSocketHandler):
         self.say({"type": "room", "networks": [slot.name for slot in room.slots], "knobs": list(KNOBS)})
         self._report()
 
-    def on_close(self) -> None:
-        """The networks rest until the page is there again."""
-        self._pages.discard(self)
-
     def on_message(self, message: str | bytes) -> None:
         """Answer a piece, or do what the page asks for."""
         try:
@@ -117,7 +109,7 @@ class Sound(Guarded, WebSocketHandler):
                 self._obey(message)
         except UserError as error:
             self.say({"type": "said", "sentence": str(error)})
-        except (ValueError, TypeError, KeyError, IndexError, RecursionError):
+        except (ValueError, TypeError, KeyError, IndexError, OverflowError, RecursionError):
             self.close(1003, "not a message of the page")
 
     def say(self, message: dict[str, Any]) -> None:
@@ -164,7 +156,7 @@ class Sound(Guarded, WebSocketHandler):
         match said["type"]:
             case "begin":
                 self._begin(int(said["rate"]))
-            case "knob" if said["name"] in KNOBS:
+            case "knob" if said["name"] in KNOBS and 0 <= float(said["value"]) <= 1:
                 self._stage.turn(said["name"], float(said["value"]) * (POSITIONS - 1))
             case "words":
                 self._stage.add_words(str(said["words"])[:1000])

@@ -68,6 +68,8 @@ class Recorder:
 
     def add(self, heard: Block, mixed: Mixed) -> None:
         """Keep a block: what was heard, and what was given out meanwhile, with the knobs at that time."""
+        if self.problem:  # nobody takes from the queue any more
+            return
         for message in self._messages(heard, mixed.knobs):
             self._track.append(message.copy(time=self._since))
             self._since = 0

@@ -56,6 +56,8 @@ class Slot:
         self.name, self.counts = name, Counts()
         self._voice, self._rate, self._waits, self._say = at_rate(voice, rate), rate, waits, say
         self._next: tuple[str, Voice] | None = None
+        #: The network whose mistakes have been told of.
+        self._told: Voice | None = None
         self._waiting: deque[tuple[int, Block, Knobs]] = deque()
         self._answers: dict[int, Block] = {}
         #: Words and notes of answers that came too late to be heard: they come with the next one.
@@ -151,7 +153,8 @@ class Slot:
             return self._broken(f"{type(error).__name__}: {error}", silence)
 
     def _broken(self, why: str, silence: np.ndarray) -> Block:
-        if not self.counts.broken:
+        if self._told is not self._voice:
+            self._told = self._voice
             self._say(f"network {self.name} is silent where this happens: {visible_line(why)}")
         self.counts.broken += 1
         return Block(silence)

@@ -1,5 +1,6 @@
 """The live room in a terminal: meters, words that are typed, and lines that begin with a slash and turn knobs."""
 
+import math
 import sys
 import threading
 import time
@@ -79,10 +80,11 @@ def run(stage: Stage, gaps: Callable[[], int], seconds: float | None, say: Calla
                 say(str(error))
 
     threading.Thread(target=read, name="lines", daemon=True).start()
-    begun, is_terminal = time.monotonic(), sys.stderr.isatty()
-    while not ended.wait(_OFTEN if is_terminal else min(_SELDOM, seconds or _SELDOM)):
-        print(meters(stage, gaps()), end="\r" if is_terminal else "\n", file=sys.stderr, flush=True)
-        if seconds is not None and time.monotonic() - begun >= seconds:
+    pause, end = (_OFTEN, "\r") if sys.stderr.isatty() else (_SELDOM, "\n")
+    until = time.monotonic() + (math.inf if seconds is None else seconds)
+    while not ended.wait(min(pause, until - time.monotonic())):
+        print(meters(stage, gaps()), end=end, file=sys.stderr, flush=True)
+        if time.monotonic() >= until:
             return
 
 

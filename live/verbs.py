@@ -61,15 +61,12 @@ def page(args: argparse.Namespace) -> None:
 
 
 def play(args: argparse.Namespace) -> None:
-    """Let networks hear and answer by devices."""
+    """Let networks hear and answer by devices; without any, pass the input to the output."""
     chosen = _settings(args)
     _by_devices(args, chosen, _voices(args, chosen))
 
 
-def check(args: argparse.Namespace) -> None:
-    """Pass the input of this computer to its output."""
-    chosen = _settings(args)
-    _by_devices(argparse.Namespace(**vars(args), experiments=[]), chosen, _voices(None, chosen))
+check = play
 
 
 def devices(args: argparse.Namespace) -> None:
@@ -128,9 +125,9 @@ def _settings(args: argparse.Namespace) -> Settings:
     return found
 
 
-def _voices(args: argparse.Namespace | None, chosen: Settings) -> Voices:
+def _voices(args: argparse.Namespace, chosen: Settings) -> Voices:
     """The networks; where none is named, what passes the sound."""
-    if args is not None and args.experiments:
+    if args.experiments:
         return networks.opened(args.experiments, args.mode, args.seed)
     cli.say(HEADPHONES)
     return [("the input", Through(chosen.rate or Through.RATE))]

@@ -1,5 +1,6 @@
 // The page of the live room: begin and end, knobs, keys, words, and what there is to know.
 
+import { askForMidi } from "../shared/access.js";
 import { Keys } from "../shared/keys.js";
 import { Sound } from "./sound.js";
 
@@ -65,6 +66,7 @@ async function begin() {
     sound.end();
     return;
   }
+  $("begin").disabled = true; // until the browser has asked for the microphone
   try {
     await sound.begin();
     $("begin").textContent = "End";
@@ -74,6 +76,7 @@ async function begin() {
     sound.end();
     $("status").textContent = error.message;
   }
+  $("begin").disabled = false;
 }
 
 function addKnob(name, words) {
@@ -90,19 +93,10 @@ function addKnob(name, words) {
   sliders[name] = slider;
 }
 
-async function connectMidi() {
-  try {
-    const access = await navigator.requestMIDIAccess();
-    const connect = () => {
-      const inputs = [...access.inputs.values()];
-      for (const input of inputs) input.onmidimessage = ({ data }) => sound.say({ type: "midi", data: [...data] });
-      $("midi-status").textContent = inputs.length ? `Connected: ${inputs.map(({ name }) => name).join(", ")}.` : "Nothing is plugged in.";
-    };
-    access.onstatechange = connect;
-    connect();
-  } catch (error) {
-    $("midi-status").textContent = `No MIDI controller can be used: ${error.message}.`;
-  }
+function listen(access) {
+  const inputs = [...access.inputs.values()];
+  for (const input of inputs) input.onmidimessage = ({ data }) => sound.say({ type: "midi", data: [...data] });
+  $("midi-status").textContent = inputs.length ? `Connected: ${inputs.map(({ name }) => name).join(", ")}.` : "Nothing is plugged in.";
 }
 
 for (const [name, words] of Object.entries(KNOBS)) addKnob(name, words);
@@ -112,8 +106,7 @@ new Keys($("keys").querySelector(".keys"), {
 });
 $("begin").addEventListener("click", begin);
 $("click").addEventListener("click", () => sound.click());
-$("midi").addEventListener("click", connectMidi);
-$("midi").disabled = !navigator.requestMIDIAccess;
+askForMidi($("midi"), $("midi-status"), "MIDI controllers", listen);
 $("typed").addEventListener("submit", (event) => {
   event.preventDefault();
   sound.say({ type: "words", words: `${$("words").value}\n` });

@@ -1,8 +1,10 @@
 """Listening blind: the server, the votes, and how sure one can be of them."""
 
 import asyncio
+import errno
 import json
 import math
+import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -69,9 +71,9 @@ def test_it_holds_the_truth_about_as_often_as_it_says() -> None:
 
 def test_votes_are_files_and_are_counted_with_their_margin(booth: Booth) -> None:
     for listener in range(20):
-        assert booth.add(f"{listener:032x}", 1, 1, 0)
-        assert booth.add(f"{listener:032x}", 2, int(listener > 2), 1)
-    assert booth.add(f"{1:032x}", 3, 0, 0)
+        booth.add(f"{listener:032x}", 1, 1, 0)
+        booth.add(f"{listener:032x}", 2, int(listener > 2), 1)
+    booth.add(f"{1:032x}", 3, 0, 0)
     like, real = booth.counts()
     assert (like.first, like.votes, like.listeners) == (3, 40, 20)
     assert like.verdict == "hot is preferred"
@@ -82,10 +84,23 @@ def test_votes_are_files_and_are_counted_with_their_margin(booth: Booth) -> None
 
 
 def test_the_first_vote_of_a_listener_counts(booth: Booth) -> None:
-    assert booth.add(LISTENER, 1, 0, 0)
-    assert not booth.add(LISTENER, 1, 1, 0)
+    booth.add(LISTENER, 1, 0, 0)
+    booth.add(LISTENER, 1, 1, 0)
     assert booth.counts()[0].first == 1
     assert booth.voted(LISTENER) == {1}
+
+
+def test_a_vote_that_could_not_be_written_is_not_given_yet(booth: Booth, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", full)
+        with pytest.raises(UserError, match="no space left"):
+            booth.add(LISTENER, 1, 0, 0)
+    assert booth.voted(LISTENER) == set()
+    booth.add(LISTENER, 1, 1, 0)
+    assert (booth.counts()[0].first, booth.counts()[0].votes) == (0, 1)
 
 
 def test_what_is_no_vote_or_one_for_something_else_is_not_counted(booth: Booth, pairs: Path) -> None:
@@ -186,6 +201,8 @@ def test_a_part_of_a_sound_can_be_asked_for(booth: Booth) -> None:
         part = await ask("/piece/1/0", Range="bytes=10-19")
         assert (part.code, part.body) == (206, whole[10:20])
         assert part.headers["Content-Range"] == f"bytes 10-19/{len(whole)}"
+        for nothing in ("bytes=20-10", f"bytes={len(whole)}-"):
+            assert (await ask("/piece/1/0", Range=nothing)).code == 416
 
     visit(booth, listen)
 
@@ -228,7 +245,7 @@ def test_a_votes_folder_that_cannot_be_written_is_said(booth: Booth, pairs: Path
     async def listen(ask: Ask) -> None:
         answer = await ask("/choose", body={"number": 1, "side": 0})
         assert answer.code == 507
-        assert b"cannot be made" in answer.body
+        assert b"cannot be written" in answer.body
 
     visit(booth, listen)
     assert math.isfinite(booth.counts()[0].votes)

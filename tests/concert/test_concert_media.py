@@ -1,6 +1,8 @@
 """Files of other people on a page: read and made anew, or refused in a sentence."""
 
 import io
+import struct
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +22,14 @@ def heard(media: Media) -> tuple[np.ndarray, int]:
     assert media.kind == "audio/mpeg"
     samples, rate = soundfile.read(io.BytesIO(media.content))
     return samples, rate
+
+
+def png(width: int, height: int) -> bytes:
+    """The beginning of a picture of this size."""
+    header = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + header + struct.pack(">I", zlib.crc32(header)) + b"\0\0\0\1IDAT."
+    )
 
 
 def test_a_sound_becomes_mp3_and_is_cut_where_it_is_too_long(tmp_path: Path) -> None:
@@ -57,6 +67,8 @@ def test_a_picture_is_drawn_anew_and_holds_nothing_else(tmp_path: Path) -> None:
     ("name", "content", "said"),
     [
         ("a.png", b"<svg onload=alert(1)>", "no PNG picture"),
+        ("a.png", png(5000, 5000), "20,000,000 pixels"),
+        ("a.png", png(50_000, 50_000), "20,000,000 pixels"),
         ("a.html", b"<script>", "neither a sound nor MIDI"),
         ("a.svg", b"<svg/>", "neither a sound nor MIDI"),
         ("a.wav", b"RIFF", "a.wav"),

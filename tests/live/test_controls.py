@@ -6,6 +6,7 @@ import pytest
 
 from live.controls import DEFAULT, PRESSURE, WHEEL, Controls, Turn, message_for, read_mapping
 from workshop.errors import UserError
+from workshop.files import write_json
 from workshop.run.voice import KNOBS, PlayedNote
 
 
@@ -55,7 +56,7 @@ def test_a_mapping_is_kept_in_a_file(tmp_path: Path) -> None:
     controls = Controls()
     controls.learn("temperature", lambda sentence: None)
     controls.read(bytes([0xB0, 20, 5]))
-    controls.save(tmp_path / "map.json")
+    write_json(tmp_path / "map.json", controls.mapping)
     assert read_mapping(tmp_path / "map.json") == {**DEFAULT, "temperature": 20}
     assert {WHEEL, PRESSURE} < set(read_mapping(tmp_path / "map.json").values())
 

@@ -76,6 +76,23 @@ def test_the_midi_file_of_a_recording_lasts_as_long_as_it_did(tmp_path: Path, ro
     assert mido.MidiFile(tmp_path / "take.mid").length == pytest.approx(1, abs=0.05)
 
 
+def test_a_recording_that_has_ended_early_keeps_nothing_in_memory(
+    tmp_path: Path, room: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(sound: soundfile.SoundFile, samples: np.ndarray) -> None:
+        raise OSError("No space left on device")
+
+    made, given = room(Echo()), Block(np.zeros(BLOCK, np.float32))
+    monkeypatch.setattr(soundfile.SoundFile, "write", full)
+    recorder = Recorder(tmp_path / "take", RATE, BLOCK)
+    recorder.add(given, made.exchange(given))
+    recorder._thread.join(10)
+    recorder.add(given, made.exchange(given))
+    assert recorder._queue.empty()
+    with pytest.raises(UserError, match="ends early"):
+        recorder.close()
+
+
 def test_a_folder_that_cannot_be_written_to_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match="cannot be written"):

@@ -192,6 +192,7 @@ def test_a_second_page_is_told_and_the_first_one_that_is_closed_makes_room(room:
         json.dumps({"type": "knob", "name": "__class__", "value": 1}),
         json.dumps({"type": "knob", "name": "mix", "value": "x"}),
         json.dumps({"type": "knob", "name": "mix", "value": float("nan")}),
+        json.dumps({"type": "begin", "rate": float("inf")}),
         json.dumps({"type": "note", "pitch": 900, "velocity": 1}),
         json.dumps({"type": "midi", "data": [999]}),
         b"\0\0\0",

@@ -23,6 +23,15 @@ SILENT = """
   const silent = new MediaStreamAudioDestinationNode(new AudioContext());
   navigator.mediaDevices.getUserMedia = async () => silent.stream;
 """
+#: Counts how often the browser lends a microphone.
+COUNTED = """() => {
+  const lend = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+  window.lent = 0;
+  navigator.mediaDevices.getUserMedia = (wish) => {
+    window.lent += 1;
+    return lend(wish);
+  };
+}"""
 #: Seconds of listening, and of a block.
 LISTENED, BLOCK = 5, 512 / 22050
 
@@ -100,6 +109,14 @@ def test_latency_is_measured_by_a_click(live_page: Any) -> None:
     print(words)
     assert 60 < int(words.split()[0]) < 500 + 1000 * (waited() - before)
     assert "from the microphone to the loudspeaker" in words
+
+
+def test_two_clicks_begin_once(live_page: Any) -> None:
+    live_page.evaluate(COUNTED)
+    live_page.evaluate("for (let click = 0; click < 2; click += 1) document.getElementById('begin').click()")
+    until(lambda: live_page.evaluate(LEVEL) > 0.001)
+    assert live_page.evaluate("window.lent") == 1
+    assert live_page.is_enabled("#begin")
 
 
 def test_knobs_keys_and_words_reach_the_room(live_page: Any, stage: Stage) -> None:

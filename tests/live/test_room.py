@@ -205,6 +205,9 @@ def test_a_mistake_in_a_network_does_not_end_the_others(mistake: Exception, word
     made = room(Wrong(), Constant(0.2))
     assert settled(made) == pytest.approx(0.2 * 64 / 127)
     assert any(words in sentence for sentence in made.said)
+    made.slots[0].swap("another", Wrong())
+    settled(made)
+    assert any("network another is silent" in sentence for sentence in made.said)
 
 
 @pytest.mark.parametrize("rate", [RATE, 16000])

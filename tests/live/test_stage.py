@@ -4,9 +4,11 @@ import io
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -99,6 +101,24 @@ def test_lines_that_are_typed(room: Make) -> None:
             terminal.obey(stage, line)
 
 
+def test_it_ends_after_the_seconds_that_were_given(room: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    now, waits = 0.0, []
+
+    class Event(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            nonlocal now
+            waits.append(timeout)
+            now += timeout or 0
+            return False
+
+    monkeypatch.setattr(
+        terminal, "threading", SimpleNamespace(Event=Event, Thread=lambda **given: SimpleNamespace(start=lambda: None))
+    )
+    monkeypatch.setattr(terminal, "time", SimpleNamespace(monotonic=lambda: now))
+    terminal.run(stage_of(room(Echo())), lambda: 0, 15.0, print)
+    assert waits == [10.0, 5.0]
+
+
 def test_the_meters(room: Make) -> None:
     stage = stage_of(room(Constant(0.5), Constant(0.5)))
     stage.exchange(np.full(BLOCK, 0.25, np.float32))
@@ -170,14 +190,16 @@ class Ports:
     """In place of rtmidi2."""
 
     def __init__(self) -> None:
-        self.there, self.closed = ["Roland A-49"], 0
+        self.there, self.closed, self.tries = ["Roland A-49"], 0, 0
         self.callback: Any = None
 
     def MidiIn(self) -> "Ports":
         return self
 
     def open_port(self, number: int) -> None:
-        self.opened = number
+        self.tries += 1
+        if self.tries == 2:
+            raise RuntimeError("another program has it")
 
     def close_port(self) -> None:
         self.closed += 1
@@ -198,6 +220,7 @@ def test_a_midi_port_that_vanishes_is_said_and_heard_again(monkeypatch: pytest.M
         until(lambda: any("there again" in sentence for sentence in made.said))
         ports.callback([0xB0, 74, 10], 0.0)
         assert made.knobs.mix == 10
+    assert ports.tries == 3  # at first another program had it
 
 
 def through_null(stage: Stage, seconds: float) -> devices.Sound:
@@ -250,6 +273,15 @@ def test_check_passes_the_input(run_main: Callable[..., Any]) -> None:
     assert done.returncode == 0, done.stderr
     assert "use headphones" in done.stderr
     assert "in ......" in done.stderr
+
+
+def test_a_network_that_is_not_there_is_said_where_none_plays(
+    run_main: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("miniaudio")
+    monkeypatch.setattr(sys, "stdin", io.StringIO("/swap 1 no_such\n"))
+    done = run_main(live_main, "check", "--output", NULL, "--seconds", "1")
+    assert "network 1 stays the input: " in done.stderr
 
 
 # ---- the floor

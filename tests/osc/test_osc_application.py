@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -100,6 +101,23 @@ def test_a_missing_package_is_named_with_the_cure(refused: Refused, monkeypatch:
     assert "freezing needs PyInstaller, which is not installed: " in sentence
     assert "requirements/freeze.txt" in sentence
     assert (ROOT / "requirements" / "freeze.txt").is_file()
+
+
+def test_how_to_start_it_is_said_in_lines(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    net = opened(loop_network(tmp_path / "net.onnx", MEANING.entries()))
+    net.exported = lambda: None  # type: ignore[attr-defined]
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: name)
+    monkeypatch.setattr("workshop.run.trained.named", lambda *named: net)
+    monkeypatch.setattr("workshop.export.folder.Export", lambda *given: SimpleNamespace(content=b""))
+    monkeypatch.setattr("workshop.export.command_line.comparison", lambda *given: "the same")
+    monkeypatch.setattr(freezing, "freeze", lambda content, name, target: target.mkdir())
+    monkeypatch.setattr(sys, "argv", ["freeze", "01", "--name", "beats", "--to", str(tmp_path / "made")])
+    freezing.main()
+    *_, start, copy = capsys.readouterr().out.splitlines()
+    assert start.startswith("  to start it:  ")
+    assert copy == "  on another computer, copy the folder as it is"
 
 
 def test_a_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:

@@ -75,6 +75,7 @@ def test_arguments_are_read_as_what_they_should_be(served: tuple[OscServer, list
         ("/level", [1.0, 2.0], "it takes 0 to 1 arguments, and 2 were sent"),
         ("/name", [], "it takes 2 arguments, and 0 were sent"),
         ("/name", [1.5, "x"], "is not a whole number"),
+        ("/name", [1e30, "x"], "is not a whole number"),  # no answer could hold it as an id
         ("/name", [1, 2], "is not a text"),
         ("/wrong", [], "should not"),
         ("/\x1b[31m", [], "there is no"),

@@ -233,6 +233,14 @@ def test_own_files_are_taken_and_looked_at(page: Any, clone: Path, tiny_text: Pa
     page.problems[:] = [problem for problem in page.problems if "400" not in problem]  # the refusal
 
 
+def test_files_that_cannot_be_looked_at_are_taken(page: Any, clone: Path, tiny_text: Path) -> None:
+    page.route("**/mine/text", lambda route: route.fulfill(status=400, body="They cannot be read."))
+    page.set_input_files("#own-files", [tiny_text / "input.txt"])
+    until(lambda: "taken" in page.inner_text("#own-status"))
+    assert page.inner_text("#own-status") == "1 of 1 taken. They cannot be read."
+    page.problems[:] = [problem for problem in page.problems if "400" not in problem]  # the refusal
+
+
 def test_files_are_dropped_onto_the_page(page: Any, clone: Path) -> None:
     page.evaluate(
         """() => {

@@ -93,6 +93,7 @@ def test_a_mix_of_any_slots_is_as_long_as_its_bars(steps: int, bars: int, in_tur
     [
         (None, "a slot has"),
         ({"start": [0, 0, 0], "way": "away"}, "stay, fade, pingpong"),
+        ({"start": [0, 0, 0], "way": []}, "stay, fade, pingpong"),
         ({"start": [0, 0]}, "3 latent values"),
         ({}, "3 latent values"),
         ({"start": [0, 0, "1"]}, "a latent value: '1' is not a number"),

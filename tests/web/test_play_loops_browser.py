@@ -166,6 +166,35 @@ def test_what_is_liked_is_locked_and_a_fade_leads_to_another_slot(mixing: Any) -
     forgive(mixing)
 
 
+def test_a_tempo_that_cannot_be_is_refused_where_all_slots_are_empty(mixing: Any) -> None:
+    mixing.click("#empty")
+    mixing.fill("#bpm", "-120")
+    mixing.press("#bpm", "Enter")
+    mixing.wait_for_selector("#status.problem")
+    assert "from 20 to 999" in mixing.inner_text("#status")
+    assert mixing.input_value("#bpm") == "480"
+    forgive(mixing)
+
+
+def test_another_network_may_be_chosen_while_loops_are_made(mixing: Any) -> None:
+    held: list[Any] = []
+    mixing.route("**/loops/*", held.append)
+    mixing.click("#random")
+    mixing.click("#random")  # it has changed while it is made
+    mixing.wait_for_timeout(200)
+    mixing.dispatch_event("#experiment", "change")
+    mixing.fill("#bpm", "100")
+    mixing.press("#bpm", "Enter")
+    mixing.wait_for_timeout(200)
+    made, space = held
+    made.continue_()
+    mixing.wait_for_timeout(500)
+    assert mixing.inner_text("#status") == "Getting the network ready …"
+    mixing.unroute("**/loops/*")
+    space.continue_()
+    until(lambda: (mixing.inner_text("#status"), filled(mixing)) == ("Ready.", 1))
+
+
 def test_the_mix_is_a_file_that_says_its_tempo(mixing: Any, clone: Path) -> None:
     mixing.click("#all")
     until(lambda: filled(mixing) == 8)

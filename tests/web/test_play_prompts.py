@@ -40,7 +40,7 @@ def test_what_was_played_becomes_a_midi_file(tmp_path: Path) -> None:
     [
         None, [], {}, "notes", [[0, 1, 60]], [[0, 1, 60, 0]], [[0, 1, 128, 80]], [[0, 1, 60.5, 80]], [[1, 1, 60, 80]],
         [[-1, 1, 60, 80]], [[0, 1e9, 60, 80]], [[0, float("nan"), 60, 80]], [[0, True, 60, 80]], [["0", 1, 60, 80]],
-        [[0, 1, 60, 80]] * 501,
+        [[0, 1, 60, 80]] * 501, [[0, 10**400, 60, 80]], [[0, 1, 60, float("inf")]],
     ],
 )  # fmt: skip
 def test_what_is_no_melody_is_refused(said: Any) -> None:

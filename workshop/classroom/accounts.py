@@ -62,7 +62,7 @@ class Accounts:
             read = {name: _account(values) for name, values in read_json(self.path).items()}
         except (TypeError, KeyError):
             raise UserError(
-                f"'{self.path}' is damaged: put back a copy of it, or delete it and let all sign up anew."
+                f"'{self.path}' is damaged: put back a copy of it, or delete it and let all sign up again."
             ) from None
         return dict(sorted(read.items(), key=lambda one: (one[1].is_admitted, one[0])))
 

@@ -9,7 +9,6 @@ import argparse
 import os
 import ssl
 import sys
-import urllib.error
 import urllib.request
 
 from workshop import ROOT, cli
@@ -83,7 +82,7 @@ def alive() -> int:
     try:
         with opener.open(ALIVE, timeout=3):
             return 0
-    except (OSError, urllib.error.URLError):
+    except OSError:
         return 1
 
 

@@ -10,7 +10,6 @@ from typing import Any
 from jupyterhub import orm
 from jupyterhub.auth import Authenticator
 from jupyterhub.handlers import BaseHandler
-from jupyterhub.orm import new_token
 from tornado.web import HTTPError, authenticated
 
 from workshop.classroom import passwords
@@ -119,7 +118,7 @@ class Page(BaseHandler):
     def end_sessions(self, *names: str) -> None:
         """Whoever has signed in as one of these does so again, everywhere: the password is another one."""
         for user in filter(None, (orm.User.find(self.db, name) for name in names)):
-            user.cookie_id = new_token()
+            user.cookie_id = orm.new_token()
             for token in self.db.query(orm.APIToken).filter_by(user_id=user.id):
                 if token.session_id:
                     self.db.delete(token)

@@ -1,6 +1,6 @@
 """The experiments of a class, as their run.json files tell of them, and which of them can be compared.
 
-A run.json is its author's own file: what it says is shown, and proves nothing (`measuring.py` measures anew).
+A run.json is its author's own file: what it says is shown, and proves nothing (`measuring.py` measures again).
 """
 
 import hashlib

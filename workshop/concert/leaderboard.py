@@ -16,7 +16,7 @@ _NOTE = (
     "one. Only experiments on the same data, with the same held-out part and the same symbols, stand in one table."
 )
 _LOSS = "The loss on held-out data of those that were trained and measured on the same, the lower the better."
-_MEASURED = "Measured anew on {data}, which was not trained on. The numbers in brackets are those of run.json."
+_MEASURED = "Measured again on {data}, which was not trained on. The numbers in brackets are those of run.json."
 
 
 def _parser() -> cli.Parser:
@@ -25,7 +25,7 @@ def _parser() -> cli.Parser:
     )
     parser.add_argument("folders", metavar="FOLDER", nargs="+", help="folders with experiments in them or below")
     parser.add_argument("--out", default="leaderboard.html", help="the page")
-    parser.add_argument("--measure", metavar="DIR", help="measure all anew on this data, which nobody has seen")
+    parser.add_argument("--measure", metavar="DIR", help="measure all again on this data, which nobody has seen")
     parser.add_argument("--title", default="Leaderboard", help="heading of the page")
     return parser
 
@@ -63,7 +63,7 @@ def main() -> None:
 
 
 def grouped(entries: Sequence[Entry], measured: Mapping[Path, float]) -> list[list[Entry]]:
-    """Those that can be compared, the best first; the largest group first. Of what was measured anew on the same data
+    """Those that can be compared, the best first; the largest group first. Of what was measured again on the same data
     that is all of a lesson with the same kind of symbols.
     """
     groups: dict[Hashable, list[Entry]] = {}
@@ -81,7 +81,7 @@ def grouped(entries: Sequence[Entry], measured: Mapping[Path, float]) -> list[li
 
 
 def _measured(entries: Sequence[Entry], data: Path) -> tuple[dict[Path, float], list[str]]:
-    """What all are measured anew, and why some cannot be."""
+    """The losses that are measured again, and why some cannot be."""
     found: dict[Path, float] = {}
     problems: list[str] = []
     for entry in counting.counted(entries, len(entries), "measured", "experiments"):
@@ -95,7 +95,7 @@ def _measured(entries: Sequence[Entry], data: Path) -> tuple[dict[Path, float], 
 def _group(group: Sequence[Entry], measured: Mapping[Path, float], data: str | None) -> str:
     """A table, and a sample of each."""
     first = group[0]
-    where = data if data else first.record.data["path"]
+    where = data or first.record.data["path"]
     note = _NOTE.format(unit=first.lesson.unit.removesuffix("s")) if first.is_of_symbols else _LOSS
     what = "bits" if first.is_of_symbols else "loss"
     best = f"best {first.record.baseline_kind}"

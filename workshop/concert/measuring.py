@@ -1,4 +1,4 @@
-"""Measuring trained networks anew, on data that nobody has seen: what a run.json says is its author's own word.
+"""Measuring trained networks again, on data that nobody has seen: what a run.json says is its author's own word.
 
 `train.py --init_from` measures the network before its first step, on the held-out part of the new data, which is made
 most of it. All are measured with the symbols of that data, so that networks with other vocabularies can be compared:

@@ -1,4 +1,4 @@
-"""Files of other people as something that a page can hold: never as they are, always read and made anew.
+"""Files of other people as something that a page can hold: never as they are, always read and encoded again.
 
 A sound becomes MP3, which every browser plays, a picture PNG, MIDI is played by the workshop's instruments, and a text
 is a text. What is no such file is refused.
@@ -73,8 +73,7 @@ def load(path: Path, most_seconds: float) -> Media:
 def _played(score: midifiles.Score) -> np.ndarray:
     """The notes of a MIDI file, all played by the instrument that has most of them; drums are left out."""
     notes = score.with_pedal().pitched
-    parts = np.bincount(notes[:, 4].astype(int)) if len(notes) else np.zeros(1)
-    program = score.parts[int(parts.argmax())].program if len(notes) else 0
+    program = score.parts[int(np.bincount(notes[:, 4].astype(int)).argmax())].program if len(notes) else 0
     return synthesis.render(score.timed(notes)[:, :4], program, RATE)
 
 
@@ -93,9 +92,11 @@ def _picture(path: Path, content: bytes) -> bytes:
     try:
         with Image.open(io.BytesIO(content), formats=["PNG"]) as picture:
             if picture.width * picture.height > MOST_PIXELS:
-                raise UserError(f"{path} is larger than what a page can hold ({MOST_PIXELS:,} pixels)")
+                raise Image.DecompressionBombError
             file = io.BytesIO()
             picture.convert("RGB").save(file, format="PNG")
+    except Image.DecompressionBombError as error:  # of twice as many Pillow says it itself
+        raise UserError(f"{path} is larger than what a page can hold ({MOST_PIXELS:,} pixels)") from error
     except (OSError, ValueError, SyntaxError) as error:
         raise UserError(f"{path} is damaged: it is no PNG picture") from error
     return file.getvalue()

@@ -6,7 +6,6 @@ they are called is never sent.
 import asyncio
 import hashlib
 import hmac
-import json
 import re
 import secrets
 import sys
@@ -26,6 +25,7 @@ from workshop.visible import visible_line
 from workshop.web import handlers
 from workshop.web.ending import until_stopped
 from workshop.web.security import Guard, Guarded, Refused
+from workshop.web.sending import read
 
 STATIC = Path(__file__).with_name("static")
 NAME = "listen"
@@ -90,24 +90,16 @@ class Piece(Listener):
     """A sound or picture of a pair."""
 
     def get(self, number: str, side: str) -> None:
-        """Answer with it, or with the part that is asked for: without parts, Safari plays no sound.
+        """Answer with it, or with a part of it.
 
         Raises:
-            Refused: there is no such pair.
+            Refused: there is no such pair, or no such part.
         """
         if not 1 <= int(number) <= len(self._stage.pieces):
             raise Refused("There is no such pair.", HTTPStatus.NOT_FOUND)
         piece = self._stage.piece(self.listener, int(number), int(side))
         self.set_header("Content-Type", piece.kind)
-        self.set_header("Accept-Ranges", "bytes")
-        asked = re.fullmatch(r"bytes=(\d{1,12})-(\d{0,12})", self.request.headers.get("Range", ""))
-        content = piece.content
-        if asked and int(asked[1]) < len(content):
-            begin, end = int(asked[1]), min(int(asked[2] or len(content)), len(content) - 1)
-            self.set_status(HTTPStatus.PARTIAL_CONTENT)
-            self.set_header("Content-Range", f"bytes {begin}-{end}/{len(content)}")
-            content = content[begin : end + 1]
-        self.finish(content)
+        handlers.finish_part(self, piece.content)
 
 
 class Choose(Listener):
@@ -120,11 +112,8 @@ class Choose(Listener):
             Refused: it is not one of the page, or cannot be kept.
         """
         listener, booth = self.listener, self._stage.booth
-        try:
-            said = json.loads(self.request.body)
-            number, side = said["number"], said["side"]
-        except (ValueError, KeyError, TypeError, RecursionError):
-            number = side = None
+        said = read(self.request.body)
+        number, side = said.get("number"), said.get("side")
         if type(number) is not int or type(side) is not int or side not in (0, 1):
             raise Refused("That is not a vote.", HTTPStatus.BAD_REQUEST)
         if not 1 <= number <= len(booth.pairs):

@@ -13,7 +13,6 @@ lost and anybody can count again.
 
 import hashlib
 import math
-import os
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +23,7 @@ from workshop.checks import Whole, typed
 from workshop.concert import program
 from workshop.concert.media import Media, load
 from workshop.errors import UserError
-from workshop.files import explain, read_json
+from workshop.files import read_json, write_text
 
 #: Of the normal distribution, for 95 in 100 intervals to hold the truth.
 Z = 1.959964
@@ -142,30 +141,16 @@ class Booth:
             found.append((first, second))
         return found
 
-    def add(self, listener: str, number: int, chosen: int, first: int) -> bool:
-        """Keep a vote; returns False where this listener has voted on the pair already, whose first vote counts.
+    def add(self, listener: str, number: int, chosen: int, first: int) -> None:
+        """Keep a vote, unless this listener has voted on the pair already, whose first vote counts.
 
         Raises:
             UserError: it cannot be written.
         """
         vote = Vote(listener, number, fingerprint(self.pairs[number - 1]), chosen, first)
         file = self._votes / f"{listener}-{number}-{vote.of}.json"
-        try:
-            if not self._votes.is_dir():
-                self._votes.mkdir(parents=True)
-        except OSError as error:
-            reason = explain(error, self._votes)
-            raise UserError(f"{self._votes} cannot be made: {reason}; name another folder with --votes") from error
-        try:
-            with open(file, "xb") as opened:
-                opened.write(msgspec.json.encode(vote) + b"\n")
-                opened.flush()
-                os.fsync(opened.fileno())
-        except FileExistsError:
-            return False
-        except OSError as error:
-            raise UserError(f"{file} cannot be written: {explain(error, file)}; free some space there") from error
-        return True
+        if not file.exists():
+            write_text(file, f"{msgspec.json.encode(vote).decode()}\n")
 
     def voted(self, listener: str) -> set[int]:
         """The pairs that a listener has voted on."""

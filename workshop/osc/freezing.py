@@ -87,7 +87,7 @@ def main() -> None:
     size = sum(file.stat().st_size for file in target.rglob("*") if file.is_file() and not file.is_symlink())
     program = short_path(target / f"{name}{'.exe' if sys.platform == 'win32' else ''}")
     print(visible_line(f"written: {target} ({size / 1e6:.0f} MB)"))
-    print(visible_line(f"  to start it:  {program}\n  on another computer, copy the folder as it is"))
+    print(visible_line(f"  to start it:  {program}"), "  on another computer, copy the folder as it is", sep="\n")
 
 
 def _install() -> str:

@@ -39,7 +39,7 @@ class Kept:
         self.folder = self._allowed[0]
         self._lock = threading.Lock()
         #: The files of each, the oldest first; what an earlier server has made in the first folder is among them.
-        self._made = collections.deque(_of_earlier(self.folder))
+        self._made = collections.deque(files for _, files in sorted(_own_files(self.folder).items()))
 
     def change_folder(self, text: str) -> Path:
         """Let files go to another folder, which is made where it is missing; without a root it is one of the first.
@@ -121,10 +121,6 @@ def _own_files(folder: Path) -> dict[int, list[Path]]:
         if name := _OWN.fullmatch(file.name):
             found.setdefault(int(name[1]), []).append(file)
     return found
-
-
-def _of_earlier(folder: Path) -> list[list[Path]]:
-    return [files for _, files in sorted(_own_files(folder).items())]
 
 
 def _reserved(folder: Path, kind: str, suffixes: Sequence[str]) -> list[Path]:

@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any, Protocol
+from typing import Any
 
 from workshop.commands import start_sh
 from workshop.errors import UserError
@@ -19,13 +19,6 @@ PATH, TOKEN = "/loops/tell", "X-Workshop-Token"
 _PATIENCE = 5
 #: Bytes of the longest answer, and characters of the longest sentence.
 _LONGEST, _LONGEST_SENTENCE = 1 << 16, 300
-
-
-class Page(Protocol):
-    """Who is told what to do with the slots."""
-
-    def tell(self, what: str, slot: int, values: Sequence[float]) -> list[Any]:
-        """Do something to a slot from 1, or 0 for all of them; what then holds."""
 
 
 def where_it_runs() -> Server:

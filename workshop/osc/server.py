@@ -30,8 +30,8 @@ ERROR = "/error"
 _LARGEST = 65_536
 #: Seconds between two looks at whether the server is to end.
 _NAP = 0.2
-#: Characters of the longest name of a request.
-_LONGEST_ID = 64
+#: Characters of the longest name of a request, and the whole numbers that OSC can hold, so that an id can be answered.
+_LONGEST_ID, _WHOLE = 64, range(-(1 << 63), 1 << 63)
 #: The packages that bring OSC, MIDI and sound devices.
 MISSING = "OSC needs the package python-osc, which is not installed: pip install -r requirements/live.txt"
 
@@ -91,7 +91,7 @@ def fitting(kind: type, value: Any) -> Argument:
         UserError: it is none.
     """
     is_number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    is_whole = is_number and value == int(value)
+    is_whole = is_number and value == int(value) and int(value) in _WHOLE
     if kind is float and is_number:
         return float(value)
     if kind in (int, Id) and is_whole:
@@ -205,9 +205,7 @@ class OscServer:
         while not self._ended.is_set():
             try:
                 datagram, sender = self._socket.recvfrom(_LARGEST)
-            except TimeoutError:
-                continue
-            except OSError:  # on Windows, a sender that is gone already is told here
+            except OSError:  # nothing came; or on Windows, a sender is gone already
                 continue
             for address, arguments in self.answers(datagram):
                 self._send(address, arguments, sender)

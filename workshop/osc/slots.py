@@ -12,7 +12,7 @@ from typing import Any
 from workshop.audio.slots import FARTHEST, FASTEST, MOST_SLOTS, MOST_STEPS, SLOWEST
 from workshop.errors import UserError
 from workshop.osc.generating import SEEDS
-from workshop.osc.page import Page
+from workshop.osc.page import OpenPages
 from workshop.osc.server import Argument, Route, fitting
 
 
@@ -97,7 +97,7 @@ ONE = {
 }
 
 
-def routes(page: Page) -> dict[str, Route]:
+def routes(page: OpenPages) -> dict[str, Route]:
     """The addresses of what the page can be told; of the slots, those of the first one are listed by `/help`."""
     found = {f"/slots/{name}": _route(page, name, 0, command) for name, command in ALL.items()}
     for slot in range(1, MOST_SLOTS + 1):
@@ -105,13 +105,13 @@ def routes(page: Page) -> dict[str, Route]:
     return found
 
 
-def _route(page: Page, name: str, slot: int, command: Command) -> Route:
+def _route(page: OpenPages, name: str, slot: int, command: Command) -> Route:
     kinds = None if command.takes is None else tuple(given.kind for given in command.takes)
     least = 0 if command.asks or command.is_button else None
     return Route(kinds, _told(page, name, slot, command), command.words, least, is_listed=slot <= 1)
 
 
-def _told(page: Page, name: str, slot: int, command: Command) -> Callable[..., Sequence[Argument] | None]:
+def _told(page: OpenPages, name: str, slot: int, command: Command) -> Callable[..., Sequence[Argument] | None]:
     def read(values: Sequence[Any]) -> list[tuple[Given, Argument]]:
         """Values as what the command takes."""
         takes = (_LATENT,) * len(values) if command.takes is None else command.takes

@@ -11,13 +11,11 @@ from workshop import ROOT
 from workshop.errors import UserError
 from workshop.files import short_path
 from workshop.lessons import Lesson, lesson_of, lessons
+from workshop.osc.generating import MAKES
 from workshop.run import experiment, pretrained
 from workshop.run.record import Record
 from workshop.visible import visible_line
 from workshop.words import NGRAM
-
-#: What a lesson generates, by the kind of its training files.
-MAKES = {"text": "text", "MIDI": "notes", "audio": "sound"}
 
 
 @dataclass(frozen=True)

@@ -117,6 +117,24 @@ class Threaded(Guarded):
             raise Refused(str(error), HTTPStatus.BAD_REQUEST) from error
 
 
+def finish_part(handler: Guarded, content: bytes) -> None:
+    """Answer with content, or with the part of it that is asked for: without parts, Safari plays no sound.
+
+    Raises:
+        Refused: there is no such part.
+    """
+    handler.set_header("Accept-Ranges", "bytes")
+    asked = re.fullmatch(r"bytes=(\d{1,12})-(\d{0,12})", handler.request.headers.get("Range", ""))
+    if asked:
+        first, end = int(asked[1]), min(int(asked[2] or len(content)) + 1, len(content))
+        if first >= end:
+            raise Refused("There is no such part of it.", HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE)
+        handler.set_status(HTTPStatus.PARTIAL_CONTENT)
+        handler.set_header("Content-Range", f"bytes {first}-{end - 1}/{len(content)}")
+        content = content[first:end]
+    handler.finish(content)
+
+
 class Shared(Threaded):
     """A handler that asks for what has been made."""
 
@@ -133,7 +151,7 @@ class Picture(Threaded):
         self._networks, self._threads = networks, threads
 
     async def get(self) -> None:
-        """Answer with the picture of the network of `experiment`: drawn anew, because a file could be anybody's."""
+        """Answer with the picture of the network of `experiment`: drawn here, because a file could be anybody's."""
         picture = await self.in_thread(self._networks.picture, self.get_query_argument("experiment", ""))
         self.set_header("Content-Type", "image/svg+xml; charset=utf-8")
         self.set_header("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; sandbox")
@@ -144,22 +162,13 @@ class File(Shared):
     """A thing that was made, as a file."""
 
     async def get(self, name: str, suffix: str) -> None:
-        """Answer with the file, or the part of it that is asked for: without parts, Safari plays no sound."""
+        """Answer with the file, or a part of it."""
         made = await self.in_thread(self._results.get, name)
         content = await self.in_thread(made.file, suffix)
         self.set_header("Content-Type", TYPES[suffix])
-        self.set_header("Accept-Ranges", "bytes")
         if self.get_query_argument("download", None) is not None:
             self.set_header("Content-Disposition", f"attachment; filename*=UTF-8''{quote(f'{made.stem}.{suffix}')}")
-        asked = re.fullmatch(r"bytes=(\d{1,12})-(\d{0,12})", self.request.headers.get("Range", ""))
-        if asked:
-            first, end = int(asked[1]), min(int(asked[2] or len(content)) + 1, len(content))
-            if first >= end:
-                raise Refused("There is no such part of it.", HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE)
-            self.set_status(HTTPStatus.PARTIAL_CONTENT)
-            self.set_header("Content-Range", f"bytes {first}-{end - 1}/{len(content)}")
-            content = content[first:end]
-        self.finish(content)
+        finish_part(self, content)
 
 
 class Keep(Shared):

@@ -2,7 +2,6 @@
 that is kept as any other result is.
 """
 
-import json
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 from typing import Any
@@ -18,6 +17,7 @@ from workshop.web.handlers import STATIC, Index, Threaded
 from workshop.web.networks import Networks
 from workshop.web.results import Made, Results
 from workshop.web.security import Refused
+from workshop.web.sending import read
 
 #: Requests that may wait while one is made: each person has a slot on the way at a time, and sometimes all eight.
 MOST_WAITING = 40
@@ -60,11 +60,8 @@ class _Asked(Threaded):
             self._waiting.count -= 1
 
     def _made(self) -> bytes | dict[str, Any]:
-        try:
-            said = json.loads(self.request.body)
-        except (ValueError, RecursionError):
-            said = None
-        if not isinstance(said, dict) or not isinstance(said.get("experiment"), str):
+        said = read(self.request.body)
+        if not isinstance(said.get("experiment"), str):
             raise UserError("the request names no experiment: reload the page")
         entry = experiments.entry(said["experiment"])
         if not entry.is_generator:

@@ -85,7 +85,7 @@ class Slot:
         Raises:
             UserError: it is none.
         """
-        if not isinstance(said, dict) or said.get("way", "stay") not in WAYS:
+        if not isinstance(said, dict) or said.get("way", "stay") not in list(WAYS):  # it may be anything
             raise UserError(f"a slot has a start, an end, and a way: {', '.join(WAYS)}")
         start = _point(said.get("start"), size)
         return cls(

@@ -2,7 +2,6 @@
 
 import contextlib
 import io
-import math
 import secrets
 import tempfile
 import threading
@@ -119,9 +118,8 @@ def melody_file(said: Any) -> bytes:
 
 
 def _is_note(note: Any) -> bool:
-    is_numbers = isinstance(note, list) and len(note) == 4 and all(type(value) in (int, float) for value in note)
-    if not is_numbers or not all(math.isfinite(value) for value in note):
+    if not (isinstance(note, list) and len(note) == 4 and all(type(value) in (int, float) for value in note)):
         return False
     start, end, pitch, velocity = note
-    is_whole = float(pitch).is_integer() and float(velocity).is_integer()
-    return is_whole and 0 <= start < end <= LONGEST and 0 <= pitch <= 127 and 1 <= velocity <= 127
+    is_key = 0 <= pitch <= 127 and 1 <= velocity <= 127 and pitch == int(pitch) and velocity == int(velocity)
+    return is_key and 0 <= start < end <= LONGEST

@@ -1,8 +1,6 @@
 """Takes what was recorded or played on the page, and gives a sound back to be heard."""
 
-import json
 from http import HTTPStatus
-from typing import Any
 
 from tornado.web import stream_request_body
 
@@ -10,6 +8,7 @@ from workshop.errors import UserError
 from workshop.web import prompts
 from workshop.web.prompts import Prompts
 from workshop.web.security import Guarded, Refused
+from workshop.web.sending import parsed
 
 
 @stream_request_body
@@ -40,7 +39,7 @@ class Recording(Guarded):
             Refused: it cannot be used.
         """
         try:
-            content = bytes(self._body) if makes == "sound" else prompts.melody_file(_read(bytes(self._body)))
+            content = bytes(self._body) if makes == "sound" else prompts.melody_file(parsed(bytes(self._body)))
             self.finish({"id": self._prompts.add(makes, content)})
         except UserError as error:
             raise Refused(str(error), HTTPStatus.BAD_REQUEST) from error
@@ -65,11 +64,3 @@ class Recorded(Guarded):
             raise Refused(str(error), HTTPStatus.BAD_REQUEST) from error
         self.set_header("Content-Type", "audio/wav")
         self.finish(content)
-
-
-def _read(body: bytes) -> Any:
-    """What a body holds as JSON; None where it holds something else."""
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
-        return None

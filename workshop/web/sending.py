@@ -28,10 +28,15 @@ def _closed_meanwhile(sent: "asyncio.Future[None]") -> None:
         sent.exception()
 
 
+def parsed(message: str | bytes) -> Any:
+    """What a message holds as JSON; None where it holds something else."""
+    try:
+        return json.loads(message)
+    except (ValueError, RecursionError):
+        return None
+
+
 def read(message: str | bytes) -> dict[str, Any]:
     """The object that a message holds; an empty one where it holds something else."""
-    try:
-        said = json.loads(message)
-    except (ValueError, RecursionError):
-        return {}
+    said = parsed(message)
     return said if isinstance(said, dict) else {}

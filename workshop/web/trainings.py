@@ -1,11 +1,11 @@
 """What the page asks of a training: to be started and stopped, how far it is, and its last preview."""
 
-import json
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 
 from workshop.web.handlers import TYPES, Threaded
 from workshop.web.security import Refused
+from workshop.web.sending import parsed
 from workshop.web.training import Trainer
 
 
@@ -30,10 +30,7 @@ class Start(Training):
         Raises:
             Refused: the body holds no fields, or a value is out of range, or one is running.
         """
-        try:
-            values = json.loads(self.request.body)
-        except (ValueError, RecursionError):
-            values = None
+        values = parsed(self.request.body)
         if not isinstance(values, dict):
             raise Refused("That is no question of the page.", HTTPStatus.BAD_REQUEST)
         await self.in_thread(self._trainer.start, values)

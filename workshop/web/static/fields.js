@@ -102,6 +102,6 @@ function showTemperature() {
   byId("temperature-value").textContent = Number(byId("temperature").value).toFixed(2);
 }
 
-function nats(value) {
+export function nats(value) {
   return value === null ? "none yet" : `${value.toFixed(3)} nats`;
 }

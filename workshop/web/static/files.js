@@ -1,6 +1,6 @@
 // What the server has: the listing of experiments and data, and the files of a result, which are downloaded and kept.
 
-const NO_ANSWER = "The server does not answer.";
+export const NO_ANSWER = "The server does not answer.";
 
 export async function listing() {
   const answer = await fetch("listing");

@@ -1,5 +1,7 @@
 // What the network expected at each place of a text or of notes: the symbols in colour, and a slider that goes to one.
 
+import { NO_ANSWER } from "./files.js";
+
 const SHADES = 8;
 
 export class Likely {
@@ -26,7 +28,7 @@ export class Likely {
     this.say("Looking …");
     const answer = await fetch(this.address()).catch(() => null);
     if (!answer?.ok) {
-      this.say(answer ? await answer.text() : "The server does not answer.");
+      this.say(answer ? await answer.text() : NO_ANSWER);
       return;
     }
     Object.assign(this, await answer.json());

@@ -65,9 +65,10 @@ async function fill(slot) {
   slot.isBusy = true;
   slot.show();
   try {
-    while (slot.isStale) {
+    while (slot.isStale && space) {
       slot.isStale = false;
-      const [made, of, at] = [slot.point && (await soundOf(slot)), space, bpm];
+      const [of, at] = [space, bpm];
+      const made = slot.point && (await soundOf(slot));
       if (of === space && at === bpm) mixer.fill(slot.place, made);
       else slot.isStale = slot.point !== null;
     }
@@ -216,8 +217,9 @@ function tempo(wanted) {
   retime();
 }
 
-// All loops at another tempo, as high as before: they are made anew, and go on together.
+// All loops at another tempo, as high as before: they are made again, and go on together.
 async function retime() {
+  if (!space) return; // a network comes with a tempo
   const wanted = typed("bpm");
   const had = bpm;
   bpm = wanted;
@@ -225,12 +227,15 @@ async function retime() {
   try {
     // The first alone: a tempo that the server refuses is refused once.
     const filled = slots.filter((slot) => slot.point);
+    // The server alone knows which tempo can be, and is asked even where there is nothing to make.
+    if (!filled.length) await ask("made", { slot: { start: random(space.latent_size) } });
     const first = filled.length ? [await soundOf(filled[0])] : [];
     const made = [...first, ...(await Promise.all(filled.slice(1).map(soundOf)))];
-    if (bpm !== wanted) return;
+    if (bpm !== wanted || !space) return;
     mixer.retime(barOf(bpm), slots.map((slot) => made[filled.indexOf(slot)] ?? null));
     say(mixer.isPlaying ? "Playing." : "Ready.");
   } catch (error) {
+    if (!space) return;
     if (bpm === wanted) bpm = had;
     byId("bpm").value = bpm;
     say(error.message, true);

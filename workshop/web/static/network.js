@@ -1,5 +1,7 @@
 // The picture of the chosen network, which is drawn when the person asks for it.
 
+import { NO_ANSWER } from "./files.js";
+
 const box = document.getElementById("network");
 const [said, picture] = [box.querySelector(".hint"), box.querySelector("img")];
 let entry = null;
@@ -18,7 +20,7 @@ async function draw() {
   const address = `network.svg?experiment=${encodeURIComponent(id)}`;
   said.textContent = "Getting the network ready …";
   const answer = await fetch(address).catch(() => null);
-  const text = answer ? await answer.text() : "The server does not answer.";
+  const text = answer ? await answer.text() : NO_ANSWER;
   if (entry.id !== id) return;
   said.textContent = answer?.ok ? "" : text;
   if (!answer?.ok) return;

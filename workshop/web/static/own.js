@@ -47,10 +47,10 @@ export class OwnFiles {
         refused.push(error.message);
       }
     }
+    const taken = `${files.length - refused.length} of ${files.length} taken.`;
     if (kinds.size) say("Looking at them …");
     const verdicts = await Promise.all([...kinds].map((kind) => look(kind).catch((error) => refused.push(error.message) && null)));
     byId("verdicts").replaceChildren(...verdicts.filter(Boolean).map(shown));
-    const taken = `${files.length - refused.length} of ${files.length} taken.`;
     say([taken, ...refused.slice(0, 3)].join(" "), refused.length > 0);
     byId("own-files").disabled = false;
     this.isBusy = false;

@@ -1,5 +1,7 @@
 // What a network goes on from, where that is no text: a hidden field with the name that the server has given it.
 
+import { NO_ANSWER } from "./files.js";
+
 export class Prompt {
   // kind: notes or sound; box: has the field, the status and the button that takes it away.
   constructor(kind, box) {
@@ -27,7 +29,7 @@ export class Prompt {
   async send(body, words) {
     const answer = await fetch(`prompt/${this.kind}`, { method: "POST", body }).catch(() => null);
     if (!answer?.ok) {
-      this.say(answer ? await answer.text() : "The server does not answer.", true);
+      this.say(answer ? await answer.text() : NO_ANSWER, true);
       return null;
     }
     this.field.value = (await answer.json()).id;

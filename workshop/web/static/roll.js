@@ -37,9 +37,7 @@ export class Roll {
     const wanted = Math.min(Math.max(this.box.clientWidth, LEFT + end * SECOND + 8), WIDEST);
     this.second = (wanted - LEFT - 8) / end;
     const pitches = this.notes.map((note) => note[2]);
-    let low = Math.min(72, ...pitches) - 2;
-    let high = Math.max(60, ...pitches) + 2;
-    if (this.notes.length) [low, high] = [Math.min(...pitches) - 2, Math.max(...pitches) + 2];
+    let [low, high] = [Math.min(...pitches) - 2, Math.max(...pitches) + 2];
     while (high - low < 16) [low, high] = [low - 1, high + 1];
     const row = Math.max(5, Math.min(11, Math.floor(260 / (high - low + 1))));
     const height = (high - low + 1) * row;

@@ -12,9 +12,7 @@ export class Slot {
     this.part("chosen").setAttribute("aria-label", `Choose ${this.name.toLowerCase()}`);
     this.part("level").setAttribute("aria-label", `Level of ${this.name.toLowerCase()}`);
     this.part("earlier").setAttribute("aria-label", `Move ${this.name.toLowerCase()} up`);
-    for (const [part, does] of [["chosen", "chosen"], ["earlier", "earlier"]]) {
-      this.part(part).addEventListener("click", () => told[does](this));
-    }
+    for (const part of ["chosen", "earlier"]) this.part(part).addEventListener("click", () => told[part](this));
     this.part("level").addEventListener("input", () => told.levelled(this));
     this.part("mute").addEventListener("change", () => told.muted(this));
     this.part("lock").addEventListener("change", () => told.locked(this));

@@ -1,6 +1,8 @@
 // A training: its fields, how far it is, and its last preview. It goes on without the page, which asks now and then.
 
 import { Curve } from "./curve.js";
+import { nats } from "./fields.js";
+import { NO_ANSWER } from "./files.js";
 
 const byId = (id) => document.getElementById(id);
 
@@ -13,7 +15,6 @@ export class Training {
   constructor(listing, changed) {
     this.changed = changed;
     this.curve = new Curve(byId("train-curve"));
-    this.shownStep = null;
     this.offer(listing);
     byId("train-lesson").addEventListener("change", () => this.fill());
     byId("train-from").addEventListener("change", () => this.fit());
@@ -59,7 +60,7 @@ export class Training {
     const answer = await fetch(path, { method: "POST", body }).catch(() => null);
     if (answer?.ok) return this.show(await answer.json());
     await this.look();
-    return say(answer ? await answer.text() : "The server does not answer.", true);
+    return say(answer ? await answer.text() : NO_ANSWER, true);
   }
 
   async watch() {
@@ -140,8 +141,4 @@ function sentence({ phase, experiment, data, problem, others, is_stopped: isStop
 function say(words, isProblem = false) {
   byId("train-status").textContent = words;
   byId("train-status").classList.toggle("problem", isProblem);
-}
-
-function nats(value) {
-  return value === null ? "none yet" : `${value.toFixed(3)} nats`;
 }
