@@ -92,8 +92,9 @@ def test_the_image_of_the_player_is_small_and_has_nothing_else(
 def test_browsers_see_networks_that_come_trained_and_ones_own(player: Player) -> None:
     status, body = get(player.port, "/")
     assert status == 200
-    texts, sound = (("abc_tunes", "text"), ("verse", "text")), ("vowels", "sound")
-    for name, makes in (("beats", "loops"), ("loops", "loops"), ("tunes", "notes"), *texts, sound):
+    names = {"text": ("abc_tunes", "verse"), "notes": ("chorales", "tunes"), "sound": ("vowels",)}
+    names["loops"] = ("beats", "loops")
+    for name, makes in ((name, makes) for makes, of_kind in names.items() for name in of_kind):
         assert f'<a href="{name}/">{name}</a>: {makes}' in body.decode()
     assert json.loads(get(player.port, "/verse/network.json")[1])["kind"] == "text"
     assert len(get(player.port, "/tunes/network.bin")[1]) > 100_000
