@@ -217,7 +217,7 @@ def test_a_midi_port_that_vanishes_is_said_and_heard_again(monkeypatch: pytest.M
         until(lambda: any("has gone" in sentence for sentence in made.said))
         assert made.knobs.mix == 9
         ports.there = ["Roland A-49"]
-        until(lambda: any("there again" in sentence for sentence in made.said))
+        until(lambda: "the MIDI port 'a-49' is there again" in made.said)
         ports.callback([0xB0, 74, 10], 0.0)
         assert made.knobs.mix == 10
     assert ports.tries == 3  # at first another program had it
