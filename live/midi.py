@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from live.room import MOST
 from live.stage import Stage
 from workshop import cli
 from workshop.errors import UserError
@@ -14,6 +15,8 @@ from workshop.run.voice import PlayedNote
 
 #: Seconds between two looks at whether the port is still there.
 LOOK = 2.0
+#: The controller that ends what sounds on a channel.
+ALL_NOTES_OFF = 123
 _MISSING = "MIDI ports need the package rtmidi2, which is not installed: pip install -r requirements/live.txt"
 
 
@@ -122,6 +125,15 @@ class MidiOut:
         number = _number(name, names()[1])
         self._port = _rtmidi().MidiOut()
         self._port.open_port(number)
+
+    def __enter__(self) -> "MidiOut":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """End all notes, which would hang in a synthesiser, and let go of the port."""
+        for channel in range(MOST):
+            self._port.send_raw(0xB0 + channel, ALL_NOTES_OFF, 0)
+        self._port.close_port()
 
     def send(self, message: int) -> None:
         """Send a message of one byte, such as a tick of a clock."""

@@ -151,7 +151,7 @@ def _stage(
     with contextlib.ExitStack() as stack:
         stack.enter_context(settings.alone())
         has_ports = hasattr(args, "midi")  # kept ones are meant for the verb that has them
-        out = midi.MidiOut(chosen.midi_out) if has_ports and chosen.midi_out else None
+        out = stack.enter_context(midi.MidiOut(chosen.midi_out)) if has_ports and chosen.midi_out else None
         name = getattr(args, "record", None)
         wait = getattr(args, "wait", None)
         recorder = Recorder(Path(name), rate, block) if name else None

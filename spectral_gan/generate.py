@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from workshop.audio.limiting import limited
-from workshop.audio.loop_spectrogram import LoopSpectrogram
+from workshop.audio.loop_spectrogram import MAX_SAMPLES, LoopSpectrogram
 from workshop.errors import UserError
 from workshop.files import explain
 
@@ -36,8 +36,10 @@ class Loops:
         """The same loops with another number of samples each: as high as before, faster or slower.
 
         Raises:
-            UserError: it is too short for its frames.
+            UserError: it is too short for its frames, or too long.
         """
+        if samples > MAX_SAMPLES:
+            raise UserError(f"a loop cannot have {samples:,} samples, {MAX_SAMPLES:,} at most; choose a higher --bpm")
         try:
             spectrogram = replace(self.spectrogram, samples=samples)
             _ = spectrogram.in_bands  # which refuses what does not fit

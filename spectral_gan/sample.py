@@ -42,6 +42,8 @@ def main() -> None:
         raise UserError(f"--{name} is for what is written step by step, and a loop is made at once: try --latent")
     if len(args.given.intersection(WAYS)) > 1:
         raise UserError("--walk, --fade and --pingpong are three ways through the latent space: choose one")
+    if args.to is not None and not (args.fade or args.pingpong):
+        raise UserError("--to says where --fade or --pingpong leads: give one of them")
 
     # ---- 2 load the experiment ---------------------------------------------------------------------------------------
     import numpy as np

@@ -260,10 +260,12 @@ def test_what_cannot_be_made_is_said(refused: Refused, trained_spectral_gan: Pat
         ("nowhere.txt", "neither numbers with commas"), (",".join(["inf"] * 8), "not finite"),
     ):  # fmt: skip
         assert words in refused(sample, *where, "--latent", given)
-    assert "--to holds 2 numbers" in refused(sample, *where, "--to", "0.3,0.4")
+    assert "--to holds 2 numbers" in refused(sample, *where, "--fade", "2", "--to", "0.3,0.4")
+    assert "--fade or --pingpong" in refused(sample, *where, "--to", "0.3,0.4")
     assert "choose one" in refused(sample, *where, "--fade", "2", "--walk", "2")
     assert "--latent" in refused(sample, *where, "--prime", "a.wav")
     assert "lower --bpm" in refused(sample, *where, "--bpm", "100000")
+    assert "higher --bpm" in refused(sample, *where, "--bpm", "0.0001")
     assert "--frames" in refused(train, "--seq_length", "30")
     assert latent_of("1 2, 3", 3).tolist() == [1, 2, 3]
 

@@ -223,6 +223,20 @@ def test_a_midi_port_that_vanishes_is_said_and_heard_again(monkeypatch: pytest.M
     assert ports.tries == 3  # at first another program had it
 
 
+def test_notes_do_not_hang_in_a_synthesiser(monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[tuple[int, ...]] = []
+    port = SimpleNamespace(
+        open_port=lambda number: None,
+        close_port=lambda: sent.append(()),
+        send_raw=lambda *message: sent.append(message),
+    )
+    monkeypatch.setattr(midi, "_rtmidi", lambda: SimpleNamespace(MidiOut=lambda: port))
+    monkeypatch.setattr(midi, "names", lambda: ([], ["FluidSynth"]))
+    with midi.MidiOut("fluid") as out:
+        out.play([(2, PlayedNote(0, 60, 90))])
+    assert sent == [(0x91, 60, 90), (0xB0, 123, 0), (0xB1, 123, 0), (0xB2, 123, 0), ()]
+
+
 def through_null(stage: Stage, seconds: float) -> devices.Sound:
     pytest.importorskip("miniaudio")
     with devices.Sound(stage, target=NULL, say=stage.room.said.append) as sound:

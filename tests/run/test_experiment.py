@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from argparse import Namespace
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -131,6 +132,23 @@ def test_an_unwritable_place_is_named(tmp_path: Path) -> None:
         make(tmp_path / "some_rnn", Path("/proc/mine"))
     with pytest.raises(UserError, match=r"an experiment cannot be kept in /proc/some_rnn/experiments"):
         make(Path("/proc/some_rnn"))
+
+
+def test_at_the_end_only_the_folder_that_was_made_is_taken_away(
+    lesson: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_exit: list[Callable[[], None]] = []
+    monkeypatch.setattr(experiment.atexit, "register", lambda what, *_: at_exit.append(what))
+    first, second = make(lesson).path, make(lesson).path
+    second.rename(tmp_path / "put_aside")
+    second.mkdir()
+    (second / "mine.txt").write_text("a poem")
+    for leave in at_exit:
+        if "discard" in leave.__name__:
+            leave()
+    assert not first.exists()
+    assert (second / "mine.txt").is_file()
+    assert (tmp_path / "put_aside" / "run.json").is_file()
 
 
 def test_eight_threads_at_once_get_eight_folders(lesson: Path) -> None:

@@ -280,8 +280,16 @@ def create(lesson_dir: Path, requested: str | None, **entries: Any) -> Experimen
     with experiment.beginning():
         experiment.lock()
         experiment.update()
+    made = path.stat()
+
+    def discard() -> None:
+        # It may have been put aside by now, and another folder lie in its place.
+        with contextlib.suppress(OSError):
+            if os.path.samestat(path.stat(), made):
+                experiment.discard_if_empty()
+
     # Ctrl-C while the network is made comes before there is anything to go on with.
-    atexit.register(experiment.discard_if_empty)
+    atexit.register(discard)
     return experiment
 
 

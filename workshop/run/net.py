@@ -118,6 +118,7 @@ class Net:
         except FileExistsError:
             raise UserError(f"{target} is there already: choose another folder") from None
         except OSError as error:
+            shutil.rmtree(target, ignore_errors=True)
             raise UserError(f"{target} cannot be written: {explain(error, target)}") from error
         return target
 
