@@ -142,6 +142,7 @@ class Sound:
             self._called_at = time.monotonic()
             self._device.start(callback)
         except miniaudio.MiniaudioError as error:
+            self._close()  # one that was found and does not start has not been there yet
             raise UserError(
                 f"the sound devices cannot be opened ({error}): `python -m live devices` lists them, and "
                 f"`python -m live page` needs none"

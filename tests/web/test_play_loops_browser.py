@@ -122,6 +122,14 @@ def test_slots_play_in_time_and_change_at_a_bar(mixing: Any) -> None:
         assert (when - first) / SAMPLES == pytest.approx(round((when - first) / SAMPLES), abs=1e-6)
         assert offset == 0
     assert mixing.inner_text("#across-value") == "0.02"
+    # A button that was pressed elsewhere and is let go of over the pad changes nothing.
+    mixing.evaluate("window.begun.length = 0")
+    mixing.mouse.move(5, 5)
+    mixing.mouse.down()
+    mixing.hover("#pad")
+    mixing.mouse.up()
+    mixing.wait_for_timeout(300)
+    assert mixing.evaluate("window.begun.length") == 0
     # And by the pad itself.
     box = mixing.locator("#pad").bounding_box()
     mixing.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)

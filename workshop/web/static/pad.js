@@ -19,7 +19,9 @@ export class Pad {
     this.box.addEventListener("pointermove", (event) => {
       if (this.box.hasPointerCapture(event.pointerId)) this.drag(event);
     });
-    this.box.addEventListener("pointerup", () => this.moved(this.place));
+    this.box.addEventListener("pointerup", (event) => {
+      if (this.box.hasPointerCapture(event.pointerId)) this.moved(this.place);
+    });
     this.show([0, 0]);
   }
 
