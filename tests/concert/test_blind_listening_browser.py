@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from accessible import faults
 from booths import pairs_of
 from browsing import TOKEN, served, until
 
@@ -14,7 +15,6 @@ from workshop.web.security import Guard
 
 pytestmark = pytest.mark.slow
 
-AXE = Path(__file__).parent.parent / "web" / "vendor" / "axe.min.js"
 #: The sounds called short last half a second, the others a second and a half.
 PAIRS = """
 [[pair]]
@@ -80,9 +80,7 @@ def test_a_listener_hears_two_chooses_and_the_vote_is_counted(page: Any, booth: 
 
 def test_the_page_can_be_used_by_everybody(page: Any) -> None:
     # The policy of the page lets no other script in.
-    page.evaluate(AXE.read_text("utf-8"))
-    found = page.evaluate("async () => (await axe.run()).violations")
-    assert [(one["id"], [node["html"] for node in one["nodes"]]) for one in found] == []
+    assert faults(page) == []
     page.focus("#choose-first")
     page.keyboard.press("Enter")
     page.wait_for_selector("#first pre")

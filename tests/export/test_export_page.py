@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
+from accessible import look_at
 from exporting import H, V, own, recurrent_layer
 from keras import layers
 
@@ -164,6 +165,7 @@ def test_a_text_is_written_and_stopped(visit: Open, trained: Path, tmp_path: Pat
     page.click("#stop")
     page.wait_for_selector("#generate:enabled")
     assert 0 < len(page.text_content("#text")) < 100_000_000
+    assert look_at(page) == {}
 
 
 @pytest.mark.slow
@@ -319,6 +321,7 @@ def test_a_vowel_is_chosen_by_its_name(visit: Open, tmp_path: Path) -> None:
         shares[name] = power[between:above].sum() / power.sum()
     assert shares["a"] > 0.7
     assert shares["i"] < 0.1
+    assert look_at(page) == {}
 
 
 @pytest.mark.slow

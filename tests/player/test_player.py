@@ -22,6 +22,7 @@ pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
 pytest.importorskip("pythonosc")
 
+from accessible import look_at
 from exporting import loop_network
 from free_ports import free_port
 from osc_clients import Client
@@ -398,6 +399,7 @@ def test_a_browser_makes_loops_and_repeats_them(port: int, browser: Any) -> None
     page.on("pageerror", lambda error: troubles.append(str(error)))
     address = f"http://localhost:{port}/"
     page.goto(address)
+    assert look_at(page) == {}
     page.click("text=beats & bars")
     page.wait_for_selector("#status:has-text('4 beats at 480 beats a minute, from 8 latent values.')")
     page.click("#random")
@@ -408,6 +410,7 @@ def test_a_browser_makes_loops_and_repeats_them(port: int, browser: Any) -> None
     page.press("#seed", "Enter")
     page.wait_for_selector("#save[href='loop.wav?seed=11']")
     assert first != "11"
+    assert look_at(page) == {}
     page.wait_for_selector("#make:enabled")
     page.click("#play")
     assert page.inner_text("#play") == "Play"

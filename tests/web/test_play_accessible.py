@@ -4,38 +4,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from accessible import look_at
 from browsing import finished, generate
 
 pytestmark = pytest.mark.slow
-
-AXE = Path(__file__).with_name("vendor") / "axe.min.js"
 
 #: Shows a tune, which the network of a test does not write.
 TUNE = """async () => {
   const { showScore } = await import(new URL("static/score.js", document.baseURI));
   await showScore(document.querySelector(".score"), "X:1\\nT:A tune\\nK:G\\nGABc|");
 }"""
-
-#: How a page looks: its colours, and its width in pixels.
-LOOKS = [("light", 1100), ("dark", 1100), ("light", 360), ("dark", 360)]
-
-
-def faults(page: Any) -> list[str]:
-    """What axe-core finds, as `rule: element`."""
-    found = page.evaluate("async () => (await axe.run()).violations")
-    return [f"{rule['id']} ({rule['impact']}): {node['target']}" for rule in found for node in rule["nodes"]]
-
-
-def look_at(page: Any) -> dict[str, list[str]]:
-    """The faults in every look that has some."""
-    page.evaluate(AXE.read_text("utf-8"))
-    seen = {}
-    for colours, width in LOOKS:
-        page.emulate_media(color_scheme=colours, reduced_motion="reduce")
-        page.set_viewport_size({"width": width, "height": 900})
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
-        seen[f"{colours}, {width}"] = faults(page)
-    return {look: found for look, found in seen.items() if found}
 
 
 def test_nothing_bars_a_text_and_a_tune(page: Any) -> None:

@@ -46,10 +46,12 @@ _ALL = """\
   <title>Trained networks</title>
 </head>
 <body>
-  <h1>Trained networks</h1>
-  <ul>
+  <main>
+    <h1>Trained networks</h1>
+    <ul>
 {networks}
-  </ul>
+    </ul>
+  </main>
 </body>
 </html>
 """
