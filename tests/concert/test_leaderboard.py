@@ -109,7 +109,7 @@ def test_a_hostile_run_json_is_text_on_a_page_that_loads_nothing(
     tags = Tags(page).tags
     assert {tag for tag, _ in tags} <= {
         "html", "head", "meta", "title", "style", "body", "h1", "h2", "h3", "p", "div", "table", "tr", "th", "td",
-        "article", "pre",
+        "main", "article", "pre",
     }  # fmt: skip
     assert not [name for _, attributes in tags for name in attributes if name.startswith("on") or name == "href"]
     assert page.count("&lt;script&gt;alert(1)") >= 5
@@ -154,5 +154,7 @@ def test_a_network_is_measured_anew_on_data_that_it_has_not_seen(
     assert re.search(r">([\d.]+) \(0\.001\)<", page)
     (measured,) = re.findall(r">([\d.]+) \(0\.001\)<", page)
     assert float(measured) > 3
+    # No n-gram has been measured on that data.
+    assert len(re.findall(r"\([\d.]+\)</td>\s*<td[^>]*></td>\s*<td[^>]*></td>", page)) == 2
     assert page.count("<table>") == 1
     assert not list(unseen.glob("experiment*"))

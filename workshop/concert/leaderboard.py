@@ -112,7 +112,8 @@ def _row(place: int, entry: Entry, measured: Mapping[Path, float]) -> list[str]:
     said, other = entry.loss, entry.baseline
     bits = "not measured" if said is None else f"{said:.3f}"
     if entry.path in measured:
-        bits = f"{measured[entry.path]:.3f} ({bits})"
+        # What it is compared with has not been measured on this data.
+        bits, other = f"{measured[entry.path]:.3f} ({bits})", None
     better = "" if said is None or other is None else f"{other - said:.3f}"
     cells = [
         place, entry.name, bits, "" if other is None else f"{other:.3f}", better, f"{entry.record.minutes:.1f}",
