@@ -21,7 +21,6 @@ from midi_rnn import dataset
 from midi_rnn.generate import first_piece, notes_of
 from midi_rnn.trained import Trained
 from workshop import load
-from workshop.networks.sampling import SamplingConfig
 from workshop.text.overlap import longest_copied
 
 CHORALES, LENGTH, SEED = 100, 2_000, 0
@@ -57,7 +56,7 @@ def shares(pieces: Sequence[np.ndarray]) -> dict[str, float]:
 
 def steps(notes: np.ndarray) -> np.ndarray:
     """Each note as one number, which does not depend on the key: how much higher it is than the one before, and how
-    many sixteenths later.
+    many quarters of a beat later.
     """
     found = notes[np.lexsort((notes[:, 2], notes[:, 0]))]
     later = np.round(4 * np.diff(found[:, 0])).clip(0, 99)
@@ -83,8 +82,7 @@ def main() -> None:
     music = dataset.load(args.data, encoding=net.encoding.name)
     train, held_out = ([notes_of(net.encoding, piece) for piece in part] for part in (music.train, music.held_out))
     start = net.start(net.prompt(None))
-    config: SamplingConfig = net.sampling(None, None, None)
-    symbols = np.concatenate(list(net.generator.generate(start, LENGTH, CHORALES, SEED, config)))
+    symbols = np.concatenate(list(net.generator.generate(start, LENGTH, CHORALES, SEED, net.sampling())))
     made = [notes_of(net.encoding, first_piece(symbols[:, number])) for number in range(CHORALES)]
 
     print(f"{args.experiment}, temperature {net.temperature}; {np.mean([len(one) for one in made]):.0f} notes each\n")

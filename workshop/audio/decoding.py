@@ -62,9 +62,7 @@ def by_libsndfile(file: BinaryIO) -> Iterator[Block]:
     try:
         with soundfile.SoundFile(file) as sound:
             # Where a variable bit rate is not announced, libsndfile guesses a length and stops there.
-            if in_frames > 1.1 * sound.frames + MP3_PADDING:
-                raise Undecodable("its length is not known")
-            if not sound.frames and _has_no_length(file):
+            if in_frames > 1.1 * sound.frames + MP3_PADDING or (not sound.frames and _has_no_length(file)):
                 raise Undecodable("its length is not known")
             bounded = sound.subtype not in ("FLOAT", "DOUBLE")
             size = BLOCK * 2 // max(2, sound.channels)

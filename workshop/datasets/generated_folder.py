@@ -4,11 +4,12 @@ after the user has modified it.
 Its ``SOURCE.txt`` holds a stamp that says how it was made, and a digest of all its files, by which changes are noticed.
 """
 
+import contextlib
 import hashlib
 import os
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from workshop.errors import UserError
@@ -31,11 +32,23 @@ def make(folder: Path, stamp: str, write_all: Callable[[Path], None]) -> bool:
     """
     if is_there(folder, stamp):
         return False
+    with replaced(folder) as aside:
+        write_all(aside)
+    return True
+
+
+@contextlib.contextmanager
+def replaced(folder: Path) -> Iterator[Path]:
+    """A place beside ``folder`` to make a folder in, which replaces it when the block ends well.
+
+    Raises:
+        UserError: it cannot be written; nothing is left of it, and ``folder`` is as it was.
+    """
     place = folder.resolve()  # the target of a link is replaced, not the link
     aside = place.with_name(f".{place.name}.{os.getpid()}.part")
     try:
         _remove_leftovers(place)
-        write_all(aside)
+        yield aside
         _put_in_place(aside, place)
     except OSError as error:
         raise UserError(
@@ -43,7 +56,6 @@ def make(folder: Path, stamp: str, write_all: Callable[[Path], None]) -> bool:
         ) from error
     finally:
         shutil.rmtree(aside, ignore_errors=True)
-    return True
 
 
 def is_there(folder: Path, stamp: str = "") -> bool:

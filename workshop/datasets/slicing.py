@@ -1,10 +1,7 @@
 """Songs into slices for a network that makes loops; `slice_command.py` says what can be asked for."""
 
 import argparse
-import contextlib
-import os
 import re
-import shutil
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,8 +15,8 @@ from workshop.audio.loop_spectrogram import LoopSpectrogram, convergence
 from workshop.audio.slices import MIN_SLICES, Slice, SlicesFile
 from workshop.audio.synthesis import write_wav
 from workshop.counting import counted
+from workshop.datasets import generated_folder
 from workshop.errors import UserError
-from workshop.files import explain
 from workshop.pictures import write_png
 from workshop.visible import visible_line
 from workshop.words import plural
@@ -60,7 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
         found = (part for _, parts, _ in _songs(grids, about, arguments) for _, part in parts)
         _check(max(found, key=_power, default=None), arguments)
         return 0
-    with _put_in_place(out) as aside:
+    with generated_folder.replaced(out) as aside:
         cut = _write(_songs(grids, about, arguments), aside, about)
         if not about.slices:
             raise _too_short(arguments)
@@ -130,21 +127,6 @@ def _cut(song: np.ndarray, samples: int, beats_each: int, jump: int) -> tuple[li
 
 def _power(part: np.ndarray) -> float:
     return float(np.mean(np.square(part, dtype=np.float64)))
-
-
-@contextlib.contextmanager
-def _put_in_place(out: Path) -> Iterator[Path]:
-    """A folder beside that of the slices, which takes its place when all of them are written."""
-    aside = out.with_name(f".{out.name}.{os.getpid()}.part")
-    try:
-        yield aside
-        aside.rename(out)
-    except OSError as error:
-        raise UserError(
-            f"{out} cannot be written: {explain(error, out)}; free some space or choose another folder"
-        ) from error
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
 
 
 def _write(songs: Iterable[tuple[str, list[tuple[int, np.ndarray]], int]], out: Path, about: SlicesFile) -> _Cut:
