@@ -1,4 +1,4 @@
-"""Put experiments aside, or delete them, their logs, or what was kept of files that were read.
+"""Put experiments aside, or delete them, their logs, or what can be made again.
 
     python -m workshop.reset
 
@@ -12,9 +12,9 @@ def main() -> None:
     """Reset, as the command line says."""
     from workshop.audio import library
     from workshop.notes import midilibrary
-    from workshop.run import resetting
+    from workshop.run import compiled, resetting
 
-    resetting.main((library.CACHE, midilibrary.CACHE))
+    resetting.main((library.CACHE, midilibrary.CACHE, compiled.CACHE))
 
 
 if __name__ == "__main__":

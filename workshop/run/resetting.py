@@ -29,7 +29,7 @@ def main(caches: Sequence[Path]) -> None:
     """Reset, as the command line says.
 
     Args:
-        caches: folders of what is kept of files that were read.
+        caches: folders of what can be made again: files as they were read, and what XLA compiled.
 
     Raises:
         UserError: one of the experiments is being trained, or something cannot be moved or deleted.
@@ -43,7 +43,9 @@ def main(caches: Sequence[Path]) -> None:
         "--logs", action="store_true", help="only delete logs: log.txt of experiments, and the servers'"
     )
     parser.add_argument(
-        "--cache", action="store_true", help="only delete what is kept of sounds and MIDI files as read"
+        "--cache",
+        action="store_true",
+        help="only delete sounds and MIDI files as they were read, and what was compiled",
     )
     parser.add_argument("--clear", action="store_true", help="delete experiments, and what they generated, instead")
     parser.add_argument("--yes", action="store_true", help="delete without asking")

@@ -11,7 +11,7 @@ import msgspec
 
 from workshop.errors import UserError
 from workshop.lessons import Lesson
-from workshop.run import arguments, experiment, finetuning, joining, pretrained
+from workshop.run import arguments, compiled, experiment, finetuning, joining, pretrained
 from workshop.run.baseline import Baseline
 from workshop.run.experiment import Experiment
 from workshop.run.finetuning import earlier_data, initialise
@@ -58,6 +58,7 @@ def take_up(lesson: Lesson, args: argparse.Namespace) -> tuple[Experiment | None
     else:
         source = finetuning.source_of(lesson, args)
     arguments.apply_size(args, lesson)
+    compiled.keep()
     workers.assemble(args.batch_size)
     return resumed, source
 
