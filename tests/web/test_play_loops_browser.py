@@ -174,6 +174,19 @@ def test_what_is_liked_is_locked_and_a_fade_leads_to_another_slot(mixing: Any) -
     forgive(mixing)
 
 
+def test_a_slot_that_is_emptied_while_the_tempo_changes_stays_empty(mixing: Any) -> None:
+    held: list[Any] = []
+    mixing.route("**/loops/made", lambda route: held.append(route))
+    mixing.fill("#bpm", "240")
+    mixing.press("#bpm", "Tab")
+    until(lambda: "another tempo" in mixing.inner_text("#status") and held)
+    mixing.click("#empty")
+    held[0].continue_()
+    until(lambda: mixing.inner_text("#status") == "Ready.")
+    mixing.click(".slot:nth-child(1) .chosen")
+    assert mixing.is_disabled("#mix"), "nothing is heard"
+
+
 def test_a_tempo_that_cannot_be_is_refused_where_all_slots_are_empty(mixing: Any) -> None:
     mixing.click("#empty")
     mixing.fill("#bpm", "-120")

@@ -60,6 +60,7 @@ async function soundOf(slot) {
 
 // Make the loops of a slot, and again if it has changed meanwhile. The mixer holds what was made last.
 async function fill(slot) {
+  slot.changes += 1;
   slot.isStale = true;
   if (slot.isBusy) return;
   slot.isBusy = true;
@@ -118,6 +119,7 @@ function renew(slot, point) {
 }
 
 function clear(slot) {
+  slot.changes += 1;
   fresh(slot, null);
   mixer.fill(slot.place, null);
   slot.show();
@@ -227,12 +229,14 @@ async function retime() {
   try {
     // The first alone: a tempo that the server refuses is refused once.
     const filled = slots.filter((slot) => slot.point);
+    const changes = slots.map((slot) => slot.changes);
     // The server alone knows which tempo can be, and is asked even where there is nothing to make.
     if (!filled.length) await ask("made", { slot: { start: random(space.latent_size) } });
     const first = filled.length ? [await soundOf(filled[0])] : [];
     const made = [...first, ...(await Promise.all(filled.slice(1).map(soundOf)))];
     if (bpm !== wanted || !space) return;
     mixer.retime(barOf(bpm), slots.map((slot) => made[filled.indexOf(slot)] ?? null));
+    for (const slot of slots) if (slot.changes !== changes[slot.place]) fill(slot); // it was changed meanwhile
     say(mixer.isPlaying ? "Playing." : "Ready.");
   } catch (error) {
     if (!space) return;

@@ -5,7 +5,7 @@ import { moved } from "./points.js";
 export class Slot {
   // The page's functions: chosen(slot), levelled(slot), muted(slot), locked(slot) and earlier(slot).
   constructor(place, told) {
-    Object.assign(this, { place, told, point: null, pad: [0, 0], way: "stay", target: null, steps: 4, isBusy: false });
+    Object.assign(this, { place, told, point: null, pad: [0, 0], way: "stay", target: null, steps: 4, isBusy: false, changes: 0 });
     this.row = document.getElementById("slot").content.firstElementChild.cloneNode(true);
     this.row.setAttribute("aria-label", this.name);
     this.part("chosen").textContent = place + 1;
