@@ -383,7 +383,7 @@ function Invoke-Verb([string] $Verb, [string[]] $Words) {
         Remove-Item -LiteralPath "$($Words[0]).part" -ErrorAction SilentlyContinue
         Fail "'$($Words[0])' could not be written: the lines above say why."
       }
-      Move-Item -Force -LiteralPath "$($Words[0]).part" $Words[0]
+      Move-Item -Force -LiteralPath "$($Words[0]).part" -Destination $Words[0]
     }
     'load' {
       if ($Words.Count -ne 1) { Misused "'load' needs one file name, for example: .\start.ps1 load workshop.tar" }
