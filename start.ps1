@@ -191,7 +191,14 @@ function Start-Workshop {
   }
   if ($script:Gpu) { Assert-Gpu }
   $running = Get-Container "label=ml4music.workshop=$($script:Service)", 'status=running'
-  if (-not $running -or (Get-Label $running 'ml4music.settings') -ne $env:WORKSHOP_SETTINGS) {
+  $fits = $running -and (Get-Label $running 'ml4music.settings') -eq $env:WORKSHOP_SETTINGS
+  # Variables of one terminal are not those of another, which may be training.
+  if ($running -and -not $fits -and (Test-Docker 'exec', $running, 'pgrep', '-f', 'train[.]py')) {
+    Say ("A training runs in the container, which stays as it is, though its settings or packages have changed: " +
+      "'.\start.ps1 down' and a new start take them over.")
+    $fits = $true
+  }
+  if (-not $fits) {
     Assert-Ports
     Assert-Image
     $there = Get-Container 'label=ml4music.workshop'

@@ -109,6 +109,15 @@ def test_a_training_on_the_gpu_is_seen_and_kept_by_a_terminal_without() -> None:
     assert "Get-Container 'label=ml4music.workshop', 'status=running'" in verb("trainings")
 
 
+def test_a_training_goes_on_when_another_terminal_has_other_settings() -> None:
+    body = body_of("Start-Workshop")
+    (pattern,) = re.findall(r"'pgrep', '-f', '([^']+)'", body)
+    assert re.search(pattern, "/opt/venv/bin/python char_rnn/train.py --max_minutes 5")
+    for server in ("python -m workshop.services serve char_rnn", "bash start.sh run true", f"pgrep -f {pattern}"):
+        assert not re.search(pattern, server)
+    assert body.index("pgrep") < body.index("Assert-Image") < body.index("docker compose up")
+
+
 def test_osc_listens_and_answers_where_the_container_is_reached() -> None:
     assert "'^--(port|host|answer[_-]to)'" in body_of("Enter-Osc")
     assert "Read-Port 'WORKSHOP_ANSWER_TO'" in body_of("Enter-Osc")
