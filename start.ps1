@@ -11,13 +11,14 @@ $Inside = '/workshop'
 $Verbs = 'shell', 'demo', 'play', 'live', 'osc', 'freeze', 'player', 'sweep', 'test', 'run', 'lab', 'docs', 'doctor', 'logs', 'trainings', 'class', 'stop', 'down', 'build', 'save', 'load'
 # Each server's port and title by its name, written from the lessons' records.
 $Servers, $Titles = [ordered]@{}, @{}
-foreach ($line in Get-Content (Join-Path $PSScriptRoot 'docker/servers.txt')) {
+foreach ($line in Get-Content -LiteralPath (Join-Path $PSScriptRoot 'docker/servers.txt')) {
   $name, $port, $title = $line -split ' ', 3
   $Servers[$name.ToUpper()], $Titles[$name.ToUpper()] = [int] $port, $title
 }
 # Where networks are asked by OSC in the container, and where clients on this computer hear the answers; both by UDP.
-$OscPort = 10102
-$AnswerTo = if ($env:WORKSHOP_ANSWER_TO) { $env:WORKSHOP_ANSWER_TO } else { 10101 }
+$OscPort, $AnswerTo = 10102, 10101
+# Variables that mean the same inside, as docker/host.sh passes them; a folder of Windows does not.
+$Passed = '^(TERM|NO_COLOR|WORKSHOP_DEMO_SMOKE|CUDA_VISIBLE_DEVICES|XLA_FLAGS|OMP_NUM_THREADS|(TF|KERAS)_[A-Z0-9_]+)$'
 $HealthSeconds = 120
 $GraceSeconds = 30
 
@@ -98,20 +99,22 @@ function Get-Checksum([string] $Text) {
 
 # What the image is made of, as docker/host.sh computes it too: the two may share an image.
 function Get-Recipe([string] $Kind) {
-  $texts = Get-Content (Join-Path $Root 'docker/recipe.txt') | ForEach-Object {
+  $texts = Get-Content -LiteralPath (Join-Path $Root 'docker/recipe.txt') | ForEach-Object {
     [IO.File]::ReadAllText((Join-Path $Root ($_ -replace 'KIND', $Kind))) -replace "`r", ''
   }
   return Get-Checksum ($texts -join '')
 }
 
-function Get-Port([string] $Server) {
-  $given = [Environment]::GetEnvironmentVariable("WORKSHOP_PORT_$Server")
-  if (-not $given) { return $Servers[$Server] }
+function Read-Port([string] $Variable, [int] $Usual) {
+  $given = [Environment]::GetEnvironmentVariable($Variable)
+  if (-not $given) { return $Usual }
   if ($given -notmatch '^\d{1,5}$' -or [int] $given -lt 1 -or [int] $given -gt 65535) {
-    Misused "WORKSHOP_PORT_$Server is '$given', which is not a port: give a number from 1 to 65535."
+    Misused "$Variable is '$given', which is not a port: give a number from 1 to 65535."
   }
   return [int] $given
 }
+
+function Get-Port([string] $Server) { return Read-Port "WORKSHOP_PORT_$Server" $Servers[$Server] }
 
 # Two copies of the workshop have two containers: the project is named by the folder.
 function Initialize-Settings {
@@ -119,6 +122,7 @@ function Initialize-Settings {
   $script:Service = if ($script:Gpu) { 'workshop-gpu' } else { 'workshop' }
   $script:Image = "ml4music-workshop:$kind"
   $ports = ($Servers.Keys | ForEach-Object { Get-Port $_ }) -join ' '
+  Read-Port 'WORKSHOP_PORT_OSC' $OscPort | Out-Null
   $env:COMPOSE_PROJECT_NAME = 'ml4music-' + (Get-Checksum $Root.ToLower())
   $env:COMPOSE_PROFILES = if ($script:Gpu) { 'gpu' } else { '' }
   $env:DOCKER_BUILDKIT = '1'
@@ -141,7 +145,7 @@ function Get-Label([string] $Thing, [string] $Name) {
 # ---- bringing it up ------------------------------------------------------------------------------
 
 function Build-Image {
-  Push-Location $Root
+  Push-Location -LiteralPath $Root
   docker compose build $script:Service | Out-Host
   $status = $LASTEXITCODE
   Pop-Location
@@ -178,10 +182,23 @@ function Assert-Ports {
   }
 }
 
+# A running container with NVIDIA's libraries is used without --gpu as well: replacing it would end trainings.
 function Start-Workshop {
+  if (-not $script:Gpu -and (Get-Container 'label=ml4music.workshop=workshop-gpu', 'status=running')) {
+    Say "The container with the GPU runs and is used; after '.\start.ps1 down' the one without comes again."
+    $script:Gpu = $true
+    Initialize-Settings
+  }
   if ($script:Gpu) { Assert-Gpu }
   $running = Get-Container "label=ml4music.workshop=$($script:Service)", 'status=running'
-  if (-not $running -or (Get-Label $running 'ml4music.settings') -ne $env:WORKSHOP_SETTINGS) {
+  $fits = $running -and (Get-Label $running 'ml4music.settings') -eq $env:WORKSHOP_SETTINGS
+  # Variables of one terminal are not those of another, which may be training.
+  if ($running -and -not $fits -and (Test-Docker 'exec', $running, 'pgrep', '-f', 'train[.]py')) {
+    Say ("A training runs in the container, which stays as it is, though its settings or packages have changed: " +
+      "'.\start.ps1 down' and a new start take them over.")
+    $fits = $true
+  }
+  if (-not $fits) {
     Assert-Ports
     Assert-Image
     $there = Get-Container 'label=ml4music.workshop'
@@ -190,7 +207,7 @@ function Start-Workshop {
       Test-Docker 'stop', '-t', "$GraceSeconds", $there | Out-Null
       Test-Docker 'rm', '-f', $there | Out-Null
     }
-    Push-Location $Root
+    Push-Location -LiteralPath $Root
     docker compose up -d --no-build $script:Service | Out-Host
     $status = $LASTEXITCODE
     Pop-Location
@@ -219,11 +236,13 @@ function Show-Address([string] $Server) {
   $url = 'http://localhost:' + ($published -split ':')[-1]
   if ($Server -eq 'LAB') {
     $file = Join-Path $State 'jupyter_token'
-    if (Test-Path $file) { $url += '/lab/tree/docs/notebooks/README.md?token=' + (Get-Content $file -Raw).Trim() }
+    if (Test-Path -LiteralPath $file) {
+      $url += '/lab/tree/docs/notebooks/README.md?token=' + (Get-Content -LiteralPath $file -Raw).Trim()
+    }
   }
   if ($Server -eq 'PLAY') {
     $file = Join-Path $State 'play_token'
-    if (Test-Path $file) { $url += '/?token=' + (Get-Content $file -Raw).Trim() }
+    if (Test-Path -LiteralPath $file) { $url += '/?token=' + (Get-Content -LiteralPath $file -Raw).Trim() }
   }
   $Titles[$Server].PadRight(29) + $url
 }
@@ -238,28 +257,60 @@ function Get-InsideFolder {
   return $Inside
 }
 
+# Windows PowerShell hands double quotes and empty words on to programs as if they were not there; newer ones do not.
+function Get-Quoted([string[]] $Words) {
+  if ("$PSNativeCommandArgumentPassing" -notin '', 'Legacy') { return $Words }
+  return $Words | ForEach-Object { if ($_) { $_ -replace '(\\*)"', '$1$1\"' } else { '""' } }
+}
+
+# What a command that is called in this way says before the commands that it prints, as typed from here.
+function Set-Prefix {
+  $door = Resolve-Path -Relative -LiteralPath $PSCommandPath
+  if ($door -match '\s') { $door = "& '$door'" }
+  $script:Prefix = '-e', "WORKSHOP_PREFIX=$door run "
+}
+
 # Run a command in the container and end with its exit status.
 function Enter-Container([string[]] $Words, [bool] $AsRoot = $false) {
   $options = @('-i', '-w', (Get-InsideFolder))
+  foreach ($name in (Get-ChildItem Env:).Name -cmatch $Passed) { $options += '-e', $name }
+  $options += $script:Prefix
+  $Words = @(Get-Quoted $Words)
   if (-not [Console]::IsInputRedirected -and -not [Console]::IsOutputRedirected) { $options += '-t' }
   if ($AsRoot) { $options += '-u', '0:0', '--privileged', '-e', 'HOME=/root' }
   docker exec @options $script:Container @Words
   exit $LASTEXITCODE
 }
 
+# Ctrl-C ends Docker's client, and not the server inside, which would keep its port.
+function Stop-Osc {
+  Test-Docker 'exec', $script:Container, 'pkill', '-f', 'workshop[.]osc --host 0.0.0.0' | Out-Null
+}
+
 # The container cannot reach this computer's own ports. So the server in it prints its answers, each byte as \x.., and
 # they are sent from here; what else it prints is printed.
 function Enter-Osc([string[]] $Words) {
-  $client = New-Object Net.Sockets.UdpClient
-  $inside = @('-i', '-w', (Get-InsideFolder), '-e', "WORKSHOP_HOST_ROOT=$Root", $script:Container, 'python', '-m',
-    'workshop.osc', '--host', '0.0.0.0', '--port', "$OscPort", '--answer_to', 'output')
-  docker exec @inside @Words | ForEach-Object {
-    if ($_.StartsWith('osc ')) {
-      $bytes = [byte[]] ($_.Substring(4) -split '\\x' | Where-Object { $_ } | ForEach-Object { [Convert]::ToByte($_, 16) })
-      $client.Send($bytes, $bytes.Length, '127.0.0.1', [int] $AnswerTo) | Out-Null
-    } else { $_ }
+  if ($Words -match '^--(port|host|answer[_-]to)') {
+    Misused ('In the container, WORKSHOP_PORT_OSC and WORKSHOP_ANSWER_TO set the ports: --port, --host and --answer_to ' +
+      'are for a server without it.')
   }
-  exit $LASTEXITCODE
+  $to = Read-Port 'WORKSHOP_ANSWER_TO' $AnswerTo
+  Start-Workshop
+  Set-Prefix
+  $client = New-Object Net.Sockets.UdpClient
+  $Words = @(Get-Quoted $Words)
+  $inside = @('-i', '-w', (Get-InsideFolder), '-e', "WORKSHOP_HOST_ROOT=$Root") + $script:Prefix + @($script:Container,
+    'python', '-m', 'workshop.osc', '--host', '0.0.0.0', '--port', "$OscPort", '--answer_to', 'output')
+  try {
+    docker exec @inside @Words | ForEach-Object {
+      if ($_.StartsWith('osc ')) {
+        $bytes = [byte[]] ($_.Substring(4) -split '\\x' | Where-Object { $_ } | ForEach-Object { [Convert]::ToByte($_, 16) })
+        $client.Send($bytes, $bytes.Length, '127.0.0.1', $to) | Out-Null
+      } else { $_ }
+    }
+    $status = $LASTEXITCODE
+  } finally { Stop-Osc }
+  exit $status
 }
 
 function Enter-StartSh([string[]] $Words) { Enter-Container (@('bash', "$Inside/start.sh") + $Words) }
@@ -275,19 +326,25 @@ function Invoke-Verb([string] $Verb, [string[]] $Words) {
       if ($script:AsRoot) { Enter-Container @('bash') $true }
       Enter-StartSh @('shell')
     }
-    'demo' { Start-Workshop; Set-Location $Root; Enter-StartSh @('demo') }
-    'test' { Start-Workshop; Set-Location $Root; Enter-StartSh (@('test') + $Words) }
+    'demo' {
+      Start-Workshop
+      Set-Location -LiteralPath $Root
+      Set-Prefix
+      Enter-Container @('env', "WORKSHOP_PORT_CHAR_RNN=$(Get-Port 'CHAR_RNN')", 'bash', "$Inside/start.sh", 'demo')
+    }
+    'test' { Start-Workshop; Set-Location -LiteralPath $Root; Enter-StartSh (@('test') + $Words) }
     'run' {
       if (-not $Words) { Misused "'run' needs a command, for example: .\start.ps1 run python char_rnn/train.py --help" }
       Start-Workshop
+      Set-Prefix
       if ($script:AsRoot) { Enter-Container $Words $true }
       Enter-StartSh (@('run') + $Words)
     }
     'lab' { Start-Workshop; Wait-UntilHealthy; Show-Address 'LAB' }
     'docs' { Start-Workshop; Wait-UntilHealthy; Show-Address 'DOCS' }
     'play' { Start-Workshop; Wait-UntilHealthy; Show-Address 'PLAY' }
-    'live' { Start-Workshop; Enter-StartSh (@('live') + $Words) }
-    'osc' { Start-Workshop; Enter-Osc $Words }
+    'live' { Start-Workshop; Set-Prefix; Enter-StartSh (@('live') + $Words) }
+    'osc' { Enter-Osc $Words }
     'freeze' { Misused 'An application for Windows is made without the container: docs/application.md says how.' }
     'player' { Misused 'On Windows the player is built and started by Docker itself: docs/player.md says how.' }
     'sweep' { Misused 'The container has no Ray: docs/sweeps.md says how many trainings run without it, and how in WSL.' }
@@ -297,11 +354,11 @@ function Invoke-Verb([string] $Verb, [string[]] $Words) {
       if ($there) { docker logs --tail 30 $there }
       foreach ($name in $Servers.Keys) {
         $file = Join-Path $State "$($name.ToLower()).log"
-        if (Test-Path $file) { "==== $file"; Get-Content $file -Tail 30 }
+        if (Test-Path -LiteralPath $file) { "==== $file"; Get-Content -LiteralPath $file -Tail 30 }
       }
     }
     'trainings' {
-      $there = Get-Container "label=ml4music.workshop=$($script:Service)", 'status=running'
+      $there = Get-Container 'label=ml4music.workshop', 'status=running'
       if (-not $there) { Say 'The container does not run, so nothing trains in it.'; return }
       $script:Container = $there
       Enter-StartSh (@('trainings') + $Words)
@@ -316,7 +373,7 @@ function Invoke-Verb([string] $Verb, [string[]] $Words) {
     }
     'down' {
       $env:COMPOSE_PROFILES = 'gpu'
-      Push-Location $Root
+      Push-Location -LiteralPath $Root
       docker compose down -t $GraceSeconds
       Pop-Location
       Say 'Removed. All that was made is in this folder; .\start.ps1 makes a new container of the same image.'
@@ -330,14 +387,14 @@ function Invoke-Verb([string] $Verb, [string[]] $Words) {
       Assert-Image
       docker save --output "$($Words[0]).part" $script:Image
       if ($LASTEXITCODE -ne 0) {
-        Remove-Item "$($Words[0]).part" -ErrorAction SilentlyContinue
+        Remove-Item -LiteralPath "$($Words[0]).part" -ErrorAction SilentlyContinue
         Fail "'$($Words[0])' could not be written: the lines above say why."
       }
-      Move-Item -Force "$($Words[0]).part" $Words[0]
+      Move-Item -Force -LiteralPath "$($Words[0]).part" -Destination $Words[0]
     }
     'load' {
       if ($Words.Count -ne 1) { Misused "'load' needs one file name, for example: .\start.ps1 load workshop.tar" }
-      if (-not (Test-Path -PathType Leaf $Words[0])) {
+      if (-not (Test-Path -PathType Leaf -LiteralPath $Words[0])) {
         Fail "There is no file '$($Words[0])': give the one that 'save' wrote."
       }
       docker load --input $Words[0]
@@ -348,6 +405,7 @@ function Invoke-Verb([string] $Verb, [string[]] $Words) {
 
 $Gpu = $false
 $AsRoot = $false
+$Prefix = @()
 $Verb = ''
 $Rest = @()
 foreach ($word in $args) {

@@ -49,12 +49,19 @@ provide_class_image() {
   build_image || { has_image || exit 1; say "The older image is used meanwhile."; }
 }
 
+# The engine takes a relative path for the name of a volume, and then no student's server starts.
+choose_handed_out() {
+  local folder="${WORKSHOP_CLASS_HANDED_OUT:-$ROOT/data/handed_out}"
+  mkdir -p "$ROOT/data/handed_out"
+  WORKSHOP_CLASS_HANDED_OUT="$(cd "$HERE" && cd "$folder" 2>/dev/null && pwd -P)" ||
+    misused "WORKSHOP_CLASS_HANDED_OUT is '$folder', which is no folder that can be entered: name one that is there."
+  export WORKSHOP_CLASS_HANDED_OUT
+}
+
 start_class() {
   check_class
   prepare_folders
-  mkdir -p "$ROOT/data/handed_out"
-  WORKSHOP_CLASS_HANDED_OUT="${WORKSHOP_CLASS_HANDED_OUT:-$ROOT/data/handed_out}"
-  export WORKSHOP_CLASS_HANDED_OUT
+  choose_handed_out
   take_lock
   provide_class_image
   # Says the passwords and the fingerprint on the first start, and keeps neither in a log.

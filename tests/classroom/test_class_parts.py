@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from workshop import ROOT
-from workshop.classroom import activity, command_line, pages, passwords, settings
+from workshop.classroom import activity, certificate, command_line, pages, passwords, settings
 from workshop.classroom.names import LONGEST, plain_name
 from workshop.errors import UserError
 from workshop.host.ports import PLAY, TENSORBOARD_PORTS
@@ -32,14 +32,43 @@ from workshop.run import trainings
         ("teacher", "teacher"),
         ("TEACHER ", "teacher"),
         ("ﬁn", "fin"),
-        ("x" * 99, "x" * LONGEST),
+        ("x" * LONGEST, "x" * LONGEST),
+        ("Hub", "hub-1"),
+        ("Klasse 2 Hub", "klasse-2-hub-1"),
+        ("Hubert", "hubert"),
         ("!?", ""),
+        ("\u2600\ufe0f", ""),
         ("", ""),
     ],
 )
 def test_names_become_plain(typed: str, kept: str) -> None:
     assert plain_name(typed) == kept
     assert plain_name(kept) == kept
+
+
+@pytest.mark.parametrize(
+    "two",
+    [
+        ("Александр Иванов", "Александра Петрова"),
+        ("राम", "रमा"),
+        ("กิตติ", "กัตติ"),
+        ("x" * 60, "x" * 61),
+        ("李" * 10, "李" * 11),
+    ],
+)
+def test_other_people_have_other_names_in_every_script(two: tuple[str, str]) -> None:
+    """Whoever has the same plain name gets the same work."""
+    made = [plain_name(typed) for typed in two]
+    assert made[0] != made[1]
+    assert all(len(name) <= LONGEST and plain_name(name) == name for name in made)
+
+
+def test_nobody_has_the_name_of_the_hub() -> None:
+    """A student's container and volume are named as the hub's are, which a student called so would get."""
+    box = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))
+    assert box["services"]["hub"]["container_name"].endswith("}-hub")
+    assert box["volumes"]["hub"]["name"].endswith("}-hub")
+    assert not any(plain_name(typed) in ("hub", "2-hub") for typed in ("hub", "HUB ", "hüb", "2 hub", "2-Hub!"))
 
 
 def test_each_password_opens_what_it_is_for(tmp_path: Path) -> None:
@@ -93,6 +122,43 @@ def test_a_new_hub_forgets_the_proxy_of_the_old_one(tmp_path: Path, monkeypatch:
     monkeypatch.setattr("os.execvp", lambda *_: found.extend(tmp_path.iterdir()))
     command_line.run()
     assert found == []
+
+
+#: An authority's certificate, which ends on this day.
+AUTHORITY = """\
+-----BEGIN CERTIFICATE-----
+MIIBijCCATCgAwIBAgIUCVFwCLCHVUg0boMG66NAeLJMZygwCgYIKoZIzj0EAwIw
+GTEXMBUGA1UEAwwObWw0bXVzaWMgY2xhc3MwHhcNMjYxMTMwMjAwNDEyWhcNMjYx
+MjMwMjAwNDEyWjAZMRcwFQYDVQQDDA5tbDRtdXNpYyBjbGFzczBZMBMGByqGSM49
+AgEGCCqGSM49AwEHA0IABPdHKj10FlCsV8o8OXF4VxzQTzZaXJJQypi8SLCXbG/3
+a/VdxTkyvKshU9O5y5W39ipGQofjhClyOIlFNNdGmDujVjBUMB0GA1UdDgQWBBRn
+pJcB1H2fg4ftdIPL33yoZWOwpDAfBgNVHSMEGDAWgBRnpJcB1H2fg4ftdIPL33yo
+ZWOwpDASBgNVHRMBAf8ECDAGAQH/AgEAMAoGCCqGSM49BAMCA0gAMEUCIQD6wF78
+9UXEX/Ts+mH8YXmW1ESqAWvISEn6WmeHDF5ldgIgfq2Iozl9pGWl57t2eN+SK+g3
+cMSkUUFD0OVYVj/U5sM=
+-----END CERTIFICATE-----
+"""
+END = datetime(2026, 12, 30, 20, 4, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("there", "days", "is_made"),
+    [(AUTHORITY, -100, False), (AUTHORITY, -10, True), (AUTHORITY, 300, True), ("", -100, True), (None, -100, True)],
+)
+def test_a_certificate_is_made_again_before_it_ends(
+    there: str | None, days: int, is_made: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A class of the year before would be told that the server is not to be trusted."""
+    made: list[Path] = []
+    monkeypatch.setattr(settings, "FOLDER", tmp_path)
+    monkeypatch.setattr(certificate, "make", lambda folder, hosts: made.append(folder))
+    monkeypatch.setattr(command_line, "show_fingerprint", lambda: None)
+    monkeypatch.setattr(certificate.time, "time", lambda: END.timestamp() + days * 24 * 3600)
+    (tmp_path / "passwords.json").touch()
+    if there is not None:
+        (tmp_path / certificate.AUTHORITY).write_text(there)
+    command_line.prepare()
+    assert made == [tmp_path] * is_made
 
 
 def test_every_student_has_addresses_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:

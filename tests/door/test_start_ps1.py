@@ -39,7 +39,7 @@ def test_every_verb_is_done_and_explained(verb: str) -> None:
 
 def test_the_ports_are_those_of_the_workshop() -> None:
     """They are read from the list that the lessons' records make; see test_server_files.py."""
-    assert "Get-Content (Join-Path $PSScriptRoot 'docker/servers.txt')" in POWERSHELL
+    assert "Get-Content -LiteralPath (Join-Path $PSScriptRoot 'docker/servers.txt')" in POWERSHELL
     assert not re.findall(rf"\b({'|'.join(map(str, PORTS.values()))})\b", POWERSHELL)
 
 
@@ -83,3 +83,96 @@ def test_every_bracket_is_closed() -> None:
     code = re.sub(r"@'\n.*?\n'@|'[^']*'|#[^\n]*", "", POWERSHELL, flags=re.DOTALL)
     for opened, closed in ("()", "{}", "[]"):
         assert code.count(opened) == code.count(closed)
+
+
+def body_of(function: str) -> str:
+    (body,) = re.findall(rf"^function {function}\b.*?\n\}}\n", POWERSHELL, re.MULTILINE | re.DOTALL)
+    return str(body)
+
+
+def verb(name: str) -> str:
+    (body,) = re.findall(rf"^    '{name}' \{{(.*?)^    (?:'|\}}\n    ')", POWERSHELL, re.MULTILINE | re.DOTALL)
+    return str(body)
+
+
+def test_a_folder_with_brackets_in_its_name_is_no_pattern() -> None:
+    """What a browser has downloaded twice may lie in `ml4music[1]`."""
+    calls = re.findall(
+        r"(?:Get-Content|Test-Path|(?:Push|Set)-Location|(?:Move|Remove)-Item|Resolve-Path)\b[^\n;|]*", POWERSHELL
+    )
+    assert len(calls) > 10
+    assert [call for call in calls if "-LiteralPath" not in call] == []
+
+
+def test_a_training_on_the_gpu_is_seen_and_kept_by_a_terminal_without() -> None:
+    assert "'label=ml4music.workshop=workshop-gpu', 'status=running'" in body_of("Start-Workshop")
+    assert "Get-Container 'label=ml4music.workshop', 'status=running'" in verb("trainings")
+
+
+def test_a_training_goes_on_when_another_terminal_has_other_settings() -> None:
+    body = body_of("Start-Workshop")
+    (pattern,) = re.findall(r"'pgrep', '-f', '([^']+)'", body)
+    assert re.search(pattern, "/opt/venv/bin/python char_rnn/train.py --max_minutes 5")
+    for server in ("python -m workshop.services serve char_rnn", "bash start.sh run true", f"pgrep -f {pattern}"):
+        assert not re.search(pattern, server)
+    assert body.index("pgrep") < body.index("Assert-Image") < body.index("docker compose up")
+
+
+def test_osc_listens_and_answers_where_the_container_is_reached() -> None:
+    assert "'^--(port|host|answer[_-]to)'" in body_of("Enter-Osc")
+    assert "Read-Port 'WORKSHOP_ANSWER_TO'" in body_of("Enter-Osc")
+    assert "Read-Port 'WORKSHOP_PORT_OSC'" in body_of("Initialize-Settings")
+
+
+def test_ctrl_c_ends_the_server_of_osc_which_has_no_terminal() -> None:
+    assert "} finally { Stop-Osc }" in body_of("Enter-Osc")
+    (pattern,) = re.findall(r"'pkill', '-f', '([^']+)'", body_of("Stop-Osc"))
+    (words,) = re.findall(r"('python', '-m', 'workshop.osc'.*?)\)", body_of("Enter-Osc").replace("\n", " "))
+    assert re.search(pattern, " ".join(quoted(words)))
+    assert not re.search(pattern, f"pkill -f {pattern}")
+
+
+def test_commands_that_are_printed_can_be_typed_in_powershell() -> None:
+    """Inside, start.sh would name itself by its path in the container."""
+    assert all("Set-Prefix" in body for body in (verb("demo"), verb("run"), verb("live"), body_of("Enter-Osc")))
+    assert all("$script:Prefix" in body_of(name) for name in ("Enter-Container", "Enter-Osc"))
+
+
+def test_the_same_variables_are_passed_on_as_by_start_sh() -> None:
+    host = (ROOT / "docker" / "host.sh").read_text("utf-8")
+    (passed,) = re.findall(r"^PASSED='(.*)'$", host, re.MULTILINE)
+    assert f"$Passed = '{passed.replace('|WORKSHOP_MIRROR', '').replace('|WORKSHOP_PREFIX', '')}'" in POWERSHELL
+    assert "-cmatch $Passed" in body_of("Enter-Container")
+
+
+def words_of(line: str) -> list[str]:
+    """A command line as a program of Windows takes it apart (the C runtime's rules)."""
+    words, word, is_quoted, is_word = [], "", False, False
+    for slashes, quote, other in re.findall(r'(\\*)(?:(")|([^"\\]|$))', line):
+        is_word = is_word or bool(slashes or quote)
+        word += slashes[: len(slashes) // 2] if quote else slashes
+        if quote and len(slashes) % 2:
+            word += quote
+        elif quote:
+            is_quoted = not is_quoted
+        elif other in (" ", "") and not is_quoted:
+            if is_word:
+                words.append(word)
+            word, is_word = "", False
+        else:
+            word, is_word = word + other, True
+    return words
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["--prime", 'She said "go"'], ["--prime", ""], ['"', '\\"', "a b"], ["plain", "C:\\x", "an ü"], ['print("x")']],
+)
+def test_quotes_and_empty_words_reach_the_container(words: list[str]) -> None:
+    """Windows PowerShell 5.1 puts quotes around a word with a space, and leaves those within as they are."""
+    (pattern, by) = re.findall(r"\$_ -replace '(.*?)', '(.*?)'", body_of("Get-Quoted"))[0]
+    assert by == r"$1$1\""
+    handed = [re.sub(pattern, r'\1\1\\"', word) if word else '""' for word in words]
+    line = " ".join(f'"{word}"' if " " in word else word for word in handed)
+    assert words_of(line) == words
+    assert all("@(Get-Quoted $Words)" in body_of(name) for name in ("Enter-Container", "Enter-Osc"))

@@ -174,6 +174,26 @@ def test_what_is_about_the_image_needs_an_engine(clone: DockerClone, verb: str) 
     assert "local mode has none" in answer.stderr
 
 
+@pytest.mark.parametrize("given", ["", "sets of Jörg", "{root}/data"])
+def test_what_is_handed_out_is_a_folder_that_the_engine_can_find(clone: DockerClone, given: str) -> None:
+    """It takes `sets` for the name of a volume, and then no student's server starts."""
+    (clone.home / "sets of Jörg").mkdir()
+    (clone.root / "data").mkdir(exist_ok=True)
+    words = [f"{name}={shlex.quote(str(path))}" for name, path in (("ROOT", clone.root), ("HERE", clone.home))]
+    code = f'{" ".join(words)} STATE=; . "$ROOT/docker/class.sh"; choose_handed_out; printenv WORKSHOP_CLASS_HANDED_OUT'
+    env = {**clone.env, "PATH": os.environ["PATH"], "WORKSHOP_CLASS_HANDED_OUT": given.format(root=clone.root)}
+    said = subprocess.run(["bash", "-eu", "-c", code], env=env, cwd="/", capture_output=True, text=True, check=True)
+    wanted = clone.home / given if given.startswith("sets") else clone.root / "data" / ("" if given else "handed_out")
+    assert said.stdout == f"{wanted}\n"
+
+
+def test_a_folder_to_hand_out_that_is_not_there(clone: DockerClone) -> None:
+    answer = clone.start("class", WORKSHOP_CLASS_HANDED_OUT="nowhere", WORKSHOP_PORT_CLASS=str(free_port()))
+    assert answer.returncode == 2
+    assert "WORKSHOP_CLASS_HANDED_OUT is 'nowhere'" in answer.stderr
+    assert clone.take_words("compose build", "compose run", "compose up") == []
+
+
 # ---- building --------------------------------------------------------------------------------------------------------
 
 

@@ -131,5 +131,7 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:
         freezing.check(tmp_path, False)
     freezing.check(tmp_path, True)
     freezing.check(tmp_path / "new", False)
+    (tmp_path / "empty").mkdir()
+    freezing.check(tmp_path / "empty", False)
     with pytest.raises(freezing.UserError, match="is no name for a file"):
         freezing.named("../x")

@@ -59,9 +59,10 @@ def test_files_go_to_allowed_folders_and_those_in_them(files: Kept, tmp_path: Pa
         assert files.change_folder(name) == tmp_path / "osc" / name
 
 
-@pytest.mark.parametrize("asked", ["/etc", "..", "../osc2", "a/../../b", "x" * 5000, "/", "link", "bad\0"])
+@pytest.mark.parametrize("asked", ["/etc", "..", "../osc2", "a/../../b", "x" * 5000, "/", "link", "loop", "bad\0"])
 def test_other_folders_are_refused_by_name(asked: str, files: Kept, tmp_path: Path) -> None:
     (files.folder / "link").symlink_to(tmp_path)
+    (files.folder / "loop").symlink_to("loop")
     with pytest.raises(UserError, match=r"--allow FOLDER|cannot be made"):
         files.change_folder(asked)
     assert files.folder == tmp_path / "osc"

@@ -1,5 +1,8 @@
 """Files of one's own that the page takes: where they land, what is refused, and what is said of them."""
 
+import asyncio
+import contextlib
+import http.client
 import json
 from pathlib import Path
 from typing import Any
@@ -90,6 +93,28 @@ def test_a_file_or_a_folder_that_is_too_large_leaves_nothing(play_clone: Path, m
 
     visiting(visit)
     assert sorted(files_in(play_clone)) == ["lyrics/mine/fits.txt", "lyrics/mine/most.txt"]
+
+
+def test_why_a_large_file_is_not_taken_is_read_by_who_sends_it(
+    play_clone: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To a browser, a connection that is closed before all has been sent tells nothing; nor to Python's client."""
+    monkeypatch.setattr(own_files, "MOST", 0)
+
+    def post(page: Page) -> tuple[int, bytes]:
+        connection = http.client.HTTPConnection("127.0.0.1", page.port, timeout=20)
+        headers = {"Host": page.host, "Origin": f"http://{page.host}", **page.cookie}
+        connection.request("POST", "/mine?name=long.wav", b"x" * (40 << 20), headers)
+        answer = connection.getresponse()
+        with contextlib.closing(connection):
+            return answer.status, answer.read()
+
+    async def visit(page: Page) -> None:
+        status, said = await asyncio.to_thread(post, page)
+        assert (status, b"is full for the page" in said) == (400, True)
+
+    visiting(visit)
+    assert files_in(play_clone) == {}
 
 
 def test_a_much_too_large_one_is_not_even_read(play_clone: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,11 +10,15 @@ import hashlib
 import ipaddress
 import os
 import ssl
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
 #: Days that the certificate holds; tablets refuse those of more than 825.
 DAYS = 397
+
+#: So many days before its end, a start makes another one.
+LAST_DAYS = 30
 
 #: The files in the hub's folder: what the hub shows, its key, and what a tablet takes in.
 CERTIFICATE, KEY, AUTHORITY = "certificate.pem", "key.pem", "authority.crt"
@@ -66,6 +70,17 @@ def make(folder: Path, hosts: Sequence[str]) -> None:
         file.write(private)
     (folder / CERTIFICATE).write_bytes(b"".join(signatures))
     (folder / AUTHORITY).write_bytes(signatures[1])
+
+
+def is_wanted(folder: Path) -> bool:
+    """Whether there is none yet, a full disk has left half of one, or it ends soon."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    try:
+        context.load_verify_locations(folder / AUTHORITY)
+    except (FileNotFoundError, ssl.SSLError):
+        return True
+    (authority,) = context.get_ca_certs()
+    return ssl.cert_time_to_seconds(str(authority["notAfter"])) - time.time() < LAST_DAYS * 24 * 3600
 
 
 def fingerprint(path: Path) -> str:

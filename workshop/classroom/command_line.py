@@ -45,14 +45,14 @@ def show_fingerprint() -> None:
 
 
 def prepare() -> None:
-    """Make the certificate and the passwords if they are missing; say what is new.
+    """Make the certificate and the passwords if they are missing, and a new certificate in time; say what is new.
 
     Raises:
         UserError: the hub's folder cannot be written.
     """
     try:
         settings.FOLDER.mkdir(parents=True, exist_ok=True)
-        if not (settings.FOLDER / certificate.AUTHORITY).exists():
+        if certificate.is_wanted(settings.FOLDER):
             certificate.make(settings.FOLDER, ["localhost", "127.0.0.1", *settings.read().hosts])
             show_fingerprint()
         if not (settings.FOLDER / "passwords.json").exists():

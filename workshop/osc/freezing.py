@@ -100,7 +100,7 @@ def check(target: Path, overwrite: bool) -> None:
     Raises:
         UserError: it does.
     """
-    if not target.exists():
+    if not target.exists() or (target.is_dir() and not any(target.iterdir())):
         return
     if not (target / "_internal" / MODEL).is_file():
         raise UserError(f"--to {target} holds something else than an application already: name another folder")

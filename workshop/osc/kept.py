@@ -75,7 +75,7 @@ class Kept:
         """The path without links and dots if it is in one of these folders."""
         try:
             whole = (self._allowed[0] / path).resolve()
-        except (OSError, ValueError):
+        except (OSError, ValueError, RuntimeError):  # the last one, before Python 3.13, of a link to itself
             return None
         return whole if any(whole.is_relative_to(folder.resolve()) for folder in folders) else None
 

@@ -20,22 +20,22 @@ class Mine(Guarded):
     _problem = ""
 
     def prepare(self) -> None:
-        """Begin, if the visitor may and such files are taken.
+        """Begin, if the visitor may. Why a file is not taken is answered when all of it has come: before that, browsers
+        do not listen.
 
         Raises:
-            Refused: with the reason.
+            Refused: the visitor may not.
         """
         super().prepare()
         self.accept_body(own_files.LARGEST + 1)  # one more, so that it is refused with a sentence
         try:
             self._upload = Upload(self.get_query_argument("name", ""))
         except UserError as error:
-            raise Refused(str(error), HTTPStatus.BAD_REQUEST) from error
+            self._problem = str(error)
 
     def data_received(self, chunk: bytes) -> None:
-        """Write a piece. What is wrong is answered when all of it has come: before that, browsers do not listen."""
-        assert self._upload is not None
-        if not self._problem:
+        """Write a piece."""
+        if self._upload and not self._problem:
             try:
                 self._upload.write(chunk)
             except UserError as error:
@@ -45,11 +45,10 @@ class Mine(Guarded):
         """Give the file its name, and answer with it.
 
         Raises:
-            Refused: it is empty or too large, or the disk is full.
+            Refused: it is of no kind, empty or too large, or the folder or the disk is full.
         """
-        assert self._upload is not None
         try:
-            if self._problem:
+            if self._upload is None or self._problem:
                 raise UserError(self._problem)
             file = self._upload.finish()
         except UserError as error:
