@@ -1,12 +1,12 @@
 """How the tunes in ABC notation that a trained network writes can be played, beside tunes that it has never seen.
 
-    python benchmarks/pretrained_abc.py pretrained/char_rnn/abc_tunes --data data/lyrics/tunes
+    python benchmarks/pretrained_abc.py pretrained/char_rnn/abc_tunes --data IN_KEYS
 
-Draws 100 texts at the default temperature, each from the beginning of a tune on, and reads the first tune of each as
-`abc_to_midi` does; nothing is drawn again. Prints for these and for 100 tunes of the held-out text: those that play
-without a remark about the length of a bar, those without any remark, those of which abc2midi (Debian's package
-abcmidi) says nothing about a bar, where it is installed, and the longest run of bars that one shares with the training
-text. A minute.
+IN_KEYS is what `tunes_in_keys.py` wrote. Draws 100 texts at the default temperature, each from the beginning of a tune
+on, and reads the first tune of each as `abc_to_midi` does; nothing is drawn again. Prints for these and for 100 tunes
+of the held-out text: those that play without a remark about the length of a bar, those without any remark, those of
+which abc2midi (Debian's package abcmidi) says nothing about a bar, where it is installed, and the longest run of bars
+that one shares with the training text. A minute.
 """
 
 import argparse
