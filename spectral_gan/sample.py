@@ -35,7 +35,7 @@ def main() -> None:
     group = parser.add_argument_group("sound")
     group.add_argument("--seconds", type=cli.positive, help="repeat for so long; without it and --length, one loop")
     group.add_argument("--bpm", type=cli.positive, help="tempo; by default that of the data")
-    group.add_argument("--bits", type=int, choices=(16, 24, 32), default=16, help="of a sample; 32 is floating point")
+    group.add_argument("--bits", type=int, choices=(16, 24, 32), default=16, help="bits a sample; 32 is floating point")
     group.add_argument("--png", action="store_true", help="draw waveform and spectrogram too")
     args = parser.read()
     for name in args.given.intersection(NO_SYMBOLS):

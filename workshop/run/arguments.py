@@ -187,7 +187,7 @@ def sample_parser(description: str, length: int | None, unit: str, prime_help: s
     group.add_argument(
         "--temperature",
         type=cli.positive,
-        help="softmax temperature: below 1 more conservative, above 1 more random; by default that of the "
+        help="sampling temperature: below 1 more conservative, above 1 more random; by default that of the "
         "training's previews",
     )
     group.add_argument("--top_k", type=cli.count, help="sample only from the k most likely symbols")
