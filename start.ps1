@@ -165,7 +165,7 @@ function Assert-Image {
 function Assert-Gpu {
   if (-not (Get-Command nvidia-smi -ErrorAction SilentlyContinue)) {
     Misused ("--gpu needs an NVIDIA card with its driver, and 'nvidia-smi' is not here: " +
-      'install the driver, or leave --gpu away.')
+      'install the driver, or leave out --gpu.')
   }
 }
 

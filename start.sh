@@ -121,7 +121,7 @@ is_about_the_image() { case "$1" in player | class | down | build | save | load)
 choose_mode() { # verb, want_local
   case "${WORKSHOP_MODE:-}" in
     "" | local | container) ;;
-    *) misused "WORKSHOP_MODE is '$WORKSHOP_MODE': give 'container' or 'local', or leave it away." ;;
+    *) misused "WORKSHOP_MODE is '$WORKSHOP_MODE': give 'container' or 'local', or leave it out." ;;
   esac
   if [ "${WORKSHOP_IN_CONTAINER:-}" = 1 ]; then
     MODE=inside
@@ -459,7 +459,7 @@ set_up_inside() {
 need_card() {
   nvidia-smi -L >/dev/null 2>&1 ||
     misused "--gpu needs an NVIDIA card with its driver, and 'nvidia-smi' finds none here:" \
-      "install the driver, or leave --gpu away."
+      "install the driver, or leave out --gpu."
 }
 
 set_up() { # extra

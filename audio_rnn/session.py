@@ -60,7 +60,8 @@ def parser() -> Parser:
     parser.add_argument(
         "what", metavar="SOUND|EXPERIMENT", help="sound file or folder to learn, or experiment; @STEP: as it was then"
     )
-    parser.add_argument("--model_name", help="of a new experiment; by default the next free number; with a /: a folder")
+    name = "name of a new experiment, or with a / its folder; by default the next free number"
+    parser.add_argument("--model_name", help=name)
     for name, spelling in ALIASES.items():
         parser.alias(name, spelling)
     parser.hide(*NOT_HERE)

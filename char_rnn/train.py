@@ -27,7 +27,7 @@ def main() -> int:
     # ---- 1 arguments -------------------------------------------------------------------------------------------------
     parser = arguments.train_parser("Learn to write from texts, character by character.", LESSON)
     parser.add_argument_group("char_rnn").add_argument(
-        "--encoding", help="of the text files; found out for each without it"
+        "--encoding", help="encoding of the text files; by default detected for each"
     )
     parser.alias("experiment_dir", "--save_dir")
     args = parser.read()

@@ -336,7 +336,7 @@ check_gpu() {
   need_card
   engine_says 'runtimes:.*nvidia|nvidia\.com/gpu' ||
     misused "--gpu finds the NVIDIA card, but $ENGINE cannot hand it to containers: install NVIDIA's Container" \
-      "Toolkit, type 'sudo nvidia-ctk runtime configure --runtime=$ENGINE', restart $ENGINE, or leave --gpu away."
+      "Toolkit, type 'sudo nvidia-ctk runtime configure --runtime=$ENGINE', restart $ENGINE, or leave out --gpu."
 }
 
 # ---- the image -----------------------------------------------------------------------------------
@@ -420,7 +420,7 @@ explain_start() {
     fail "The container cannot start because the engine's disk is full: make room, for example with" \
       "'$ENGINE system prune', and run this again."
   elif engine_log_says 'could not select device driver|nvidia-container|nvidia\.com/gpu'; then
-    misused "The container cannot start with the GPU, see $ENGINE_LOG: restart $ENGINE, or leave --gpu away."
+    misused "The container cannot start with the GPU, see $ENGINE_LOG: restart $ENGINE, or leave out --gpu."
   elif engine_log_says 'mounts denied|not shared|file ?sharing'; then
     fail "The engine may not see '$ROOT': add it in Docker Desktop's settings (Resources, File sharing), or move the" \
       "workshop into your home."

@@ -92,7 +92,7 @@ def _add_devices(parser: Parser) -> None:
     parser.add_argument("--input", metavar="NAME", help="sound device to hear, or a part of its name")
     parser.add_argument("--output", metavar="NAME", help="sound device to play to; null plays to none")
     _add_blocks(parser)
-    parser.add_argument("--seconds", type=cli.positive, help="end after so many; by default at /quit or Ctrl-C")
+    parser.add_argument("--seconds", type=cli.positive, help="end after this time; by default at /quit or Ctrl-C")
 
 
 def _add_others(parser: Parser) -> None:

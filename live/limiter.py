@@ -1,29 +1,29 @@
-"""The last thing in the chain: whatever comes in, the true peak of what goes out is at most -1 dBFS."""
+"""The look-ahead limiter at the end of the chain: the true peak of its output is at most -1 dBFS, whatever comes in."""
 
 import numpy as np
 
-#: The loudest that goes out, in dBFS. A decibel below the promise, because a peak between samples is estimated.
+#: Threshold in dBFS. A decibel below the promise, because peaks between samples are estimated.
 CEILING = -2.0
-#: Samples that the limiter looks ahead, and by which it is late.
+#: Look-ahead in samples, which is its latency.
 AHEAD = 64
-#: Decibels a second by which it lets go.
+#: Release in decibels a second.
 RELEASE = 60.0
-#: What no sound is beyond: 200 dB over full scale.
+#: The input is clipped here, 200 dB over full scale.
 _ABSURD = 1e10
 
-#: Between two samples three more are looked at, by a windowed sinc over this many on both sides.
+#: For the true peak: the oversampling factor, and the half-width in samples of the windowed-sinc interpolators.
 _OVERSAMPLING, _REACH = 4, 16
 
 
 def _interpolators() -> np.ndarray:
-    """Filters [3, 2 * reach] that give the values between two samples."""
+    """Windowed-sinc filters [3, 2 * reach] that interpolate between two samples."""
     places = np.arange(1 - _REACH, _REACH + 1)
     shifts = np.arange(1, _OVERSAMPLING)[:, None] / _OVERSAMPLING - places
     return np.sinc(shifts) * np.cos(np.pi * shifts / (2 * _REACH + 1)) ** 2
 
 
 class Limiter:
-    """Limits block by block, with a state that goes on; late by `AHEAD` samples.
+    """Limits block by block, and carries its state from one to the next; the latency is `AHEAD` samples.
 
     Args:
         rate: samples a second.
@@ -38,11 +38,11 @@ class Limiter:
         self._needed = np.zeros(AHEAD)
         self._held = np.zeros(AHEAD - _REACH - 1)
         self._last = 0.0
-        #: Decibels by which the loudest moment of the last block was turned down.
+        #: Largest gain reduction in the last block, in decibels.
         self.reduction = 0.0
 
     def process(self, samples: np.ndarray) -> np.ndarray:
-        """The samples float32 [N] of `AHEAD` samples ago, limited. What is not finite is taken as silence."""
+        """The samples float32 [N] of `AHEAD` samples ago, limited. Values that are not finite become silence."""
         clean = np.clip(np.nan_to_num(samples.astype(np.float64), nan=0, posinf=0, neginf=0), -_ABSURD, _ABSURD)
         attenuation = self._smooth(self._released(np.maximum(20 * np.log10(self._peaks(clean)) - CEILING, 0)))
         delayed = np.concatenate([self._waiting, clean])
@@ -60,7 +60,7 @@ class Limiter:
         return np.maximum(peaks, 1e-12)
 
     def _released(self, needed: np.ndarray) -> np.ndarray:
-        """Decibels that are needed, held for the window ahead and then let go of along a straight line, [N]."""
+        """The attenuation in decibels [N]: the maximum over the look-ahead, then a linear release."""
         if not len(needed):
             return needed
         window = np.concatenate([self._needed, needed])
@@ -72,7 +72,7 @@ class Limiter:
         return released
 
     def _smooth(self, released: np.ndarray) -> np.ndarray:
-        """The moving average [N], so that the gain changes without a corner; over what is held it stays as it is."""
+        """The moving average [N], so that the gain has no corners; the held maximum keeps peaks covered."""
         width = len(self._held) + 1
         window = np.concatenate([self._held, released])
         self._held = window[len(released) :]

@@ -20,7 +20,7 @@ def opened(names: Sequence[str], mode: Mode, seed: int) -> list[tuple[str, Voice
         UserError: there are too many, or one does not exist, is damaged, or cannot be played live.
     """
     if len(names) > MOST:
-        raise UserError(f"{len(names)} experiments are named, and the live room has places for {MOST}: leave some away")
+        raise UserError(f"{len(names)} experiments are named, and the live room has places for {MOST}: leave some out")
     return [(name, one(name, mode, seed + place, len(names) == 1)) for place, name in enumerate(names)]
 
 

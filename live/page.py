@@ -245,7 +245,7 @@ def serve(stage: Stage, pages: set[Sound], sayer: Sayer, host: str, port: str) -
     outside = published_ports() or {number: number}
     if number not in outside:
         raise UserError(
-            f"nobody reaches port {number} of the container: leave --port away, and set WORKSHOP_PORT_LIVE where "
+            f"nobody reaches port {number} of the container: leave out --port, and set WORKSHOP_PORT_LIVE where "
             "you type ./start.sh"
         )
 

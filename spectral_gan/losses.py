@@ -1,6 +1,6 @@
-"""What the two networks descend: ways to score how real pictures look.
+"""The adversarial losses of the two networks.
 
-Each takes scores [B] of real and of made pictures, any real number, the higher the more real.
+Each takes the discriminator's logits [B] for real and for generated pictures: the higher, the more real.
 """
 
 from collections.abc import Callable
@@ -14,12 +14,12 @@ Tensor = Any
 
 @dataclass(frozen=True)
 class Loss:
-    """A game of two networks.
+    """An adversarial loss.
 
     Attributes:
-        discriminator: (real, made) -> what the discriminator descends, each pair [B].
-        generator: (real, made) -> what the generator descends.
-        uses_real: whether the generator's depends on the real ones.
+        discriminator: (real, made) -> the loss of the discriminator [B].
+        generator: (real, made) -> the loss of the generator [B].
+        uses_real: whether the generator's loss depends on the real pictures.
     """
 
     discriminator: Callable[[Tensor, Tensor], Tensor]
@@ -32,7 +32,7 @@ LOSSES = {
     "bce": Loss(lambda real, made: ops.softplus(-real) + ops.softplus(made), lambda real, made: ops.softplus(-made)),
     # Lim and Ye 2017, arXiv:1705.02894.
     "hinge": Loss(lambda real, made: ops.relu(1 - real) + ops.relu(1 + made), lambda real, made: -made),
-    # Each made one against a real one (Jolicoeur-Martineau 2018, arXiv:1807.00734): no mode can be left out unnoticed.
+    # Pairs a generated picture with a real one (Jolicoeur-Martineau 2018, arXiv:1807.00734), against mode collapse.
     "relativistic": Loss(
         lambda real, made: ops.softplus(made - real), lambda real, made: ops.softplus(real - made), uses_real=True
     ),

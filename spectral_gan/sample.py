@@ -26,16 +26,18 @@ def main() -> None:
     values = "a file of latent values, or the values themselves with commas between them; random without it"
     group.add_argument("--latent", metavar='FILE|"0.3,..."', help=values)
     group.add_argument("--to", metavar='FILE|"0.3,..."', help="the same, for where --fade and --pingpong lead")
-    group.add_argument("--fade", type=cli.count, metavar="STEPS", help="so many loops from one point to another")
+    group.add_argument(
+        "--fade", type=cli.count, metavar="STEPS", help="number of loops on the way from one point to another"
+    )
     group.add_argument("--pingpong", type=cli.count, metavar="STEPS", help="there and back, to be repeated")
-    group.add_argument("--walk", type=cli.count, metavar="STEPS", help="so many loops along a random way")
+    group.add_argument("--walk", type=cli.count, metavar="STEPS", help="number of loops of a random walk")
     group.add_argument("--morph", type=cli.probability, default=0.3, help="how much changes in a step of --walk")
-    group.add_argument("--straight", action="store_true", help="straight ways, not spherical ones")
+    group.add_argument("--straight", action="store_true", help="interpolate linearly, not spherically")
     group.add_argument("--save_latent", action="store_true", help="write the latent values beside each file")
     group = parser.add_argument_group("sound")
-    group.add_argument("--seconds", type=cli.positive, help="repeat for so long; without it and --length, one loop")
+    group.add_argument("--seconds", type=cli.positive, help="repeat the loop to this length; by default one loop")
     group.add_argument("--bpm", type=cli.positive, help="tempo; by default that of the data")
-    group.add_argument("--bits", type=int, choices=(16, 24, 32), default=16, help="of a sample; 32 is floating point")
+    group.add_argument("--bits", type=int, choices=(16, 24, 32), default=16, help="bits a sample; 32 is floating point")
     group.add_argument("--png", action="store_true", help="draw waveform and spectrogram too")
     args = parser.read()
     for name in args.given.intersection(NO_SYMBOLS):

@@ -1,10 +1,10 @@
 """What a network of spectra has to beat: a linear predictor whose errors have heavy tails.
 
-A vector autoregression, VAR(p), predicts all bands of a frame from all bands of the last p frames. Its errors are taken
-for a multivariate Student's t distribution, since a normal one would pay too dearly for each onset; the scale matrix
-and the degrees of freedom are fitted by expectation maximisation (Liu and Rubin 1995).
+A vector autoregression, VAR(p), predicts all bands of a frame from all bands of the last p frames. Its errors are
+modelled by a multivariate Student's t distribution, because a normal one gives onsets far too little probability; the
+scale matrix and the degrees of freedom are fitted by expectation maximisation (Liu and Rubin 1995).
 
-N frames, D bands, p frames that are known; levels in steps.
+N frames, D bands, order p; levels in quantisation steps.
 """
 
 import math
@@ -13,10 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 
 ORDERS = (1, 2)
-#: Of more training frames, so many at the end are fitted to.
+#: Maximal number of training frames to fit; of more, the last ones are used.
 MAX_FITTED = 60_000
-#: Keeps bands that are always silent from being predicted exactly: a share of the variance, in squared steps.
+#: Ridge regularisation, in squared steps: otherwise bands that are always silent would be predicted exactly.
 RIDGE = 0.04
+#: Iterations of expectation maximisation, and the degrees of freedom that are tried.
 ROUNDS = 15
 FREEDOMS = np.geomspace(0.3, 200, 60)
 
@@ -27,8 +28,8 @@ class Var:
 
     Attributes:
         weights: [p D + 1, D], for the last frame, the one before, and so on, and a constant.
-        scale: of the errors, [D, D].
-        freedom: of the errors: the lower, the heavier their tails.
+        scale: scale matrix of the errors, [D, D].
+        freedom: degrees of freedom of the errors: the lower, the heavier their tails.
     """
 
     weights: np.ndarray
@@ -37,7 +38,7 @@ class Var:
 
     @property
     def order(self) -> int:
-        """How many frames it knows."""
+        """p, the number of past frames that it uses."""
         return (len(self.weights) - 1) // self.weights.shape[1]
 
     def losses(self, frames: np.ndarray) -> np.ndarray:
@@ -48,7 +49,7 @@ class Var:
 
 
 def fit(frames: np.ndarray, order: int) -> Var:
-    """The predictor of an order that fits frames [N, D] best."""
+    """Fit a predictor of this order to frames [N, D]: ridge regression, then the distribution of its errors."""
     known, following = _known(frames[-MAX_FITTED:].astype(np.float64), order)
     products = known.T @ known + RIDGE * len(known) * np.diag(np.append(np.ones(known.shape[1] - 1), 0))
     weights = np.linalg.solve(products, known.T @ following)
@@ -67,7 +68,7 @@ def fit(frames: np.ndarray, order: int) -> Var:
 
 
 def _known(frames: np.ndarray, order: int) -> tuple[np.ndarray, np.ndarray]:
-    """What is known of each frame but the first ones [N - p, p D + 1], and those frames [N - p, D]."""
+    """The regressors [N - p, p D + 1] of each frame but the first p, and those frames, the targets [N - p, D]."""
     count = len(frames) - order
     before = [frames[order - back : order - back + count] for back in range(1, order + 1)]
     return np.concatenate([*before, np.ones((count, 1))], axis=1), frames[order:]

@@ -1,4 +1,4 @@
-"""What the network would sound like so far, while it trains."""
+"""Sound previews during training."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -23,13 +23,12 @@ NAME_WIDTH = 40
 
 
 class Preview:
-    """Makes sounds when asked to show some: one, or one of each condition, of the first ones where there are many.
+    """Generates previews: one sound, or one of each condition up to `MAX_SHOWN`.
 
     Args:
-        generator: the numbers of conditions [B] -> what generates with the network as it is now; called for each
-            preview.
-        train: values [N] of the training sounds of each condition; the network goes on from their beginnings.
-        context: T, how many values it goes on from.
+        generator: condition indices [B] -> a generator with the network's present weights; called for each preview.
+        train: values [N] of the training sounds of each condition; their beginnings are the prompts.
+        context: T, the length of a prompt in values.
         names: of the conditions; none where there are none.
         rate: samples a second.
         seed: the same for all previews, so that they can be compared.

@@ -1,8 +1,8 @@
-"""The certificate of the class's server: made here, because a server in a school has no name that anybody signs for.
+"""The certificate of the class's server, signed by an authority of its own: no public one signs for a school's server.
 
 Browsers lend the microphone, MIDI keyboards and quick audio to pages over https alone. A tablet trusts the server once
-it has taken in the authority's file. The authority's key signs this one certificate and is then forgotten, so that the
-file on the tablet can never vouch for anything else.
+the authority's certificate is installed on it. The authority's key signs this one certificate and is then forgotten,
+so that the file on the tablet can never vouch for anything else.
 """
 
 import datetime
@@ -14,13 +14,13 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-#: Days that the certificate holds; tablets refuse those of more than 825.
+#: Validity in days; tablets refuse more than 825.
 DAYS = 397
 
 #: So many days before its end, a start makes another one.
 LAST_DAYS = 30
 
-#: The files in the hub's folder: what the hub shows, its key, and what a tablet takes in.
+#: The files in the hub's folder: the server's certificate, its key, and the certificate that tablets install.
 CERTIFICATE, KEY, AUTHORITY = "certificate.pem", "key.pem", "authority.crt"
 
 

@@ -1,7 +1,7 @@
-"""Files of other people as something that a page can hold: never as they are, always read and encoded again.
+"""Untrusted media files as content of a page: never embedded as they are, always decoded and encoded again.
 
-A sound becomes MP3, which every browser plays, a picture PNG, MIDI is played by the workshop's instruments, and a text
-is a text. What is no such file is refused.
+A sound becomes MP3, which every browser plays, and a picture PNG; MIDI is rendered with the workshop's instruments, and
+a text stays text. Other files are refused.
 """
 
 import base64
@@ -19,8 +19,8 @@ from workshop.notes import midifiles
 
 #: Samples a second of the sounds on a page.
 RATE = 44100
-#: Bytes of a file that is read, pixels of a picture, and characters of a text.
-LARGEST, MOST_PIXELS, LONGEST_TEXT = 200 << 20, 20_000_000, 20_000
+#: Limits: bytes of a file, pixels of a picture, and characters of a text.
+MAX_BYTES, MAX_PIXELS, MAX_CHARACTERS = 200 << 20, 20_000_000, 20_000
 
 
 @dataclass(frozen=True)
@@ -37,16 +37,16 @@ class Media:
 
     @property
     def address(self) -> str:
-        """The whole of it as an address, for a page that is one file."""
+        """It as a data URL, for a page that is one file."""
         return f"data:{self.kind};base64,{base64.b64encode(self.content).decode('ascii')}"
 
 
 def load(path: Path, most_seconds: float) -> Media:
-    """What a page can hold of a file.
+    """Read a file and encode it for a page.
 
     Args:
         path: a sound, MIDI file, text or PNG.
-        most_seconds: of sound, after which it is cut off.
+        most_seconds: maximal length of a sound; the rest is cut off.
 
     Raises:
         UserError: it cannot be read, or is of another kind.
@@ -54,12 +54,12 @@ def load(path: Path, most_seconds: float) -> Media:
     suffix = path.suffix.lower()
     try:
         with reading(path) as (file, size):
-            if size > LARGEST:
-                raise UserError(f"{path} is larger than what a page can hold ({LARGEST >> 20} MB)")
+            if size > MAX_BYTES:
+                raise UserError(f"{path} is larger than what a page can hold ({MAX_BYTES >> 20} MB)")
             if suffix == ".png":
                 return Media("image/png", _picture(path, file.read(size)))
             if suffix in SUFFIXES["text"]:
-                text = file.read(4 * LONGEST_TEXT).decode("utf-8", "replace")[:LONGEST_TEXT]
+                text = file.read(4 * MAX_CHARACTERS).decode("utf-8", "replace")[:MAX_CHARACTERS]
                 return Media("text/plain", text.encode())
     except OSError as error:
         raise UserError(f"{path} cannot be read: {explain(error, path)}") from error
@@ -91,12 +91,12 @@ def _picture(path: Path, content: bytes) -> bytes:
 
     try:
         with Image.open(io.BytesIO(content), formats=["PNG"]) as picture:
-            if picture.width * picture.height > MOST_PIXELS:
+            if picture.width * picture.height > MAX_PIXELS:
                 raise Image.DecompressionBombError
             file = io.BytesIO()
             picture.convert("RGB").save(file, format="PNG")
     except Image.DecompressionBombError as error:  # of twice as many Pillow says it itself
-        raise UserError(f"{path} is larger than what a page can hold ({MOST_PIXELS:,} pixels)") from error
+        raise UserError(f"{path} is larger than what a page can hold ({MAX_PIXELS:,} pixels)") from error
     except (OSError, ValueError, SyntaxError) as error:
         raise UserError(f"{path} is damaged: it is no PNG picture") from error
     return file.getvalue()

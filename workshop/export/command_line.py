@@ -2,9 +2,9 @@
 
     python -m workshop.export verse --to my_verse
 
-Of a network with memory one step is exported: a symbol and the state go in, the logits of the next symbol and the new
-state come out. A generator of loops is exported whole: latent values go in, a picture comes out. The file is compared
-with Keras before it is written.
+Of a network that generates step by step, one step is exported: a symbol and the state go in, the logits of the next
+symbol and the new state come out. A generator of loops is exported whole: latent values go in, a picture comes out. The
+file is compared with Keras before it is written.
 """
 
 import importlib.util
@@ -74,7 +74,7 @@ def main() -> None:
 
 
 def require_onnx() -> None:
-    """See that the package is there that writes the files.
+    """Check that the package onnx is installed.
 
     Raises:
         UserError: it is not.
@@ -94,7 +94,7 @@ def _install() -> str:
 
 
 def comparison(content: bytes, exported: "Step | Maker", half: bool) -> str:
-    """What the comparison with Keras came to.
+    """Compare an export with Keras, and return the result as a sentence.
 
     Raises:
         UserError: the difference is more than rounding explains.

@@ -29,9 +29,11 @@ def _parser() -> cli.Parser:
         "and one of loops at most; with none, only the slots of the page of loops are there",
     )
     group = parser.add_argument_group("an ONNX file of a generator of loops that says nothing of itself")
-    group.add_argument("--power", type=cli.positive, help="of the values of its pictures; by default 3")
+    group.add_argument(
+        "--power", type=cli.positive, help="exponent that turns values of its pictures into magnitudes; by default 3"
+    )
     group.add_argument("--n_fft", type=cli.count, help="samples of a window; by default twice the rows of a picture")
-    group.add_argument("--beats", type=cli.count, help="in a loop; by default one each 8,192 samples")
+    group.add_argument("--beats", type=cli.count, help="beats in a loop; by default one each 8,192 samples")
     group.add_argument("--rate", type=rates.sample_rate, help="samples a second; by default 43,691")
     settings.add_arguments(parser, "data/generated/osc")
     return parser

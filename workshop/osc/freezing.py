@@ -56,7 +56,7 @@ def main() -> None:
     parser.add_argument("experiment", nargs="?", help="its folder or name; by default the newest of lesson 6")
     where = "where to write; by default a folder in data/generated/applications"
     parser.add_argument("--to", metavar="FOLDER", help=where)
-    parser.add_argument("--name", help="of the program; by default that of the experiment")
+    parser.add_argument("--name", help="name of the program; by default that of the experiment")
     parser.add_argument(
         "--checkpoint", default="best", metavar="best|latest|STEP", help="which weights, as for sample.py"
     )

@@ -41,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser, folder: str) -> None:
         metavar="FOLDER",
         help=f"a folder that files may go to and prompts be read from, besides {folder}; may be given again",
     )
-    parser.add_argument("--keep", type=cli.count, default=kept.MOST, help="files that are kept: the newest")
+    parser.add_argument("--keep", type=cli.count, default=kept.MOST, help="how many of the newest files to keep")
 
 
 def delivery_of(answer_to: str, port: int) -> AbstractContextManager[Callable[[bytes], None]]:

@@ -67,11 +67,11 @@ def train_parser(description: str, lesson: Lesson) -> Parser:
         type=cli.count,
         help="passes over the data, resumed runs included; by default until the held-out loss stops improving",
     )
-    limit = f"stop after so many minutes; by default {DEFAULT_MINUTES:g}, or with --num_epochs no limit"
+    limit = f"time limit in minutes; by default {DEFAULT_MINUTES:g}, or with --num_epochs no limit"
     group.add_argument("--max_minutes", type=cli.positive, help=limit)
     patience = f"by default {MIN_MEASUREMENTS} or more, growing with the training, or with --num_epochs no limit"
     group.add_argument(
-        "--patience", type=cli.count, help=f"stop after so many validations without a new best loss; {patience}"
+        "--patience", type=cli.count, help=f"stop after this many validations without a new best loss; {patience}"
     )
     group.add_argument(
         "--save_every",
@@ -187,7 +187,7 @@ def sample_parser(description: str, length: int | None, unit: str, prime_help: s
     group.add_argument(
         "--temperature",
         type=cli.positive,
-        help="softmax temperature: below 1 more conservative, above 1 more random; by default that of the "
+        help="sampling temperature: below 1 more conservative, above 1 more random; by default that of the "
         "training's previews",
     )
     group.add_argument("--top_k", type=cli.count, help="sample only from the k most likely symbols")

@@ -44,7 +44,7 @@ def _parser() -> cli.Parser:
     parser.add_argument(
         "--write", choices=cluster.KINDS, help="print a script for a cluster that does all this, and train nothing"
     )
-    parser.add_argument("--computers", type=cli.count, default=4, help="of the cluster, for --write")
+    parser.add_argument("--computers", type=cli.count, default=4, help="computers of the cluster, for --write")
     return parser
 
 
@@ -58,7 +58,7 @@ def main() -> int:
     if args.address and (args.engine != "ray" or args.jobs):
         raise UserError("--address goes with --engine ray and without --jobs: all cores of that cluster are used")
     if args.leave and args.engine == "ray":
-        raise UserError("--leave is for computers that share a folder: leave it away with --engine ray")
+        raise UserError("--leave is for computers that share a folder: leave it out with --engine ray")
     path = Path(args.plan)
     wanted = plan.read(path)
     if args.smoke:

@@ -1,4 +1,4 @@
-"""Work for the processor in threads: so much at once, so much in a queue, and no more."""
+"""Jobs that need the CPU: a thread pool with a bounded queue."""
 
 import asyncio
 import collections
@@ -11,7 +11,7 @@ from typing import Any
 
 from workshop.errors import UserError
 
-#: Jobs that run at the same time, and that wait.
+#: Maximal numbers of running and of waiting jobs.
 AT_ONCE, WAITING = 2, 8
 
 
@@ -20,9 +20,9 @@ class Job:
     """A piece of work that can be stopped.
 
     Attributes:
-        work: what to do, in a thread; it looks at `stopped` often, and then returns.
+        work: what to do, in a thread; it checks `stopped` often, and returns when it is set.
         told: called with its place in the queue, from 1, whenever that has changed.
-        stopped: whether it is not wanted any more.
+        stopped: set when the job is cancelled.
     """
 
     work: Callable[["Job"], None]
@@ -31,7 +31,7 @@ class Job:
 
 
 class Line:
-    """The jobs that run and those that wait, in order. To be used in the thread of the event loop.
+    """The running jobs and a first-in, first-out queue. Not thread-safe: use it in the event loop's thread.
 
     Args:
         at_once: jobs that run at the same time.
@@ -64,7 +64,7 @@ class Line:
         self._go_on()
 
     def stop(self, job: Job) -> bool:
-        """Let a job end; return whether it was waiting, and will never run. One that runs ends after its piece."""
+        """Cancel a job; return whether it was waiting, and will never run. A running one ends at its next check."""
         job.stopped.set()
         if job not in self._waiting:
             return False
@@ -73,7 +73,7 @@ class Line:
         return True
 
     def stop_all(self) -> None:
-        """Let all jobs end, and take on none."""
+        """Cancel all jobs, and accept no more."""
         for job in (*self._waiting, *self._running):
             job.stopped.set()
         self._waiting.clear()
