@@ -14,6 +14,7 @@ from workshop.audio.drum_loops import BPM, Song
 from workshop.audio.synthesis import write_wav
 from workshop.datasets import slicing
 from workshop.datasets.command_line import main
+from workshop.errors import UserError
 
 RATE = 22_050
 
@@ -186,6 +187,12 @@ def test_what_has_no_beat_is_said(
     error = capsys.readouterr().err
     assert words in error
     assert "--bpm" in error
+
+
+@pytest.mark.parametrize("samples", [1, 30, 1000])
+def test_a_click_has_no_beat(samples: int) -> None:
+    with pytest.raises(UserError, match="has no beat"):
+        beats.find(np.full(samples, 0.5, np.float32), RATE, 120)
 
 
 def test_too_short_for_a_slice(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -140,8 +140,7 @@ def test_a_sound_is_read_whatever_it_is_called_and_to_its_end(tmp_path: Path) ->
     assert len(read_sound(tmp_path / "x.ogg", RATE)) == 2 * len(tone(20))
     write_wav(tmp_path / "x.wav", tone(20), RATE)
     (tmp_path / "x.wav").rename(tmp_path / "x.raw")
-    with pytest.raises(UserError, match=r"x\.raw"):
-        read_sound(tmp_path / "x.raw", RATE)
+    assert len(read_sound(tmp_path / "x.raw", RATE)) == len(tone(20))
 
 
 # ---- the command
