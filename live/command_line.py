@@ -4,8 +4,10 @@ import argparse
 import importlib
 
 from workshop import cli
+from workshop.audio.rates import sample_rate
 from workshop.cli import Parser
 from workshop.host.ports import LIVE, wanted_server
+from workshop.notes.tempos import tempo
 
 #: Blocks between hearing and answering, where nothing else is said.
 PREBUFFER = 2
@@ -35,9 +37,7 @@ def _parser() -> Parser:
         "--midi", metavar="NAME", help="MIDI port whose controllers turn the knobs, or a part of its name"
     )
     play.add_argument("--midi_out", metavar="NAME", help="MIDI port that gets the notes that networks play")
-    play.add_argument(
-        "--clock", type=cli.positive, metavar="TEMPO", help="give MIDI clock to that port, in beats a minute"
-    )
+    play.add_argument("--clock", type=tempo, metavar="TEMPO", help="give MIDI clock to that port, in beats a minute")
 
     check = verb("check", "pass the input to the output, with meters and without any network")
     _add_devices(check)
@@ -76,7 +76,7 @@ def _add_networks(parser: Parser, count: str = "+", without: str = "") -> None:
 
 
 def _add_rate(parser: Parser) -> None:
-    parser.add_argument("--rate", type=cli.count, help="samples a second; by default the highest of the networks")
+    parser.add_argument("--rate", type=sample_rate, help="samples a second; by default the highest of the networks")
     parser.add_argument(
         "--block", type=cli.count, help="samples that are heard at once; by default up to a thirtieth of a second"
     )

@@ -140,7 +140,7 @@ def read_happenings(path: Path) -> dict[int, Happening]:
     """
     try:
         file = mido.MidiFile(path)
-    except (OSError, EOFError, ValueError, KeyError, IndexError) as error:
+    except (OSError, EOFError, ValueError, KeyError, IndexError, mido.KeySignatureError) as error:
         raise UserError(
             f"{path} cannot be read as a MIDI file of knobs: {error}; give one that was recorded"
         ) from error
@@ -161,16 +161,26 @@ def read_happenings(path: Path) -> dict[int, Happening]:
 
 
 def read_sound(path: Path, rate: int) -> np.ndarray:
-    """The samples float32 [N] of a sound file at a rate: as they are in a file of that rate with one channel, or else
-    as the lessons read it.
+    """The samples float32 [N] of a sound file at a rate: as they are in a wav file of that rate with one channel, or
+    else as the lessons read it.
 
     Raises:
         UserError: it cannot be read.
     """
+    as_it_is = _as_it_is(path, rate)
+    return audiofiles.read(path, rate) if as_it_is is None else as_it_is
+
+
+def _as_it_is(path: Path, rate: int) -> np.ndarray | None:
+    """The samples of a wav file that needs no care; None for others, such as one of several recordings, or one that was
+    never finished.
+    """
     try:
-        samples, found = soundfile.read(path, dtype="float32", always_2d=True)
-    except (OSError, soundfile.LibsndfileError):
-        return audiofiles.read(path, rate)
-    if found != rate or samples.shape[1] > 1:
-        return audiofiles.read(path, rate)
-    return samples[:, 0]
+        with open(path, "rb") as file:
+            if file.read(4) != b"RIFF":
+                return None
+            file.seek(0)
+            samples, found = soundfile.read(file, dtype="float32", always_2d=True)
+    except (OSError, soundfile.LibsndfileError, TypeError):  # a TypeError for .raw, which may have any format
+        return None
+    return samples[:, 0] if len(samples) and found == rate and samples.shape[1] == 1 else None

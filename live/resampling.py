@@ -45,7 +45,8 @@ class Resampler:
         end = (len(heard) - taps + 1) * self._phases
         places = np.arange(self._place, end, self._step)
         first, phase = np.divmod(places, self._phases)
-        windows = np.lib.stride_tricks.sliding_window_view(heard, taps)[first] if len(first) else np.zeros((0, taps))
+        nothing = np.zeros((0, taps), np.float32)
+        windows = np.lib.stride_tricks.sliding_window_view(heard, taps)[first] if len(first) else nothing
         made = np.einsum("nt,nt->n", windows, self._filters[phase], dtype=np.float32)
         self._place = (int(places[-1]) + self._step if len(places) else self._place) - len(samples) * self._phases
         self._heard = heard[len(samples) :]

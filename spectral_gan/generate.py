@@ -32,14 +32,15 @@ class Loops:
     make: Callable[[np.ndarray], np.ndarray]
     spectrogram: LoopSpectrogram
 
-    def at_length(self, samples: int) -> "Loops":
+    def at_length(self, wanted: float) -> "Loops":
         """The same loops with another number of samples each: as high as before, faster or slower.
 
         Raises:
             UserError: it is too short for its frames, or too long.
         """
-        if samples > MAX_SAMPLES:
-            raise UserError(f"a loop cannot have {samples:,} samples, {MAX_SAMPLES:,} at most; choose a higher --bpm")
+        if wanted > MAX_SAMPLES:  # it may be infinite, for a tempo next to none
+            raise UserError(f"a loop cannot have {wanted:,.0f} samples, {MAX_SAMPLES:,} at most; choose a higher --bpm")
+        samples = round(wanted)
         try:
             spectrogram = replace(self.spectrogram, samples=samples)
             _ = spectrogram.in_bands  # which refuses what does not fit

@@ -18,9 +18,10 @@ class Judge:
     Args:
         train: pictures [N, T, D] that are trained on.
         held_out: pictures that are not.
+        best: the least distance so far, where a training is resumed.
     """
 
-    def __init__(self, train: np.ndarray, held_out: np.ndarray):
+    def __init__(self, train: np.ndarray, held_out: np.ndarray, best: float = np.inf):
         self._reference = Reference(train, held_out)
         #: How many pictures to make.
         self.count = min(max(len(held_out), MIN_MEASURED), MOST)
@@ -28,7 +29,7 @@ class Judge:
         self.floor = self._reference.training_slices().distance
         distances = {str(count): found.distance for count, found in self._reference.gaussians().items()}
         self.baseline = Baseline(distances, kind="Gaussian of principal components", unit="")
-        self._best = np.inf
+        self._best = best
 
     def __call__(self, made: np.ndarray) -> Measurement:
         """What made pictures [N, T, D] are like."""

@@ -58,7 +58,7 @@ def main() -> None:
 
     net = Trained.open(args)
     bpm = args.bpm or net.bpm
-    loops = net.loops.at_length(round(net.samples * net.bpm / bpm))
+    loops = net.loops.at_length(net.samples * net.bpm / bpm)
 
     # ---- 3 prime -----------------------------------------------------------------------------------------------------
     temperature = net.sampling(args.temperature).temperature

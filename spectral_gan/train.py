@@ -73,7 +73,7 @@ def main() -> int:
 
     # ---- 4 train -----------------------------------------------------------------------------------------------------
     temperature = starting.temperature(resumed, TEMPERATURE)
-    judge = Judge(loops.train, loops.held_out)
+    judge = Judge(loops.train, loops.held_out, starting.best(resumed))
     learner = PairLearner(
         pair, average, loss=args.loss, r1=args.r1, is_augmented=args.augment == "yes",
         learning_rate=args.learning_rate, momentum=MOMENTUM,

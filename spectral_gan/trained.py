@@ -11,7 +11,7 @@ from spectral_gan.generate import Loops
 from spectral_gan.lesson import LESSON
 from workshop import cli
 from workshop.audio import latents
-from workshop.audio.generated import GeneratedSound
+from workshop.audio.generated import GeneratedSound, sample_count
 from workshop.audio.loop_meaning import LoopMeaning
 from workshop.errors import UserError
 from workshop.quiet import quietly
@@ -164,11 +164,11 @@ class Trained(trained.Trained):
         Raises:
             UserError: a number is out of range.
         """
-        if length is not None:
-            return int(checked("length", length, cli.count))
-        if seconds is not None:
-            return max(round(checked("seconds", seconds, cli.positive) * self.rate), 1)
-        return self.samples
+        if length is None and seconds is None:
+            return self.samples
+        length = None if length is None else checked("length", length, cli.count)
+        seconds = 0.0 if seconds is None else checked("seconds", seconds, cli.positive)
+        return sample_count(length, seconds, self.rate)
 
     def _repeated(self, point: np.ndarray, count: int) -> Iterator[np.ndarray]:
         """Samples of a loop, again and again, `count` of them."""

@@ -14,7 +14,8 @@ from spectral_rnn.lesson import LESSON
 from workshop import cli
 from workshop.audio import audiofiles
 from workshop.audio.bands import Bands
-from workshop.audio.generated import GeneratedSound
+from workshop.audio.generated import GeneratedSound, sample_count
+from workshop.audio.listening import as_samples
 from workshop.errors import UserError
 from workshop.quiet import quietly
 from workshop.run import trained
@@ -116,8 +117,8 @@ class Trained(trained.Trained):
         return new()
 
     def samples(self, length: int | None, seconds: float | None) -> int:
-        """How many samples to generate: `length`, or else as many as `seconds` have."""
-        return length or max(round((seconds or SECONDS) * self.rate), 1)
+        """How many samples to generate; see `sample_count`."""
+        return sample_count(length, seconds or SECONDS, self.rate)
 
     def prompt(self, begin: str | Path | np.ndarray, seed: int) -> np.ndarray:
         """Frames [P, D] in steps to go on from.
@@ -127,20 +128,22 @@ class Trained(trained.Trained):
             seed: decides which excerpt.
 
         Raises:
-            UserError: the file cannot be used.
+            UserError: the sound cannot be used.
         """
         if isinstance(begin, str) and begin == "random":
             chosen: np.ndarray = self.excerpts[np.random.default_rng(seed).integers(len(self.excerpts))]
             return chosen
         if isinstance(begin, str) and begin == "silence":
             return np.empty((0, self.bands.count), np.uint8)
-        if not isinstance(begin, np.ndarray):
+        if isinstance(begin, str | Path):
             sound = audiofiles.read_sound(Path(begin), self.rate)
             for remark in sound.remarks:
                 cli.say(f"{begin}: {remark}")
-            begin = sound.samples
+            samples = sound.samples
+        else:
+            samples = as_samples(begin)
         # Without the frames that lie over the end, in which it would break off.
-        spectra = self.bands.stft.analyse(begin)[: max(len(begin) // self.bands.stft.hop, 1)]
+        spectra = self.bands.stft.analyse(samples)[: max(len(samples) // self.bands.stft.hop, 1)]
         return self.bands.steps(spectra)
 
     def without(self, given: Collection[str]) -> list[str]:

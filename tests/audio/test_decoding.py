@@ -291,6 +291,15 @@ def test_an_mp3_behind_something_else_is_the_same_sound(tmp_path: Path, before: 
     assert sound.remarks == (), "a tag is no recording, and no damage"
 
 
+@pytest.mark.parametrize("tags", [(0,), (499,), (100_000,), (0, 500)])
+@pytest.mark.parametrize("form", ["WAV", "AIFF", "FLAC", "CAF", "OGG"])
+def test_sound_of_any_format_behind_a_tag_is_all_of_it(tmp_path: Path, form: str, tags: tuple[int, ...]) -> None:
+    soundfile.write(tmp_path / "plain", sine(500, RATE), RATE, format=form)
+    content = (tmp_path / "plain").read_bytes()
+    (tmp_path / "tagged").write_bytes(b"".join(map(id3, tags)) + content)
+    assert np.array_equal(read(tmp_path / "tagged", RATE), read(tmp_path / "plain", RATE))
+
+
 def test_joined_mp3_files_are_all_read(tmp_path: Path) -> None:
     (tmp_path / "a.mp3").write_bytes(mp3() + id3(3000) + mp3(rate=22050) + ape() + mp3(channels=2))
     assert_sounds(read(tmp_path / "a.mp3", RATE), 500, 3, 0.01)

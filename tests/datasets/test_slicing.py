@@ -14,6 +14,7 @@ from workshop.audio.drum_loops import BPM, Song
 from workshop.audio.synthesis import write_wav
 from workshop.datasets import slicing
 from workshop.datasets.command_line import main
+from workshop.errors import UserError
 
 RATE = 22_050
 
@@ -188,7 +189,31 @@ def test_what_has_no_beat_is_said(
     assert "--bpm" in error
 
 
+@pytest.mark.parametrize("samples", [1, 30, 1000])
+def test_a_click_has_no_beat(samples: int) -> None:
+    with pytest.raises(UserError, match="has no beat"):
+        beats.find(np.full(samples, 0.5, np.float32), RATE, 120)
+
+
 def test_too_short_for_a_slice(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write_wav(tmp_path / "song.wav", played("four", 120, bars=2)[0], RATE)
     assert main(["slice", str(tmp_path / "song.wav"), "--bpm", "120", "--beats", "16"]) == 2
     assert "shorter than 16 beats" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", ["--bpm", "--to_bpm"])
+def test_slices_that_would_be_too_long_are_refused_before_a_song_is_read(
+    option: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_wav(tmp_path / "song.wav", played("four", 120, bars=2)[0], RATE)
+    monkeypatch.setattr(slicing, "read_sound", lambda *_: pytest.fail("a song was read"))
+    command = ["slice", str(tmp_path / "song.wav"), option, "60", "--beats", "64", "--sample_rate", "96000"]
+    assert main(command) == 2
+    assert "64 beats at 60 a minute are 6,144,000 samples" in capsys.readouterr().err
+
+
+def test_the_songs_may_be_the_folder_one_is_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_wav(tmp_path / "songs" / "song.wav", played("four", 120, bars=2)[0], RATE)
+    monkeypatch.chdir(tmp_path / "songs")
+    assert main(["slice", ".", "--bpm", "120"]) == 0
+    assert (tmp_path / "songs_slices" / "slices.json").is_file()

@@ -234,6 +234,11 @@ def test_a_prime_with_an_unknown_symbol_is_read(greedy: Generator) -> None:
     assert len(write(greedy, np.array([0, 0, 5]), 20)) == 20
 
 
+def test_a_text_without_end_begins_at_once(drawing: Generator) -> None:
+    first = next(drawing.generate(some_text(3), 10**15, 1, 0, SamplingConfig()))
+    np.testing.assert_array_equal(first, write(drawing, some_text(3), len(first)))
+
+
 def test_nothing_is_compiled_twice(model: SequenceModel) -> None:
     """Prompts and texts of any length, and any sampling, use one compiled loop; compiling takes longer than writing."""
     generator = Generator(model, VOCABULARY)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -20,6 +20,7 @@ from tiny import LESSONS, RATE
 from workshop import load
 from workshop.audio import preview
 from workshop.audio.synthesis import write_wav
+from workshop.errors import UserError
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 Refused = Callable[..., str]
@@ -120,6 +121,12 @@ def test_a_prime_that_is_no_sound_is_said(refused: Refused, made: Made, tmp_path
     assert "cannot be read" in refused(made.sample, *args, tmp_path / "missing.wav")
     write_wav(tmp_path / "silence.wav", np.zeros(RATE), RATE)
     assert "is silent" in refused(made.sample, *args, tmp_path / "silence.wav")
+
+
+@pytest.mark.parametrize("wrong", [np.zeros((5, 2)), np.full(5, np.nan), 5], ids=["stereo", "no numbers", "a number"])
+def test_samples_that_are_no_sound_are_no_prompt(made: Made, wrong: Any) -> None:
+    with pytest.raises(UserError, match="that is no sound"):
+        load(made.path).generate(prompt=wrong, length=5)
 
 
 def test_no_sound_at_all_is_said_at_once(refused: Refused, made: Made, tmp_path: Path) -> None:

@@ -182,6 +182,8 @@ def test_the_judge_tells_better_from_worse() -> None:
     assert any("mode collapse" in remark for remark in same.remarks)
     assert any("balance" in remark for remark in same.remarks)
     assert any("copies" in remark for remark in copied.remarks)
+    resumed = Judge(train_pictures, held_out, best=real.loss)
+    assert any("balance" in remark for remark in resumed(np.repeat(others[:1], 80, axis=0)).remarks)
 
 
 # ---- an experiment
@@ -274,6 +276,8 @@ def test_a_tempo_at_which_the_bands_do_not_fit_is_refused() -> None:
     loops = Loops(lambda latents: np.zeros((len(latents), 64, 256), np.float32), LoopSpectrogram(22050, 33075, 64, 256))
     with pytest.raises(UserError, match=r"256 bands .*lower --bpm"):
         loops.at_length(256)
+    with pytest.raises(UserError, match="higher --bpm"):
+        loops.at_length(np.inf)
 
 
 @pytest.mark.slow

@@ -101,7 +101,12 @@ def test_a_folder_that_cannot_be_written_to_is_said(tmp_path: Path) -> None:
         files.write_sound(tmp_path / "file" / "x.wav", tone(1), RATE)
 
 
-@pytest.mark.parametrize("content", [b"", b"MThd", b"no MIDI at all", b"MThd\0\0\0\6\0\1\0\1\0\0MTrk\0\0\0\4\0\xff"])
+NO_KEY = b"MThd\0\0\0\6\0\1\0\1\0\x60MTrk\0\0\0\x0a\0\xff\x59\2\x0c\0\0\xff\x2f\0"
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"MThd", b"no MIDI at all", b"MThd\0\0\0\6\0\1\0\1\0\0MTrk\0\0\0\4\0\xff", NO_KEY]
+)
 def test_what_is_no_recording_of_knobs_is_said(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "x.mid").write_bytes(content)
     with pytest.raises(UserError, match="cannot be read as a MIDI file of knobs"):
@@ -116,6 +121,26 @@ def test_a_sound_in_another_form_is_read_as_the_lessons_read_it(tmp_path: Path) 
     soundfile.write(tmp_path / "y.flac", np.zeros((100, 2)), RATE)
     with pytest.raises(UserError, match="is silent"):
         read_sound(tmp_path / "y.flac", RATE)
+
+
+def test_a_wav_file_is_read_as_it_is_unless_it_was_never_finished(tmp_path: Path) -> None:
+    files.write_sound(tmp_path / "x.wav", tone(20) + 1, RATE)
+    assert (read_sound(tmp_path / "x.wav", RATE) == tone(20).astype(np.float32) + 1).all()
+    write_wav(tmp_path / "y.wav", tone(20), RATE)
+    content = bytearray((tmp_path / "y.wav").read_bytes())
+    content[4:8] = content[40:44] = bytes(4)
+    (tmp_path / "y.wav").write_bytes(content)
+    assert len(read_sound(tmp_path / "y.wav", RATE)) == len(tone(20))
+
+
+def test_a_sound_is_read_whatever_it_is_called_and_to_its_end(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "x.ogg", tone(20), RATE)
+    link = (tmp_path / "x.ogg").read_bytes()
+    (tmp_path / "x.ogg").write_bytes(link + link)
+    assert len(read_sound(tmp_path / "x.ogg", RATE)) == 2 * len(tone(20))
+    write_wav(tmp_path / "x.wav", tone(20), RATE)
+    (tmp_path / "x.wav").rename(tmp_path / "x.raw")
+    assert len(read_sound(tmp_path / "x.raw", RATE)) == len(tone(20))
 
 
 # ---- the command
@@ -143,6 +168,8 @@ def test_the_command_renders_the_same_each_time(trained_audio_rnn: Path, tmp_pat
         (("file", "in.wav", "out.wav", "{net}", "--knobs", "no.mid"), "no.mid"),
         (("file", "in.wav", "out.wav", *["{net}"] * 4), "4 experiments"),
         (("file", "in.wav", "out.wav", "{net}", "--block", "0"), "at least 1"),
+        (("file", "in.wav", "out.wav", "{net}", "--rate", "5000000000"), "from 1000 to 1000000"),
+        (("play", "{net}", "--midi_out", "synth", "--clock", "1e-300"), "from 10 to 1000"),
         (("file", "in.wav", "out.wav", "{net}", "--mode", "loud"), "continuous"),
     ],
 )

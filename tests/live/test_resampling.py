@@ -45,6 +45,20 @@ def test_a_voice_answers_every_block_in_full(own: int, room: int) -> None:
     np.testing.assert_allclose(np.concatenate(answers)[4000:], sine(440, room, delay)[4000:], atol=2e-3)
 
 
+@pytest.mark.parametrize(("own", "room", "size"), [(8000, 22050, 1), (8000, 48000, 5), (44100, 8000, 1)])
+def test_blocks_that_are_less_than_a_sample_of_the_other_rate_are_like_longer_ones(
+    own: int, room: int, size: int
+) -> None:
+    heard = sine(440, room, seconds=0.2).astype(np.float32)
+
+    def answers(size: int) -> np.ndarray:
+        voice = at_rate(Echo(rate=own), room)
+        blocks = np.split(heard, len(heard) // size)
+        return np.concatenate([voice.process(Block(block), Knobs()).samples for block in blocks])
+
+    np.testing.assert_allclose(answers(size), answers(len(heard)), atol=1e-6)
+
+
 @pytest.mark.parametrize("wrong", [np.zeros(1), np.full(50, np.nan), np.full(50, np.inf), np.zeros((50, 2))])
 def test_what_is_wrong_with_an_answer_stays_in_its_block(wrong: np.ndarray) -> None:
     class Once(Echo):

@@ -13,6 +13,8 @@ from workshop.errors import UserError
 
 #: Samples a second that beats are looked for at, and from one value of the onset curve to the next: 3 ms.
 RATE, HOP = 22_050, 64
+#: Samples that the onset curve is found from at a time.
+WINDOW = 1024
 #: Seconds of sound that it takes to find a tempo.
 MIN_SECONDS = 10.0
 #: Seconds around a beat in which its onset is looked for; and within which of the grid a beat is confirmed.
@@ -81,7 +83,9 @@ def find(samples: np.ndarray, rate: int, bpm: float | None = None) -> Grid:
             f"lasts {seconds:.1f} seconds, and finding a tempo takes {MIN_SECONDS:.0f}: give its tempo with --bpm"
         )
     heard = samples if rate == RATE else soxr.resample(samples, rate, RATE)
-    onsets = librosa.onset.onset_strength(y=heard, sr=RATE, hop_length=HOP, n_fft=1024, lag=4)
+    if len(heard) < WINDOW:
+        raise _no_beat()
+    onsets = librosa.onset.onset_strength(y=heard, sr=RATE, hop_length=HOP, n_fft=WINDOW, lag=4)
     onsets = onsets[: len(onsets) // COARSE * COARSE]
     coarse = onsets.reshape(-1, COARSE).max(axis=1)
     repeated = _Repetition(coarse)
@@ -98,7 +102,7 @@ def find(samples: np.ndarray, rate: int, bpm: float | None = None) -> Grid:
     for candidate in repeated.tempos() if bpm is None else [bpm]:
         follow(float(candidate), LOOSE)
     if not found:
-        raise UserError("has no beat that could be found: choose music with drums, or give its tempo with --bpm")
+        raise _no_beat()
     tempo, _ = max(found, key=lambda one: _likelihood(one[1], onsets) + repeated.of(one[1].tempo))
     # Where a fill has taken the beat elsewhere, keeping to the tempo is better.
     follow(tempo, TIGHT)
@@ -108,8 +112,12 @@ def find(samples: np.ndarray, rate: int, bpm: float | None = None) -> Grid:
             f"has no clear beat: on {grid.confidence:.0%} of the beats at {grid.tempo:.1f} a minute something begins; "
             "choose music with drums, or give its tempo with --bpm"
         )
-    low = librosa.onset.onset_strength(y=heard, sr=RATE, hop_length=HOP, n_fft=1024, lag=4, fmax=LOW, n_mels=8)
+    low = librosa.onset.onset_strength(y=heard, sr=RATE, hop_length=HOP, n_fft=WINDOW, lag=4, fmax=LOW, n_mels=8)
     return _on_the_kick(grid, low)
+
+
+def _no_beat() -> UserError:
+    return UserError("has no beat that could be found: choose music with drums, or give its tempo with --bpm")
 
 
 def _on_the_kick(grid: Grid, low: np.ndarray) -> Grid:

@@ -69,6 +69,7 @@ class Part(io.RawIOBase):
 
 def parts(file: BinaryIO) -> list[BinaryIO]:
     """The recordings that a file holds, each a file to read from; most files are one, and it is the file itself."""
+    file = _untagged(file)
     file.seek(0)
     head = file.read(4)
     starts = [0]
@@ -110,11 +111,27 @@ def mp3_samples(file: BinaryIO) -> int:
     return samples
 
 
+def _untagged(file: BinaryIO) -> BinaryIO:
+    """The file without ID3v2 tags at its beginning, unless it is MP3: decoders expect them there alone, and lose the
+    end of a wav file by them.
+    """
+    file.seek(0)
+    head = file.read(3)
+    if head != b"ID3":
+        return file
+    content = head + file.read()
+    behind = _behind_id3(content)
+    if behind >= len(content) or _mp3_frames(content, behind, MP3_FRAMES):
+        return file
+    return cast(BinaryIO, Part(file, behind, len(content)))
+
+
 def _behind_id3(content: bytes) -> int:
-    """Where an ID3v2 tag at the beginning ends; its length is in four bytes of seven bits each."""
-    if content[:3] != b"ID3" or len(content) < 10:
-        return 0
-    return 10 + sum(byte << shift for byte, shift in zip(content[6:10], (21, 14, 7, 0), strict=True))
+    """Where ID3v2 tags at the beginning end; the length of each is in four bytes of seven bits."""
+    at = 0
+    while content[at : at + 3] == b"ID3" and len(content) >= at + 10:
+        at += 10 + sum(byte << shift for byte, shift in zip(content[at + 6 : at + 10], (21, 14, 7, 0), strict=True))
+    return at
 
 
 def _cut(file: BinaryIO, starts: list[int], length: int) -> list[BinaryIO]:

@@ -9,10 +9,29 @@ import numpy as np
 
 from workshop.audio.spectrogram import spectrogram
 from workshop.audio.synthesis import write_wav
+from workshop.errors import UserError
 from workshop.pictures import write_png
 
 if TYPE_CHECKING:
     from workshop.networks.sampling import SamplingConfig
+
+#: Samples of four bytes that fit into a WAV file.
+MAX_SAMPLES = (1 << 30) - 1024
+
+
+def sample_count(length: int | None, seconds: float, rate: int) -> int:
+    """How many samples to generate: `length`, or else as many as `seconds` have at a rate, at least one.
+
+    Raises:
+        UserError: they are more than a file can hold.
+    """
+    count = length or max(seconds * rate, 1)
+    if count > MAX_SAMPLES:
+        raise UserError(
+            f"a sound has {MAX_SAMPLES / rate / 3600:.1f} hours at most at this rate, so that a WAV file can hold it: "
+            f"ask for fewer seconds, or for a length of {MAX_SAMPLES:,} samples at most"
+        )
+    return round(count)
 
 
 class SoundGenerator(Protocol):

@@ -39,6 +39,7 @@ def between(start: np.ndarray, end: np.ndarray, share: float, is_spherical: bool
     """
     if share in (0, 1):  # exactly
         return (end if share else start).astype(np.float32)
+    start, end = start.astype(np.float64), end.astype(np.float64)  # squares of far values are beyond float32
     lengths = float(np.linalg.norm(start)), float(np.linalg.norm(end))
     straight = (1 - share) * start + share * end
     if not is_spherical or min(lengths) == 0:

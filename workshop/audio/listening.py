@@ -98,7 +98,9 @@ def as_samples(sound: Any) -> np.ndarray:
     except (TypeError, ValueError):
         samples = np.empty((0, 0))
     if samples.ndim != 1 or not np.isfinite(samples).all():
-        raise UserError("that is no sound: give samples from -1 to 1, one after the other, as clf.sample(8000) does")
+        raise UserError(
+            "that is no sound: give samples from -1 to 1, one after the other, in an array of one dimension"
+        )
     return samples
 
 

@@ -11,8 +11,9 @@ import numpy as np
 from workshop import cli
 from workshop.audio import audiofiles, conditions, library, mu_law
 from workshop.audio.arguments import SECONDS
-from workshop.audio.generated import GeneratedSound, SoundGenerator
+from workshop.audio.generated import GeneratedSound, SoundGenerator, sample_count
 from workshop.audio.library import SoundInfo
+from workshop.audio.listening import as_samples
 from workshop.audio.quantisation import QUANTISATIONS
 from workshop.errors import UserError
 from workshop.quiet import quietly
@@ -118,8 +119,8 @@ class TrainedOnSound(trained.Trained):
         return SampleVoice(engine, self.rate, warm_up, self.temperature, mode, seed, self.quantisation)
 
     def samples(self, length: int | None, seconds: float | None) -> int:
-        """How many samples to generate: `length`, or else as many as `seconds` have."""
-        return length or max(round((seconds or SECONDS) * self.rate), 1)
+        """How many samples to generate; see `sample_count`."""
+        return sample_count(length, seconds or SECONDS, self.rate)
 
     def generate(
         self, prompt: str | Path | np.ndarray | None = None, length: int | None = None,
@@ -140,7 +141,7 @@ class TrainedOnSound(trained.Trained):
             condition: which of `self.conditions` to generate; without it, the first.
 
         Raises:
-            UserError: an argument is out of range, or the sound file cannot be used.
+            UserError: an argument is out of range, or the sound cannot be used.
         """
         return self.stream(prompt, length, temperature, top_k, top_p, seed, seconds, condition).whole()
 
@@ -152,12 +153,11 @@ class TrainedOnSound(trained.Trained):
         """What `generate` makes, piece by piece.
 
         Raises:
-            UserError: an argument is out of range, or the sound file cannot be used.
+            UserError: an argument is out of range, or the sound cannot be used.
         """
         labels = np.array(conditions.numbers(condition, self.conditions, 1))
-        samples = np.empty(0) if prompt is None else prompt
-        if not isinstance(samples, np.ndarray):
-            samples = audiofiles.read(Path(samples), self.rate)
+        given = np.empty(0) if prompt is None else prompt
+        samples = audiofiles.read(Path(given), self.rate) if isinstance(given, str | Path) else as_samples(given)
         seconds = checked("seconds", seconds, cli.positive)
         count = self.samples(None if length is None else checked("length", length, cli.count), seconds)
         seed, config = self.drawing(seed, temperature, top_k, top_p)

@@ -11,7 +11,7 @@ import numpy as np
 from workshop.audio import beats, conforming, slices
 from workshop.audio.audiofiles import find_audio_files, read_sound
 from workshop.audio.beats import Grid
-from workshop.audio.loop_spectrogram import LoopSpectrogram, convergence
+from workshop.audio.loop_spectrogram import MAX_SAMPLES, LoopSpectrogram, convergence
 from workshop.audio.slices import MIN_SLICES, Slice, SlicesFile
 from workshop.audio.synthesis import write_wav
 from workshop.counting import counted
@@ -45,14 +45,15 @@ def run(arguments: argparse.Namespace) -> int:
     Raises:
         UserError: none of the songs can be cut, or the slices cannot be written.
     """
-    out = arguments.out or arguments.songs.with_name(f"{arguments.songs.resolve().stem}_slices")
+    out = arguments.out or _beside(arguments.songs)
     files = find_audio_files(arguments.songs)
     if arguments.check is None and out.is_dir() and any(out.iterdir()):
         raise UserError(f"{out} exists already: take it away, or give another folder with --out")
+    known = arguments.to_bpm or arguments.bpm
+    if known:  # what is asked for is refused before any song is read
+        _about(known, arguments)
     grids = _grids(files, arguments)
-    bpm = arguments.to_bpm or arguments.bpm or float(round(np.median([grid.tempo for grid in grids.values()])))
-    samples = round(arguments.beats * 60 / bpm * arguments.sample_rate)
-    about = SlicesFile(bpm, arguments.beats, arguments.sample_rate, samples, {})
+    about = _about(known or float(round(np.median([grid.tempo for grid in grids.values()]))), arguments)
     if arguments.check is not None:
         found = (part for _, parts, _ in _songs(grids, about, arguments) for _, part in parts)
         _check(max(found, key=_power, default=None), arguments)
@@ -63,6 +64,27 @@ def run(arguments: argparse.Namespace) -> int:
             raise _too_short(arguments)
     _report(cut, out, about)
     return 0
+
+
+def _beside(songs: Path) -> Path:
+    """The folder of the slices, where none is given."""
+    named = songs if songs.name else songs.resolve()
+    return named.parent / f"{songs.resolve().stem}_slices"
+
+
+def _about(bpm: float, arguments: argparse.Namespace) -> SlicesFile:
+    """What `slices.json` says of slices at a tempo, before there are any.
+
+    Raises:
+        UserError: they are too long.
+    """
+    samples = round(arguments.beats * 60 / bpm * arguments.sample_rate)
+    if samples > MAX_SAMPLES:
+        raise UserError(
+            f"{plural(arguments.beats, 'beat')} at {bpm:g} a minute are {samples:,} samples, and a slice has "
+            f"{MAX_SAMPLES:,} at most: take fewer --beats, or a lower --sample_rate"
+        )
+    return SlicesFile(bpm, arguments.beats, arguments.sample_rate, samples, {})
 
 
 def _songs(

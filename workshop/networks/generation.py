@@ -142,13 +142,12 @@ class GenerationLoop:
         knobs = tuple(map(tf.constant, config.knobs(self._vocab_size)))
         skip = len(prompt) - 1
         total = skip + length
-        prescribed = np.full((-(-total // PIECE) * PIECE, *prompt.shape[1:]), -1, np.int32)
-        prescribed[:skip] = prompt[1:]
         for at in range(0, total, PIECE):
+            heard = prompt[1 + at : 1 + at + PIECE]
+            prescribed = np.full((PIECE, *prompt.shape[1:]), -1, np.int32)
+            prescribed[: len(heard)] = heard
             uniform = tf.constant(rng.random((PIECE, num_samples)).astype(np.float32))
-            ids, state, generated = self._piece(
-                ids, state, tf.constant(prescribed[at : at + PIECE]), uniform, knobs, conditions
-            )
+            ids, state, generated = self._piece(ids, state, tf.constant(prescribed), uniform, knobs, conditions)
             fresh = generated.numpy()[max(0, skip - at) : total - at]
             if len(fresh):
                 yield fresh

@@ -101,6 +101,11 @@ def temperature(resumed: Experiment | None, default: float) -> float:
     return resumed.record.sampling.temperature if resumed else default
 
 
+def best(resumed: Experiment | None) -> float:
+    """The least loss that the resumed run has measured; infinite where there is none."""
+    return min((one.validation for one in resumed.record.history), default=math.inf) if resumed else math.inf
+
+
 def open_session(
     lesson: Lesson, args: argparse.Namespace, resumed: Experiment | None, learner: "Learner", batches: "Batches", *,
     network: Mapping[str, Any], source: Trained | None, symbols: Sequence[Hashable], data: DataInfo, skipped: list[str],
