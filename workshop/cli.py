@@ -10,7 +10,7 @@ import io
 import os
 import signal
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -46,6 +46,8 @@ class Parser(argparse.ArgumentParser):
         self.replaced: Callable[[str], str | None] = lambda word: None
         #: Reads the file that `--config` names: names of arguments and their values, as `settings_files.flat` has them.
         self.read_settings: Callable[[Path], Mapping[str, Any]] | None = None
+        #: For an argument that stands for several others, which: typed, it wins over those in the settings file.
+        self.parts: Mapping[str, Collection[str]] = {}
 
     def error(self, message: str) -> NoReturn:
         """Print one sentence, without the usage, and exit with status 2."""
@@ -97,9 +99,10 @@ class Parser(argparse.ArgumentParser):
                 settings = self._settings(Path(parsed.config), self.read_settings)
             except UserError as error:
                 self.exit(2, f"{answer(error)}\n")
-            for name in settings.keys() - given:
+            unused = given.union(*(self.parts.get(name, ()) for name in given))
+            for name in settings.keys() - unused:
                 setattr(parsed, name, settings[name])
-            given |= settings.keys()
+                given.add(name)
         for name, default in names.items():
             if name not in given:
                 setattr(parsed, name, default)

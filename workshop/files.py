@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import secrets
 import shutil
 import stat
 import sys
@@ -43,10 +44,9 @@ def atomic_write(path: Path, mode: str = "wb") -> Iterator[IO[Any]]:
     Raises:
         OSError: the folder cannot be written or the disk is full; `path` is as it was.
     """
-    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    # Not by the process id: on a shared drive, processes of two computers or containers can have the same.
+    aside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
-        # A leftover of a process with the same id is not written to: it could be a link to another place.
-        aside.unlink(missing_ok=True)
         with open(aside, mode.replace("w", "x"), encoding=None if "b" in mode else "utf-8") as file:
             yield file
             file.flush()

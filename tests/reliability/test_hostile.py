@@ -135,7 +135,7 @@ def placed(victim: Victim) -> Iterator[tuple[str, Callable[[], object]]]:
     """Each place of an experiment, and how something is put there instead of what is there."""
     files = ["run.json", "vocab.json", "skipped.txt", "log.txt", "checkpoints/latest.npz", "checkpoints/best.npz"]
     files += ["checkpoints/step_000040.npz"]
-    files += [f"checkpoints/.latest.npz.{os.getpid()}.part", f".run.json.{os.getpid()}.part"]
+    files += ["checkpoints/.latest.npz.1a2b3c4d.part", ".run.json.1a2b3c4d.part"]
     folders = ["checkpoints", "samples", "tensorboard", "tensorboard/train", "tensorboard/baseline", "generated"]
     for name in files:
         place = victim.path / name

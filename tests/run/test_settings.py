@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from parsers import refuse, sample_parser, train_parser
+from parsers import LESSON, refuse, sample_parser, train_parser
 
 from char_rnn import sample, train
 from midi_rnn import train as midi_train
+from workshop.run import arguments
 
 
 @pytest.fixture
@@ -45,6 +46,14 @@ def test_the_command_line_wins(config: Callable[[Any], str]) -> None:
         args = train_parser().read(argv)
         assert (args.rnn_size, args.seed) == (7, 3)
         assert args.given == {"config", "rnn_size", "seed"}
+
+
+def test_a_typed_size_wins_over_its_parts_in_the_file(config: Callable[[Any], str]) -> None:
+    """As where the file is the run.json of a larger network, in which all parts stand."""
+    file = config({"size": "small", "rnn_size": 16, "num_layers": 2, "seed": 3})
+    args = train_parser().read(["--config", file, "--size", "tiny", "--num_layers", "5"])
+    arguments.apply_size(args, LESSON)
+    assert (args.size, args.rnn_size, args.num_layers, args.seed) == ("tiny", 8, 5, 3)
 
 
 def test_older_spellings_are_settings_too(config: Callable[[Any], str]) -> None:

@@ -1,11 +1,13 @@
 """The shared folder: whose it is, what is to be trained next, and which trial is best."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sweeping import stub_plan
 
 from workshop.errors import UserError
+from workshop.sweep import folder as folder_of_sweeps
 from workshop.sweep import table
 from workshop.sweep.folder import Folder, Job, Result, ranked, wanted
 from workshop.sweep.plan import Plan
@@ -79,6 +81,56 @@ def test_the_folder_of_another_plan_is_refused_and_a_longer_plan_is_not(tmp_path
     for wrong in (short, other):
         with pytest.raises(UserError, match="belongs to another plan"):
             folder.open(wrong)
+
+
+def test_a_folder_that_another_computer_is_opening_at_this_moment_is_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever that one has done so far."""
+    plan, mkdir = stub_plan(tmp_path / "lesson", [{"rate": 1}]), Path.mkdir
+    write_json, seen = folder_of_sweeps.write_json, []
+
+    def meanwhile() -> None:
+        if len(seen) < 5:
+            seen.append(sorted(path.name for path in (tmp_path / "sweep").glob("*")))
+            Folder(tmp_path / "sweep").open(plan)
+
+    def mkdir_slowly(self: Path, *args: Any, **more: Any) -> None:
+        mkdir(self, *args, **more)
+        meanwhile()
+
+    def write_slowly(path: Path, value: Any) -> None:
+        meanwhile()
+        write_json(path, value)
+
+    monkeypatch.setattr(Path, "mkdir", mkdir_slowly)
+    monkeypatch.setattr(folder_of_sweeps, "write_json", write_slowly)
+    Folder(tmp_path / "sweep").open(plan)
+    assert seen[0] == []
+
+
+def test_names_that_look_like_mathematics_are_drawn_as_they_are(tmp_path: Path) -> None:
+    trials = [{"data_dir": f"${name}$"} for name in "^_"]
+    plan = Plan(stub_plan(tmp_path / "lesson", []).lesson, trials, ["data_dir"])
+    folder = Folder(tmp_path / "sweep")
+    folder.open(plan)
+    folder.add(result(1, 0.2))
+    table.write(folder, plan)
+    assert (folder.path / "chart.svg").exists()
+
+
+def test_results_of_trials_that_a_longer_plan_has_elsewhere_are_left_alone(tmp_path: Path) -> None:
+    short, long = (stub_plan(tmp_path / "lesson", [{"rate": n} for n in range(count)]) for count in (2, 3))
+    short, long = (Plan(one.lesson, one.trials, one.varied, (1, 2), 2) for one in (short, long))
+    folder = Folder(tmp_path / "sweep")
+    folder.open(short)
+    folder.open(long)
+    folder.add(result(3, 0.1))
+    folder.add(result(1, 0.2))
+    assert wanted(short, folder.results()) == [Job(2, 1)]
+    said = table.write(folder, short)
+    assert "trials/001" in said
+    assert "1 of 2 trials are still to be trained" in said
 
 
 def test_a_folder_with_something_else_in_it_is_refused(tmp_path: Path) -> None:

@@ -8,7 +8,9 @@ import pytest
 from workshop import ROOT
 from workshop.errors import UserError
 from workshop.sweep import asking
+from workshop.sweep.folder import Job
 from workshop.sweep.plan import Plan, in_words, read, words
+from workshop.sweep.training import arguments_of
 
 GRID = """
 lesson = "char_rnn"
@@ -82,6 +84,19 @@ def test_a_smoke_test_has_the_same_trials_and_no_length(tmp_path: Path) -> None:
     assert all(trial["smoke"] is True and trial["size"] == "tiny" for trial in found.trials)
 
 
+def test_a_smoke_test_of_lengths_has_none_to_tell_of(tmp_path: Path) -> None:
+    found = plan(tmp_path, 'lesson = "char_rnn"\n[vary]\nnum_epochs = [5, 9]\ncell = ["gru"]').smoke()
+    assert arguments_of(found, Job(2, 1))["message"] == "trial 2: cell gru"
+
+
+def test_a_plan_of_an_editor_that_marks_utf_8_is_read(tmp_path: Path) -> None:
+    assert len(plan(tmp_path, "\ufeff" + GRID).trials) == 4
+
+
+def test_texts_keep_their_capitals() -> None:
+    assert in_words({"data_dir": "Songs/A", "smoke": True}, ["data_dir", "smoke"]) == "data_dir Songs/A, smoke true"
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -116,7 +131,11 @@ def test_a_file_that_is_none_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("argument", "said"),
-    [("droput = [0.1]", 'no argument droput (did you mean "dropout"?)'), ("dropout = [0.1, 2]", "'2' is not")],
+    [
+        ("droput = [0.1]", 'no argument droput (did you mean "dropout"?)'),
+        ("dropout = [0.1, 2]", "'2' is not"),
+        ("rnn_size = [false, 64]", "rnn_size: expected one argument"),
+    ],
 )
 def test_train_py_is_asked_whether_it_takes_the_arguments(tmp_path: Path, argument: str, said: str) -> None:
     with pytest.raises(UserError) as error:

@@ -6,17 +6,18 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
 import pytest
 from sweeping import numbers, starts, stub_plan
 
+from workshop import ROOT
 from workshop.sweep import claims, process, table, worker
 from workshop.sweep.folder import Folder, Job
-from workshop.sweep.plan import Plan
-from workshop.sweep.training import Training
+from workshop.sweep.plan import Plan, words
+from workshop.sweep.training import Training, arguments_of
 from workshop.sweep.worker import Worker
 
 
@@ -32,8 +33,8 @@ def opened(tmp_path: Path, plan: Plan) -> Folder:
     return folder
 
 
-def work(folder: Folder, plan: Plan, asked: Sequence[int] = (), **more: int) -> bool:
-    return Worker(folder, plan, **more).work(asked)
+def work(folder: Folder, plan: Plan, asked: list[int] | None = None, **more: int) -> bool:
+    return Worker(folder, plan, **more).work([] if asked is None else asked)
 
 
 def until(condition: Callable[[], object], seconds: float = 20) -> None:
@@ -122,7 +123,8 @@ def test_bad_ones_are_stopped_early_and_the_best_is_as_if_trained_at_once(tmp_pa
 
 def test_ctrl_c_saves_and_the_next_time_it_goes_on(tmp_path: Path) -> None:
     plan = stub_plan(tmp_path / "lesson", [{"rate": 1.0, "seconds": 0.1, "num_epochs": 12}])
-    folder, asked = opened(tmp_path, plan), []
+    folder = opened(tmp_path, plan)
+    asked: list[int] = []
     waiting = threading.Thread(
         target=lambda: (until(lambda: saved_epochs(folder.experiment(1)) >= 3), asked.append(signal.SIGINT))
     )
@@ -136,6 +138,36 @@ def test_ctrl_c_saves_and_the_next_time_it_goes_on(tmp_path: Path) -> None:
     assert first == "0"
     assert int(again) >= 3
     assert len(numbers(folder.experiment(1))["history"]) == 12
+
+
+def test_a_trial_that_somebody_stops_stops_the_sweep_and_is_not_a_breakdown(tmp_path: Path) -> None:
+    """As `./start.sh trainings stop` does. It would be begun again at once, and the third time be given up."""
+    plan = stub_plan(tmp_path / "lesson", [{"rate": 1.0, "seconds": 0.1, "num_epochs": 12}, {"rate": 2.0}])
+    folder = opened(tmp_path, plan)
+    asked: list[int] = []
+
+    def stop() -> None:
+        until(lambda: saved_epochs(folder.experiment(1)) >= 3)
+        os.kill(int(starts(folder.experiment(1))[0][0]), signal.SIGTERM)
+
+    waiting = threading.Thread(target=stop)
+    waiting.start()
+    assert not work(folder, plan, asked)
+    waiting.join()
+    assert asked == [signal.SIGTERM]
+    assert numbers(folder.experiment(1))["status"] == "stopped"
+    assert not list(folder.claims.glob("*/*/crashed.*"))
+    assert not folder.experiment(2).exists()
+    assert work(folder, plan)
+    assert len(folder.results()) == 2
+
+
+def test_the_best_is_told_with_the_data_that_it_was_trained_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command is typed in another folder than the clone, in which the plan's paths may be."""
+    plan = stub_plan(tmp_path / "lesson", [{"rate": 1.0, "data_dir": "data/lyrics"}])
+    monkeypatch.chdir(tmp_path)
+    (place,) = [one for one in words(arguments_of(plan, Job(1, 1))) if one.startswith("--data_dir=")]
+    assert os.path.samefile(place.removeprefix("--data_dir="), ROOT / "data" / "lyrics")
 
 
 def test_a_limit_of_minutes_holds_for_all_parts_together(tmp_path: Path) -> None:

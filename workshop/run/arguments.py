@@ -42,6 +42,7 @@ def train_parser(description: str, lesson: Lesson) -> Parser:
     group.add_argument("--message", "-m", default="", help="a note saved with the run")
     _accept_settings(parser, group, lambda file, content: _arguments_of_run(file, content, lesson))
 
+    parser.parts = {"size": {part for parts in lesson.sizes.values() for part in parts}}
     sizes = "; ".join(f"{name} = {lesson.size_words.format(**parts)}" for name, parts in lesson.sizes.items())
     group = parser.add_argument_group("network (--size sets all of it; each part can be set by itself)")
     group.add_argument(

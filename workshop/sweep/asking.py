@@ -21,7 +21,9 @@ def check(plan: Plan) -> None:
     Raises:
         UserError: an argument or a value is not valid.
     """
-    values = {word: None for trial in plan.trials for word in words(trial)}
+    # A switch that is off has no word; what can be off has to be a switch.
+    as_switch = [{name: value is False or value for name, value in trial.items()} for trial in plan.trials]
+    values = {word: None for trial in as_switch for word in words(trial)}
     command = [sys.executable, str(plan.lesson.folder / "train.py"), *values, "--help"]
     asked = subprocess.run(
         command, stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8", errors="replace", check=False

@@ -42,8 +42,15 @@ def this_computer() -> str:
 
 def _process() -> dict[str, Any]:
     """What identifies this process."""
-    began = psutil.Process().create_time()
+    began = _began(psutil.Process())
     return {"computer": this_computer(), "host": socket.gethostname(), "pid": os.getpid(), "began": began}
+
+
+def _began(process: psutil.Process) -> float:
+    """When a process began, in seconds: the same number whenever one asks, also after the clock was set."""
+    began = process.create_time()
+    # Linux counts from the computer's start, and psutil adds that to it as it is by the clock of now.
+    return round(began - psutil.boot_time(), 2) if sys.platform == "linux" else began
 
 
 @dataclass
@@ -161,7 +168,7 @@ def _has_died(attempt: Path) -> bool:
             return False
         process = psutil.Process(holder["pid"])
         # One that has ended is known until its parent asks how.
-        return process.create_time() != holder["began"] or process.status() == psutil.STATUS_ZOMBIE
+        return _began(process) != holder["began"] or process.status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return True
     except (UserError, KeyError, TypeError, ValueError, psutil.Error):

@@ -86,7 +86,10 @@ class Folder:
         """
         wanted, file = plan.as_json(), self.path / "plan.json"
         try:
-            if file.exists():
+            self.path.mkdir(parents=True, exist_ok=True)
+            # What another computer is writing at this moment has a name with a dot.
+            there = {path.name for path in self.path.iterdir() if not path.name.startswith(".")}
+            if file.name in there:
                 held = read_json(file)
                 trials = held.get("trials")
                 begun = wanted["trials"][: len(trials)] if isinstance(trials, list) else None
@@ -95,11 +98,12 @@ class Folder:
                         f"{self.path} belongs to another plan: name another folder with --folder, or give the plan "
                         "that it was begun with (further trials may stand behind those)"
                     )
-            elif self.path.is_dir() and any(self.path.iterdir()):
+            elif there:
                 raise UserError(f"{self.path} holds something else than a sweep: name another folder with --folder")
-            for place in (self.path / "trials", self.path / "output", self.path / "results", self.claims):
-                place.mkdir(parents=True, exist_ok=True)
+            # The plan first: by it, another computer that opens the folder at this moment knows whose it is.
             write_json(file, wanted)
+            for place in (self.path / "trials", self.path / "output", self.path / "results", self.claims):
+                place.mkdir(exist_ok=True)
         except OSError as error:
             reason = explain(error, self.path)
             raise UserError(
@@ -154,12 +158,18 @@ def ranked(results: Sequence[Result]) -> list[Result]:
     return sorted(last.values(), key=place)
 
 
+def of_plan(plan: Plan, results: Sequence[Result]) -> list[Result]:
+    """Those of its own trials: another computer may have got a plan with further ones meanwhile."""
+    return [result for result in results if result.trial <= len(plan.trials)]
+
+
 def wanted(plan: Plan, results: Sequence[Result]) -> list[Job]:
     """What is to be trained next, in this order; empty when the sweep is over.
 
     Without halving that is each trial. With it, a trial that is among the best of those which have come as far as it
     goes on; where there is none, the next one begins. Nobody waits for the others.
     """
+    results = of_plan(plan, results)
     done = {(result.trial, result.rung) for result in results}
     jobs: list[Job] = []
     is_complete = len({result.trial for result in results if result.rung == 1}) == len(plan.trials)

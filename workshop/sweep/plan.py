@@ -131,7 +131,7 @@ class Plan:
         trials = [
             {**few, **{name: value for name, value in trial.items() if name not in NOT_HALVED}} for trial in self.trials
         ]
-        return Plan(self.lesson, trials, self.varied)
+        return Plan(self.lesson, trials, [name for name in self.varied if name not in NOT_HALVED])
 
 
 def read(path: Path) -> Plan:
@@ -163,7 +163,12 @@ def words(arguments: Arguments) -> list[str]:
 
 def in_words(arguments: Arguments, names: Sequence[str]) -> str:
     """Some of the arguments of a trial, for a person."""
-    return ", ".join(f"{name} {str(arguments[name]).lower()}" for name in names)
+    return ", ".join(f"{name} {in_word(arguments[name])}" for name in names)
+
+
+def in_word(value: Value) -> str:
+    """A value as a plan has it, a text without its quotes."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _toml(path: Path) -> dict[str, Any]:
@@ -171,7 +176,7 @@ def _toml(path: Path) -> dict[str, Any]:
         with reading(path) as (file, size):
             if size > MAX_BYTES:
                 raise UserError(f"{path} is larger than a plan can be ({MAX_BYTES >> 10} kB)")
-            return tomllib.loads(file.read(size).decode("utf-8"))
+            return tomllib.loads(file.read(size).decode("utf-8-sig"))
     except OSError as error:
         raise UserError(f"{path} cannot be read: {explain(error, path)}") from error
     except (ValueError, RecursionError) as error:

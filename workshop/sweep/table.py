@@ -9,8 +9,8 @@ from workshop import pictures
 from workshop.commands import command
 from workshop.errors import UserError
 from workshop.files import atomic_write, explain, write_text
-from workshop.sweep.folder import Folder, Job, Result, ranked, wanted
-from workshop.sweep.plan import Plan, words
+from workshop.sweep.folder import Folder, Job, Result, of_plan, ranked, wanted
+from workshop.sweep.plan import Plan, in_word, words
 from workshop.sweep.training import arguments_of, record_of
 from workshop.visible import visible_line
 
@@ -31,7 +31,7 @@ def rows(plan: Plan, results: Sequence[Result]) -> list[list[str]]:
         remark = result.failed or ("" if result.rung == plan.rungs else "stopped early")
         lines.append(
             [
-                str(place), str(result.trial), *(str(trial[name]).lower() for name in plan.varied), loss,
+                str(place), str(result.trial), *(in_word(trial[name]) for name in plan.varied), loss,
                 str(result.best_step), str(result.step), str(result.epoch), f"{result.minutes:.1f}", remark,
             ]
         )  # fmt: skip
@@ -51,7 +51,7 @@ def write(folder: Folder, plan: Plan) -> str:
     Raises:
         UserError: a file cannot be written, or a result is damaged.
     """
-    results = folder.results()
+    results = of_plan(plan, folder.results())
     lines = rows(plan, results)
     write_text(folder.path / "table.txt", as_text(lines) + "\n")
     cells = io.StringIO()
@@ -129,4 +129,4 @@ def _label(axes: Any, plan: Plan, name: str) -> None:
         axes.set_xscale("log")
     elif len(values) <= _MOST_NAMED or not _is_number(plan, name):
         places = [_position(plan, name, value) for value in values]
-        axes.set_xticks(places, [pictures.fitted(str(value).lower(), 20) for value in values])
+        axes.set_xticks(places, [pictures.fitted(in_word(value), 20) for value in values], parse_math=False)

@@ -1,6 +1,7 @@
 """One trial in training: started, watched, taken up where another worker has left it, and its result kept."""
 
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -21,7 +22,9 @@ from workshop.sweep.plan import Plan, Value, in_words, words
 MOST_CRASHES = 3
 #: The exit status of a mistake that is said in a sentence.
 _MISTAKE = 2
-#: What ends as it should. A training that is stopped by a signal has a status above 128.
+#: That of a training that was asked to save and end.
+_TERMINATED = 128 + signal.SIGTERM
+#: What ends as it should.
 _FINISHED = (STATUSES["steps"], STATUSES["stalled"])
 #: Minutes that a trial gets at least when it is taken up.
 _FEWEST_MINUTES = 0.01
@@ -46,6 +49,8 @@ class Training:
         self._path = folder.experiment(job.trial)
         self._process: subprocess.Popen[bytes] | None = None
         self._resumed = self._is_stopped = False
+        #: Whether somebody else has let it save and end, as `workshop.trainings stop` does.
+        self.was_asked_to_stop = False
         #: How it has ended; None as long as it has not, and where it has not ended here.
         self.result: Result | None = None
 
@@ -106,9 +111,6 @@ class Training:
     def _words(self, record: Record | None) -> list[str]:
         """The arguments of train.py."""
         arguments = arguments_of(self._plan, self.job)
-        for name in _PATHS:
-            if name in arguments and (place := found(str(arguments[name]), self._plan.lesson.name)):
-                arguments[name] = str(place)
         if self._resumed and record and "max_minutes" in arguments:
             # Each part has its own limit, and together they have one.
             arguments["max_minutes"] = max(float(arguments["max_minutes"]) - record.minutes, _FEWEST_MINUTES)
@@ -128,6 +130,9 @@ class Training:
         if status == 0 and record and self._is_finished(record):
             self._finish(record)
         elif self._is_stopped:
+            self._claim.release()
+        elif status == _TERMINATED and record and record.status == STATUSES["stopped"]:
+            self.was_asked_to_stop = self._is_stopped = True
             self._claim.release()
         elif status == _MISTAKE and self._resumed:
             # It cannot be taken up, whatever the reason: from its beginning it comes to the same numbers.
@@ -179,6 +184,9 @@ def arguments_of(plan: Plan, job: Job) -> dict[str, Value]:
     """The arguments of train.py for a trial, or a part of one."""
     trial: Mapping[str, Value] = plan.trials[job.trial - 1]
     arguments = {"message": f"trial {job.trial}: {in_words(trial, plan.varied)}", **trial}
+    for name in _PATHS:
+        if name in arguments and (place := found(str(arguments[name]), plan.lesson.name)):
+            arguments[name] = str(place)
     if plan.epochs:
         arguments["num_epochs"] = plan.epochs[job.rung - 1]
     return arguments

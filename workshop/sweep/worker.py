@@ -1,5 +1,6 @@
 """A worker: takes trials that nobody else has, several at a time if asked, until there are none left."""
 
+import signal
 import time
 from collections.abc import Sequence
 
@@ -43,15 +44,16 @@ class Worker:
         self._said_waiting = False
         self._look_again = 0.0
 
-    def work(self, asked: Sequence[int]) -> bool:
-        """Work until the sweep is over, or a signal comes to `asked`; returns whether it is over.
+    def work(self, asked: list[int]) -> bool:
+        """Work until the sweep is over, or a signal comes to `asked`; returns whether it is over. A trial that somebody
+        lets save and end counts as a signal: it would only be trained again.
 
         Raises:
             UserError: the folder cannot be written, or a result in it is damaged.
         """
         try:
             while not asked:
-                self._follow()
+                self._follow(asked)
                 if len(self._running) < self._jobs and time.monotonic() >= self._look_again and not self._take():
                     left = wanted(self._plan, self._folder.results())
                     if not self._running and (not left or self._is_leaving):
@@ -75,16 +77,19 @@ class Worker:
                 return True
         return False
 
-    def _follow(self) -> None:
+    def _follow(self, asked: list[int]) -> None:
         """Look at what runs, and say what has ended."""
         for one in [one for one in self._running if one.poll()]:
             self._running.remove(one)
             self._look_again = 0.0
             result = one.result
-            if result is None:
-                cli.say(f"trial {one.job.trial} has been taken over by another computer")
-            else:
+            if result:
                 cli.say(ending(result))
+            elif one.was_asked_to_stop:
+                cli.say(f"trial {one.job.trial} was asked to stop, and so the sweep stops")
+                asked.append(signal.SIGTERM)
+            else:
+                cli.say(f"trial {one.job.trial} has been taken over by another computer")
 
     def _stop(self) -> None:
         """Let all that runs save and end."""
