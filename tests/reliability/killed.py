@@ -45,7 +45,7 @@ def kill_in_a_save(chance: random.Random) -> None:
     act = kill if chance.random() < 0.4 else lambda: kill_after(chance.uniform(0, WRITE_SECONDS))
 
     def watch(event: str, values: tuple[Any, ...]) -> None:
-        writes = event == "open" and isinstance(values[1], str) and "w" in values[1]
+        writes = event == "open" and isinstance(values[1], str) and not {"w", "x"}.isdisjoint(values[1])
         if (writes or event == "os.rename") and str(values[0]).endswith(".part"):
             left[0] -= 1
             if left[0] == 0:
