@@ -16,7 +16,8 @@ foreach ($line in Get-Content -LiteralPath (Join-Path $PSScriptRoot 'docker/serv
   $Servers[$name.ToUpper()], $Titles[$name.ToUpper()] = [int] $port, $title
 }
 # Where networks are asked by OSC in the container, and where clients on this computer hear the answers; both by UDP.
-$OscPort, $AnswerTo = 10102, 10101
+$OscPort = 10102
+$AnswerTo = 10101
 # Variables that mean the same inside, as docker/host.sh passes them; a folder of Windows does not.
 $Passed = '^(TERM|NO_COLOR|WORKSHOP_DEMO_SMOKE|CUDA_VISIBLE_DEVICES|XLA_FLAGS|OMP_NUM_THREADS|(TF|KERAS)_[A-Z0-9_]+)$'
 $HealthSeconds = 120

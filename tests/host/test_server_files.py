@@ -53,7 +53,7 @@ def test_the_ports_of_osc_are_the_same_in_all_doors() -> None:
     assert f"\nOSC_PORT={OSC_PORT} " in shells["docker/host.sh"]
     assert f"\nANSWER_TO={heard} " in shells["docker/host.sh"]
     assert f"$OscPort = {OSC_PORT}\n" in shells["start.ps1"]
-    assert f"{{ {heard} }}" in shells["start.ps1"]
+    assert f"$AnswerTo = {heard}\n" in shells["start.ps1"]
     assert f"(default {OSC_PORT})" in shells["start.sh"]
     assert f"(default {heard})" in shells["start.sh"]
 
