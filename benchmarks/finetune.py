@@ -69,6 +69,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--minutes", type=float, default=2, help="of each training")
     parser.add_argument("--smoke", action="store_true", help="one seed and learning rate, some steps")
+    parser.add_argument("--only", help='a set by its name in the table, such as "17 KB of text"')
     args = parser.parse_args()
 
     sets: list[tuple[str, str, Path, str | None, Take]] = [
@@ -80,7 +81,7 @@ def main() -> None:
     ]
     rows, result = [], {}
     for name, lesson, data, source, take in sets:
-        if source is None:
+        if source is None or (args.only and name != args.only):
             continue
         lower = []
         with tempfile.TemporaryDirectory() as folder:

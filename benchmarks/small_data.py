@@ -27,10 +27,11 @@ EPOCHS = 400
 def take_songs(source: Path, folder: Path, characters: int = CHARACTERS) -> None:
     """Copy songs from all over a folder, as many as fit, and the beginning of the next one."""
     files = sorted(source.rglob("*.txt"))
-    left = characters
-    for file in files[:: max(1, len(files) // 11)]:
+    left, step = characters, max(1, len(files) // 11)
+    for file in (file for first in range(step) for file in files[first::step]):
         text = file.read_text("utf-8")[:left]
-        (folder / file.name).write_text(text, "utf-8")
+        if text:
+            (folder / file.name).write_text(text, "utf-8")
         left -= len(text)
 
 

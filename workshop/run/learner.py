@@ -11,6 +11,7 @@ than was planned, is the same as having planned it.
 import abc
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -89,6 +90,9 @@ class WindowLearner(abc.ABC):
         self._shards = self._most_shards = 2 if on_cpu else 1
         self._shard: Callable = tf.function(self._shard_gradients, jit_compile=on_cpu, autograph=False)
         self._batch: Callable = tf.function(self._batch_gradients, autograph=False)
+        self._batch_in_turn: Callable = tf.function(partial(self._batch_gradients, in_turn=True), autograph=False)
+        #: Of the batches so far.
+        self._shapes: set[tuple[int, ...]] = set()
         self._descend: Callable = tf.function(self._apply, jit_compile=on_cpu, autograph=False)
         self._follow: Callable = tf.function(self._average_weights, jit_compile=on_cpu, autograph=False)
         self._held_out_loss: Callable = tf.function(self._measure, jit_compile=on_cpu, autograph=False)
@@ -102,7 +106,12 @@ class WindowLearner(abc.ABC):
             inputs: x, each array [..., B].
             targets: what is right [T, B, ...].
         """
-        loss, gradients, self.state = self._batch(_tensors(inputs), tf.constant(targets), self.state)
+        # TensorFlow has been seen to crash, though seldom, where two shards want the same program to be compiled: those
+        # of the first batch of a shape are computed one after the other.
+        is_compiled = self._shards == 1 or targets.shape in self._shapes
+        batch = self._batch if is_compiled else self._batch_in_turn
+        loss, gradients, self.state = batch(_tensors(inputs), tf.constant(targets), self.state)
+        self._shapes.add(targets.shape)
         return self._team.mean(loss, gradients)
 
     def descend(self, gradients: Sequence[Tensor]) -> None:
@@ -120,14 +129,16 @@ class WindowLearner(abc.ABC):
         self.update_average()
         return loss
 
-    def _batch_gradients(self, inputs: Any, targets: Tensor, state: Any) -> tuple[Tensor, list[Tensor], Any]:
+    def _batch_gradients(
+        self, inputs: Any, targets: Tensor, state: Any, in_turn: bool = False
+    ) -> tuple[Tensor, list[Tensor], Any]:
         # Read once and handed over as tensors, so that TensorFlow sees that the shards do not wait for one another.
         weights = [tf.convert_to_tensor(weight.value) for weight in self.model.trainable_variables]
         randomness = [tf.convert_to_tensor(variable.value) for variable in self.model.non_trainable_variables]
-        shards = [
-            self._shard(weights, [value + shard for value in randomness], *parts)
-            for shard, parts in enumerate(self._split(inputs, targets, state), self._team.rank * self._shards)
-        ]
+        shards: list[Any] = []
+        for shard, parts in enumerate(self._split(inputs, targets, state), self._team.rank * self._shards):
+            with tf.control_dependencies([loss for loss, *_ in shards] if in_turn else []):
+                shards.append(self._shard(weights, [value + shard for value in randomness], *parts))
         losses, gradients, states, new_randomness = zip(*shards, strict=True)
         first = self._team.rank * self._shards
         for variable, value in zip(self.model.non_trainable_variables, new_randomness[0], strict=True):
