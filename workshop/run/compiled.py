@@ -8,7 +8,6 @@ checksums are right; what it compiles itself is put with the others when it ends
 import atexit
 import contextlib
 import hashlib
-import importlib.metadata
 import os
 import re
 import shutil
@@ -18,6 +17,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from workshop import ROOT
+from workshop.run import experiment
 
 CACHE = ROOT / ".workshop" / "compiled"
 #: Bytes that are kept, and those that have to be free: the programs of a training take up to ten million.
@@ -56,11 +56,9 @@ def _kind() -> str:
     from llvmlite import binding
 
     features = binding.get_host_cpu_features().flatten()
-    versions = []
-    for name in ("tensorflow-cpu", "tensorflow"):
-        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
-            versions.append(importlib.metadata.version(name))
-    told = [*versions, binding.get_host_cpu_name(), features, os.environ.get("XLA_FLAGS", "")]
+    versions = experiment.versions()
+    del versions["platform"]  # another kernel, the same programs
+    told = [*versions.values(), binding.get_host_cpu_name(), features, os.environ.get("XLA_FLAGS", "")]
     return hashlib.sha256("\n".join(told).encode()).hexdigest()[:16]
 
 

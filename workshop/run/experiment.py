@@ -295,7 +295,7 @@ def create(lesson_dir: Path, requested: str | None, **entries: Any) -> Experimen
 
 def new_record(lesson: str, **entries: Any) -> Record:
     """The record of an experiment that begins now; `entries` as in `create`."""
-    return Record(lesson=lesson, created=_now(), versions=_versions(), **entries)
+    return Record(lesson=lesson, created=_now(), versions=versions(), **entries)
 
 
 def _claim(path: Path) -> Path:
@@ -536,11 +536,12 @@ def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def _versions() -> dict[str, str]:
-    versions = {"python": platform.python_version(), "platform": platform.platform()}
+def versions() -> dict[str, str]:
+    """The versions of what a training depends on, by name."""
+    found = {"python": platform.python_version(), "platform": platform.platform()}
     for name in ("tensorflow-cpu", "tensorflow", "keras", "numpy"):
         try:
-            versions[name] = importlib.metadata.version(name)
+            found[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
             continue
-    return versions
+    return found
