@@ -55,6 +55,8 @@ PLAIN = quarters(read("G A B c|d e d B|")[0])
         "TG uA vB (c|d) e .(d B)|",
         '"Am"G "^slow"A "<3"B c|"_x"d e "@1,2 text"d B|',
         '"never closed|\nG A B c|d e d B|',
+        r'"a \"b\" c"G A B c|"_\"d\""d e d B|',
+        "G A [r: a|b]B c|[N:c d | e f]d e d B|",
         "{c}G {/cd}A {e2f}B c|d {g}e d B|",
         "G y A y2B c|d e y/2d B|",
         "G A B c\\\n|d e d B|",
@@ -80,6 +82,7 @@ def test_what_is_printed_only_is_not_played(body: str) -> None:
     [
         ("!wiggle!G A !wiggle!B c|d e d B|", "unknown decoration !wiggle!"),
         ("+wiggle+G A B c|d e d B|", "unknown decoration +wiggle+"),
+        ("!a tempo!G A B c|!a tempo!d e d B|", "unknown decoration !a tempo!"),
         ("G ?A B c|d e ?d B|", "unknown sign '?'"),
         ("G A B c|[Q:1/4=90]d e d B|", "change of tempo (Q:) not played"),
         ("m: ~n3 = n{o}n{m}n\nG A B c|d e d B|", "macros (m:) left out"),
@@ -244,6 +247,8 @@ def test_an_overlay_takes_no_time(body: str, expected: list[tuple[float, float, 
         ("E m", "C D E F# G A B"),
         ("F LYDIAN", "C D E F G A B"),
         ("Bb Major", "C D Eb F G A Bb"),
+        ("B\u266d", "C D Eb F G A Bb"),
+        ("F\u266fm", "C# D E F# Ab A B"),
         ("C#m", "C# Eb E F# Ab A B"),
         ("Amix", "C# D E F# G A B"),
         ("Dm ^c", "C# D E F G A Bb"),
@@ -430,6 +435,15 @@ def test_a_rest_of_bars_follows_the_meter() -> None:
         ("G4:|A4|", "G G A"),
         ("G4||A4:|", "G A A"),
         ("[|G4.|A4|]", "G A"),
+        ('|:G4|["1st" A4:|["2nd" B4|]', "G A G B"),
+        ('|:G4|["1. & 2." A4:|["3rd time" B4|]', "G A G A G B"),
+        ('|:G4|["1,2"[CA]4:| ["3." B4|]', "G A G A G B"),
+        ('|["1"EG]4|["^x""_y"EG]4|', "G G"),
+        ("|:G4:|2 A4|B4|", "G G A B"),
+        ("|:G4:|2 A4:|B4:|", "G G A B B"),
+        ("|:G4:| [2 A4|]|:B4:|", "G G A B B"),
+        ("|::G4::|3 A4||B4|", "G G G A B"),
+        ("|:G4:|2", "G G"),
     ],
 )
 def test_repeats_and_variant_endings(body: str, played: str) -> None:
@@ -444,6 +458,12 @@ def test_endings_that_do_not_fit_are_said_and_played_once(body: str) -> None:
     assert [start for start, _, _ in quarters(melody)] == [4.0 * n for n in range(len(melody.notes))]
     assert len(remarks) == 1
     assert "ending" in remarks[0]
+
+
+def test_an_ending_with_a_text_and_no_number_is_played_once() -> None:
+    melody, remarks = read('G4|["Coda" A4|]', "C")
+    assert [name[:-1] for _, _, name in quarters(melody)] == ["G", "A"]
+    assert remarks == ["unknown sign '['"]
 
 
 def test_passes_of_endings() -> None:
@@ -470,6 +490,43 @@ def test_passes_of_endings() -> None:
 )
 def test_lengths(body: str, lengths: list[float]) -> None:
     assert [length for _, length, _ in quarters(read(body)[0])] == pytest.approx(lengths, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("spread", "played"),
+    [
+        ("", "C#4 C#4 C#5 C5 C4 B3 C4 C4"),
+        ("%%propagate-accidentals pitch\n", "C#4 C#4 C#5 C5 C4 B3 C4 C4"),
+        ("%%propagate-accidentals octave % as people say\n", "C#4 C#4 C5 C5 C#4 B3 C4 C4"),
+        ("I:propagate-accidentals not\n", "C#4 C4 C5 C5 C4 B3 C4 C4"),
+    ],
+)
+def test_how_far_accidentals_hold_is_said_by_a_directive(spread: str, played: str) -> None:
+    body = "^C C c =c C|_C =C C z2|"
+    text = f"{spread}X:1\nM:5/4\nL:1/4\nK:C\n{body}\n"
+    ((_, tune),), _ = tunes_in(text)
+    ((_, again),), _ = tunes_in(tune.text(1))
+    for one in (tune, again):
+        assert " ".join(name for _, _, name in quarters(playable(one)[0])) == played
+
+
+@pytest.mark.parametrize(
+    ("header", "body", "played"),
+    [
+        ("%%MIDI transpose -2\n", "C4|D4|", "Bb3 C4"),
+        ("%%MIDI  rtranspose 12\n%%MIDI program 3\n", "C4|D4|", "C5 D5"),
+        ("", "C4|\n%%MIDI transpose 2\nD4|", "C4 E4"),
+        ("%%MIDI transpose 3\nV:1 octave=1\nV:2\n", "V:1\nC4|D4|\nV:2\nC4|", "Eb5 F5"),
+    ],
+)
+def test_music_may_be_transposed_by_a_directive(header: str, body: str, played: str) -> None:
+    ((_, tune),), _ = tunes_in(f"X:1\nM:4/4\nL:1/4\n{header}K:C\n{body}\n")
+    assert " ".join(name for _, _, name in quarters(playable(tune)[0])) == played
+
+
+def test_all_fields_of_the_file_hold() -> None:
+    ((_, tune),), _ = tunes_in("U:n=!trill!\nU:w=!turn!\nM:4/4\nL:1/4\n\nX:1\nK:G\nnG wA nB c|d e d B|\n")
+    assert (quarters(playable(tune)[0]), playable(tune)[1]) == (PLAIN, [])
 
 
 def test_microtones_are_rounded_and_said() -> None:

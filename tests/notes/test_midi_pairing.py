@@ -129,8 +129,8 @@ def sounding(events: str, last: int = 1000) -> dict[str, float]:
     for number, word in enumerate(events.split()):
         tick, what = int("".join(filter(str.isdigit, word))), "".join(filter(str.isalpha, word))
         place = (tick, number)
-        if what in CONTROLS:
-            controls.append(Control(place, *CONTROLS[what]))
+        if what in CONTROLS | SOSTENUTO:
+            controls.append(Control(place, *(CONTROLS | SOSTENUTO)[what]))
         else:
             presses[ord(what.upper())].append((place, 80 if what.isupper() else 0))
     notes = [note for pitch, of_key in presses.items() for note in paired(pitch, of_key, LONGEST, controls)]
@@ -142,6 +142,7 @@ CONTROLS = {
     "down": (64, 127), "up": (64, 0), "half": (64, 64), "nearly": (64, 63), "reset": (121, 0), "notes": (123, 0),
     "silence": (120, 0), "soft": (67, 127),
 }  # fmt: skip
+SOSTENUTO = {"catch": (66, 127), "drop": (66, 0)}
 
 
 @pytest.mark.parametrize(
@@ -172,6 +173,24 @@ CONTROLS = {
     ],
 )  # fmt: skip
 def test_the_pedal_holds_what_is_released_while_it_is_down(events: str, expected: dict[str, float]) -> None:
+    assert sounding(events) == expected
+
+
+@pytest.mark.parametrize(
+    ("events", "expected"),
+    [
+        ("0C 5catch 10c 20G 30g 50drop", {"0C": 50, "20G": 30}),  # only keys that were down before it
+        ("0catch 5C 10c 50drop", {"5C": 10}),
+        ("0C 5catch 10c 20C 30c 50drop", {"0C": 20, "20C": 50}),  # struck again
+        ("0C 5catch 10c 12down 20G 30g 40drop 50up", {"0C": 50, "20G": 50}),
+        ("0C 5catch 10c 12down 20G 30g 40up 50drop", {"0C": 50, "20G": 40}),
+        ("0C 5catch 8G 9catch 10c 20g 50drop", {"0C": 50, "8G": 20}),  # put down once
+        ("0C 5catch 10c 30reset", {"0C": 30}),
+        ("0C 5catch 10c 30silence 50drop", {"0C": 30}),
+        ("0C 5catch 10c", {"0C": 1000}),
+    ],
+)
+def test_the_sostenuto_pedal_holds_the_keys_that_it_caught(events: str, expected: dict[str, float]) -> None:
     assert sounding(events) == expected
 
 

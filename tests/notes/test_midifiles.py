@@ -319,6 +319,12 @@ def test_the_pedal_is_that_of_a_channel_in_whatever_track_it_stands() -> None:
     assert heard(midi(f"00 FF 21 01 01 {pedal}", f"00 FF 21 01 01 {STACCATO}")) == [(0, 1, 60)]
 
 
+def test_the_sostenuto_pedal_is_heard_too() -> None:
+    assert heard(midi(f"00 90 3C 40 06 B0 42 7F 06 80 3C 40 {STACCATO.replace('3C', '40')} 60 B0 42 00")) == [
+        (0, 1.25, 60), (0.125, 0.25, 64),
+    ]  # fmt: skip
+
+
 def test_a_pedal_that_stays_down_holds_to_the_end_of_the_file_and_not_for_ever() -> None:
     assert heard(midi(f"{PEDAL} {STACCATO} {LATER} 60 B0 07 64")) == [(0, 3.125, 60), (1.125, 3.125, 62)]
     hours = midi(f"{PEDAL} {STACCATO} FF FF FF 7F B0 07 64")

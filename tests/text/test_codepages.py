@@ -206,6 +206,13 @@ def test_unicode_without_a_mark_is_read_in_every_script(tmp_path: Path, language
     assert reads(tmp_path / "song.txt", TEXTS[language], encoding)
 
 
+@pytest.mark.parametrize("sign", ["\uf8ff", "\x0c", "\U0003fffd"], ids=["logo", "page break", "unassigned"])
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_a_rare_sign_makes_unicode_without_a_mark_no_binary_data(tmp_path: Path, sign: str, encoding: str) -> None:
+    for language in ("Russian", "Japanese", "German"):
+        assert reads(tmp_path / "song.txt", TEXTS[language] * 3 + sign + "\n", encoding)
+
+
 @pytest.mark.parametrize("language", ["Czech", "Turkish", "Greek", "French"])
 def test_capitals_are_read_too(tmp_path: Path, language: str) -> None:
     assert reads(tmp_path / "song.txt", TEXTS[language].upper().replace("İ", "I"), ENCODINGS[language][0])

@@ -106,7 +106,7 @@ def read_key(value: str) -> Key:
         AbcError: it does not begin with a key and has nothing else that belongs into this field.
     """
     value = re.sub(r"([a-z]{4,20})\s*=\s*", r"\1=", value)
-    value = re.sub(r'="[^"]*"', "=text", value)
+    value = re.sub(r'="[^"]*"', "=text", value).replace("\u266f", "#").replace("\u266d", "b")
     name, altered, rest = _tonic(value.strip())
     accidentals: list[str] = []
     unknown: list[str] = []

@@ -103,7 +103,7 @@ def read_tune(tune: Tune) -> Melody:
     """
     meter = read_meter(tune.meter)
     unit = read_unit(tune.unit) if tune.unit else default_unit(meter)
-    scanner = _Scanner(meter, unit)
+    scanner = _Scanner(meter, unit, spread=tune.spread)
     scanner.change_key(tune.key)
     scanner.scan(tune.body)
     parts, missing = in_order(scanner.items, read_parts(tune.parts))
@@ -126,7 +126,7 @@ def read_leniently(tune: Tune) -> tuple[Melody, list[str]]:
     unit = default_unit(meter)
     if tune.unit:
         unit = _or_else(read_unit, tune.unit, unit, f"1/{WHOLE // unit}", remarks)
-    scanner = _LenientScanner(meter, unit, remarks=remarks, is_free=is_free)
+    scanner = _LenientScanner(meter, unit, spread=tune.spread, remarks=remarks, is_free=is_free)
     key = _or_else(read_key, tune.key, Key("C", {}), "C", remarks)
     scanner.set_key(key, tune.key)
     scanner.scan(tune.body)
@@ -195,6 +195,9 @@ class _Scanner:
     semitones: int = 0
     items: list[Item] = field(default_factory=list)
     is_exact: bool = True
+    #: How far accidentals hold, see `Tune`.
+    spread: str = "pitch"
+    #: Those of the bar so far, by letter, or by letter and octave.
     _accidentals: dict[str, int] = field(default_factory=dict)
     #: The note that a broken rhythm or a tie may follow.
     _last: NoteOrRest | None = None
@@ -291,13 +294,16 @@ class _Scanner:
             return NoteOrRest(None, ticks)
         name = letter.upper()
         natural = 60 + 12 * letter.islower() + _SEMITONES[name] + 12 * (octaves.count("'") - octaves.count(","))
+        # An accidental holds for the octaves as well, as the standard has it where a tune says nothing else.
+        heard = name if self.spread == "pitch" else letter + octaves
+        altered = self._accidentals.get(heard, self.signature.get(name, 0))
         last = self._last
         if accidental:
-            # An accidental holds for the octaves as well, as the standard has it where a tune says nothing else.
-            self._accidentals[name] = self._alteration(accidental)
+            altered = self._alteration(accidental)
+            if self.spread != "not":
+                self._accidentals[heard] = altered
         elif last is not None and last.tied and last.name == letter + octaves:
             return NoteOrRest(last.pitch, ticks, bool(tie), last.name)
-        altered = self._accidentals.get(name, self.signature.get(name, 0))
         return NoteOrRest(natural + altered + self.semitones, ticks, bool(tie), letter + octaves)
 
     def _alteration(self, accidental: str) -> int:

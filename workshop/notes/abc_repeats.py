@@ -84,12 +84,13 @@ def expand_repeats(items: list[NoteOrRest | Bar]) -> Iterator[NoteOrRest | Bar]:
     """Yield the items in the order of playing.
 
     A repeat goes back to its sign, or without one to the last double bar or end of a repeat. The sign that often ends
-    a last ending too repeats nothing.
+    a last ending too repeats nothing. A second ending behind a repeat needs no first one: `|: A :|2 B |` is A A B.
 
     Raises:
         AbcError: endings do not fit together.
     """
     start, is_signed = 0, False  # what the next repeat goes back to, and whether a sign says so
+    is_last = False  # whether a second ending is being played that stands behind a repeat without a first one
     at = 0
     while at < len(items):
         item = items[at]
@@ -97,14 +98,19 @@ def expand_repeats(items: list[NoteOrRest | Bar]) -> Iterator[NoteOrRest | Bar]:
         at += 1
         if isinstance(item, NoteOrRest):
             continue
-        if item.endings:
+        if item.closes and item.endings == (item.closes + 1,):
+            is_last = True
+        elif item.endings:
             if item.endings[0] != 1:
                 raise AbcError("second ending without a first one")
             endings, end = _endings(items, at - 1)
             yield from _with_endings(items, start, at - 1, endings)
-            at = end
+            at, is_last = end, False
             last = items[end - 1]
             start, is_signed = end, isinstance(last, Bar) and last.opens
+            continue
+        elif is_last and not item.is_plain:
+            start, is_signed, is_last = at, item.opens, False
             continue
         for _ in range(item.closes):
             yield from items[start:at]

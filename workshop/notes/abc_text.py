@@ -23,6 +23,17 @@ _KEPT = rf"(?P<kept>\[[KLMP]:{_VALUE}\])"
 #: Marks for the typesetter, and bowings.
 _PRINTED = re.compile(_KEPT + r"|[`!*$\\uvk]")
 _DECORATION = re.compile(r"!([^!\s|]{1,40})!|!([A-Za-z.][A-Za-z. ]{1,30})!|\+([^+\s|]{1,40})\+")
+#: What is written over notes: chord symbols and texts, in which a backslash precedes a quote; not all are closed.
+_QUOTED = re.compile(r'"(?:\\.|[^"\\])*"?')
+#: Remarks among the notes: a bar line is part of their text.
+_INLINE_TEXT = re.compile(r"\[[NRTWrw]:[^\]\[]{0,300}\]")
+#: A variant ending with a text, ["1st" or ["Coda": unlike in a chord a bar line or a chord comes before a bracket that
+#: closes.
+_NAMED_ENDING = re.compile(r'(?:^|(?<=[|:\]]))\s{0,9}\["([^"|]{0,40})"(?![^|\[]{0,300}\])')
+#: Directives that change what is played; like all of them they may be written as a field I.
+_DIRECTIVE = re.compile(r"%%\s{0,9}((?:propagate-accidentals|MIDI\s+r?transpose)\s.*)")
+_SHIFT = re.compile(r"MIDI\s+r?transpose\s+([+-]?\d{1,2})\s*")
+_SPREAD = re.compile(r"propagate-accidentals\s+(not|octave|pitch)\b")
 #: Chords as they were written before 1996.
 _OLD_CHORD = re.compile(r"(?:(?:\^\^?|__?|=)?[A-Ga-g][,']*[\d/]*){2,}")
 _NAMES = """
@@ -56,7 +67,8 @@ class Tune:
 
     ``meter``, ``unit``, ``key``, ``tempo`` and ``parts`` are the values of the fields M, L, K, Q and P; '' is a missing
     one. ``collection`` is the folder that the tune comes from. ``voices`` is how many voices it was written for, of
-    which ``body`` has the first, and ``remarks`` say what was skipped in the text.
+    which ``body`` has the first, and ``remarks`` say what was skipped in the text. ``spread`` is how far accidentals
+    hold within a bar: 'not' beyond their note, in their 'octave', or for the 'pitch' in all octaves.
     """
 
     title: str
@@ -69,12 +81,14 @@ class Tune:
     parts: str = ""
     voices: int = 1
     remarks: tuple[str, ...] = ()
+    spread: str = "pitch"
 
     def text(self, number: int) -> str:
         """Return the tune in ABC notation with ``number`` as its X field, without a blank line after it."""
         fields = (
             ("X", str(number)), ("T", self.title), ("P", self.parts), ("M", self.meter), ("L", self.unit),
-            ("Q", self.tempo), ("K", self.key),
+            ("Q", self.tempo), ("I", "" if self.spread == "pitch" else f"propagate-accidentals {self.spread}"),
+            ("K", self.key),
         )  # fmt: skip
         return "".join(f"{name}:{value}\n" for name, value in fields if value) + self.body
 
@@ -121,32 +135,38 @@ def read_piece(piece: str, before: str = "") -> Tune:
     return reading.tune()
 
 
-def _file_fields(before: str) -> dict[str, str]:
-    found = (_FIELD.fullmatch(_uncommented(line)) for line in before.splitlines())
-    return {one[1]: one[2].strip() for one in found if one and one[1] in _FILE_FIELDS}
+def _file_fields(before: str) -> list[tuple[str, str]]:
+    found = (_FIELD.fullmatch(line) for line in _without_blocks(before))
+    return [(one[1], one[2].strip()) for one in found if one and one[1] in _FILE_FIELDS]
 
 
 def _without_blocks(piece: str) -> Iterator[str]:
-    """Yield the lines of a piece without comments and without blocks such as %%begintext to %%endtext."""
+    """Yield the lines of a piece without comments and without blocks such as %%begintext to %%endtext; directives that
+    change the music come as fields I.
+    """
     lines = piece.splitlines()
     last_end = max((at for at, line in enumerate(lines) if line.startswith("%%end")), default=-1)
     in_block = False
     for at, line in enumerate(lines):
-        if line.startswith("%%"):
+        if not in_block and (directive := _DIRECTIVE.fullmatch(_uncommented(line, 2))):
+            yield f"I:{directive[1]}"
+        elif line.startswith("%%"):
             in_block = at < last_end and (line.startswith("%%begin") or (in_block and not line.startswith("%%end")))
         elif not in_block and not line.startswith("%"):
             yield _uncommented(line)
 
 
-def _uncommented(line: str) -> str:
-    return re.split(r"(?<!\\)%", line, maxsplit=1)[0].strip()
+def _uncommented(line: str, begin: int = 0) -> str:
+    """Return a line without the comment behind its first `begin` characters."""
+    return line[:begin] + re.split(r"(?<!\\)%", line[begin:], maxsplit=1)[0].strip()
 
 
 @dataclass
 class _Reading:
     """What is known of a tune while its lines are read."""
 
-    defaults: dict[str, str]
+    #: Fields of the file.
+    defaults: list[tuple[str, str]]
     header: dict[str, str] = field(default_factory=dict)
     #: The lines of each voice, and the one that is being read.
     voices: dict[str, list[str]] = field(default_factory=dict)
@@ -163,9 +183,12 @@ class _Reading:
     #: Whether there was a note, in any voice.
     has_music: bool = False
     remarks: list[str] = field(default_factory=list)
+    #: How far accidentals hold, and by how many semitones the whole tune is shifted.
+    spread: str = "pitch"
+    semitones: int = 0
 
     def __post_init__(self) -> None:
-        for name, value in self.defaults.items():
+        for name, value in self.defaults:
             self._define(name, value)
 
     def take(self, line: str) -> bool:
@@ -194,8 +217,19 @@ class _Reading:
             self.symbols += symbol[1]
         elif name == "I" and re.match(r"linebreak.*!|decoration\s*\+", value):
             self.is_line_break = True
+        elif name == "I" and (spread := _SPREAD.match(value)):
+            self.spread = spread[1]
+        elif name == "I" and (shift := _SHIFT.fullmatch(value)):
+            self._shift(int(shift[1]))
         elif name == "m":
             self._remark("macros (m:) left out")
+
+    def _shift(self, semitones: int) -> None:
+        """Transpose the tune, or what follows of the voice that is being read."""
+        if "K" in self.header:
+            self.pending.append(f"K:transpose={semitones}")
+        else:
+            self.semitones = semitones
 
     def _field(self, name: str, value: str) -> None:
         if name == "V":
@@ -265,7 +299,8 @@ class _Reading:
 
     def _clean(self, music: str) -> str:
         """Return music with nothing in it that is only printed."""
-        music = re.sub('"[^"]*"?', "", _INLINE.sub(self._inline, music))
+        music = _NAMED_ENDING.sub(self._ending, _INLINE_TEXT.sub("", music))
+        music = _QUOTED.sub("", _INLINE.sub(self._inline, music))
         music = _DECORATION.sub(self._decoration, music)
         if self.symbols:
             music = re.sub(rf"{_KEPT}|[{self.symbols}]", lambda found: found["kept"] or "", music)
@@ -286,12 +321,18 @@ class _Reading:
             self._define(name, value)
         return ""
 
+    def _ending(self, found: re.Match[str]) -> str:
+        """Return the passes that the text of an ending names: 1,2 for "1st and 2nd"; as written where it names none."""
+        plain = re.sub(r"(?<=\d)(?:st|nd|rd|th)?\.?|\s+", "", found[1].lower())
+        passes = re.match(r"\d+(?:[,-]\d+)*", re.sub(r"and|&|\+", ",", plain))
+        return f" [{passes[0]} " if passes else found[0]
+
     def _decoration(self, found: re.Match[str]) -> str:
         name = found[1] or found[2] or found[3]
         plain = name.replace(" ", "").lower()
         if plain in _DECORATIONS and not (self.is_line_break and not found[3]):
             return ""
-        if (self.is_line_break and not found[3]) or found[2]:
+        if (self.is_line_break and not found[3]) or (found[2] and not _NO_MUSIC.search(name)):
             return name
         if found[3] and _OLD_CHORD.fullmatch(name):
             return f"[{name}]"
@@ -314,17 +355,19 @@ class _Reading:
         above = [line for line in self.voices.get("1", []) if first != "1" and _FIELD.fullmatch(line)]
         if len(written) > 1:
             self.remarks.insert(0, f"the first of {len(written)} voices (V:) is played")
-        header = self.defaults | {name: value for name, value in self.header.items() if value}
+        header = dict(self.defaults) | {name: value for name, value in self.header.items() if value}
+        shift = f" transpose={self.semitones}" if self.semitones else ""
         return Tune(
             header.get("T", "").replace("\u2019", "'").rstrip(" .,"),
             header.get("M", ""),
             header.get("L", ""),
-            _short_key(header.get("K", ""), self.settings.get(first, "")),
+            _short_key(header.get("K", ""), f"{self.settings.get(first, '')}{shift}"),
             "".join(f"{line}\n" for line in above + body),
             tempo=header.get("Q", ""),
             parts=header.get("P", ""),
             voices=len(written),
             remarks=tuple(self.remarks),
+            spread=self.spread,
         )
 
 
@@ -349,7 +392,7 @@ def _is_words(line: str, is_over: bool, symbols: str) -> bool:
 
     ``symbols`` are letters that the tune defines as decorations: in front of a note they make no word.
     """
-    plain = re.sub(r'"[^"]*"?|\[[A-Za-z]:[^\]]{0,300}\]', "", _DECORATION.sub("", line))
+    plain = re.sub(r"\[[A-Za-z]:[^\]]{0,300}\]", "", _QUOTED.sub("", _DECORATION.sub("", line)))
     plain = re.sub(rf"\b[{_SYMBOLS}{symbols}]+(?=[A-Ga-g](?![A-Za-z]))", "", plain)
     runs = re.findall(r"[^\W\d_]{2,}", plain)
     words = [run for run in runs if _NO_MUSIC.search(run)]

@@ -1,4 +1,4 @@
-"""When the notes of a MIDI channel end: which note-off belongs to which note-on, and what the sustain pedal holds.
+"""When the notes of a MIDI channel end: which note-off belongs to which note-on, and what the pedals hold.
 
 A place in a file is (tick, number), the number counting the events of the file: what happens at one tick happens in
 the order in which it is written.
@@ -12,9 +12,10 @@ from dataclasses import dataclass
 
 Place = tuple[int, int]
 
-#: Control changes: the sustain pedal, and what a channel is told all at once.
-SUSTAIN, ALL_SOUND_OFF, RESET_CONTROLLERS, ALL_NOTES_OFF = 64, 120, 121, 123
+#: Control changes: the sustain and the sostenuto pedal, and what a channel is told all at once.
+SUSTAIN, SOSTENUTO, ALL_SOUND_OFF, RESET_CONTROLLERS, ALL_NOTES_OFF = 64, 66, 120, 121, 123
 #: The mode messages from "all notes off" on (omni, mono, poly) end the notes of their channel too.
+PEDALS = (SUSTAIN, SOSTENUTO)
 ENDS_NOTES = (ALL_SOUND_OFF, *range(ALL_NOTES_OFF, 128))
 #: The pedal is down from this value on.
 PEDAL_DOWN = 64
@@ -119,8 +120,8 @@ def _unreleased(presses: Sequence[tuple[Place, int]]) -> dict[int, Place | None]
 
 
 def held(notes: Sequence[Note], controls: Sequence[Control], last: float) -> list[float]:
-    """When notes of one channel end, in ticks, with its sustain pedal: a key that is released while it is down sounds
-    until it is up or the key is struck again.
+    """When notes of one channel end, in ticks, with its pedals: a key that is released while the sustain pedal is down
+    sounds until it is up or the key is struck again. The sostenuto pedal does so for the keys that were down before it.
 
     Args:
         notes: of the channel, in any order.
@@ -131,7 +132,8 @@ def held(notes: Sequence[Note], controls: Sequence[Control], last: float) -> lis
     strikes = [(note.struck, 0, k) for k, note in enumerate(notes)]
     releases = [(note.released, 1, k) for k, note in enumerate(notes) if note.released]
     changes = [(change.place, 2, k) for k, change in enumerate(controls)]
-    is_down = False
+    is_down = is_sostenuto = False
+    caught: set[int] = set()
     pressed = [0] * 128
     ringing: dict[int, list[int]] = {}
 
@@ -142,12 +144,16 @@ def held(notes: Sequence[Note], controls: Sequence[Control], last: float) -> lis
     for (tick, _), what, k in sorted(strikes + releases + changes):
         if what == 2:
             change = controls[k]
-            if change.controller == SUSTAIN:
-                is_down = change.value >= PEDAL_DOWN
-            elif change.controller == RESET_CONTROLLERS:
-                is_down = False
-            if not is_down or change.controller == ALL_SOUND_OFF:
-                for pitch in list(ringing):
+            is_reset = change.controller == RESET_CONTROLLERS
+            goes_down = not is_reset and change.value >= PEDAL_DOWN
+            if change.controller == SUSTAIN or is_reset:
+                is_down = goes_down
+            if change.controller == SOSTENUTO or is_reset:
+                if goes_down != is_sostenuto:
+                    caught = {pitch for pitch in range(128) if goes_down and pressed[pitch]}
+                is_sostenuto = goes_down
+            for pitch in list(ringing):
+                if change.controller == ALL_SOUND_OFF or not (is_down or pitch in caught):
                     end(pitch, tick)
             continue
         pitch = notes[k].pitch
@@ -157,7 +163,7 @@ def held(notes: Sequence[Note], controls: Sequence[Control], last: float) -> lis
         else:
             pressed[pitch] -= 1
             # While another note holds the key down, there is nothing for the pedal to hold.
-            if is_down and not pressed[pitch]:
+            if (is_down or pitch in caught) and not pressed[pitch]:
                 ringing.setdefault(pitch, []).append(k)
     for pitch in list(ringing):
         end(pitch, last)

@@ -18,12 +18,12 @@ from workshop.files import atomic_write, explain
 from workshop.folders import find_files
 from workshop.notes.midi_drums import BANK, DrumSettings, drum_channels
 from workshop.notes.midi_events import PORT, SET_TEMPO, TIME_SIGNATURE, TRACK_NAME, events, tracks
-from workshop.notes.midi_pairing import ENDS_NOTES, RESET_CONTROLLERS, SUSTAIN, Control, Note, Place, held, paired
+from workshop.notes.midi_pairing import ENDS_NOTES, PEDALS, RESET_CONTROLLERS, Control, Note, Place, held, paired
 
 SUFFIXES = folders.SUFFIXES["MIDI"]
 
 #: Raise it when `read` reads files differently, so that cached files are read again.
-READER_VERSION = 4
+READER_VERSION = 5
 #: A MIDI file of three hours of dense piano has 2 MB; what is larger is something else.
 MAX_BYTES = 8 << 20
 #: A file whose last note lies further away than this has a damaged clock.
@@ -38,7 +38,7 @@ DEFAULT_BAR = 4.0
 #: Meters are read up to sixteenths, as a power of two, so that bars are whole sixteenths.
 FINEST_METER = 4
 #: Control changes that say something about the lengths of notes.
-USED_CONTROLLERS = {SUSTAIN, RESET_CONTROLLERS, *ENDS_NOTES}
+USED_CONTROLLERS = {*PEDALS, RESET_CONTROLLERS, *ENDS_NOTES}
 PITCH_CLASSES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 #: Of what `write` writes: sixteenths, triplets and, at 120 beats a minute, hundredths of a second are whole ticks.
 TICKS_PER_BEAT = 1200
@@ -209,7 +209,7 @@ def _notes(readers: list["_TrackReader"], longest: float) -> tuple[tuple[Part, .
                 parts.append(Part(reader.name, reader.programs.get(channel, 0), reader.key(channel) in drums))
     ringing: list[tuple[int, float]] = []
     for key, numbered in channels.items():
-        if key not in drums and any(change.controller == SUSTAIN for change in controls.get(key, [])):
+        if key not in drums and any(change.controller in PEDALS for change in controls.get(key, [])):
             # Notes held by the pedal end with the file.
             end = max(reader.tick for reader in readers if reader.piece == key[0])
             last = min(end, max(note.end for _, note in numbered) + longest)

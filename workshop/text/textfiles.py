@@ -29,6 +29,10 @@ SAMPLE_BYTES = 1 << 18
 #: Logs with colour codes stay below, compressed data is above.
 CONTROL_SHARE = 0.05
 
+#: Text in UTF-16 or UTF-32 has no larger share of control characters, of characters for private use (logos) and of such
+#: as Unicode does not have, or has only since a later version.
+ODD_SHARE = 0.01
+
 #: UTF-32 comes before UTF-16: its little-endian mark begins with that of UTF-16.
 BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -227,9 +231,10 @@ def _wide_encoding(sample: bytes) -> str | None:
             text = codecs.getincrementaldecoder(encoding)().decode(sample)
         except UnicodeDecodeError:
             continue
-        kinds = Counter(map(unicodedata.category, text.replace("\r", " ").replace("\n", " ").replace("\t", " ")))
+        kinds = Counter(map(unicodedata.category, re.sub("[\t\n\r\f\v\x1a]", " ", text)))
         spaces = sum(map(text.count, " \r\n\u3000"))
-        if spaces and not any(kinds[kind] for kind in ("Cc", "Cn", "Co")):
+        odd = sum(kinds[kind] for kind in ("Cc", "Cn", "Co"))
+        if spaces > odd and odd <= ODD_SHARE * len(text) and "\0" not in text:
             return encoding
     return None
 
