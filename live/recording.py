@@ -18,7 +18,7 @@ from live.controls import Controls, Turn, message_for
 from live.room import Mixed
 from workshop.audio import audiofiles
 from workshop.errors import UserError
-from workshop.files import explain
+from workshop.files import explain, reading
 from workshop.run.voice import Block, Knobs, PlayedNote
 
 #: Ticks of a beat last about so many seconds, because players of MIDI files want a tempo.
@@ -139,7 +139,8 @@ def read_happenings(path: Path) -> dict[int, Happening]:
         UserError: it cannot be read.
     """
     try:
-        file = mido.MidiFile(path)
+        with reading(path) as (content, _):
+            file = mido.MidiFile(file=content)
     except (OSError, EOFError, ValueError, KeyError, IndexError, mido.KeySignatureError) as error:
         raise UserError(
             f"{path} cannot be read as a MIDI file of knobs: {error}; give one that was recorded"
@@ -176,7 +177,7 @@ def _as_it_is(path: Path, rate: int) -> np.ndarray | None:
     never finished.
     """
     try:
-        with open(path, "rb") as file:
+        with reading(path) as (file, _):
             if file.read(4) != b"RIFF":
                 return None
             file.seek(0)

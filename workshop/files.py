@@ -133,18 +133,29 @@ def write_json(path: Path, value: Any) -> None:
         file.write(json.dumps(value, indent=2, ensure_ascii=False).encode("utf-8", "surrogatepass") + b"\n")
 
 
+def check_end(path: Path, cure: str) -> None:
+    """Check that a file can be read to its end before it is opened: a pipe or a device would be waited for, or have no
+    end. Opening a folder raises another error.
+
+    Raises:
+        OSError: there is none.
+        UserError: it is something else than a file or a folder; `cure` says what to do.
+    """
+    mode = path.stat().st_mode
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        raise UserError(f"{path} is neither a file nor a folder; {cure}")
+
+
 @contextlib.contextmanager
 def reading(path: Path) -> Iterator[tuple[IO[bytes], int]]:
-    """Open a file that can be read to its end, and tell its bytes: a pipe or a device would be waited for, or have no
-    end. The bytes are those of the file that is open, because another one may take its place at any moment.
+    """Open a file that can be read to its end, and tell its bytes: those of the file that is open, because another one
+    may take its place at any moment.
 
     Raises:
         OSError: there is none.
         UserError: it is something else than a file.
     """
-    mode = path.stat().st_mode
-    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):  # opening a folder raises another error
-        raise UserError(f"{path} is neither a file nor a folder; take it away")
+    check_end(path, "take it away")
     with open(path, "rb") as file:
         yield file, os.fstat(file.fileno()).st_size
 

@@ -81,6 +81,8 @@ def find_files(
         found = [path]
     elif os.path.exists(path):
         raise UserError(f"{path} is neither a file nor a folder; give one {kind} file or a folder of them")
+    elif os.path.islink(path):
+        raise UserError(f"{path} is a link to something that is not there; mend the link, or give another {kind} file")
     else:
         raise UserError(_no_such_path(path))
     if len(found) == 1 and not os.access(found[0], os.R_OK):

@@ -172,6 +172,18 @@ def test_a_constant_offset_is_taken_away(tmp_path: Path) -> None:
     assert level(found) == pytest.approx(0.3, rel=0.01)
 
 
+@pytest.mark.parametrize("subtype", ["PCM_16", "FLOAT"])
+def test_what_an_offset_had_kept_within_full_scale_is_not_clipped(tmp_path: Path, subtype: str) -> None:
+    wave = np.full(16000, -0.6)
+    wave[:1600] = sine(440, 16000, 0.1, level=0.999)
+    expected = wave - wave.mean()
+    found = read_sound(saved(tmp_path / "a.wav", wave, subtype=subtype), 16000)
+    assert np.abs(found.samples - expected / np.abs(expected).max()).max() < 1e-4
+    assert found.remarks == (
+        "its samples go to 1.54 without their constant offset, where full scale is 1: they are divided by that",
+    )
+
+
 @pytest.mark.parametrize("subtype", ["FLOAT", "DOUBLE"])
 @pytest.mark.parametrize(
     ("peak", "shown"),
@@ -328,6 +340,43 @@ def test_a_wav_whose_header_was_never_finished_is_read_to_its_end(tmp_path: Path
     assert refused(path) == "holds no samples"
 
 
+@pytest.mark.parametrize(
+    ("form", "subtype"),
+    [
+        ("WAV", "PCM_16"), ("WAV", "FLOAT"), ("RF64", "PCM_24"), ("RF64", "FLOAT"), ("AIFF", "PCM_16"),
+        ("AIFF", "FLOAT"), ("AU", "PCM_16"), ("AU", "DOUBLE"), ("CAF", "PCM_24"), ("CAF", "FLOAT"), ("W64", "PCM_16"),
+    ],
+)  # fmt: skip
+def test_what_a_recorder_had_written_when_it_was_cut_off_is_read(tmp_path: Path, form: str, subtype: str) -> None:
+    stereo = np.tile(sine(440, 16000, 1.0), 8)[:, None] * [1, 0.5]
+    with soundfile.SoundFile(tmp_path / "being-written", "w", 16000, 2, subtype, format=form) as file:
+        file.write(stereo)
+        path = tmp_path / "a"
+        path.write_bytes((tmp_path / "being-written").read_bytes())
+    found = read(path, 16000)
+    assert len(found) > 0.9 * len(stereo)
+    assert np.abs(found - stereo[: len(found)].mean(axis=1)).max() < 1e-3
+
+
+@pytest.mark.parametrize("form", ["RIFF", "RIFX"])
+def test_a_wav_of_which_only_the_sounds_length_is_missing_is_read(tmp_path: Path, form: str) -> None:
+    endian = "BIG" if form == "RIFX" else "LITTLE"
+    soundfile.write(tmp_path / "a.wav", sine(440, 16000), 16000, endian=endian)
+    content, expected = bytearray((tmp_path / "a.wav").read_bytes()), read(tmp_path / "a.wav", 16000)
+    assert content[:4] == form.encode()
+    at = content.index(b"data") + 4
+    content[at : at + 4] = bytes(4)
+    (tmp_path / "a.wav").write_bytes(content)
+    assert np.array_equal(read(tmp_path / "a.wav", 16000), expected)
+
+
+@pytest.mark.parametrize("form", ["WAV", "RF64", "AIFF"])
+def test_what_a_file_says_of_itself_is_no_sound(tmp_path: Path, form: str) -> None:
+    with soundfile.SoundFile(tmp_path / "a.wav", "w", 16000, 1, format=form) as file:
+        file.title = "a title as long as a few samples"
+    assert refused(tmp_path / "a.wav") == "holds no samples"
+
+
 @pytest.mark.parametrize("name", ["a.wav", "a.flac", "a.ogg", "a.mp3"])
 def test_a_file_that_is_cut_off_anywhere_is_read_or_refused(tmp_path: Path, name: str) -> None:
     content = saved(tmp_path / name, sine(440, 16000)).read_bytes()
@@ -386,6 +435,12 @@ def test_a_file_that_cannot_be_opened_is_refused(tmp_path: Path, monkeypatch: py
 
     monkeypatch.setattr(audiofiles, "open", fail, raising=False)
     assert refused(saved(tmp_path / "b.wav", sine(440, 16000))).startswith("cannot be read: permission denied")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="has no such pipes")
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.wav")
+    assert refused(tmp_path / "a.wav") == "is neither a file nor a folder; give a sound file"
 
 
 @pytest.mark.skipif(os.name == "nt", reason="names are text there")

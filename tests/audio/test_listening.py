@@ -1,5 +1,6 @@
 """What is done with a sound on a prompt: it is played, shown and kept, or a sentence says why not."""
 
+import re
 import sys
 import wave
 from pathlib import Path
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 
 from workshop.audio.generated import GeneratedSound
-from workshop.audio.listening import Listening
+from workshop.audio.listening import Listening, as_samples
 from workshop.errors import UserError
 from workshop.heatmap import heatmap
 
@@ -109,3 +110,42 @@ def test_a_heatmap_is_bright_where_a_level_is_likely() -> None:
     values = np.full(40, 10)
     (one, two) = (heatmap(probabilities, values, 100).astype(int).sum() for probabilities in (dark, bright))
     assert two > one
+
+
+@pytest.mark.parametrize(
+    ("sound", "shown"),
+    [
+        (np.array([0, 20000, -32768], np.int16), "32768"), (np.array([128, 200], np.uint8), "200"),
+        (np.array([0.0, 16384.0]), "16384"), (np.array([1e300]), "1e+300"),
+    ],
+)  # fmt: skip
+def test_samples_of_another_scale_are_not_taken_for_very_loud_ones(sound: np.ndarray, shown: str) -> None:
+    with pytest.raises(UserError, match=f"that sound goes to {re.escape(shown)}, .*: divide it by"):
+        as_samples(sound)
+
+
+@pytest.mark.parametrize("sound", [[0, 1, -1], np.array([1.5, -3.0]), np.zeros(3, np.int16), []])
+def test_loud_samples_and_whole_numbers_of_their_scale_are_sound(sound: Any) -> None:
+    assert np.array_equal(as_samples(sound), np.array(sound, np.float32))
+
+
+@pytest.mark.parametrize("sound", [np.array([1j]), ["1", "2"], "y.wav", [None], [[1], [1, 2]]])
+def test_what_is_no_number_is_no_sound(sound: Any) -> None:
+    with pytest.raises(UserError, match="that is no sound"):
+        as_samples(sound)
+
+
+@pytest.mark.parametrize("fs", [True, 8000.0, 2**32, 10**12])
+def test_a_rate_that_no_file_can_have_is_refused(listening: Listening, fs: Any) -> None:
+    with pytest.raises(UserError, match="is no sample rate"):
+        listening.play(SOUND, fs=fs)
+
+
+def test_a_rate_may_be_a_number_of_numpy(listening: Listening, card: list[Any]) -> None:
+    listening.play(SOUND, fs=np.int64(16000))
+    assert card == [(50, 16000)]
+
+
+def test_a_sound_in_place_of_its_files_name_is_said(listening: Listening) -> None:
+    with pytest.raises(UserError, match=r'the name of the file comes first, .*: save_file\("y\.wav", y\)'):
+        listening.save_file(SOUND, "y.wav")  # type: ignore[arg-type]

@@ -1,5 +1,6 @@
 """Files of what was generated: new names, allowed folders, and paths as the other program calls them."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -106,3 +107,21 @@ def test_without_a_container_paths_stay(monkeypatch: pytest.MonkeyPatch) -> None
     assert places.inward("data/x") == Path("data/x")
     monkeypatch.setenv("WORKSHOP_HOST_ROOT", "/home/ada")
     assert Places.of_this_process().there == "/home/ada"
+
+
+def test_what_could_not_be_written_leaves_nothing(files: Kept) -> None:
+    def fail(path: Path) -> None:
+        raise UserError(f"{path} cannot be written")
+
+    with pytest.raises(UserError, match=r"loop-000001\.png cannot be written"):
+        files.keep("loop", {".wav": write, ".png": fail})
+    assert list(files.folder.iterdir()) == []
+    made = [files.keep("loop", {".wav": write})[0] for _ in range(4)]
+    assert sorted(files.folder.iterdir()) == made[1:]
+
+
+def test_a_folder_that_somebody_removes_is_made_again(files: Kept) -> None:
+    files.keep("loop", {".wav": write})
+    shutil.rmtree(files.folder)
+    made = [files.keep("loop", {".wav": write})[0] for _ in range(4)]
+    assert sorted(files.folder.iterdir()) == made[1:]

@@ -20,7 +20,7 @@ from workshop.audio.decoding import Block, Soundless, Undecodable, by_ffmpeg, by
 from workshop.audio.mixing import Mixer
 from workshop.audio.rates import RATES
 from workshop.errors import UserError
-from workshop.files import explain
+from workshop.files import check_end, explain
 from workshop.folders import find_files
 
 #: Suffixes that a folder is searched for. A file given by name is read with any suffix.
@@ -31,6 +31,8 @@ READABLE = "wav, flac, ogg, mp3, aiff, caf, m4a, aac, 3gp, amr, webm and the sou
 LONG = 1 << 25
 #: Sound below this share of full scale counts as silence: half a step of 16 bits.
 INAUDIBLE = 0.5 / 32768
+#: A constant offset from which on what goes beyond full scale without it is scaled down, and not clipped.
+OFFSET = 0.01
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ class Sound:
     Attributes:
         samples: float32 [samples] from -1 to 1.
         remarks: changes made to the sound, each a sentence without the file's name.
-        scaled: whether the file exceeded full scale and was normalised.
+        scaled: whether the file exceeded full scale, as it was or without its offset, and was normalised.
     """
 
     samples: np.ndarray
@@ -89,7 +91,8 @@ def read_sound(path: Path, rate: int) -> Sound:
     """The sound of a file, mixed to mono and without DC offset.
 
     Concatenated recordings in one file are joined. If channels cancel each other, the loudest one is used, not the
-    mix. A floating point file that exceeds full scale is divided by its peak.
+    mix. A floating point file that exceeds full scale is divided by its peak, and so is any file that exceeds it
+    without its offset.
 
     Args:
         path: the file.
@@ -119,6 +122,7 @@ class Reading:
     def __init__(self, path: Path, rate: int, tell: Callable[[int], None] = lambda _: None):
         self._path, self._rate, self._tell = path, rate, tell
         with _explained(path):
+            check_end(path, "give a sound file")
             # Opened here, because libsndfile infers the format of a path from some suffixes.
             self._file = open(path, "rb")  # noqa: SIM115 - `close` does
         try:
@@ -273,7 +277,9 @@ def _runs(blocks: Iterator[Block]) -> Iterator[Iterator[Block]]:
 
 
 def _prepared(rate: int, bounded: bool, mixer: Mixer, run: Callable[[], Iterator[Block]]) -> _Recording:
-    """Remove the DC offset, and normalise a floating point file that exceeds full scale."""
+    """Remove the DC offset, and normalise what exceeds full scale then: a floating point file, or a file of any kind
+    that exceeds it because of the offset.
+    """
     remarks = []
     channel = mixer.channel
     if channel is not None:
@@ -298,9 +304,10 @@ def _prepared(rate: int, bounded: bool, mixer: Mixer, run: Callable[[], Iterator
             peak = max(float(mono.max() - offset), float(offset - mono.min())) if len(mono) else 0.0
         else:
             offset, peak = mixer.offset_and_peak(channel)
-    scaled = not bounded and 1 < peak < np.inf
+    scaled = 1 < peak < np.inf and (not bounded or abs(offset) > OFFSET)
     if scaled:
         shown = f"{peak:,.0f}" if peak >= 10 else f"{peak:.2f}"
-        remarks.append(f"its samples go to {shown}, where full scale is 1: they are divided by that")
+        without = " without their constant offset" if abs(offset) > OFFSET else ""
+        remarks.append(f"its samples go to {shown}{without}, where full scale is 1: they are divided by that")
     mono = None if mono is None else prepared(mono)
     return _Recording(rate, mixer.length, peak, mono, lambda: map(prepared, mixed()), remarks, scaled)

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 import numpy as np
 
+from workshop.audio import unfinished
 from workshop.audio.concatenated import Part, mp3_samples
 
 if TYPE_CHECKING:
     import av
+    import soundfile
 
 #: Samples of each channel that are decoded at once.
 BLOCK = 1 << 20
@@ -62,21 +64,23 @@ def by_libsndfile(file: BinaryIO) -> Iterator[Block]:
     try:
         with soundfile.SoundFile(file) as sound:
             # Where a variable bit rate is not announced, libsndfile guesses a length and stops there.
-            if in_frames > 1.1 * sound.frames + MP3_PADDING or (not sound.frames and _has_no_length(file)):
+            if in_frames > 1.1 * sound.frames + MP3_PADDING:
                 raise Undecodable("its length is not known")
-            bounded = sound.subtype not in ("FLOAT", "DOUBLE")
-            size = BLOCK * 2 // max(2, sound.channels)
-            while len(samples := sound.read(size, dtype="float32", always_2d=True)):
-                yield Block(sound.samplerate, samples, bounded)
+            yield from _read(sound)
+            is_empty = not sound.frames
+        if is_empty and (whole := unfinished.finished(file)):
+            with soundfile.SoundFile(whole) as sound:
+                yield from _read(sound)
     except (soundfile.LibsndfileError, TypeError) as error:  # a TypeError for .raw, which has no header
         raise Undecodable(str(error).rpartition(": ")[2].rstrip(".").lower()) from error
 
 
-def _has_no_length(file: BinaryIO) -> bool:
-    """Whether a wav file says that it ends before it does: a recorder that is cut off leaves zeros for its length."""
-    file.seek(0)
-    head = file.read(8)
-    return head[:4] == b"RIFF" and int.from_bytes(head[4:], "little") + len(head) < file.seek(0, os.SEEK_END)
+def _read(sound: "soundfile.SoundFile") -> Iterator[Block]:
+    """All samples of a file that is open, in blocks."""
+    bounded = sound.subtype not in ("FLOAT", "DOUBLE")
+    size = BLOCK * 2 // max(2, sound.channels)
+    while len(samples := sound.read(size, dtype="float32", always_2d=True)):
+        yield Block(sound.samplerate, samples, bounded)
 
 
 def by_ffmpeg(file: BinaryIO) -> Iterator[Block]:

@@ -34,7 +34,7 @@ from workshop.words import plural
 #: Where what has been read is kept.
 CACHE = ROOT / ".workshop" / "audio"
 #: To be raised when files are read in another way, so that what is kept is read again.
-READER = 4
+READER = 5
 #: Seconds of sound from which on it is said how much will be kept.
 WORTH_SAYING = 1800
 #: Samples that are encoded at once.

@@ -7,6 +7,7 @@ import numpy as np
 
 from workshop import cli
 from workshop.audio.generated import GeneratedSound
+from workshop.audio.rates import RATES
 from workshop.audio.spectrogram import spectrogram
 from workshop.audio.synthesis import write_wav
 from workshop.errors import UserError
@@ -14,6 +15,9 @@ from workshop.files import short_path
 from workshop.pictures import write_png
 from workshop.prompt import in_notebook
 from workshop.visible import visible_line
+
+#: Samples beyond this are none from -1 to 1 that have become too loud, but of another scale.
+OTHER_SCALE = 10.0
 
 
 class Listening:
@@ -71,8 +75,10 @@ class Listening:
         """Write a sound to a file, whose name ends in .wav.
 
         Raises:
-            UserError: it is no sound, the name ends otherwise, or the file cannot be written.
+            UserError: it is no sound, the name is none or ends otherwise, or the file cannot be written.
         """
+        if not isinstance(name, str | Path):
+            raise UserError('the name of the file comes first, and then the sound: save_file("y.wav", y)')
         path = Path(name)
         if path.suffix.lower() != ".wav":
             raise UserError(f"{name}: the file of a sound is a WAV file, so its name has to end in .wav")
@@ -81,27 +87,29 @@ class Listening:
     def _rate_of(self, fs: int | None) -> int:
         if fs is None:
             return self._rate
-        if not isinstance(fs, int) or fs < 1:
+        if not isinstance(fs, int | np.integer) or isinstance(fs, bool) or not 1 <= fs <= RATES[-1]:
             raise UserError(f"fs={fs!r} is no sample rate: give the samples a second, such as fs=8000")
-        return fs
+        return int(fs)
 
 
 def as_samples(sound: Any) -> np.ndarray:
     """A sound as float32 samples [N].
 
     Raises:
-        UserError: it is none.
+        UserError: it is none, or its samples are of another scale, such as the whole numbers of a file.
     """
-    samples = getattr(sound, "samples", sound)
     try:
-        samples = np.asarray(samples, np.float32)
-    except (TypeError, ValueError):
+        samples = np.asarray(getattr(sound, "samples", sound))
+    except ValueError:  # lists of different lengths
         samples = np.empty((0, 0))
-    if samples.ndim != 1 or not np.isfinite(samples).all():
+    if samples.ndim != 1 or (len(samples) and samples.dtype.kind not in "biuf") or not np.isfinite(samples).all():
         raise UserError(
             "that is no sound: give samples from -1 to 1, one after the other, in an array of one dimension"
         )
-    return samples
+    peak = float(np.abs(samples.astype(np.float64)).max(initial=0))
+    if peak > (OTHER_SCALE if samples.dtype.kind == "f" else 1):
+        raise UserError(f"that sound goes to {peak:.5g}, and samples go from -1 to 1: divide it by what is full scale")
+    return samples.astype(np.float32)
 
 
 def _played(samples: np.ndarray, rate: int) -> str:

@@ -1,6 +1,7 @@
 """The files of what was generated: under new names, in folders that were allowed, and the newest of them alone."""
 
 import collections
+import contextlib
 import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -90,15 +91,24 @@ class Kept:
             UserError: one cannot be written.
         """
         with self._lock:
-            folder = self.folder
+            folder = _made(self.folder)  # somebody may have removed it meanwhile
         files = _reserved(folder, kind, list(saves))
+        try:
+            for file, save in zip(files, saves.values(), strict=True):
+                save(file)
+        except BaseException:
+            _remove(files)
+            raise
         self._made.append(files)
-        for file, save in zip(files, saves.values(), strict=True):
-            save(file)
         while len(self._made) > self._most:
-            for file in self._made.popleft():
-                file.unlink(missing_ok=True)
+            _remove(self._made.popleft())
         return files
+
+
+def _remove(files: Sequence[Path]) -> None:
+    for file in files:
+        with contextlib.suppress(OSError):  # it, or its folder, may be gone
+            file.unlink()
 
 
 def _made(folder: Path) -> Path:
