@@ -107,14 +107,22 @@ new Keys($("keys").querySelector(".keys"), {
 $("begin").addEventListener("click", begin);
 $("click").addEventListener("click", () => sound.click());
 askForMidi($("midi"), $("midi-status"), "MIDI controllers", listen);
+
+// Whether there is somebody to send a form to; where not, it says what to do, and what was typed stays.
+function isHeard() {
+  if (!sound.isOn) $("status").textContent = "No network hears this yet: press Begin first.";
+  return sound.isOn;
+}
+
 $("typed").addEventListener("submit", (event) => {
   event.preventDefault();
+  if (!isHeard()) return;
   sound.say({ type: "words", words: `${$("words").value}\n` });
   log($("words").value);
   $("words").value = "";
 });
 $("swap").addEventListener("submit", (event) => {
   event.preventDefault();
-  sound.say({ type: "swap", place: Number($("place").value), name: $("name").value });
+  if (isHeard()) sound.say({ type: "swap", place: Number($("place").value), name: $("name").value });
 });
 $("begin").disabled = false;

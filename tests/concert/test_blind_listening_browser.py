@@ -78,6 +78,20 @@ def test_a_listener_hears_two_chooses_and_the_vote_is_counted(page: Any, booth: 
     assert sum(count.votes for count in booth.counts()) == 2
 
 
+def test_a_double_click_is_one_vote(page: Any, booth: Booth) -> None:
+    page.dblclick("#choose-first", delay=200)
+    page.wait_for_selector("#first pre")
+    page.wait_for_timeout(200)
+    assert page.inner_text("#progress") == "2 of 2"
+    assert sum(count.votes for count in booth.counts()) == 1
+
+
+def test_a_vote_without_an_answer_can_be_given_again(page: Any) -> None:
+    page.evaluate("() => { window.fetch = () => Promise.reject(new TypeError('Failed to fetch')); }")
+    page.click("#choose-second")
+    until(lambda: page.inner_text("#said") == "The server does not answer: try again in a moment.")
+
+
 def test_the_page_can_be_used_by_everybody(page: Any) -> None:
     # The policy of the page lets no other script in.
     assert faults(page) == []

@@ -272,7 +272,11 @@ def test_a_sound_is_made_heard_and_saved(
     page = visit(folder)
     assert difference(page, net.exported()) < 1e-4
     assert page.inner_text("#unit") == "Seconds"
-    page.fill("#length", "0.5")
+    for wrong in ("a few", "-1", "1e9"):
+        page.fill("#length", wrong)
+        page.click("#generate")
+        assert page.inner_text("#status") == f"Seconds: '{wrong}' is not a number above 0 and at most 600."
+    page.fill("#length", "0,5")
     page.click("#generate")
     page.wait_for_selector("#generate:enabled")
     assert re.fullmatch(

@@ -132,6 +132,16 @@ def test_knobs_keys_and_words_reach_the_room(live_page: Any, stage: Stage) -> No
     until(lambda: "note 60" in live_page.inner_text("#log"))
 
 
+def test_what_is_sent_before_the_beginning_is_not_said_to_be_heard(live_page: Any) -> None:
+    for field in ("#words", "#name"):
+        live_page.evaluate("document.getElementById('status').textContent = ''")
+        live_page.fill(field, "oh my")
+        live_page.press(field, "Enter")
+        assert "press Begin first" in live_page.inner_text("#status")
+        assert live_page.input_value(field) == "oh my"
+    assert live_page.inner_text("#log") == ""
+
+
 def test_a_page_that_is_closed_and_opened_again_plays_on(live_page: Any, stage: Stage) -> None:
     for _ in range(2):
         live_page.click("#begin")

@@ -255,3 +255,58 @@ def test_files_are_dropped_onto_the_page(page: Any, clone: Path) -> None:
     until(lambda: page.locator(".verdict").count())
     assert (clone / "data/lyrics/mine/dropped.txt").read_text() == "la la"
     assert "too short" in page.inner_text(".verdict .words")
+
+
+def test_files_that_cannot_be_sent_are_answered_in_a_sentence(page: Any) -> None:
+    page.route("**/mine?name=*", lambda route: route.abort())
+    page.set_input_files("#own-files", [{"name": "a.txt", "mimeType": "text/plain", "buffer": b"la"}])
+    until(lambda: "taken" in page.inner_text("#own-status"))
+    assert page.inner_text("#own-status") == "0 of 1 taken. The server does not answer."
+    page.evaluate(
+        """() => {
+          const folder = new File([], "songs.txt");
+          folder.slice = () => ({ arrayBuffer: () => Promise.reject(new DOMException("", "NotFoundError")) });
+          const event = new Event("drop", { bubbles: true });
+          event.dataTransfer = { types: ["Files"], files: [folder] };
+          document.dispatchEvent(event);
+        }"""
+    )
+    until(lambda: "songs.txt" in page.inner_text("#own-status"))
+    assert page.inner_text("#own-status") == "0 of 1 taken. songs.txt cannot be read: choose files, not folders."
+    page.problems.clear()  # the request that was cut off
+
+
+def test_numbers_may_have_a_decimal_comma_and_words_any_direction(page: Any) -> None:
+    generate(page, "wavenet", seconds="0,5")
+    assert finished(page).startswith("0.5 s of sound")
+    generate(page, "char_rnn", length="20", prompt="\u05e9\u05dc\u05d5\u05dd")
+    finished(page)
+    for part in ("#prompt", ".text"):
+        assert page.evaluate("part => document.querySelector(part).matches(':dir(rtl)')", part), part
+
+
+def test_what_is_said_again_is_not_read_again(page: Any) -> None:
+    until(lambda: page.inner_text("#train-status"))
+    page.evaluate(
+        """() => {
+          window.read = [];
+          const status = document.getElementById("train-status");
+          new MutationObserver(() => window.read.push(status.textContent)).observe(status, { childList: true });
+        }"""
+    )
+    state = {"phase": "running", "experiment": "char_rnn/experiments/02", "data": "data/lyrics/mine", "others": [],
+             "is_stopped": True, "said": "", "problem": ""}  # fmt: skip
+    page.route("**/training", lambda route: route.fulfill(json=state))
+    page.route("**/training/start", lambda route: route.fulfill(json=state))
+    page.click("#train-start")
+    until(lambda: page.evaluate("read.length"))
+    with page.expect_response("**/training"):
+        pass
+    page.wait_for_timeout(100)
+    assert page.evaluate("read") == ["char_rnn/experiments/02 saves and ends …"]
+
+
+def test_the_page_says_why_its_connection_was_closed(page: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("workshop.web.connected.MOST_PAGES", 0)
+    page.reload()
+    until(lambda: "too many pages are open" in page.inner_text("#status"))

@@ -197,6 +197,22 @@ def test_a_tempo_that_cannot_be_is_refused_where_all_slots_are_empty(mixing: Any
     forgive(mixing)
 
 
+def test_of_two_tempos_that_cannot_be_none_stays(mixing: Any) -> None:
+    mixing.evaluate(
+        """() => {
+          const field = document.getElementById("bpm");
+          for (const value of ["5", "6"]) {
+            field.value = value;
+            field.dispatchEvent(new Event("change"));
+          }
+        }"""
+    )
+    mixing.wait_for_selector("#status.problem")
+    assert "from 20 to 999" in mixing.inner_text("#status")
+    assert mixing.input_value("#bpm") == "480"
+    forgive(mixing)
+
+
 def test_another_network_may_be_chosen_while_loops_are_made(mixing: Any) -> None:
     held: list[Any] = []
     # The first two are held: the loop that is made, and what the other network says of itself.

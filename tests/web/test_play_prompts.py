@@ -61,6 +61,9 @@ def test_only_the_last_ones_are_remembered(recording: bytes, tmp_path: Path) -> 
     for wrong in (b"", b"x" * 50, recording[:30]):
         with pytest.raises(UserError, match="no WAV file"):
             prompts.add("sound", wrong)
+    write_wav(tmp_path / "empty.wav", np.zeros(0), 8_000)
+    with pytest.raises(UserError, match="empty: record again"):
+        prompts.add("sound", (tmp_path / "empty.wav").read_bytes())
     write_wav(tmp_path / "long.wav", np.zeros(31 * 8_000), 8_000)
     with pytest.raises(UserError, match="takes 30 seconds"):
         prompts.add("sound", (tmp_path / "long.wav").read_bytes())
@@ -94,6 +97,25 @@ def test_a_network_goes_on_from_what_was_recorded(
 
     visiting(visit)
     assert given == [recording]
+
+
+def test_a_recording_that_cannot_be_used_is_not_named_by_a_path(
+    play_clone: Path, monkeypatch: pytest.MonkeyPatch, recording: bytes
+) -> None:
+    class Deaf(Tone):
+        def stream(self, prompt: Any = None, **values: Any) -> Any:  # type: ignore[override]
+            raise UserError(f"{prompt} is silent")
+
+    slow(monkeypatch, 0, Deaf)
+
+    async def visit(page: Page) -> None:
+        name = json.loads((await send(page, "sound", recording)).body)["id"]
+        connection = await page.connect()
+        await start(connection, "wavenet/experiments/01", prompt=name)
+        *_, error = await until(connection, "error")
+        assert error["sentence"] == "what was recorded is silent"
+
+    visiting(visit)
 
 
 def test_strangers_send_nothing_and_what_is_wrong_is_refused(play_clone: Path, recording: bytes) -> None:

@@ -72,6 +72,20 @@ def test_a_melody_goes_on_from_the_keys(page: Any) -> None:
     assert first_pitches(page, 4) == [60, 64, 72, 67]
 
 
+def test_a_melody_that_is_full_says_so(page: Any) -> None:
+    choose(page, "midi_rnn")
+    page.click("#melody summary")
+    key = page.locator("#melody button[aria-label='C 4']")
+    key.click(delay=100)
+    until(lambda: page.inner_text("#melody .prompt") == "1 note played: the network goes on from there.")
+    page.evaluate("() => { performance.now = () => Date.now() - performance.timeOrigin + 70_000; }")
+    key.click()
+    until(lambda: "forget it to play another" in page.inner_text("#melody .prompt"))
+    page.click("#melody .remove")
+    key.click()
+    until(lambda: page.inner_text("#melody .prompt") == "1 note played: the network goes on from there.")
+
+
 def test_a_melody_goes_on_from_a_midi_keyboard(page: Any) -> None:
     page.evaluate(f"() => {{ {KEYBOARD} }}")
     page.evaluate(

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from workshop.audio.generated import GeneratedSound
+from workshop.errors import UserError
 from workshop.run.stream import Stream
 from workshop.run.trained import Trained
 from workshop.text.generated import GeneratedText
@@ -22,6 +23,9 @@ from workshop.web.tunes import GeneratedTunes, is_tune
 #: A message to the page: an object, or samples of sound as 16-bit whole numbers, little-endian.
 Message = dict[str, Any] | bytes
 Tell = Callable[[Message], None]
+
+#: What a prompt is called in a sentence, where no file is known.
+PROMPTED = {"notes": "played", "sound": "recorded"}
 
 #: Symbols that are generated to compile a network's loop before the first visitor waits for it.
 WARMING = 2
@@ -99,12 +103,19 @@ def warm_up(networks: Networks, name: str, job: Job) -> None:
 
 @contextlib.contextmanager
 def _prompted(prompts: Prompts, makes: str, given: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """The arguments, with the file of the prompt in place of its name; the prompt of a text is a text."""
+    """The arguments, with the file of the prompt in place of its name; the prompt of a text is a text.
+
+    Raises:
+        UserError: the prompt is forgotten; or it cannot be used, in which case the sentence has no path of its file.
+    """
     if makes == "text" or "prompt" not in given:
         yield given
     else:
         with prompts.file(makes, given["prompt"]) as path:
-            yield {**given, "prompt": path}
+            try:
+                yield {**given, "prompt": path}
+            except UserError as error:
+                raise UserError(str(error).replace(str(path), f"what was {PROMPTED[makes]}")) from error
 
 
 def make(networks: Networks, results: Results, prompts: Prompts, wish: Wish, tell: Tell, job: Job) -> None:

@@ -43,12 +43,16 @@ class Prompts:
         """Remember a melody as `melody_file` gives it, or a WAV file; return its name.
 
         Raises:
-            UserError: it is no WAV file, or too large or too long.
+            UserError: it is no WAV file, or empty, or too large or too long.
         """
         if len(content) > LARGEST:
             raise UserError(f"the recording is too large: the page takes {LARGEST >> 20} MB")
-        if makes == "sound" and _seconds(content) > LONGEST_SOUND:
-            raise UserError(f"the recording is too long: the page takes {LONGEST_SOUND} seconds")
+        if makes == "sound":
+            seconds = _seconds(content)
+            if not seconds:
+                raise UserError("the recording is empty: record again, for longer")
+            if seconds > LONGEST_SOUND:
+                raise UserError(f"the recording is too long: the page takes {LONGEST_SOUND} seconds")
         name = secrets.token_hex(16)
         with self._lock:
             self._kept[name] = makes, content

@@ -6,8 +6,8 @@ let number = 0;
 
 /** What the server answers, or an error with its sentence. */
 async function ask(path, options) {
-  const answer = await fetch(path, options);
-  if (!answer.ok) throw new Error(await answer.text());
+  const answer = await fetch(path, options).catch(() => null);
+  if (!answer?.ok) throw new Error(answer ? await answer.text() : "The server does not answer: try again in a moment.");
   return answer.json();
 }
 
@@ -57,5 +57,10 @@ async function choose(side) {
   }
 }
 
-sides.forEach((id, side) => element(`choose-${id}`).addEventListener("click", () => choose(side)));
+sides.forEach((id, side) =>
+  element(`choose-${id}`).addEventListener("click", ({ detail }) => {
+    // The second click of a double click would be a vote on the next pair, which nobody has heard.
+    if (detail < 2) choose(side);
+  }),
+);
 ask("next").then(show, (error) => (element("said").textContent = error.message));

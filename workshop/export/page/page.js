@@ -9,6 +9,8 @@ const byId = (id) => document.getElementById(id);
 const SLICE = 30;
 const LENGTHS = { text: 500, notes: 256, sound: 3 };
 const UNITS = { text: "Characters", notes: "Steps", sound: "Seconds" };
+// Seconds of a sound at most: all of it is kept in memory.
+const LONGEST_SOUND = 600;
 const MADE = { text: "characters", notes: "steps", sound: "samples" };
 
 const isOver = () => (byId("play").textContent = "Play");
@@ -57,7 +59,8 @@ async function generate() {
   const prompt = kind === "text" ? byId("prompt").value : "";
   const numbers = new Map(kind === "text" ? symbols.map((symbol, number) => [symbol, number]) : []);
   const read = [...warmUp, ...Array.from(prompt, (character) => numbers.get(character) ?? 0)];
-  const asked = Number(byId("length").value) || LENGTHS[kind];
+  const asked = askedLength(kind);
+  if (asked === null) return;
   const length = Math.max(1, Math.round(kind === "sound" ? asked * rate : asked));
   network.condition = Number(byId("condition").value);
   const generated = network.generate(read, Number(byId("temperature").value));
@@ -79,6 +82,17 @@ async function generate() {
   const seconds = (performance.now() - started) / 1000;
   const remark = live?.end(seconds) ?? "";
   end(`${made.length.toLocaleString("en")} ${MADE[kind]} in ${seconds.toFixed(1)} s${remark}`);
+}
+
+// How much is asked for, in what the field says; null where that cannot be, which is then said.
+function askedLength(kind) {
+  const text = byId("length").value.trim();
+  const number = text ? Number(text.replace(",", ".")) : LENGTHS[kind];
+  const most = kind === "sound" ? LONGEST_SOUND : Number.MAX_SAFE_INTEGER;
+  if (number > 0 && number <= most) return number;
+  const upTo = kind === "sound" ? ` and at most ${most}` : "";
+  say(`${UNITS[kind]}: '${text}' is not a number above 0${upTo}.`);
+  return null;
 }
 
 // A sound that is being made: it is heard meanwhile, if the device keeps up.

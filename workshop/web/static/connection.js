@@ -5,7 +5,8 @@ const FIRST_PAUSE = 500;
 const LONGEST_PAUSE = 8000;
 
 export class Connection {
-  // heard(message), opened() and lost() are called as it happens. `path` is where the server takes it.
+  // heard(message), opened() and lost(reason) are called as it happens; the reason is the server's, or ''. `path` is where
+  // the server takes it.
   constructor({ heard, opened, lost }, path = "play") {
     this.path = path;
     this.heard = heard;
@@ -20,13 +21,13 @@ export class Connection {
     address.protocol = address.protocol.replace("http", "ws");
     this.socket = new WebSocket(address);
     this.socket.binaryType = "arraybuffer";
-    this.socket.onopen = () => {
-      this.pause = FIRST_PAUSE;
-      this.opened();
+    this.socket.onopen = () => this.opened();
+    this.socket.onmessage = ({ data }) => {
+      this.pause = FIRST_PAUSE; // a server with too many pages opens a connection and closes it at once
+      this.heard(typeof data === "string" ? JSON.parse(data) : data);
     };
-    this.socket.onmessage = ({ data }) => this.heard(typeof data === "string" ? JSON.parse(data) : data);
-    this.socket.onclose = () => {
-      this.lost();
+    this.socket.onclose = ({ reason }) => {
+      this.lost(reason);
       setTimeout(() => this.connect(), this.pause);
       this.pause = Math.min(this.pause * 2, LONGEST_PAUSE);
     };

@@ -88,7 +88,7 @@ export class Fields {
     const found = {};
     for (const field of form.querySelectorAll("[name]")) {
       const outside = field.closest("[data-for]");
-      if (!outside?.hidden) found[field.name] = field.value;
+      if (!outside?.hidden) found[field.name] = field.inputMode === "decimal" ? decimal(field) : field.value;
     }
     return found;
   }
@@ -100,6 +100,11 @@ function shortened(message) {
 
 function showTemperature() {
   byId("temperature-value").textContent = Number(byId("temperature").value).toFixed(2);
+}
+
+// The text of a field for a number, which may have a decimal comma.
+export function decimal(field) {
+  return field.value.trim().replace(/^(\d*),(\d+)$/, "$1.$2");
 }
 
 export function nats(value) {

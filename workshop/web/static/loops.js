@@ -18,6 +18,7 @@ const NO_ANSWER = "The server does not answer. Is ./start.sh play still running?
 let experiments = [];
 let space = null; // of the chosen experiment: latent_size, rate, bpm, beats, directions
 let bpm = 0;
+let held = 0; // the tempo of the loops in the mixer; the one that is asked for may still be refused
 let selected = 0;
 
 const slots = Array.from({ length: SLOTS }, (_, place) => new Slot(place, {
@@ -223,7 +224,6 @@ function tempo(wanted) {
 async function retime() {
   if (!space) return; // a network comes with a tempo
   const wanted = typed("bpm");
-  const had = bpm;
   bpm = wanted;
   say("The loops are made at another tempo …");
   try {
@@ -235,12 +235,13 @@ async function retime() {
     const first = filled.length ? [await soundOf(filled[0])] : [];
     const made = [...first, ...(await Promise.all(filled.slice(1).map(soundOf)))];
     if (bpm !== wanted || !space) return;
+    held = bpm;
     mixer.retime(barOf(bpm), slots.map((slot) => made[filled.indexOf(slot)] ?? null));
     for (const slot of slots) if (slot.changes !== changes[slot.place]) fill(slot); // it was changed meanwhile
     say(mixer.isPlaying ? "Playing." : "Ready.");
   } catch (error) {
-    if (!space) return;
-    if (bpm === wanted) bpm = had;
+    if (!space || bpm !== wanted) return;
+    bpm = held;
     byId("bpm").value = bpm;
     say(error.message, true);
   }
@@ -349,7 +350,7 @@ async function choose() {
     const found = await (await ask("space", {})).json();
     if (entry.id !== byId("experiment").value) return;
     space = found;
-    bpm = space.bpm;
+    bpm = held = space.bpm;
     byId("bpm").value = bpm;
     mixer.begin(space.rate, barOf(bpm));
     for (const slot of slots) slot.standAt(null);

@@ -20,6 +20,7 @@ export class Melody {
     this.notes = [];
     this.held = new Map();
     this.began = null;
+    this.isFull = false;
   }
 
   get seconds() {
@@ -40,7 +41,8 @@ export class Melody {
     this.held.delete(pitch);
     this.tone(pitch, false);
     const end = Math.max(this.seconds, note.start + 0.05);
-    if (end <= LONGEST && this.notes.length < MOST) this.notes.push([note.start, end, pitch, note.velocity]);
+    this.isFull = note.start >= LONGEST || this.notes.length >= MOST;
+    if (!this.isFull) this.notes.push([note.start, Math.min(end, LONGEST), pitch, note.velocity]);
     clearTimeout(this.timer);
     if (!this.held.size) this.timer = setTimeout(() => this.send(), PAUSE);
   }
@@ -48,7 +50,9 @@ export class Melody {
   send() {
     if (!this.notes.length) return;
     const { length } = this.notes;
-    this.prompt.send(JSON.stringify(this.notes), `${length} ${length === 1 ? "note" : "notes"} played: the network goes on from there.`);
+    const full = this.isFull ? " It takes no more: forget it to play another beginning." : "";
+    const words = `${length} ${length === 1 ? "note" : "notes"} played: the network goes on from there.${full}`;
+    this.prompt.send(JSON.stringify(this.notes), words);
   }
 
   // A simple tone as long as a key is held.

@@ -1,5 +1,7 @@
 // Files of one's own: chosen or dropped, sent one after the other, and looked at by `inspect`.
 
+import { NO_ANSWER } from "./files.js";
+
 const byId = (id) => document.getElementById(id);
 
 export class OwnFiles {
@@ -61,16 +63,21 @@ export class OwnFiles {
     if (file.size > this.largest) {
       throw new Error(`${file.name} is too large: the page takes files of at most ${this.largest >> 20} MB.`);
     }
-    return answerOf(await fetch(`mine?name=${encodeURIComponent(file.name)}`, { method: "POST", body: file }));
+    // A folder looks like a file until it is read.
+    await file.slice(0, 1).arrayBuffer().catch(() => {
+      throw new Error(`${file.name} cannot be read: choose files, not folders.`);
+    });
+    return asked(`mine?name=${encodeURIComponent(file.name)}`, file);
   }
 }
 
 async function look(kind) {
-  return answerOf(await fetch(`mine/${kind}`, { method: "POST" }));
+  return asked(`mine/${kind}`, "");
 }
 
-async function answerOf(answer) {
-  if (!answer.ok) throw new Error((await answer.text()).trim());
+async function asked(address, body) {
+  const answer = await fetch(address, { method: "POST", body }).catch(() => null);
+  if (!answer?.ok) throw new Error(answer ? (await answer.text()).trim() : NO_ANSWER);
   return answer.json();
 }
 

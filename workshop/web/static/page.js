@@ -136,7 +136,8 @@ function summary() {
 // ---- what is shown
 
 function say(sentence, isProblem = false) {
-  byId("status").textContent = sentence;
+  // What is there already is not set again: a screen reader would read it again.
+  if (byId("status").textContent !== sentence) byId("status").textContent = sentence;
   byId("status").classList.toggle("problem", isProblem);
 }
 
@@ -188,11 +189,12 @@ function opened() {
   if (fields.entry && !fields.entry.problem) connection.say({ type: "warm", experiment: fields.entry.id });
 }
 
-function lost() {
+function lost(reason) {
   if (current?.isLive) current.live.complete();
   waiting = [];
   isOver();
-  say("The server does not answer; the page asks again. Is ./start.sh play still running?", true);
+  const why = reason ? `The server has closed the connection (${reason})` : "The server does not answer";
+  say(`${why}; the page asks again.${reason ? "" : " Is ./start.sh play still running?"}`, true);
 }
 
 function chosen(entry = fields.entry) {

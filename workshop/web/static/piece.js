@@ -80,13 +80,15 @@ export class Piece {
 
   get summary() {
     const seconds = this.seconds.toFixed(this.seconds < 10 ? 1 : 0);
-    const notes = this.notes ? `${this.notes.toLocaleString("en")} notes` : "No notes, only silence: try a higher temperature";
+    const notes = this.notes ? `${this.notes.toLocaleString("en")} notes` : "No notes, only silence";
     const count = {
       text: () => `${this.made.toLocaleString("en")} characters`,
       notes: () => notes,
       sound: () => `${(this.made / this.rate).toFixed(1)} s of sound`,
     }[this.makes]();
-    return `${this.stopped ? "Stopped: " : ""}${count}, made in ${seconds} s with seed ${this.seed}.${this.remark}`;
+    const isSilent = this.makes === "notes" && !this.notes;
+    const cure = isSilent ? " Try a higher temperature or more steps." : "";
+    return `${this.stopped ? "Stopped: " : ""}${count}, made in ${seconds} s with seed ${this.seed}.${cure}${this.remark}`;
   }
 
   // ---- sound while it is made

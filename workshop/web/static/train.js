@@ -1,7 +1,7 @@
 // A training: its fields, how far it is, and its last preview. It goes on without the page, which asks now and then.
 
 import { Curve } from "./curve.js";
-import { nats } from "./fields.js";
+import { decimal, nats } from "./fields.js";
 import { NO_ANSWER } from "./files.js";
 
 const byId = (id) => document.getElementById(id);
@@ -20,7 +20,8 @@ export class Training {
     byId("train-from").addEventListener("change", () => this.fit());
     byId("train").addEventListener("submit", (event) => {
       event.preventDefault();
-      this.ask("training/start", JSON.stringify(Object.fromEntries(new FormData(event.target))));
+      const values = { ...Object.fromEntries(new FormData(event.target)), minutes: decimal(byId("train-minutes")) };
+      this.ask("training/start", JSON.stringify(values));
     });
     byId("train-stop").addEventListener("click", () => this.ask("training/stop", ""));
     this.watch();
@@ -139,6 +140,7 @@ function sentence({ phase, experiment, data, problem, others, is_stopped: isStop
 }
 
 function say(words, isProblem = false) {
-  byId("train-status").textContent = words;
+  // What is there already is not set again: a screen reader would read it again.
+  if (byId("train-status").textContent !== words) byId("train-status").textContent = words;
   byId("train-status").classList.toggle("problem", isProblem);
 }
