@@ -29,8 +29,9 @@ PIP_LOCK=""                      # what pip installs, while it does
 PIP_FOLDER="$STATE/pip"          # where pip keeps what it fetches until it is installed
 LOCKED=no
 GPU=no
+SAID_LOCAL=""                    # ' --local' if that was typed: printed commands that begin with start.sh repeat it
 WANT_ROOT=no
-DEMO_TRAIN=(--init_from verse --max_minutes 1 --message "first demo")
+DEMO_TRAIN=(--init_from verse --max_minutes 1 --message demo)
 DEMO_SAMPLE=(--length 150)
 DEMO_PLAY=(--experiment_dir tunes --num_samples 1 --wav)
 DEMO_DRUM=(--experiment_dir loops --walk 4)
@@ -488,7 +489,7 @@ how_called() { # path of start.sh, as typed on the command line
 
 # The prefix of commands that a script prints when it was called by `start.sh run`: outside, the packages are missing.
 tell_prefix() { # path of start.sh, as typed on the command line
-  export WORKSHOP_PREFIX="${WORKSHOP_PREFIX:-$(how_called "$1") run }"
+  export WORKSHOP_PREFIX="${WORKSHOP_PREFIX:-$(how_called "$1")$SAID_LOCAL run }"
 }
 
 enter_environment() {
@@ -521,7 +522,7 @@ PATH="$VIRTUAL_ENV/bin:$PATH"
 case "${PS1:-}" in "(workshop)"*) ;; *) PS1="(workshop) ${PS1:-\w \$ }" ;; esac
 hash -r
 RC
-  say "This is a shell in the workshop's $place until './start.sh stop'."
+  say "This is a shell in the workshop's $place until './start.sh$SAID_LOCAL stop'."
   BASH_SILENCE_DEPRECATION_WARNING=1 exec bash --rcfile "$STATE/bashrc" -i
 }
 
@@ -562,8 +563,9 @@ verb_demo() {
   python char_rnn/sample.py --experiment_dir "$newest" "${DEMO_SAMPLE[@]}" | tee "$newest/samples/demo.txt"
   cat <<NEXT
 
-That was the demo. Everything of it lies in $newest
-  what it wrote    $newest/samples/demo.txt
+That was the demo.
+  what they played data/generated/tunes and data/generated/loops: open a .wav file and listen
+  what one wrote   $newest/samples/demo.txt
   how it learned   http://localhost:${WORKSHOP_PORT_CHAR_RNN:-7006} (TensorBoard, until ${WORKSHOP_PREFIX% run } stop)
   play with it     ${WORKSHOP_PREFIX% run } play shows a page for the browser, with all networks that there are
 Next: type ${WORKSHOP_PREFIX% run } for a shell, and in it
@@ -687,7 +689,7 @@ main() {
   restore_execute_bits
   while [ $# -gt 0 ]; do
     case "$1" in
-      --local) want_local=yes ;;
+      --local) want_local=yes SAID_LOCAL=" --local" ;;
       --gpu) GPU=yes ;;
       --root) WANT_ROOT=yes ;;
       --help | -h | help) show_help; exit 0 ;;

@@ -4,6 +4,11 @@ A network of GRUs goes through the compiled kernel of `workshop/networks/gru_eng
 on a GPU, through the loop of `workshop/networks/generation.py`, which runs whatever Keras runs.
 """
 
+if __name__ == "__main__":
+    from workshop.misplaced import refuse_generate
+
+    refuse_generate()
+
 import functools
 from collections.abc import Iterator
 

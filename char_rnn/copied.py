@@ -9,6 +9,7 @@ from workshop.errors import UserError
 from workshop.places import found
 from workshop.text.overlap import longest_copied
 from workshop.text.textfiles import find_text_files
+from workshop.words import plural
 
 #: A longer training text is not searched: reading it would take longer than generating the sample.
 MAX_BYTES = 100_000_000
@@ -45,4 +46,4 @@ def report(ids: np.ndarray, vocabulary: Vocabulary, facts: TextInfo) -> str:
     )
     passage = vocabulary.decode(ids[overlap.sample_start : overlap.sample_start + overlap.length, column])
     shown = repr(passage if len(passage) <= SHOWN else passage[:SHOWN] + "...")
-    return f"longest passage copied from the training text{changed}: {overlap.length} characters, {shown}"
+    return f"longest passage copied from the training text{changed}: {plural(overlap.length, 'character')}, {shown}"

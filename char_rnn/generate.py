@@ -1,5 +1,10 @@
 """Writing with a trained network, character by character; the loop is that of `workshop/networks/generation.py`."""
 
+if __name__ == "__main__":
+    from workshop.misplaced import refuse_generate
+
+    refuse_generate()
+
 from typing import Any
 
 import numpy as np

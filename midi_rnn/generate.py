@@ -4,6 +4,11 @@ Invalid sequences cannot be generated: a hold without a note, a note off without
 notes sound, a key that is held longer than any in the data.
 """
 
+if __name__ == "__main__":
+    from workshop.misplaced import refuse_generate
+
+    refuse_generate()
+
 import math
 from collections.abc import Callable, Sequence
 from typing import Any

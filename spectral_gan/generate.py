@@ -3,6 +3,11 @@
 N loops, T frames, D bands, Z latent values, S loops one after the other in a file.
 """
 
+if __name__ == "__main__":
+    from workshop.misplaced import refuse_generate
+
+    refuse_generate()
+
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path

@@ -6,6 +6,11 @@ play with it.
 B streams, D numbers in a frame, H units, K components.
 """
 
+if __name__ == "__main__":
+    from workshop.misplaced import refuse_generate
+
+    refuse_generate()
+
 import abc
 from collections.abc import Iterator
 from dataclasses import dataclass

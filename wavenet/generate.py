@@ -4,6 +4,11 @@
 each sample. `Generator` keeps what the blocks have seen and does one step at a time, thousands of times as fast.
 """
 
+if __name__ == "__main__":
+    from workshop.misplaced import refuse_generate
+
+    refuse_generate()
+
 from collections.abc import Iterator
 
 import numpy as np

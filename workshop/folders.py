@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from workshop import lessons
 from workshop.errors import UserError
+from workshop.files import short_path
 from workshop.nearest import did_you_mean
 
 #: A folder with more in it is not one of music. Without an end, a path such as / would be looked through for hours.
@@ -177,7 +178,7 @@ def _no_such_path(path: Path) -> str:
     except OSError:
         siblings = []
     near = did_you_mean(missing.name, siblings)
-    where = "" if missing == path.absolute() else f": {missing.parent} has no {missing.name}"
+    where = "" if missing == path.absolute() else f": {short_path(missing.parent)} has no {missing.name}"
     return (
         f"there is no {path}{where}{near}; "
         "`python -m workshop.datasets list` shows the sets that are there or can be fetched"

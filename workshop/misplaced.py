@@ -1,8 +1,9 @@
-"""The answer to `python train.py` or `python sample.py` where no lesson is: which folder to change into."""
+"""Answers to `python train.py` where no lesson is, and to `python generate.py`, the command of older programs."""
 
 import os
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 from workshop.lessons import lessons
 
@@ -17,3 +18,9 @@ def answer(script: Path) -> int:
         file=sys.stderr,
     )
     return 2
+
+
+def refuse_generate() -> NoReturn:
+    """Answer `python generate.py` before anything heavy is imported; end with status 2."""
+    print("error: type python sample.py, which generates: generate.py is a part of it", file=sys.stderr)
+    sys.exit(2)

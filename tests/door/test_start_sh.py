@@ -596,15 +596,16 @@ def test_the_demo_trains_generates_and_says_where_to_look(clone: Clone) -> None:
         "venv midi_rnn/sample.py --experiment_dir tunes --num_samples 1 --wav",
         "venv spectral_gan/sample.py --experiment_dir loops --walk 4",
         "venv char_rnn/sample.py --experiment_dir verse --length 150 --no_copy_check",
-        "venv char_rnn/train.py --init_from verse --max_minutes 1 --message first demo",
+        "venv char_rnn/train.py --init_from verse --max_minutes 1 --message demo",
         "venv char_rnn/sample.py --experiment_dir char_rnn/experiments/01 --length 150",
     ]
     assert "la la la" in answer.stdout
     assert (clone.root / "char_rnn/experiments/01/samples/demo.txt").read_text() == "la la la\n"
     for words in (
+        "data/generated/tunes and data/generated/loops",
         "char_rnn/experiments/01/samples/demo.txt",
         "http://localhost:7106",
-        "./start.sh for a shell",
+        "./start.sh --local for a shell",
     ):
         assert words in answer.stdout
 
@@ -615,7 +616,7 @@ def test_without_a_terminal_the_demo_shows_a_few_lines_of_the_training(clone: Cl
     says = ["data: 66 files", layers, *steps[:10], "held-out data: 3.0", "    | lo", "    | lo", *steps[10:]]
     says += ["held-out data: 2.0", "    | la", *["    | more"] * 5, "", "The experiment is in x"]
     answer = clone.start("--local", "demo", STUB_TRAIN_WORDS="\n".join(says))
-    shown = answer.stderr.split("first\\ demo\n")[1].split("\nIt writes again")[0].splitlines()
+    shown = answer.stderr.split("--message demo\n")[1].split("\nIt writes again")[0].splitlines()
     assert shown == [
         "data: 66 files",
         *(steps[0], steps[3], steps[15]),

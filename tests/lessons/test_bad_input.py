@@ -170,6 +170,15 @@ def test_an_argument_that_makes_no_sense(
 
 
 @pytest.mark.parametrize("lesson", LESSONS)
+def test_the_generate_py_of_older_programs_is_answered_without_tensorflow(
+    run_script: Callable[..., subprocess.CompletedProcess[str]], lesson: str
+) -> None:
+    done = run_script(f"{lesson}/generate.py", "--samples", "16000", "model.ckpt-80")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "error: type python sample.py, which generates: generate.py is a part of it\n"
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
 @pytest.mark.parametrize("script", ["train", "sample"])
 def test_no_experiment_yet(
     refused: Refused, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lesson: str, script: str

@@ -244,6 +244,11 @@ def test_without_any_it_says_how_to_make_one(lesson: Path, monkeypatch: pytest.M
         experiment.find(lesson, "missing")
 
 
+def test_those_that_come_trained_are_named_too() -> None:
+    with pytest.raises(UserError, match=r'vers \(did you mean "verse"\?\): char_rnn .*abc_tunes, verse come trained$'):
+        experiment.find(ROOT / "char_rnn", "vers")
+
+
 @pytest.mark.parametrize("requested", ["missing", "x" * 300, "run.json/x"])
 def test_a_missing_one_is_named_with_those_that_there_are(lesson: Path, requested: str) -> None:
     make(lesson)

@@ -33,6 +33,7 @@ from workshop.checks import typed
 from workshop.commands import command
 from workshop.errors import UserError
 from workshop.files import explain, read_json, remove_leftovers, short_path, write_json, write_text
+from workshop.nearest import did_you_mean
 from workshop.places import found, kept
 from workshop.run import checkpoint, log, pretrained, trainings, version_1
 from workshop.run.board import TensorBoardWriter
@@ -349,7 +350,8 @@ def find(lesson_dir: Path, requested: str | None) -> Experiment:
         except OSError as error:  # a name that is too long, a folder that may not be entered
             raise UserError(f"{path} cannot be read: {explain(error, path)}: {_known(lesson_dir)}") from error
         if not is_folder:
-            raise UserError(f"there is no experiment {path}: {_known(lesson_dir)}")
+            near = did_you_mean(path.name, [p.name for p in all_of(lesson_dir)] + _shipped(lesson_dir))
+            raise UserError(f"there is no experiment {path}{near}: {_known(lesson_dir)}")
         if not has_record:
             raise UserError(f"{path} is not an experiment, because it has no run.json: {_known(lesson_dir)}")
     else:
@@ -526,10 +528,17 @@ def all_of(lesson_dir: Path) -> list[Path]:
     return sorted(p.parent for p in candidates if p.is_file())
 
 
+def _shipped(lesson_dir: Path) -> list[str]:
+    """Names of the lesson's trained networks that come with the workshop."""
+    return sorted(p.parent.name for p in (pretrained.FOLDER / lesson_dir.name).glob("*/run.json"))
+
+
 def _known(lesson_dir: Path) -> str:
     names = [str(p.relative_to(lesson_dir)) for p in all_of(lesson_dir)]
     more = f" and {len(names) - 5:,} more" if len(names) > 5 else ""
-    return f"{lesson_dir.name} has {', '.join(names[-5:])}{more}" if names else f"{lesson_dir.name} has none yet"
+    shipped = _shipped(lesson_dir)
+    trained = f"; {', '.join(shipped)} {'come' if shipped[1:] else 'comes'} trained" if shipped else ""
+    return f"{lesson_dir.name} has {', '.join(names[-5:]) or 'none yet'}{more}{trained}"
 
 
 def _now() -> str:
