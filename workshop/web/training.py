@@ -22,6 +22,7 @@ from workshop.datasets.command_line import FOLDERS
 from workshop.errors import UserError
 from workshop.files import explain, read_json, short_path, write_json
 from workshop.lessons import Lesson
+from workshop.processes import began
 from workshop.run import experiment, trainings
 from workshop.run.trained import checked
 from workshop.visible import visible, visible_line
@@ -52,7 +53,7 @@ class Begun:
         data: the id of its data.
         is_stopped: whether the page has asked it to end.
         pid: its process, by which it is found again on a drive without locks.
-        born: when that process was started, in seconds since 1970, because numbers of processes are reused.
+        born: when that process was started, as `processes.began` says it, because numbers of processes are reused.
     """
 
     experiment: str
@@ -154,7 +155,7 @@ class Trainer:
                         words, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
                     )
                 with contextlib.suppress(psutil.Error):  # it has ended at once
-                    born = psutil.Process(self._process.pid).create_time()
+                    born = began(psutil.Process(self._process.pid))
                     write_json(self._memory, asdict(replace(begun, pid=self._process.pid, born=born)))
             except OSError as error:
                 raise UserError(
@@ -278,7 +279,7 @@ def _process_of(begun: Begun) -> psutil.Process | None:
     """The process of a training as long as it lives; None where it is gone, or was never started."""
     with contextlib.suppress(psutil.Error, TypeError, ValueError, OverflowError):
         process = psutil.Process(begun.pid) if begun.pid > 0 else None
-        alive = process and process.create_time() == begun.born and process.status() != psutil.STATUS_ZOMBIE
+        alive = process and began(process) == begun.born and process.status() != psutil.STATUS_ZOMBIE
         return process if alive else None
     return None
 
