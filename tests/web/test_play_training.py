@@ -124,6 +124,20 @@ def test_another_server_finds_it_again(train_clone: Path) -> None:
     assert ended(first)["phase"] == "ended"
 
 
+def test_of_two_servers_that_start_one_at_the_same_moment_one_does(
+    train_clone: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = Trainer(), Trainer()
+    first.start(fields("reading"))
+    memory = (train_clone / ".workshop" / "page_training.json").read_text()
+    monkeypatch.setattr(second, "_runs", lambda begun: False)  # it has looked before the first one had begun
+    with pytest.raises(UserError, match="one at a time"):
+        second.start(fields())
+    assert (train_clone / ".workshop" / "page_training.json").read_text() == memory
+    first.stop()
+    assert ended(first)["problem"] == ""
+
+
 def test_one_that_is_still_reading_just_ends(train_clone: Path) -> None:
     trainer = Trainer()
     trainer.start(fields("reading"))

@@ -157,6 +157,10 @@ class Trainer:
                 with contextlib.suppress(psutil.Error):  # it has ended at once
                     born = began(psutil.Process(self._process.pid))
                     write_json(self._memory, asdict(replace(begun, pid=self._process.pid, born=born)))
+            except BlockingIOError as error:
+                raise UserError(
+                    "a training is being started already, by another server: the page trains one at a time; reload it"
+                ) from error
             except OSError as error:
                 raise UserError(
                     f"the training cannot be started: {explain(error, self._output)}; free some space there"
@@ -285,13 +289,21 @@ def _process_of(begun: Begun) -> psutil.Process | None:
 
 
 def _keep_locked(output: IO[bytes]) -> None:
-    """Lock a file for as long as this process or one that inherits it has it open; where there are no locks, not."""
+    """Lock a file for as long as this process or one that inherits it has it open; where there are no locks, not.
+
+    Raises:
+        BlockingIOError: another process has locked it.
+    """
     if sys.platform == "win32":
         return
     import fcntl
 
-    with contextlib.suppress(OSError):
+    try:
         fcntl.flock(output, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise
+    except OSError:
+        return
 
 
 def last_preview(path: Path) -> dict[str, Path]:
