@@ -113,6 +113,8 @@ def test_texts_keep_their_capitals() -> None:
         ('lesson = "char_rnn"\n[vary]', "names at least one argument"),
         ('lesson = "char_rnn"\n[vary]\ndropout = []', "names at least one argument"),
         (GRID + 'resume = [true]', "resume cannot be in a plan"),
+        (GRID.replace("smoke = true", "num_epochs = 3"), "stands there twice"),
+        (GRID + "drop-out = [1]\ndrop_out = [2]", "stands there twice"),
         (GRID + "smoke = [false]", "smoke stands in both"),
         (GRID + "[halving]\nepochs = [1, 2]", "num_epochs cannot be beside [halving]"),
         ('lesson = "char_rnn"\n[vary]\nseed = [1]\n[halving]\nepochs = [2, 2]', "the epochs of [halving] grow"),

@@ -199,6 +199,8 @@ def _check(path: Path, file: _File, fixed: Mapping[str, Any], vary: Mapping[str,
     """
     if not vary or any(isinstance(values, list) and not values for values in vary.values()):
         raise UserError(f"{path}: [vary] names at least one argument, each with at least one value")
+    if len(fixed) < len(file.arguments) or len(vary) < len(file.vary):
+        raise UserError(f"{path}: an argument stands there twice, with - and with _ in its name: leave one out")
     for name in (*fixed, *vary):
         if name in OWN:
             raise UserError(f"{path}: {name} cannot be in a plan, because the sweep itself gives it to train.py")
