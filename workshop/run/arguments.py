@@ -14,6 +14,9 @@ from workshop.run.stopping import DEFAULT_MINUTES, MIN_MEASUREMENTS
 #: Samples that are generated in one batch, and processes that train together: more would only fill the memory.
 MAX_SAMPLES, MAX_WORKERS = 10_000, 256
 
+#: No network learns with a larger step.
+MAX_LEARNING_RATE = 1000
+
 #: The arguments of a recurrent network.
 RECURRENT = ("rnn_size", "num_layers", "cell", "dropout")
 
@@ -65,7 +68,7 @@ def train_parser(description: str, lesson: Lesson) -> Parser:
     group = parser.add_argument_group("training")
     group.add_argument("--seq_length", type=cli.count, help=f"{lesson.unit} per training window")
     group.add_argument("--batch_size", type=cli.count, help="windows per batch")
-    group.add_argument("--learning_rate", type=cli.positive, help="Adam's step size")
+    group.add_argument("--learning_rate", type=_learning_rate, help="Adam's step size")
     group.add_argument(
         "--num_epochs",
         type=cli.count,
@@ -155,6 +158,9 @@ def checkpoint_name(text: str) -> str | int:
 
 
 _step = cli.number(int, lambda v: v >= 0, "best, latest or the number of a step")
+_learning_rate = cli.number(
+    float, lambda v: 0 < v <= MAX_LEARNING_RATE, f"a number above 0 and at most {MAX_LEARNING_RATE}"
+)
 _workers = cli.number(int, lambda v: 1 <= v <= MAX_WORKERS, f"a whole number from 1 to {MAX_WORKERS}")
 _samples = cli.number(int, lambda v: 1 <= v <= MAX_SAMPLES, f"a whole number from 1 to {MAX_SAMPLES}")
 
