@@ -197,9 +197,7 @@ def _chunks(sources: list[Source], doing: str) -> Iterator[str]:
         for number, source in enumerate(sources):
             if number:
                 yield SEPARATOR
-            for chunk in read_chunks(source.path, source.encoding):
-                yield chunk
-                bar.update(len(chunk))
+            yield from read_chunks(source.path, source.encoding, tell=bar.update)
 
 
 def _warm_up(vocabulary: Vocabulary, train: np.ndarray) -> str:

@@ -11,6 +11,13 @@ from workshop.notes.tempos import tempo
 
 #: Blocks between hearing and answering, where nothing else is said.
 PREBUFFER = 2
+#: Samples of the largest block, most blocks between hearing and answering, and the longest measurement in seconds.
+MAX_BLOCK, MAX_PREBUFFER, MAX_SECONDS = 1 << 16, 1000, 86_400
+
+_block = cli.number(int, lambda v: 1 <= v <= MAX_BLOCK, f"a whole number from 1 to {MAX_BLOCK}")
+_prebuffer = cli.number(int, lambda v: 1 <= v <= MAX_PREBUFFER, f"a whole number from 1 to {MAX_PREBUFFER}")
+_seconds = cli.number(float, lambda v: 0 < v <= MAX_SECONDS, f"a number above 0 and at most {MAX_SECONDS}")
+_port = cli.number(int, lambda v: 0 <= v < 1 << 16, "a whole number from 0 to 65535")
 
 
 def _parser() -> Parser:
@@ -53,9 +60,9 @@ def _parser() -> Parser:
 
     bench = verb("bench", "measure what this computer can do with these networks")
     _add_networks(bench)
-    bench.add_argument("--blocks", type=cli.count, nargs="+", default=[256, 512, 1024, 2048], help="blocks to try")
-    bench.add_argument("--seconds", type=cli.positive, default=4.0, help="to play with each")
-    bench.add_argument("--prebuffer", type=cli.count, default=PREBUFFER, help="blocks between hearing and answering")
+    bench.add_argument("--blocks", type=_block, nargs="+", default=[256, 512, 1024, 2048], help="blocks to try")
+    bench.add_argument("--seconds", type=_seconds, default=4.0, help="to play with each")
+    bench.add_argument("--prebuffer", type=_prebuffer, default=PREBUFFER, help="blocks between hearing and answering")
     return parser
 
 
@@ -78,13 +85,13 @@ def _add_networks(parser: Parser, count: str = "+", without: str = "") -> None:
 def _add_rate(parser: Parser) -> None:
     parser.add_argument("--rate", type=sample_rate, help="samples a second; by default the highest of the networks")
     parser.add_argument(
-        "--block", type=cli.count, help="samples that are heard at once; by default up to a thirtieth of a second"
+        "--block", type=_block, help="samples that are heard at once; by default up to a thirtieth of a second"
     )
 
 
 def _add_blocks(parser: Parser) -> None:
     _add_rate(parser)
-    parser.add_argument("--prebuffer", type=cli.count, help=f"blocks to the answer; by default {PREBUFFER}")
+    parser.add_argument("--prebuffer", type=_prebuffer, help=f"blocks to the answer; by default {PREBUFFER}")
     parser.add_argument("--forget", action="store_true", help="begin without the settings that were kept")
 
 
@@ -102,7 +109,7 @@ def _add_others(parser: Parser) -> None:
         choices=("beat", "bar"),
         help="let changes wait for the next beat or bar of the MIDI clock that comes in",
     )
-    parser.add_argument("--osc", type=cli.whole, metavar="PORT", help="listen to OSC on this port, such as 9000")
+    parser.add_argument("--osc", type=_port, metavar="PORT", help="listen to OSC on this port, such as 9000")
     parser.add_argument("--record", metavar="NAME", help="keep NAME.wav, NAME.input.wav and, of the knobs, NAME.mid")
 
 

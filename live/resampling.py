@@ -81,9 +81,14 @@ class AtRate:
         """
         count = len(block.samples)
         heard = replace(block, samples=self._inward.process(block.samples), notes=self._moved(block, 1 / self._ratio))
-        answer = checked(self._voice.process(heard, knobs), heard)
-        made = np.concatenate([self._waiting, self._outward.process(answer.samples)])
-        self._waiting = made[count:]
+        answered = np.zeros_like(heard.samples)
+        try:
+            answer = checked(self._voice.process(heard, knobs), heard)
+            answered = answer.samples
+        finally:
+            # After a mistake too, as if it had been silent: later blocks come when they should.
+            made = np.concatenate([self._waiting, self._outward.process(answered)])
+            self._waiting = made[count:]
         return Block(made[:count], answer.words, self._moved(answer, self._ratio))
 
     @property

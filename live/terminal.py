@@ -1,5 +1,6 @@
 """The live room in a terminal: meters, words that are typed, and lines that begin with a slash and turn knobs."""
 
+import io
 import math
 import sys
 import threading
@@ -14,6 +15,8 @@ from workshop.visible import visible
 #: Seconds between two pictures of the meters, in a terminal and in a file.
 _OFTEN, _SELDOM = 0.2, 10.0
 _METER = 20
+#: No number of a network is that long.
+_DIGITS = 9
 HELP = (
     "type words for a network of texts, or: /KNOB 0 to 1 turns a knob, /learn KNOB binds it to what is moved next, "
     "/swap NUMBER EXPERIMENT changes a network, /quit ends"
@@ -35,7 +38,7 @@ def obey(stage: Stage, line: str) -> bool:
             return False
         case "learn", [knob]:
             stage.learn(knob)
-        case "swap", [place, name] if place.isdecimal():
+        case "swap", [place, name] if place.isdecimal() and len(place) < _DIGITS:
             stage.swap(int(place), name)
         case knob, [position] if knob in KNOBS:
             stage.turn(knob, _share(position) * (POSITIONS - 1))
@@ -69,6 +72,8 @@ def meters(stage: Stage, gaps: int) -> str:
 def run(stage: Stage, gaps: Callable[[], int], seconds: float | None, say: Callable[[str], None]) -> None:
     """Show the meters and obey lines until /quit, Ctrl-C, or for so many seconds."""
     ended = threading.Event()
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(errors="replace")  # what is pasted need not be text, and must not end the reading
 
     def read() -> None:
         for line in sys.stdin:

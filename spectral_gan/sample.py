@@ -15,6 +15,8 @@ from workshop.run import arguments
 NO_SYMBOLS = ("top_k", "top_p", "prime")
 #: The ways through the latent space.
 WAYS = ("walk", "fade", "pingpong")
+#: Loops on such a way; more would only fill the memory.
+MAX_STEPS = 10_000
 
 
 def main() -> None:
@@ -22,15 +24,16 @@ def main() -> None:
     # ---- 1 arguments -------------------------------------------------------------------------------------------------
     parser = arguments.sample_parser("Let a trained network make loops.", None, "samples", "nothing", num_samples=1)
     parser.hide(*NO_SYMBOLS)
+    steps = cli.number(int, lambda v: 1 <= v <= MAX_STEPS, f"a whole number from 1 to {MAX_STEPS}")
     group = parser.add_argument_group("latent space")
     values = "a file of latent values, or the values themselves with commas between them; random without it"
     group.add_argument("--latent", metavar='FILE|"0.3,..."', help=values)
     group.add_argument("--to", metavar='FILE|"0.3,..."', help="the same, for where --fade and --pingpong lead")
     group.add_argument(
-        "--fade", type=cli.count, metavar="STEPS", help="number of loops on the way from one point to another"
+        "--fade", type=steps, metavar="STEPS", help="number of loops on the way from one point to another"
     )
-    group.add_argument("--pingpong", type=cli.count, metavar="STEPS", help="there and back, to be repeated")
-    group.add_argument("--walk", type=cli.count, metavar="STEPS", help="number of loops of a random walk")
+    group.add_argument("--pingpong", type=steps, metavar="STEPS", help="there and back, to be repeated")
+    group.add_argument("--walk", type=steps, metavar="STEPS", help="number of loops of a random walk")
     group.add_argument("--morph", type=cli.probability, default=0.3, help="how much changes in a step of --walk")
     group.add_argument("--straight", action="store_true", help="interpolate linearly, not spherically")
     group.add_argument("--save_latent", action="store_true", help="write the latent values beside each file")

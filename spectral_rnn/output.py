@@ -6,8 +6,14 @@ from pathlib import Path
 import numpy as np
 
 from workshop import cli
+from workshop.audio.generated import MAX_SAMPLES
 from workshop.errors import UserError
 from workshop.files import atomic_write, explain
+
+
+def fade_samples(seconds: float, rate: int) -> int:
+    """How many samples a fade takes; not more than the longest sound has."""
+    return round(min(seconds * rate, MAX_SAMPLES))
 
 
 def faded(pieces: Iterable[np.ndarray], length: int, fade_in: int, fade_out: int) -> Iterator[np.ndarray]:

@@ -64,7 +64,7 @@ def main() -> None:
     temperature, *_ = net.sampling(args.temperature).knobs(1)
     raw: list[np.ndarray] | None = [] if args.save_raw else None
     pieces = net.sound(prompt, length, args.num_samples, args.seed, temperature, args.phase, args.with_prime, raw)
-    fade_in, fade_out = (round(seconds * net.rate) for seconds in (args.fade_in, args.fade_out))
+    fade_in, fade_out = (output.fade_samples(seconds, net.rate) for seconds in (args.fade_in, args.fade_out))
     stems = free_names(args.out, net.experiment.generated, args.num_samples, (".wav", ".npy"))
     growing = writing.IncrementalWavWriter(stems, net.rate, np.empty(0), args.save_every)
     writing.record(output.faded(pieces, length, fade_in, fade_out), length, growing, decode=np.asarray)

@@ -13,9 +13,10 @@ from parsers import LESSON
 from workshop.lessons import Lesson
 from workshop.sweep.plan import Plan
 
-#: The training. `seconds` is how long an epoch takes; its loss falls towards `rate`, and with a rate above 5 it breaks.
+#: The training. `seconds` is how long an epoch takes; its loss falls towards `rate`, and with a rate above 5 it breaks;
+#: `kill` is a file that tells it has been killed once, or "always", or "full" for a disk that is.
 TRAIN = """
-import argparse, json, os, pathlib, signal, sys, time
+import argparse, errno, json, os, pathlib, signal, sys, time
 parser = argparse.ArgumentParser()
 for name, kind in dict(experiment_dir=str, message=str, rate=float, seconds=float, num_epochs=int, max_minutes=float,
                        kill=str).items():
@@ -32,6 +33,9 @@ with open(path / "starts", "a") as file:
     file.write(f"{os.getpid()} {len(history)} {args.max_minutes}\\n")
 if args.kill == "always":
     os.kill(os.getpid(), signal.SIGKILL)
+if args.kill == "full":
+    print("error: the checkpoint latest.npz could not be saved: " + os.strerror(errno.ENOSPC).lower())
+    sys.exit(2)
 if args.rate > 5:
     print("error: the loss is not a number any more")
     sys.exit(2)

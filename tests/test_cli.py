@@ -217,6 +217,25 @@ def test_help_of_the_lesson_answers_without_the_heavy_libraries(script: str) -> 
     assert "--save_dir" not in result.stdout
 
 
+#: Modules that `python -m` runs.
+COMMANDS = [
+    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__main__")
+    for room in ("workshop", "live")
+    for path in sorted((ROOT / room).rglob("*.py"))
+    if "\n    cli.run(main)" in path.read_text("utf-8")
+]
+
+
+@pytest.mark.parametrize("module", COMMANDS)
+def test_help_of_each_command_answers_without_the_heavy_libraries(module: str) -> None:
+    command = [sys.executable, "-X", "importtime", "-m", module, "--help"]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
+    imported = {line.rpartition("|")[2].strip().partition(".")[0] for line in result.stderr.splitlines()}
+    assert "usage: " in result.stdout
+    assert "workshop" in imported
+    assert not imported & {"tensorflow", "keras", "jax", "matplotlib", "scipy", "numba", "librosa", "onnxruntime"}
+
+
 # ---- mistakes
 
 

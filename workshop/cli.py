@@ -142,6 +142,8 @@ class Parser(argparse.ArgumentParser):
         if not isinstance(value, str):
             kind = str(value).lower() if isinstance(value, bool) else "several"
             raise UserError(f"{file}: {name} takes one value, not {kind}")
+        if "\0" in value:  # a command line cannot hold it
+            raise UserError(f"{file}: {name} has the character NUL, which no argument can have: leave it out")
         try:
             read = self._get_value(action, value)
             self._check_value(action, read)

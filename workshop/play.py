@@ -2,11 +2,11 @@
 
     python -m workshop.play
 
-The command's name; the code is in `workshop/web/server.py`.
+The command's name; the code is in `workshop/web/command_line.py`.
 """
 
 from workshop import cli
-from workshop.web.server import main
+from workshop.web.command_line import main
 
 if __name__ == "__main__":
     cli.run(main)

@@ -425,6 +425,7 @@ def test_what_the_program_cannot_do_is_said(
         ("--prime oh", "--prime is for networks that write text"),
         ("--length 0", "--length has to be at least 1"),
         ("--temperature nan", "--temperature has to be at least 1e-06"),
+        ("--temperature inf", "--temperature has to be at most 1e+06"),
         ("--seed -1", "--seed has to be at least 0"),
         ("--length 3 --out nowhere/one.mid", "nowhere/one.mid cannot be written: No such file or directory"),
     ):

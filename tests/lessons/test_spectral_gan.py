@@ -265,6 +265,8 @@ def test_what_cannot_be_made_is_said(refused: Refused, trained_spectral_gan: Pat
     assert "--to holds 2 numbers" in refused(sample, *where, "--fade", "2", "--to", "0.3,0.4")
     assert "--fade or --pingpong" in refused(sample, *where, "--to", "0.3,0.4")
     assert "choose one" in refused(sample, *where, "--fade", "2", "--walk", "2")
+    for way in ("--walk", "--fade", "--pingpong"):
+        assert f"{way}: '1000000000000' is not a whole number from 1" in refused(sample, *where, way, f"{10**12}")
     assert "--latent" in refused(sample, *where, "--prime", "a.wav")
     assert "lower --bpm" in refused(sample, *where, "--bpm", "100000")
     assert "higher --bpm" in refused(sample, *where, "--bpm", "0.0001")

@@ -23,6 +23,7 @@ from spectral_rnn.model import FrameModel, Shape, build
 from spectral_rnn.trained import Trained
 from workshop import ROOT, load
 from workshop.audio.bands import FLOOR, STEPS, Bands, to_decibels, to_steps
+from workshop.audio.generated import MAX_SAMPLES
 from workshop.audio.phase import convergence
 from workshop.audio.stft import Stft
 from workshop.audio.synthesis import write_wav
@@ -436,6 +437,10 @@ def test_a_checkpoint_without_excerpts_is_damaged(trained_spectral_rnn: Path, tm
     checkpoint.save(copied / "checkpoints" / "best.npz", arrays, meta)
     with pytest.raises(UserError, match="damaged"):
         load(copied)
+
+
+def test_a_fade_is_never_longer_than_any_sound() -> None:
+    assert [output.fade_samples(seconds, 16_000) for seconds in (0.0, 5e-324, 0.5, 1e308)] == [0, 0, 8000, MAX_SAMPLES]
 
 
 def test_fades_are_the_same_in_any_pieces() -> None:

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,24 @@ COUNTED = """() => {
     window.lent += 1;
     return lend(wish);
   };
+}"""
+#: Plays a constant sound through the worklet, with a gap in it; returns what was played.
+GAP = """async () => {
+  const code = await (await fetch("static/duplex.js")).text();
+  let Duplex;
+  new Function("AudioWorkletProcessor", "registerProcessor", "sampleRate", code)(
+    class { port = { postMessage() {} } }, (name, found) => { Duplex = found; }, 48000);
+  const duplex = new Duplex({ processorOptions: { piece: 512 } });
+  const played = [];
+  for (const pieces of [3, 0, 3]) {
+    for (let piece = 0; piece < pieces; piece += 1) duplex.take(new Float32Array(500).fill(0.5));
+    for (let block = 0; block < 14; block += 1) {
+      const out = new Float32Array(128);
+      duplex.process([[new Float32Array(128)]], [[out]]);
+      played.push(...out);
+    }
+  }
+  return [played, duplex.gaps];
 }"""
 #: Seconds of listening, and of a block.
 LISTENED, BLOCK = 5, 512 / 22050
@@ -109,6 +128,14 @@ def test_latency_is_measured_by_a_click(live_page: Any) -> None:
     print(words)
     assert 60 < int(words.split()[0]) < 500 + 1000 * (waited() - before)
     assert "from the microphone to the loudspeaker" in words
+
+
+def test_the_edges_of_a_gap_are_soft(live_page: Any) -> None:
+    played, count = live_page.evaluate(GAP)
+    assert count == 2
+    assert max(played) == 0.5
+    assert played[14 * 128 : 2 * 14 * 128] == [0] * (14 * 128)
+    assert max(abs(a - b) for a, b in pairwise(played)) < 0.01
 
 
 def test_two_clicks_begin_once(live_page: Any) -> None:

@@ -81,6 +81,32 @@ def test_what_is_wrong_with_an_answer_stays_in_its_block(wrong: np.ndarray) -> N
     np.testing.assert_array_equal(answers(wrong), answers(np.zeros(50)))
 
 
+@pytest.mark.parametrize("failing", [36, 37])
+def test_after_many_mistakes_each_block_is_still_in_full_and_in_time(failing: int) -> None:
+    """At these rates a block of the room is 36 or 37 samples of the voice's."""
+
+    class Sometimes(Echo):
+        """Fails with blocks of a length, for a while."""
+
+        is_failing = True
+
+        def process(self, block: Block, knobs: Knobs) -> Block:
+            if self.is_failing and len(block.samples) == failing:
+                raise UserError("not now")
+            return super().process(block, knobs)
+
+    voice = at_rate(sometimes := Sometimes(rate=8000), 22050)
+    heard = sine(440, 22050, seconds=2).astype(np.float32)
+    answers = []
+    for number, block in enumerate(np.split(heard, len(heard) // 100)):
+        sometimes.is_failing = number < 300
+        with contextlib.suppress(UserError):
+            answers.append(voice.process(Block(block), Knobs()).samples)
+    assert {len(answer) for answer in answers} == {100}
+    last = np.concatenate(answers[-100:])
+    np.testing.assert_allclose(last, sine(440, 22050, getattr(voice, "delay", 0.0), 2)[-len(last) :], atol=2e-3)
+
+
 def test_words_and_notes_pass() -> None:
     answer = at_rate(Echo(rate=8000), 16000).process(
         Block(np.zeros(512, np.float32), "oh", (PlayedNote(100, 60, 90),)), Knobs()

@@ -96,9 +96,17 @@ def test_lines_that_are_typed(room: Make) -> None:
     assert stage.exchange(SILENCE).words == ((1, "oh my\n"),)
     stage.midi(bytes([0xB0, 33, 9]))
     assert stage.room.knobs.mix23 == 9
-    for line in ("/", "/mixx 0.5", "/mix", "/mix 2", "/mix loud", "/swap one x", "/swap 9 x", "/learn nothing"):
+    for line in ("/", "/mixx 0.5", "/mix", "/mix 2", "/mix loud", "/learn nothing", "/swap one x", "/swap 9 x",
+                 f"/swap {'9' * 5000} x"):  # fmt: skip
         with pytest.raises(UserError):
             terminal.obey(stage, line)
+
+
+def test_bytes_that_are_no_text_do_not_end_the_reading(room: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    stage = stage_of(room(Echo()))
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"la\xff\n/quit\n"), encoding="utf-8"))
+    terminal.run(stage, lambda: 0, 60.0, print)
+    assert stage.exchange(SILENCE).words == ((1, "la\ufffd\n"),)
 
 
 def test_it_ends_after_the_seconds_that_were_given(room: Make, monkeypatch: pytest.MonkeyPatch) -> None:

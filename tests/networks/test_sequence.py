@@ -233,3 +233,8 @@ def test_a_long_table_ends_with_a_sum() -> None:
     lines = layer_table((f"layer_{k}", "Dense", "[T, B, 2]", k) for k in range(1, 21)).splitlines()
     assert len(lines) == MAX_LINES == 12
     assert lines[-1].split() == ["and", "9", "more", str(sum(range(12, 21)))]
+
+
+def test_a_new_network_that_no_memory_has_room_for_is_refused_before_it_is_built() -> None:
+    with pytest.raises(UserError, match="memory when it is trained: choose a smaller one"):
+        build(char_model.NETWORKS, {**DESCRIPTION, "rnn_size": 10**9}, V)

@@ -114,6 +114,27 @@ def test_what_a_killed_training_left_is_deleted_a_week_later(tmp_path: Path, lea
         assert killed.exists() == is_there
 
 
+def test_kinds_that_no_training_has_used_for_a_month_are_deleted(
+    tmp_path: Path, leaving: list[tuple], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folders: list[Path] = []
+    for number in range(4):
+        monkeypatch.setenv("XLA_FLAGS", f"--of_version={number}")
+        folders.append(put(tmp_path, leaving, f"{number}.pb", b"a program").parent)
+    old, recent, trained_with, killed = folders
+    for path in (trained_with / "of_one_training_a", killed / "of_one_training_b"):
+        path.mkdir()
+    for path, days in (
+        (old, 31), (recent, 29), (trained_with, 31), (killed, 31), (killed / "of_one_training_b", 31),
+    ):  # fmt: skip
+        os.utime(path, (time.time() - days * 86_400,) * 2)
+    monkeypatch.setenv("XLA_FLAGS", "")
+    os.environ[compiled.VARIABLE] = ""
+    compiled.keep(tmp_path)
+    assert [path.exists() for path in folders] == [False, True, True, False]
+    assert own_folder().is_dir()
+
+
 def test_without_room_or_with_a_folder_of_the_users_own_nothing_is_changed(
     tmp_path: Path, leaving: list[tuple], monkeypatch: pytest.MonkeyPatch
 ) -> None:

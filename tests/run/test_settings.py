@@ -74,6 +74,8 @@ def test_older_spellings_are_settings_too(config: Callable[[Any], str]) -> None:
         ("rnn_size: [1, 2]", ["rnn_size takes one value, not several"]),
         ("rnn_size: true", ["rnn_size takes one value, not true"]),
         ("rnn_size: {a: 1}", ["no argument rnn_size.a"]),
+        ('init_from: "a\\0b"', ["init_from has the character NUL"]),
+        ({"message": "\0"}, ["message has the character NUL"]),
         ("cell: nas", ["cell is not valid", "'nas'"]),
         ("dropout: .nan", ["dropout is not valid"]),
         ("smoke: yes", ["smoke is a switch", "'yes'"]),

@@ -57,8 +57,12 @@ def test_a_chief_is_the_first_worker(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    "given", ["{", "[]", config(2), config(0, kind="ps"), config(0, ["no port"]), '{"cluster": {}, "task": {}}']
-)
+    "given",
+    [
+        "{", "[]", config(2), config(0, kind="ps"), config(0, ["no port"]), '{"cluster": {}, "task": {}}',
+        config(0, ["a:65535", "b:1"]), config(1, ["a:1", "b:99999"]), config(0, ["a:0", "b:1"]),
+    ],
+)  # fmt: skip
 def test_an_environment_that_makes_no_sense_is_refused(given: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TF_CONFIG", given)
     with pytest.raises(UserError, match="TF_CONFIG is not valid"):

@@ -8,8 +8,8 @@ import time
 from multiprocessing.synchronize import Event
 from pathlib import Path
 
-import psutil
 import pytest
+from clocks import set_forward
 
 from workshop.files import write_json
 from workshop.sweep import claims
@@ -87,10 +87,7 @@ def test_a_process_that_has_got_the_same_number_is_another_one(tmp_path: Path) -
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems keep the time at which a process began")
 def test_a_clock_that_is_set_ends_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     taken(tmp_path)
-    before, now = psutil.boot_time(), psutil.boot_time() + 3600
-    born = psutil.Process.create_time
-    monkeypatch.setattr(psutil, "boot_time", lambda: now)
-    monkeypatch.setattr(psutil.Process, "create_time", lambda self: born(self) + now - before)
+    set_forward(monkeypatch)
     assert Claims(tmp_path).take("001.1") is None
 
 

@@ -55,6 +55,12 @@ def test_a_grid_has_each_combination(tmp_path: Path) -> None:
     assert in_words(found.trials[2], found.varied) == "dropout 0.5, cell gru"
 
 
+def test_equal_values_of_a_grid_are_one_trial(tmp_path: Path) -> None:
+    found = plan(tmp_path, 'lesson = "char_rnn"\n[vary]\ndropout = [0.0, 0, 0.5, 0.5]\nsmoke = [true, 1]')
+    assert [tuple(trial.values()) for trial in found.trials] == [(0.0, True), (0.0, 1), (0.5, True), (0.5, 1)]
+    assert [words(trial)[-1] for trial in found.trials] == ["--smoke", "--smoke=1"] * 2
+
+
 def test_words_cannot_become_other_arguments() -> None:
     arguments = {"smoke": True, "quiet": False, "message": "--resume", "dropout": 0.5}
     assert words(arguments) == ["--smoke", "--message=--resume", "--dropout=0.5"]
@@ -107,6 +113,8 @@ def test_texts_keep_their_capitals() -> None:
         ('lesson = "char_rnn"\n[vary]', "names at least one argument"),
         ('lesson = "char_rnn"\n[vary]\ndropout = []', "names at least one argument"),
         (GRID + 'resume = [true]', "resume cannot be in a plan"),
+        (GRID.replace("smoke = true", "num_epochs = 3"), "stands there twice"),
+        (GRID + "drop-out = [1]\ndrop_out = [2]", "stands there twice"),
         (GRID + "smoke = [false]", "smoke stands in both"),
         (GRID + "[halving]\nepochs = [1, 2]", "num_epochs cannot be beside [halving]"),
         ('lesson = "char_rnn"\n[vary]\nseed = [1]\n[halving]\nepochs = [2, 2]', "the epochs of [halving] grow"),
@@ -115,6 +123,10 @@ def test_texts_keep_their_capitals() -> None:
         ('lesson = "char_rnn"\ndraw = 9\n[vary]\ncell = ["gru", "lstm"]', "hardly more than 2 different trials"),
         ('lesson = "char_rnn"\ndraw = 2\n[vary]\ndropout = {from = 0, to = 1, log = true}', "begins above 0"),
         ('lesson = "char_rnn"\n[vary]\nseed = [' + "1," * 1001 + "]", "1,001 trials"),
+        ('lesson = "char_rnn"\ndraw = 2\n[vary]\ndropout = {from = -1e308, to = 1e308}', "vary"),
+        ('lesson = "char_rnn"\n[vary]\ndata_dir = ["a", "b\\u0000"]', "'data_dir' has the character NUL"),
+        ('lesson = "char_rnn"\n[arguments]\nmessage = "\\u0000"\n[vary]\nseed = [1]', "'message' has the character"),
+        ('lesson = "char_rnn"\ndraw = 2\n[vary]\n"a\\u0000" = {from = 1, to = 2}', "has the character NUL"),
         ("#" * 70_000, "larger than a plan can be"),
     ],
 )  # fmt: skip

@@ -1,6 +1,7 @@
 """Workers: each trial is trained to its end once, whatever happens to whom. The trainings are stubs (sweeping.py)."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -8,12 +9,14 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
 import pytest
 from sweeping import numbers, starts, stub_plan
 
 from workshop import ROOT
+from workshop.errors import UserError
 from workshop.sweep import claims, process, table, worker
 from workshop.sweep.folder import Folder, Job
 from workshop.sweep.plan import Plan, words
@@ -86,6 +89,24 @@ def test_one_that_fails_is_in_the_table_with_its_reason_and_the_others_go_on(tmp
     assert lines[1][1] == "2"
     assert lines[2][1] == "1"
     assert lines[2][-1] == "the loss is not a number any more"
+
+
+def test_a_full_disk_ends_the_sweep_and_no_trial_is_given_up_for_it(tmp_path: Path) -> None:
+    """What was saved stays, and the same command goes on when there is room."""
+    trials = [{"rate": 1.0, "kill": str(tmp_path / "was_killed")}, {"rate": 2.0}]
+    folder = opened(tmp_path, stub_plan(tmp_path / "lesson", trials))
+    full = stub_plan(tmp_path / "lesson", [{**trials[0], "kill": "full"}, trials[1]])
+    with pytest.raises(UserError, match=r"sweep cannot be written: .*no space left on device; free some space there"):
+        work(folder, full)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(shutil, "disk_usage", lambda place: SimpleNamespace(free=1 << 20))
+        with pytest.raises(UserError, match="free some space there"):
+            work(folder, stub_plan(tmp_path / "lesson", trials))  # it is killed, and nobody can say why
+    assert folder.results() == []
+    assert saved_epochs(folder.experiment(1)) == 2
+    assert work(folder, stub_plan(tmp_path / "lesson", trials))
+    assert [result.failed for result in folder.results()] == ["", ""]
+    assert [begun for _, begun, _ in starts(folder.experiment(1))] == ["0", "2"]
 
 
 def test_one_that_is_killed_goes_on_where_it_was(tmp_path: Path) -> None:

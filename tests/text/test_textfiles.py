@@ -220,7 +220,9 @@ def test_pieces_joined_are_the_whole_text(
     tmp_path_factory: pytest.TempPathFactory, text: str, encoding: str, chunk_bytes: int
 ) -> None:
     file = write(tmp_path_factory.getbasetemp() / "property.txt", text.encode(encoding))
-    pieces = list(read_chunks(file, encoding, chunk_bytes))
+    told: list[int] = []
+    pieces = list(read_chunks(file, encoding, chunk_bytes, told.append))
+    assert sum(told) == file.stat().st_size
     assert "".join(pieces) == text.replace("\r\n", "\n").replace("\r", "\n")
     assert all(pieces)
 

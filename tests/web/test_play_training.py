@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from clocks import set_forward
 from playing import Page, visiting
 
 from workshop.errors import UserError
@@ -123,6 +124,20 @@ def test_another_server_finds_it_again(train_clone: Path) -> None:
     assert ended(first)["phase"] == "ended"
 
 
+def test_of_two_servers_that_start_one_at_the_same_moment_one_does(
+    train_clone: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = Trainer(), Trainer()
+    first.start(fields("reading"))
+    memory = (train_clone / ".workshop" / "page_training.json").read_text()
+    monkeypatch.setattr(second, "_runs", lambda begun: False)  # it has looked before the first one had begun
+    with pytest.raises(UserError, match="one at a time"):
+        second.start(fields())
+    assert (train_clone / ".workshop" / "page_training.json").read_text() == memory
+    first.stop()
+    assert ended(first)["problem"] == ""
+
+
 def test_one_that_is_still_reading_just_ends(train_clone: Path) -> None:
     trainer = Trainer()
     trainer.start(fields("reading"))
@@ -159,6 +174,17 @@ def test_without_file_locks_a_new_server_finds_it_and_stops_it(
     restarted.stop()
     assert ended(restarted)["problem"] == ""
     assert ended(trainer)["phase"] == "ended"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems keep the time at which a process began")
+def test_a_training_is_found_again_after_the_clock_was_set(train_clone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trainings, "is_locked", lambda place: False)
+    trainer = Trainer()
+    trainer.start(fields("reading"))
+    set_forward(monkeypatch)
+    assert Trainer().state()["phase"] == "running"
+    trainer.stop()
+    assert ended(trainer)["problem"] == ""
 
 
 @pytest.mark.parametrize("pid", [1, -5, 1 << 40, "1", None, 2.5])

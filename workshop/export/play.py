@@ -30,6 +30,8 @@ TYPES = {"tensor(float)": np.float32, "tensor(int64)": np.int64}
 #: How much is generated where nothing is said.
 LENGTHS = {"text": 500, "notes": 400, "sound": 16_000}
 SUFFIXES = {"notes": ".mid", "sound": ".wav"}
+#: Above it, what never follows would be as likely as anything else.
+MAX_TEMPERATURE = 1e6
 
 
 class HeldKeys:
@@ -192,6 +194,8 @@ def main() -> None:
     for name, least in {"length": 1, "temperature": 1e-6, "seed": 0}.items():
         if (value := getattr(args, name)) is not None and not value >= least:
             parser.error(f"--{name} has to be at least {least}")
+    if args.temperature and args.temperature > MAX_TEMPERATURE:
+        parser.error(f"--temperature has to be at most {MAX_TEMPERATURE:g}")
     file = Path(__file__).resolve().with_name("model.onnx")
     if not file.is_file():
         parser.error(f"{file} is missing: it belongs beside play.py")

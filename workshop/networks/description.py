@@ -9,10 +9,14 @@ import keras
 
 from workshop.checks import Seed, converted
 from workshop.errors import UserError
+from workshop.machine import memory
 
 #: The name in a lesson's NETWORKS of the network that is trained without `--network`, and that a description without a
 #: name means.
 DEFAULT = "default"
+
+#: Each weight in single precision, its average, its gradient, and the two moments that Adam keeps of that.
+BYTES_IN_TRAINING = 5 * 4
 
 Choice = TypeVar("Choice", bound=Callable)
 Shape = TypeVar("Shape")
@@ -76,7 +80,7 @@ def limited(most_weights: float) -> Iterator[None]:
     layers a function of model.py makes of its arguments is known to that function alone.
 
     Raises:
-        UserError: there are more than `most_weights`.
+        UserError: there are more than `most_weights`, or a new network has more than can be trained in this memory.
     """
     add_weight, asked = keras.layers.Layer.add_weight, 0
 
@@ -84,6 +88,11 @@ def limited(most_weights: float) -> Iterator[None]:
         nonlocal asked
         asked += math.prod(kwargs.get("shape") or ())
         check_size(asked, most_weights)
+        if most_weights == math.inf and asked * BYTES_IN_TRAINING > memory()[0]:
+            raise UserError(
+                f"a network of {asked:,} weights or more does not fit into this computer's memory when it is trained: "
+                "choose a smaller one"
+            )
         return add_weight(layer, *args, **kwargs)
 
     keras.layers.Layer.add_weight = counted

@@ -18,6 +18,9 @@ from workshop.host.services import play_token
 from workshop.osc import ending, kept, page, settings, slots
 from workshop.osc.places import Places
 
+#: Samples of the longest window of a Fourier transform, and beats of the longest loop.
+MAX_WINDOW, MAX_BEATS = 1 << 16, 1024
+
 
 def _parser() -> cli.Parser:
     parser = cli.Parser(prog="python -m workshop.osc", description="Other programs ask trained networks by OSC.")
@@ -32,8 +35,10 @@ def _parser() -> cli.Parser:
     group.add_argument(
         "--power", type=cli.positive, help="exponent that turns values of its pictures into magnitudes; by default 3"
     )
-    group.add_argument("--n_fft", type=cli.count, help="samples of a window; by default twice the rows of a picture")
-    group.add_argument("--beats", type=cli.count, help="beats in a loop; by default one each 8,192 samples")
+    window = cli.number(int, lambda v: 1 <= v <= MAX_WINDOW, f"a whole number from 1 to {MAX_WINDOW}")
+    beats = cli.number(int, lambda v: 1 <= v <= MAX_BEATS, f"a whole number from 1 to {MAX_BEATS}")
+    group.add_argument("--n_fft", type=window, help="samples of a window; by default twice the rows of a picture")
+    group.add_argument("--beats", type=beats, help="beats in a loop; by default one each 8,192 samples")
     group.add_argument("--rate", type=rates.sample_rate, help="samples a second; by default 43,691")
     settings.add_arguments(parser, "data/generated/osc")
     return parser

@@ -11,6 +11,12 @@ from workshop.lessons import Lesson
 from workshop.run import old_arguments
 from workshop.run.stopping import DEFAULT_MINUTES, MIN_MEASUREMENTS
 
+#: Samples that are generated in one batch, and processes that train together: more would only fill the memory.
+MAX_SAMPLES, MAX_WORKERS = 10_000, 256
+
+#: No network learns with a larger step.
+MAX_LEARNING_RATE = 1000
+
 #: The arguments of a recurrent network.
 RECURRENT = ("rnn_size", "num_layers", "cell", "dropout")
 
@@ -62,7 +68,7 @@ def train_parser(description: str, lesson: Lesson) -> Parser:
     group = parser.add_argument_group("training")
     group.add_argument("--seq_length", type=cli.count, help=f"{lesson.unit} per training window")
     group.add_argument("--batch_size", type=cli.count, help="windows per batch")
-    group.add_argument("--learning_rate", type=cli.positive, help="Adam's step size")
+    group.add_argument("--learning_rate", type=_learning_rate, help="Adam's step size")
     group.add_argument(
         "--num_epochs",
         type=cli.count,
@@ -85,7 +91,7 @@ def train_parser(description: str, lesson: Lesson) -> Parser:
     group.add_argument("--keep_every", type=cli.count, help=f"{keep}4 bytes per weight")
     group.add_argument("--seed", type=cli.seed, default=0, help="the same seed, data and machine give the same run")
     workers = "processes that train together on this computer, each on its part of a batch; with GPUs, one for each"
-    group.add_argument("--workers", type=cli.count, help=workers)
+    group.add_argument("--workers", type=_workers, help=workers)
     group.add_argument("--smoke", action="store_true", help="a quick test: a tiny network and a few steps")
     old_arguments.accept(parser, old_arguments.TRAIN_ALIASES, old_arguments.TRAIN)
     return parser
@@ -152,6 +158,11 @@ def checkpoint_name(text: str) -> str | int:
 
 
 _step = cli.number(int, lambda v: v >= 0, "best, latest or the number of a step")
+_learning_rate = cli.number(
+    float, lambda v: 0 < v <= MAX_LEARNING_RATE, f"a number above 0 and at most {MAX_LEARNING_RATE}"
+)
+_workers = cli.number(int, lambda v: 1 <= v <= MAX_WORKERS, f"a whole number from 1 to {MAX_WORKERS}")
+_samples = cli.number(int, lambda v: 1 <= v <= MAX_SAMPLES, f"a whole number from 1 to {MAX_SAMPLES}")
 
 
 def sample_parser(description: str, length: int | None, unit: str, prime_help: str, num_samples: int = 1) -> Parser:
@@ -180,7 +191,7 @@ def sample_parser(description: str, length: int | None, unit: str, prime_help: s
     group = parser.add_argument_group("output")
     group.add_argument("--length", "-n", type=cli.count, default=length, help=f"{unit} to generate")
     group.add_argument(
-        "--num_samples", type=cli.count, default=num_samples, help="number of samples, generated in one batch"
+        "--num_samples", type=_samples, default=num_samples, help="number of samples, generated in one batch"
     )
     group.add_argument("--out", help="output file, or folder for several samples")
 

@@ -23,6 +23,8 @@ from workshop.errors import UserError
 from workshop.visible import visible_line
 
 VARIABLE = "TF_CONFIG"
+#: The workers meet one port above that of the first.
+MAX_PORT = 65534
 #: Of what a worker has said last so many characters are quoted.
 _LONGEST_QUOTE = 300
 _EXAMPLE = '{"cluster": {"worker": ["10.0.0.1:5000", "10.0.0.2:5000"]}, "task": {"type": "worker", "index": 0}}'
@@ -31,8 +33,8 @@ _EXAMPLE = '{"cluster": {"worker": ["10.0.0.1:5000", "10.0.0.2:5000"]}, "task": 
 class _Jobs(msgspec.Struct):
     """The addresses of the processes by what they do; a chief is the first of the workers."""
 
-    worker: list[Annotated[str, Meta(pattern=r"^.+:\d{1,5}$")]] = []
-    chief: list[Annotated[str, Meta(pattern=r"^.+:\d{1,5}$")]] = []
+    worker: list[Annotated[str, Meta(pattern=r"^.+:[0-9]{1,5}$")]] = []
+    chief: list[Annotated[str, Meta(pattern=r"^.+:[0-9]{1,5}$")]] = []
 
 
 class _Task(msgspec.Struct):
@@ -104,6 +106,9 @@ def place(workers: int | None) -> Place | None:
         found = Place((*jobs.chief, *jobs.worker), rank)
         if task.type not in ("worker", "chief") or not rank < found.size:
             raise msgspec.ValidationError(f"there is no {task.type} {task.index}")
+        for address in found.addresses:
+            if not 1 <= int(address.rsplit(":", 1)[1]) <= MAX_PORT:
+                raise msgspec.ValidationError(f"the port of {address} is not from 1 to {MAX_PORT}")
     except msgspec.DecodeError as error:
         raise UserError(
             f"the environment variable {VARIABLE} is not valid ({visible_line(str(error))}): "

@@ -2,7 +2,8 @@
 
 TensorFlow keeps compiled programs in a folder if it is told to. But a damaged file there, or a full disk, would end a
 training, and nothing is ever deleted. So each training gets a folder of its own, with links to those programs whose
-checksums are right; what it compiles itself is put with the others when it ends.
+checksums are right; what it compiles itself is put with the others when it ends. Programs of other versions or
+processors are another kind, in a folder beside these.
 """
 
 import atexit
@@ -24,6 +25,8 @@ CACHE = ROOT / ".workshop" / "compiled"
 MOST_KEPT, LEAST_FREE = 64 << 20, 1 << 30
 #: After so many seconds the folder of a training that was killed is taken for left behind.
 LEFT_BEHIND = 7 * 24 * 3600
+#: Likewise a kind that no training has used.
+OUT_OF_USE = 30 * 24 * 3600
 VARIABLE = "TF_XLA_FLAGS"
 _OWN = "of_one_training_"
 
@@ -41,6 +44,7 @@ def keep(cache: Path = CACHE) -> None:
     with contextlib.suppress(OSError):
         shared = cache / _kind()
         shared.mkdir(parents=True, exist_ok=True)
+        _forget_kinds(cache, shared)
         if shutil.disk_usage(shared).free < LEAST_FREE:
             return
         _tidy(shared)
@@ -60,6 +64,16 @@ def _kind() -> str:
     del versions["platform"]  # another kernel, the same programs
     told = [*versions.values(), binding.get_host_cpu_name(), features, os.environ.get("XLA_FLAGS", "")]
     return hashlib.sha256("\n".join(told).encode()).hexdigest()[:16]
+
+
+def _forget_kinds(cache: Path, ours: Path) -> None:
+    """Delete the other kinds that are out of use: those of versions that are gone, for example."""
+    for kind in cache.iterdir():
+        with contextlib.suppress(OSError):
+            # The time of a folder changes where a training begins or ends, which makes a folder in it or deletes one.
+            used = max(path.stat().st_mtime for path in (kind, *kind.glob(f"{_OWN}*")))
+            if kind != ours and time.time() - used > OUT_OF_USE:
+                shutil.rmtree(kind, ignore_errors=True)
 
 
 def _kept(shared: Path) -> Iterable[Path]:

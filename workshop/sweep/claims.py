@@ -10,7 +10,6 @@ times of files, which drives get wrong.
 
 import os
 import socket
-import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +19,7 @@ import psutil
 
 from workshop.errors import UserError
 from workshop.files import atomic_write, explain, read_json, write_json
+from workshop.processes import began, this_computer
 
 #: Seconds between two beats.
 BEAT_SECONDS = 10.0
@@ -28,29 +28,14 @@ BEAT_SECONDS = 10.0
 PATIENCE_SECONDS = 180.0
 
 
-def this_computer() -> str:
-    """A name for this computer since its last start, and for the container: where it is the same, so are the process
-    ids.
-    """
-    parts = [socket.gethostname(), f"{psutil.boot_time():.0f}"]
-    if sys.platform == "linux":
-        # The start of a computer is corrected with its clock; this number is not.
-        parts = [socket.gethostname(), Path("/proc/sys/kernel/random/boot_id").read_text().strip()]
-        parts.append(os.readlink("/proc/self/ns/pid"))
-    return " ".join(parts)
-
-
 def _process() -> dict[str, Any]:
     """What identifies this process."""
-    began = _began(psutil.Process())
-    return {"computer": this_computer(), "host": socket.gethostname(), "pid": os.getpid(), "began": began}
-
-
-def _began(process: psutil.Process) -> float:
-    """When a process began, in seconds: the same number whenever one asks, also after the clock was set."""
-    began = process.create_time()
-    # Linux counts from the computer's start, and psutil adds that to it as it is by the clock of now.
-    return round(began - psutil.boot_time(), 2) if sys.platform == "linux" else began
+    return {
+        "computer": this_computer(),
+        "host": socket.gethostname(),
+        "pid": os.getpid(),
+        "began": began(psutil.Process()),
+    }
 
 
 @dataclass
@@ -168,7 +153,7 @@ def _has_died(attempt: Path) -> bool:
             return False
         process = psutil.Process(holder["pid"])
         # One that has ended is known until its parent asks how.
-        return _began(process) != holder["began"] or process.status() == psutil.STATUS_ZOMBIE
+        return began(process) != holder["began"] or process.status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return True
     except (UserError, KeyError, TypeError, ValueError, psutil.Error):

@@ -5,7 +5,7 @@
     [arguments]                                  of train.py, the same in each trial
     num_epochs = 20
 
-    [vary]                                       each combination is a trial (a grid)
+    [vary]                                       each combination of different values is a trial (a grid)
     dropout = [0.0, 0.25, 0.5]
     rnn_size = [64, 128]
 
@@ -28,11 +28,12 @@ import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+from msgspec import Meta
 
-from workshop.checks import Count, Finite, Seed, typed
+from workshop.checks import Count, Seed, typed
 from workshop.errors import UserError
 from workshop.files import explain, reading
 from workshop.lessons import Lesson, lessons
@@ -46,6 +47,9 @@ MAX_BYTES = 1 << 16
 _MOST_REPEATS = 1000
 #: Digits of a number that is drawn from a range.
 _DIGITS = 3
+
+#: The limits of a range: numbers between it and its negative can be subtracted.
+_LARGEST = 1e100
 
 #: What an argument can be.
 Value = bool | int | float | str
@@ -61,8 +65,8 @@ NOT_HALVED = ("num_epochs", "max_minutes", "patience", "smoke")
 class Range(msgspec.Struct, forbid_unknown_fields=True, rename={"low": "from", "high": "to"}):
     """Numbers between two that belong to it, whole where both are; `log` draws their logarithm evenly."""
 
-    low: Finite
-    high: Finite
+    low: Annotated[float, Meta(ge=-_LARGEST, le=_LARGEST)]
+    high: Annotated[float, Meta(ge=-_LARGEST, le=_LARGEST)]
     log: bool = False
 
     def draw(self, chance: random.Random) -> int | float:
@@ -195,9 +199,14 @@ def _check(path: Path, file: _File, fixed: Mapping[str, Any], vary: Mapping[str,
     """
     if not vary or any(isinstance(values, list) and not values for values in vary.values()):
         raise UserError(f"{path}: [vary] names at least one argument, each with at least one value")
+    if len(fixed) < len(file.arguments) or len(vary) < len(file.vary):
+        raise UserError(f"{path}: an argument stands there twice, with - and with _ in its name: leave one out")
     for name in (*fixed, *vary):
         if name in OWN:
             raise UserError(f"{path}: {name} cannot be in a plan, because the sweep itself gives it to train.py")
+        values = vary.get(name, [fixed.get(name)])
+        if any("\0" in str(value) for value in (name, *(values if isinstance(values, list) else ()))):
+            raise UserError(f"{path}: {name!r:.60} has the character NUL, which no argument can have: leave it out")
         if name in fixed and name in vary:
             raise UserError(f"{path}: {name} stands in both [arguments] and [vary]; leave it in one of them")
         if file.halving and name in NOT_HALVED:
@@ -221,7 +230,12 @@ def _check(path: Path, file: _File, fixed: Mapping[str, Any], vary: Mapping[str,
 
 
 def _grid(vary: Mapping[str, Any]) -> list[dict[str, Value]]:
-    return [dict(zip(vary, values, strict=True)) for values in itertools.product(*vary.values())]
+    return [dict(zip(vary, values, strict=True)) for values in itertools.product(*map(_different, vary.values()))]
+
+
+def _different(values: Sequence[Value]) -> list[Value]:
+    """Each value once. A switch is no number: for Python, `true` would be 1."""
+    return list({(isinstance(value, bool), value): value for value in values}.values())
 
 
 def _drawn(path: Path, vary: Mapping[str, Any], count: int, seed: int) -> list[dict[str, Value]]:

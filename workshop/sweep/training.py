@@ -1,5 +1,8 @@
 """One trial in training: started, watched, taken up where another worker has left it, and its result kept."""
 
+import contextlib
+import errno
+import os
 import shutil
 import signal
 import socket
@@ -20,6 +23,10 @@ from workshop.sweep.plan import Plan, Value, in_words, words
 
 #: So often may a trial break down, of too little memory for example, before it is given up.
 MOST_CRASHES = 3
+#: With fewer bytes free, it is the disk that a training has failed for; what it has said may not be on it any more.
+_LEAST_FREE = 64 << 20
+#: What the sentence of a mistake has in it where a disk, or the user's share of it, is full.
+_FULL = tuple(os.strerror(number).lower() for number in (errno.ENOSPC, errno.EDQUOT))
 #: The exit status of a mistake that is said in a sentence.
 _MISTAKE = 2
 #: That of a training that was asked to save and end.
@@ -125,7 +132,11 @@ class Training:
         return record.status in _FINISHED and record.epoch >= epochs
 
     def _ended(self, status: int) -> None:
-        """Decide what the end of the process means: it is done, a mistake, or an accident that another try may mend."""
+        """Decide what the end of the process means: it is done, a mistake, or an accident that another try may mend.
+
+        Raises:
+            UserError: the disk is full, for which no trial is to blame.
+        """
         record = record_of(self._folder, self._plan, self.job.trial)
         if status == 0 and record and self._is_finished(record):
             self._finish(record)
@@ -134,6 +145,12 @@ class Training:
         elif status == _TERMINATED and record and record.status == STATUSES["stopped"]:
             self.was_asked_to_stop = self._is_stopped = True
             self._claim.release()
+        elif self._is_full():
+            place = self._folder.path
+            raise UserError(
+                f"{place} cannot be written: {self._last_words() or 'there is no room'}; free some space there: "
+                "the same command goes on"
+            )
         elif status == _MISTAKE and self._resumed:
             # It cannot be taken up, whatever the reason: from its beginning it comes to the same numbers.
             if not trainings.is_locked(self._path / "checkpoints"):
@@ -142,6 +159,13 @@ class Training:
             self._fail(self._last_words())
         elif self._claim.crash() >= MOST_CRASHES:
             self._fail(f"it broke down {MOST_CRASHES} times, with the exit status {status}: {self._last_words()}")
+
+    def _is_full(self) -> bool:
+        """Whether the disk has no room for what the training writes."""
+        with contextlib.suppress(OSError):
+            if shutil.disk_usage(self._folder.path).free < _LEAST_FREE:
+                return True
+        return any(words in self._last_words() for words in _FULL)
 
     def _finish(self, record: Record) -> None:
         best = record.best

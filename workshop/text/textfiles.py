@@ -8,7 +8,7 @@ import io
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from workshop import folders
@@ -108,17 +108,19 @@ def detect_encoding(path: Path, given: str | None = None) -> str:
     return "utf-8" if error is None else _guess(path, error)
 
 
-def read_chunks(path: Path, encoding: str, chunk_bytes: int = 1 << 22) -> Iterator[str]:
+def read_chunks(
+    path: Path, encoding: str, chunk_bytes: int = 1 << 22, tell: Callable[[int], object] = lambda count: None
+) -> Iterator[str]:
     r"""Yield the text of ``path`` piece by piece, none of them empty, reading ``chunk_bytes`` bytes at a time.
 
     Line ends come out as ``\n`` alone (also where a piece ends between ``\r`` and ``\n``), and a byte-order mark is
-    left out. The pieces joined are the whole text.
+    left out. The pieces joined are the whole text. ``tell`` is called with the number of bytes of each reading.
 
     Raises:
         UserError: the file is empty, may not be read, or ``encoding`` does not decode it.
     """
     at_start, empty = True, True
-    for text in _decoded(path, encoding, chunk_bytes):
+    for text in _decoded(path, encoding, chunk_bytes, tell):
         if at_start:
             text = text.removeprefix("\ufeff")
             at_start = False
@@ -136,7 +138,7 @@ def _opened(path: Path) -> io.BufferedReader:
         raise UserError(f"{path} may not be read ({error.strerror}); change its permissions or move it away") from None
 
 
-def _decoded(path: Path, encoding: str, chunk_bytes: int) -> Iterator[str]:
+def _decoded(path: Path, encoding: str, chunk_bytes: int, tell: Callable[[int], object]) -> Iterator[str]:
     r"""Yield non-empty decoded pieces with line ends as \n; a UserError names the byte that does not decode."""
     # The newline decoder keeps a \r at the end of a piece back until it has seen what follows.
     decoder = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder(encoding)(), translate=True)
@@ -156,6 +158,7 @@ def _decoded(path: Path, encoding: str, chunk_bytes: int) -> Iterator[str]:
                 yield text
             if not data:
                 return
+            tell(len(data))
 
 
 def _offset(error: UnicodeDecodeError, position: int) -> int:

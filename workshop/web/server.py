@@ -6,22 +6,21 @@
 otherwise, and asks for the token that is in the address it prints.
 """
 
-import argparse
 import asyncio
 import logging
 import os
 import re
 import sys
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NoReturn
 
 from tornado.httpserver import HTTPServer
 from tornado.web import Application, RequestHandler
 
-from workshop import cli
 from workshop.errors import UserError
-from workshop.host.ports import PLAY, Server, read_port, wanted_server
+from workshop.host.ports import PLAY, Server
 from workshop.host.services import play_token
 from workshop.web import following, handlers, likely, loops, recordings, trainings, uploads
 from workshop.web.ending import until_stopped
@@ -123,31 +122,23 @@ async def serve(app: Application, line: Line, host: str, port: int) -> None:
     line.stop_all()
 
 
-def _parser() -> cli.Parser:
-    usual = wanted_server(PLAY)
-    parser = cli.Parser(prog="python -m workshop.play", description="The page on which trained networks are played.")
-    parser.add_argument("--host", default=usual.host, help="address to listen on")
-    parser.add_argument("--port", default=str(usual.port), help="port to listen on")
-    parser.add_argument("--base_url", default="/", help="path that the page lies below, behind a proxy")
-    parser.add_argument(
-        "--allow_host",
-        action="append",
-        default=[],
-        metavar="NAME",
-        help="name that the page is reached by, behind a proxy; '*' is any",
-    )
-    return parser
+def run(host: str, port: int, base_url: str, allowed_hosts: Sequence[str]) -> NoReturn:
+    """Serve the page until Ctrl-C, and end the process.
 
+    Args:
+        host: address to listen on.
+        port: port to listen on.
+        base_url: path that the page lies below, behind a proxy.
+        allowed_hosts: names that the page is reached by, behind a proxy.
 
-def main() -> None:
-    """Serve the page until Ctrl-C."""
-    args: argparse.Namespace = _parser().read()
-    port, token, line = read_port(args.port, "--port"), play_token(), Line()
-    guard = Guard(token, port, tuple(args.allow_host))
-    app = application(guard, line, args.base_url)
+    Raises:
+        UserError: the port is in use.
+    """
+    token, line = play_token(), Line()
+    app = application(Guard(token, port, tuple(allowed_hosts)), line, base_url)
     # A log does not need the token; services.py tells it to the person.
     shown = f"?token={token}" if sys.stdout.isatty() else ""
-    print(f"the page is on {Server(PLAY, args.host, port).url}{app.settings['base']}{shown}", flush=True)
-    asyncio.run(serve(app, line, args.host, port))
+    print(f"the page is on {Server(PLAY, host, port).url}{app.settings['base']}{shown}", flush=True)
+    asyncio.run(serve(app, line, host, port))
     # A network that is being loaded cannot be interrupted, which takes seconds, and there is nothing to save.
     os._exit(0)

@@ -22,6 +22,7 @@ from workshop.datasets.command_line import FOLDERS
 from workshop.errors import UserError
 from workshop.files import explain, read_json, short_path, write_json
 from workshop.lessons import Lesson
+from workshop.processes import began
 from workshop.run import experiment, trainings
 from workshop.run.trained import checked
 from workshop.visible import visible, visible_line
@@ -52,7 +53,7 @@ class Begun:
         data: the id of its data.
         is_stopped: whether the page has asked it to end.
         pid: its process, by which it is found again on a drive without locks.
-        born: when that process was started, in seconds since 1970, because numbers of processes are reused.
+        born: when that process was started, as `processes.began` says it, because numbers of processes are reused.
     """
 
     experiment: str
@@ -154,8 +155,12 @@ class Trainer:
                         words, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
                     )
                 with contextlib.suppress(psutil.Error):  # it has ended at once
-                    born = psutil.Process(self._process.pid).create_time()
+                    born = began(psutil.Process(self._process.pid))
                     write_json(self._memory, asdict(replace(begun, pid=self._process.pid, born=born)))
+            except BlockingIOError as error:
+                raise UserError(
+                    "a training is being started already, by another server: the page trains one at a time; reload it"
+                ) from error
             except OSError as error:
                 raise UserError(
                     f"the training cannot be started: {explain(error, self._output)}; free some space there"
@@ -278,19 +283,27 @@ def _process_of(begun: Begun) -> psutil.Process | None:
     """The process of a training as long as it lives; None where it is gone, or was never started."""
     with contextlib.suppress(psutil.Error, TypeError, ValueError, OverflowError):
         process = psutil.Process(begun.pid) if begun.pid > 0 else None
-        alive = process and process.create_time() == begun.born and process.status() != psutil.STATUS_ZOMBIE
+        alive = process and began(process) == begun.born and process.status() != psutil.STATUS_ZOMBIE
         return process if alive else None
     return None
 
 
 def _keep_locked(output: IO[bytes]) -> None:
-    """Lock a file for as long as this process or one that inherits it has it open; where there are no locks, not."""
+    """Lock a file for as long as this process or one that inherits it has it open; where there are no locks, not.
+
+    Raises:
+        BlockingIOError: another process has locked it.
+    """
     if sys.platform == "win32":
         return
     import fcntl
 
-    with contextlib.suppress(OSError):
+    try:
         fcntl.flock(output, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise
+    except OSError:
+        return
 
 
 def last_preview(path: Path) -> dict[str, Path]:
