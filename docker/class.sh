@@ -30,8 +30,7 @@ in_hub() { # verb of workshop.class_hub
 }
 
 check_class() {
-  is_port "$CLASS_PORT" ||
-    misused "WORKSHOP_PORT_CLASS is '$CLASS_PORT', which is not a port: give a number from 1 to 65535."
+  check_port WORKSHOP_PORT_CLASS "$CLASS_PORT"
   if ! hub_runs && is_taken "$CLASS_PORT"; then
     fail "Port $CLASS_PORT for the class is in use by another program: stop that, or choose another port, for example" \
       "WORKSHOP_PORT_CLASS=8443 ./start.sh class"
