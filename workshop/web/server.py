@@ -11,7 +11,6 @@ import asyncio
 import logging
 import os
 import re
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 from typing import Any
@@ -142,12 +141,10 @@ def _parser() -> cli.Parser:
 def main() -> None:
     """Serve the page until Ctrl-C."""
     args: argparse.Namespace = _parser().read()
-    port, token, line = read_port(args.port, "--port"), play_token(), Line()
-    guard = Guard(token, port, tuple(args.allow_host))
+    port = read_port(args.port, "--port")
+    guard, line = Guard(play_token(), port, tuple(args.allow_host)), Line()
     app = application(guard, line, args.base_url)
-    # A log does not need the token; services.py tells it to the person.
-    shown = f"?token={token}" if sys.stdout.isatty() else ""
-    print(f"the page is on {Server(PLAY, args.host, port).url}{app.settings['base']}{shown}", flush=True)
+    print(f"the page is on {Server(PLAY, args.host, port).url}{app.settings['base']}{guard.shown}", flush=True)
     asyncio.run(serve(app, line, args.host, port))
     # A network that is being loaded cannot be interrupted, which takes seconds, and there is nothing to save.
     os._exit(0)
