@@ -2,7 +2,6 @@
 # `./start.sh class`: a class on one server. start.sh reads this file after docker/host.sh, whose variables it sets.
 # shellcheck disable=SC2034
 
-
 CLASS_NAME="${WORKSHOP_CLASS_NAME:-ml4music-class}"    # what its containers, volumes and networks begin with
 CLASS_PORT="${WORKSHOP_PORT_CLASS:-8000}"
 CLASS_AUTHORITY="$STATE/class-authority.crt"           # what tablets take in to trust the server
