@@ -372,6 +372,12 @@ release_lock() {
   trap - EXIT INT TERM HUP
 }
 
+with_lock() { # command
+  take_lock
+  "$@"
+  release_lock
+}
+
 # The starter tunes and sounds are made again when the code that makes them has changed. They are in the clone, and so
 # is the note that they are made.
 tunes_makers() {
@@ -616,37 +622,27 @@ verb_lab() { serve lab none; }
 verb_play() { serve play none; }
 verb_docs() { serve docs docs; }
 
+exec_module() { # extra that it needs, module, arguments
+  set_up "$1"
+  enter_environment
+  tell_prefix "$0"
+  exec python -m "${@:2}"
+}
+
 # A browser's microphone and loudspeaker are everywhere, so the page is what is meant unless another way is named.
 verb_live() {
   local way=page
   case "${1:-}" in page | play | check | devices | file | bench | -*) way="" ;; esac
-  set_up live
-  enter_environment
-  tell_prefix "$0"
-  exec python -m live ${way:+"$way"} "$@"
+  exec_module live live ${way:+"$way"} "$@"
 }
 
 verb_osc() {
-  set_up live
-  enter_environment
-  tell_prefix "$0"
   if [ -n "${WORKSHOP_ANSWER_TO:-}" ]; then set -- --answer_to "$WORKSHOP_ANSWER_TO" "$@"; fi
-  exec python -m workshop.osc "$@"
+  exec_module live workshop.osc "$@"
 }
 
-verb_freeze() {
-  set_up freeze
-  enter_environment
-  tell_prefix "$0"
-  exec python -m workshop.freeze "$@"
-}
-
-verb_sweep() {
-  set_up sweep
-  enter_environment
-  tell_prefix "$0"
-  exec python -m workshop.sweep --engine ray "$@"
-}
+verb_freeze() { exec_module freeze workshop.freeze "$@"; }
+verb_sweep() { exec_module sweep workshop.sweep --engine ray "$@"; }
 
 # These install nothing, and run on any suitable Python.
 run_module() { # module, arguments

@@ -2,7 +2,6 @@
 # `./start.sh class`: a class on one server. start.sh reads this file after docker/host.sh, whose variables it sets.
 # shellcheck disable=SC2034
 
-
 CLASS_NAME="${WORKSHOP_CLASS_NAME:-ml4music-class}"    # what its containers, volumes and networks begin with
 CLASS_PORT="${WORKSHOP_PORT_CLASS:-8000}"
 CLASS_AUTHORITY="$STATE/class-authority.crt"           # what tablets take in to trust the server
@@ -30,8 +29,7 @@ in_hub() { # verb of workshop.class_hub
 }
 
 check_class() {
-  is_port "$CLASS_PORT" ||
-    misused "WORKSHOP_PORT_CLASS is '$CLASS_PORT', which is not a port: give a number from 1 to 65535."
+  check_port WORKSHOP_PORT_CLASS "$CLASS_PORT"
   if ! hub_runs && is_taken "$CLASS_PORT"; then
     fail "Port $CLASS_PORT for the class is in use by another program: stop that, or choose another port, for example" \
       "WORKSHOP_PORT_CLASS=8443 ./start.sh class"

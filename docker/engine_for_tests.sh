@@ -25,6 +25,7 @@ BUNDLE=/etc/ssl/certs/ca-certificates.crt
 
 say() { printf '%s\n' "$*" >&2; }
 fail() { say "$*"; exit 1; }
+fail_with_log() { tail -n 5 "$LOG" >&2; fail "$1 failed: '$LOG' says why."; } # what
 
 # ---- the client ----------------------------------------------------------------------------------
 
@@ -55,7 +56,7 @@ install_packages() { # packages
   command -v apt-get >/dev/null || fail "Only Debian's packages can be installed from here: install Docker with compose."
   say "Installing $* from Debian's packages ..."
   { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends "$@"; } \
-    >>"$LOG" 2>&1 || { tail -n 5 "$LOG" >&2; fail "Installing $* failed: '$LOG' says why."; }
+    >>"$LOG" 2>&1 || fail_with_log "Installing $*"
 }
 
 install_client() {
@@ -129,7 +130,7 @@ make_base() { # its name, its architecture
   rm -rf "$context"
   mkdir -p "$context"
   debootstrap --arch="$2" --variant=minbase --include=ca-certificates trixie "$root" >>"$LOG" 2>&1 ||
-    { tail -n 5 "$LOG" >&2; fail "Making the base image failed: '$LOG' says why."; }
+    fail_with_log "Making the base image"
   rm -rf "${root:?}"/var/cache/apt/*.bin "${root:?}"/var/cache/apt/archives/*.deb "${root:?}"/var/lib/apt/lists/*
   rm -rf "${root:?}"/usr/share/doc/* "${root:?}"/usr/share/locale/* "${root:?}"/usr/share/man/*
   apt-config dump 2>/dev/null | grep -E '^Acquire::(Check|http|https)' >"$root/etc/apt/apt.conf.d/99network" || true
@@ -146,7 +147,7 @@ make_base() { # its name, its architecture
     done
   } >"$context/Dockerfile"
   DOCKER_BUILDKIT=1 "$CLIENT" build --quiet --platform "linux/$2" --tag "$1" "$context" >>"$LOG" 2>&1 ||
-    { tail -n 5 "$LOG" >&2; fail "Making the base image failed: '$LOG' says why."; }
+    fail_with_log "Making the base image"
   rm -rf "$context"
 }
 

@@ -33,6 +33,7 @@ SERVICE_THERE=""
 SETTINGS_THERE=""
 CALL=""                           # the file that says that this process has a command in the container
 CALL_USER=""
+AS_USER=()                        # options of a container for one command: whose it is, and that it may do little
 STICK=""                          # a folder outside of the clone that one command may see, such as a USB stick
 STICK_INSIDE=/mirror
 STICK_RIGHTS=",readonly"
@@ -144,6 +145,7 @@ choose_user() {
     WORKSHOP_GID=0
   fi
   export WORKSHOP_UID WORKSHOP_GID
+  AS_USER=(--rm --user "$WORKSHOP_UID:$WORKSHOP_GID" --cap-drop ALL --security-opt no-new-privileges:true)
 }
 
 # Folders that the container writes to are made first: the engine would make them as root.
@@ -270,7 +272,10 @@ wanted_port() { # server
   echo "${!variable:-$(inner_port "$1")}"
 }
 
-is_port() { [[ "$1" =~ ^[0-9]{1,5}$ ]] && [ "$((10#$1))" -ge 1 ] && [ "$((10#$1))" -le 65535 ]; }
+check_port() { # variable, its value
+  if [[ "$2" =~ ^[0-9]{1,5}$ ]] && [ "$((10#$2))" -ge 1 ] && [ "$((10#$2))" -le 65535 ]; then return; fi
+  misused "$1 is '$2', which is not a port: give a number from 1 to 65535."
+}
 
 is_taken() { # port
   local host="${WORKSHOP_BIND:-127.0.0.1}"
@@ -309,12 +314,10 @@ check_ports() {
   local server port
   for server in $WITH_PORTS; do
     port="$(wanted_port "$server")"
-    is_port "$port" ||
-      misused "$(port_variable "$server") is '$port', which is not a port: give a number from 1 to 65535."
+    check_port "$(port_variable "$server")" "$port"
     if ! is_our_own "$server" "$port" && is_taken "$port"; then fail_for_port "$server"; fi
   done
-  is_port "${WORKSHOP_PORT_OSC:-$OSC_PORT}" ||
-    misused "WORKSHOP_PORT_OSC is '$WORKSHOP_PORT_OSC', which is not a port: give a number from 1 to 65535."
+  check_port WORKSHOP_PORT_OSC "${WORKSHOP_PORT_OSC:-$OSC_PORT}"
 }
 
 # On a Mac AirPlay has the tutorial's port, so another one is taken unless the user has chosen it. The settings that
@@ -657,14 +660,11 @@ translate_mirror() { # command
 
 # A running container cannot mount another folder, so the command gets a separate one, without servers.
 start_lent_container() {
-  local options=(--detach --rm --user "$WORKSHOP_UID:$WORKSHOP_GID" --cap-drop ALL)
-  options+=(--security-opt no-new-privileges:true --mount "type=bind,$(quoted_source "$ROOT"),target=$INSIDE")
+  local options=(--detach "${AS_USER[@]}" --mount "type=bind,$(quoted_source "$ROOT"),target=$INSIDE")
   options+=(--mount "type=bind,$(quoted_source "$STICK"),target=$STICK_INSIDE$STICK_RIGHTS")
   prepare_folders
   choose_service
-  take_lock
-  provide_image
-  release_lock
+  with_lock provide_image
   say "The container of this command sees '$STICK' as $STICK_INSIDE."
   # It ends with the command, or after a day if start.sh has died.
   LENT="$("$ENGINE" run "${options[@]}" "$IMAGE" sleep 86400 2>"$ENGINE_LOG")" || explain_start
@@ -755,7 +755,7 @@ container_osc() {
       misused "In the container, WORKSHOP_PORT_OSC and WORKSHOP_ANSWER_TO set the ports: --port, --host and --answer_to" \
         "are for './start.sh --local osc'." ;;
   esac
-  is_port "$port" || misused "WORKSHOP_ANSWER_TO is '$port', which is not a port: give a number from 1 to 65535."
+  check_port WORKSHOP_ANSWER_TO "$port"
   bring_up
   tell_prefix "$0"
   exec 3> >(send_answers "$port")
@@ -860,9 +860,7 @@ container_save() { # file
   [ -d "$folder" ] && [ -w "$folder" ] || fail "Cannot write in '$folder': name a file in a folder that is there."
   case "$file" in *.zst) need_tool zstd "$file" ;; *.tar) ;; *) need_tool gzip "$file" ;; esac
   prepare_folders
-  take_lock
-  provide_image
-  release_lock
+  with_lock provide_image
   PART="$file.part$$"
   trap drop_part EXIT
   trap 'exit 130' INT TERM

@@ -19,16 +19,14 @@ container_player() { # names of experiments
   make_player_folders
   if [ $# -gt 0 ]; then export_for_player "$@"; fi
   IMAGE="$PLAYER_IMAGE"
-  take_lock
-  build_player
-  release_lock
+  with_lock build_player
   start_player "$page" "$osc" "$answers"
 }
 
 check_player() { # ports: of the pages, of OSC, of its answers
-  is_port "$1" || misused "WORKSHOP_PORT_PLAYER is '$1', which is not a port: give a number from 1 to 65535."
-  is_port "$2" || misused "WORKSHOP_PORT_OSC is '$2', which is not a port: give a number from 1 to 65535."
-  is_port "$3" || misused "WORKSHOP_ANSWER_TO is '$3', which is not a port: give a number from 1 to 65535."
+  check_port WORKSHOP_PORT_PLAYER "$1"
+  check_port WORKSHOP_PORT_OSC "$2"
+  check_port WORKSHOP_ANSWER_TO "$3"
   if is_taken "$1"; then
     fail "Port $1 for the player is in use by another program: stop that, or choose another port, for example" \
       "WORKSHOP_PORT_PLAYER=$(($1 < 65436 ? $1 + 100 : 17002)) ./start.sh player"
@@ -47,12 +45,9 @@ make_player_folders() {
 
 # In a container of its own: the workshop's would take the port of OSC.
 export_for_player() { # names of experiments
-  local options=(--rm --user "$WORKSHOP_UID:$WORKSHOP_GID" --cap-drop ALL --security-opt no-new-privileges:true)
-  options+=(--mount "type=bind,$(quoted_source "$ROOT"),target=$INSIDE" -w "$(inside_folder)")
+  local options=("${AS_USER[@]}" --mount "type=bind,$(quoted_source "$ROOT"),target=$INSIDE" -w "$(inside_folder)")
   use_wanted_service
-  take_lock
-  provide_image
-  release_lock
+  with_lock provide_image
   "$ENGINE" run "${options[@]}" "$IMAGE" \
     python -m workshop.player export --overwrite --to "$INSIDE/$PLAYER_NETWORKS" "$@" || exit
 }
@@ -70,7 +65,7 @@ build_player() {
 
 # The engine's client takes the place of this script, so that signals reach the player through it.
 start_player() { # ports: of the pages, of OSC, of its answers
-  local options=(--rm --user "$WORKSHOP_UID:$WORKSHOP_GID" --cap-drop ALL --security-opt no-new-privileges:true)
+  local options=("${AS_USER[@]}")
   options+=(--publish "${WORKSHOP_BIND:-127.0.0.1}:$1:$PLAYER_PORT" --publish "127.0.0.1:$2:$OSC_PORT/udp")
   options+=(--mount "type=bind,$(quoted_source "$ROOT/$PLAYER_NETWORKS"),target=/networks,readonly")
   options+=(--mount "type=bind,$(quoted_source "$ROOT/$PLAYER_FILES"),target=/player/data/generated/osc")

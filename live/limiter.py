@@ -38,8 +38,6 @@ class Limiter:
         self._needed = np.zeros(AHEAD)
         self._held = np.zeros(AHEAD - _REACH - 1)
         self._last = 0.0
-        #: Largest gain reduction in the last block, in decibels.
-        self.reduction = 0.0
 
     def process(self, samples: np.ndarray) -> np.ndarray:
         """The samples float32 [N] of `AHEAD` samples ago, limited. Values that are not finite become silence."""
@@ -47,7 +45,6 @@ class Limiter:
         attenuation = self._smooth(self._released(np.maximum(20 * np.log10(self._peaks(clean)) - CEILING, 0)))
         delayed = np.concatenate([self._waiting, clean])
         self._waiting = delayed[len(clean) :]
-        self.reduction = float(attenuation.max(initial=0))
         return (delayed[: len(clean)] * 10 ** (attenuation / -20)).astype(np.float32)
 
     def _peaks(self, clean: np.ndarray) -> np.ndarray:

@@ -8,7 +8,6 @@ may use it is decided as for the play page (`workshop/web/security.py`), with th
 
 import asyncio
 import json
-import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -241,7 +240,8 @@ def serve(stage: Stage, pages: set[Sound], sayer: Sayer, host: str, port: str) -
     Raises:
         UserError: the port is in use, or is one that nobody outside of the container reaches.
     """
-    number, token = read_port(port, "--port"), play_token()
+    number = read_port(port, "--port")
+    guard = Guard(play_token(), number)
     outside = published_ports() or {number: number}
     if number not in outside:
         raise UserError(
@@ -251,7 +251,7 @@ def serve(stage: Stage, pages: set[Sound], sayer: Sayer, host: str, port: str) -
 
     async def served() -> None:
         sayer.loop = asyncio.get_running_loop()
-        server = HTTPServer(application(Guard(token, number), stage, pages), max_body_size=1 << 16)
+        server = HTTPServer(application(guard, stage, pages), max_body_size=1 << 16)
         try:
             server.listen(number, host)
         except OSError as error:
@@ -259,8 +259,7 @@ def serve(stage: Stage, pages: set[Sound], sayer: Sayer, host: str, port: str) -
                 f"port {number} for the live room is not available ({error.strerror}): end the other live room, or "
                 "choose another number with --port"
             ) from error
-        shown = f"?token={token}" if sys.stdout.isatty() else ""
-        print(f"the live room is on {Server(LIVE, host, outside[number]).url}/{shown}", flush=True)
+        print(f"the live room is on {Server(LIVE, host, outside[number]).url}/{guard.shown}", flush=True)
         await until_stopped(server)
 
     asyncio.run(served())

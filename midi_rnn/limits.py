@@ -20,7 +20,7 @@ class Limits(msgspec.Struct, forbid_unknown_fields=True):
     voices: Count
 
 
-def limits(encoding: Encoding, pieces: Sequence[np.ndarray], stretch: float = 0.0) -> Limits | None:
+def limits(encoding: Encoding, pieces: Sequence[np.ndarray], stretch: float) -> Limits | None:
     """The limits of pieces, symbols [T] each, if they are slowed down by up to the share `stretch`; None for an
     encoding with one voice.
     """

@@ -77,12 +77,11 @@ class Reference:
     Args:
         train: pictures [N, T, D] from -1 to 1 that were trained on.
         held_out: pictures that were not.
-        seed: of the choice of `MOST` of them, and of the baselines.
     """
 
-    def __init__(self, train: np.ndarray, held_out: np.ndarray, seed: int = 0):
-        random = np.random.default_rng(seed)
-        self._random = random
+    def __init__(self, train: np.ndarray, held_out: np.ndarray):
+        #: Chooses `MOST` of them, and draws the baselines.
+        self._random = random = np.random.default_rng(0)
         found = features(train)
         spread = found.std(axis=0)
         # What hardly changes over the training slices does not outweigh the rest.
@@ -142,19 +141,19 @@ def frechet_distance(some: np.ndarray, others: np.ndarray) -> float:
     return max(0.0, float(shift @ shift + np.trace(one) + np.trace(other) - 2 * common))
 
 
-def precision_recall(made: np.ndarray, real: np.ndarray, neighbours: int = NEIGHBOURS) -> tuple[float, float]:
+def precision_recall(made: np.ndarray, real: np.ndarray) -> tuple[float, float]:
     """Shares of made features [N, F] that lie within the surroundings of a real one [M, F], and of real ones that lie
     within those of a made one; surroundings reach to the k-th nearest neighbour of the same kind (Kynkäänniemi et al.
     2019).
     """
     apart = distances(made, real)
-    reach_real, reach_made = (_reach(one, neighbours) for one in (real, made))
+    reach_real, reach_made = _reach(real), _reach(made)
     return float((apart <= reach_real).any(axis=1).mean()), float((apart <= reach_made[:, None]).any(axis=0).mean())
 
 
-def _reach(some: np.ndarray, neighbours: int) -> np.ndarray:
+def _reach(some: np.ndarray) -> np.ndarray:
     """The distance of each of features [N, F] to its k-th nearest neighbour, which it is not itself; float32 [N]."""
-    number = min(neighbours, len(some) - 1)
+    number = min(NEIGHBOURS, len(some) - 1)
     return np.partition(distances(some, some), number, axis=1)[:, number]
 
 

@@ -31,7 +31,7 @@ _SAID = re.compile(r"(.*?)(?: - at `\$\.?(.*)`)?", re.DOTALL)
 _MISSING = re.compile(r"Object missing required field `(.*)`")
 
 
-def converted(kind: type[Kind], value: Any, under: str = "") -> Kind:
+def converted(kind: type[Kind], value: Any, under: str) -> Kind:
     """A value from JSON as a type of msgspec's.
 
     Args:

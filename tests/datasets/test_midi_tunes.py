@@ -173,7 +173,7 @@ def test_what_is_not_understood_is_said(body: str, reason: str) -> None:
 @pytest.fixture(scope="session")
 def real() -> list[Tune]:
     """All tunes of the real collections."""
-    return corpus.collect(corpus.find_corpus()[0])[0]
+    return corpus.collect(corpus.find_corpus()[0])
 
 
 def find(real: list[Tune], title: str) -> Melody:
@@ -423,7 +423,7 @@ def test_a_place_that_cannot_be_written_is_one_sentence(small: Path, tmp_path: P
     (tmp_path / "midi").write_text("a file where the folder should be")
     assert is_exported(tmp_path / "midi")
     with pytest.raises(UserError, match="cannot be written"):
-        midi_tunes._write_all(tmp_path / "midi" / "tunes", "stamp", corpus.collect(small)[0])
+        midi_tunes._write_all(tmp_path / "midi" / "tunes", "stamp", corpus.collect(small))
 
 
 def test_looking_whether_all_is_there_is_quick(tmp_path: Path) -> None:

@@ -276,7 +276,7 @@ def test_looking_whether_all_is_there_is_quick(tmp_path: Path) -> None:
 @pytest.fixture(scope="module")
 def real() -> dict[Instrument, list[Excerpt]]:
     """What is dealt of the real collections."""
-    return assign_instruments(corpus.collect(corpus.find_corpus()[0])[0])
+    return assign_instruments(corpus.collect(corpus.find_corpus()[0]))
 
 
 @pytest.fixture(scope="module")

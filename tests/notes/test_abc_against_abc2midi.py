@@ -125,7 +125,7 @@ def with_signs(body: str) -> str:
 
 
 def test_starter_tunes(tmp_path: Path) -> None:
-    found = corpus.collect(corpus.find_corpus()[0])[0]
+    found = corpus.collect(corpus.find_corpus()[0])
     kinds: Counter[str] = Counter()
     unsigned = 0
     for number, tune in enumerate(found, start=1):

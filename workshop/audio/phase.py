@@ -65,11 +65,10 @@ class Resynthesis:
 
     Args:
         stft: whose spectra they are.
-        iterations: see `estimate`.
     """
 
-    def __init__(self, stft: Stft, iterations: int = ITERATIONS):
-        self._stft, self._iterations = stft, iterations
+    def __init__(self, stft: Stft):
+        self._stft = stft
         self._waiting = np.empty((0, stft.bins), np.float32)
         self._known = np.empty((0, stft.bins), np.complex64)
         self._overlap = OverlapAdd(stft)
@@ -91,7 +90,7 @@ class Resynthesis:
         """Estimate the phase of the next frames, and make sound of the first ones of them."""
         known = self._known
         before = np.concatenate([np.abs(known), self._waiting[:looked_at]])
-        spectra = estimate(before, self._stft, self._iterations, known)[: len(known) + done]
+        spectra = estimate(before, self._stft, known=known)[: len(known) + done]
         self._waiting, self._known = self._waiting[done:], spectra[-KNOWN:]
         return self._overlap.add(spectra[len(known) :])
 
@@ -105,11 +104,10 @@ class LiveResynthesis:
 
     Args:
         stft: whose spectra they are.
-        iterations: for each frame.
     """
 
-    def __init__(self, stft: Stft, iterations: int = LIVE_ITERATIONS):
-        self._stft, self._iterations = stft, iterations
+    def __init__(self, stft: Stft):
+        self._stft = stft
         #: Logarithms of the magnitudes of the last frames, and the phase of the last one.
         self._levels = np.full((3, stft.bins), np.log(np.float32(stft.full_scale * 1e-9)), np.float32)
         self._phase = np.zeros((2, stft.bins), np.float32)
@@ -129,7 +127,7 @@ class LiveResynthesis:
         order = np.argsort(levels[1:], axis=None)
         phase_kernel.integrate(levels[1:], along_time[1:], along_bins[1:], self._is_known, self._phase, order)
         spectrum = polar(magnitudes, self._phase[1])
-        for _ in range(self._iterations):
+        for _ in range(LIVE_ITERATIONS):
             heard = self._overlap.heard(spectrum) * self._window
             spectrum = with_magnitudes(np.fft.rfft(heard), magnitudes)
         # Kept near zero: numbers that grow would lose their exactness.

@@ -8,7 +8,6 @@ import hashlib
 import hmac
 import re
 import secrets
-import sys
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -162,10 +161,11 @@ def serve(booth: Booth, host: str, port: str, names: tuple[str, ...]) -> None:
     Raises:
         UserError: the port is in use, or a piece cannot be read.
     """
-    number, token = read_port(port, "--port"), play_token()
+    number = read_port(port, "--port")
+    guard = Guard(play_token(), number, names)
 
     async def listen() -> None:
-        app = application(Guard(token, number, names), booth)
+        app = application(guard, booth)
         server = HTTPServer(app, max_body_size=LARGEST_REQUEST, max_buffer_size=1 << 20, max_header_size=32 << 10)
         try:
             server.listen(number, host)
@@ -173,8 +173,7 @@ def serve(booth: Booth, host: str, port: str, names: tuple[str, ...]) -> None:
             raise UserError(
                 f"port {number} for the listening is not available ({error.strerror}): choose another with --port"
             ) from error
-        shown = f"?token={token}" if sys.stdout.isatty() else ""
-        print(visible_line(f"listening is on {Server(NAME, host, number).url}/{shown}"), flush=True)
+        print(visible_line(f"listening is on {Server(NAME, host, number).url}/{guard.shown}"), flush=True)
         await until_stopped(server)
 
     asyncio.run(listen())

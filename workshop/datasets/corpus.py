@@ -7,6 +7,8 @@ import importlib.metadata
 import importlib.util
 import random
 import re
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -62,8 +64,8 @@ COLLECTIONS = (
 )
 
 
-def collect(corpus: Path) -> tuple[list[Tune], dict[str, int]]:
-    """Return the tunes of all collections without duplicates, and how many come from each folder.
+def collect(corpus: Path) -> list[Tune]:
+    """Return the tunes of all collections without duplicates.
 
     Two tunes are the same when their notes are, whatever their titles and ornaments, or when a title comes back with
     the same beginning (some pages of O'Neill were typed in twice): training holds out a tenth, and what is held out
@@ -76,13 +78,11 @@ def collect(corpus: Path) -> tuple[list[Tune], dict[str, int]]:
         UserError: a collection is missing.
     """
     tunes: list[Tune] = []
-    counts: dict[str, int] = {}
     seen: set[tuple[str, str]] = set()
     for collection in COLLECTIONS:
         files = sorted((corpus / collection.folder).glob("*.abc"))
         if not files:
             raise UserError(f"{corpus / collection.folder} has no tunes; reinstall music21 with its corpus")
-        before = len(tunes)
         for file in files:
             for tune in parse_tunes(file.read_text(encoding="utf-8", errors="replace")):
                 notes = re.sub("[^A-Ga-g,']", "", tune.body)
@@ -90,9 +90,8 @@ def collect(corpus: Path) -> tuple[list[Tune], dict[str, int]]:
                 if not marks & seen:
                     tunes.append(replace(tune, collection=collection.folder))
                 seen |= marks
-        counts[collection.folder] = len(tunes) - before
     random.Random(0).shuffle(tunes)
-    return tunes, counts
+    return tunes
 
 
 def find_corpus() -> tuple[Path, str]:
@@ -107,8 +106,11 @@ def find_corpus() -> tuple[Path, str]:
     return Path(spec.origin).parent / "corpus", importlib.metadata.version("music21")
 
 
-def credits_of(counts: dict[str, int]) -> list[str]:
-    """Return the lines of a SOURCE.txt that name the licence, the collections with their counts, and their makers."""
+def credits_of(tunes: Iterable[Tune]) -> list[str]:
+    """Return the lines of a SOURCE.txt that name the licence, and the collections: how many of the tunes each has, and
+    who typed them in.
+    """
+    counts = Counter(tune.collection for tune in tunes)
     lines = [LICENCE, ""]
     for collection in COLLECTIONS:
         lines.append(f"{counts[collection.folder]:,} tunes (music21: corpus/{collection.folder}): {collection.title}.")

@@ -126,23 +126,16 @@ def export(folder: Path) -> bool:
         f"Exported by python -m workshop.tunes (MIDI export {EXPORT_VERSION} of ABC export {corpus.EXPORT_VERSION}) "
         f"from music21 {version}."
     )
-
-    def write_all(aside: Path) -> None:
-        candidates, _ = corpus.collect(place)
-        _write_all(aside, stamp, candidates)
-
-    return generated_folder.make(folder, stamp, write_all)
+    return generated_folder.make(folder, stamp, lambda aside: _write_all(aside, stamp, corpus.collect(place)))
 
 
 def _write_all(folder: Path, stamp: str, candidates: list[Tune]) -> None:
     """Write the tunes that can be played, then SOURCE.txt."""
     chosen, reasons = select(candidates)
-    counts = {collection.folder: 0 for collection in corpus.COLLECTIONS}
-    for _, tune, _ in chosen:
-        counts[tune.collection] += 1
     _write_files(folder, chosen)
     folder.mkdir(parents=True, exist_ok=True)
-    write_text(folder / "SOURCE.txt", _source(stamp, generated_folder.digest(folder), counts, reasons))
+    tunes = [tune for _, tune, _ in chosen]
+    write_text(folder / "SOURCE.txt", _source(stamp, generated_folder.digest(folder), tunes, reasons))
 
 
 def _write_files(folder: Path, chosen: list[tuple[int, Tune, Melody]]) -> None:
@@ -173,15 +166,15 @@ def _write_one(folder: Path, numbered: tuple[int, Tune, Melody]) -> None:
     )
 
 
-def _source(stamp: str, digest: str, counts: dict[str, int], reasons: Counter[str]) -> str:
+def _source(stamp: str, digest: str, tunes: list[Tune], reasons: Counter[str]) -> str:
     left_out = ", ".join(f"{reason} ({count})" for reason, count in reasons.most_common())
     lines = [
-        f"{sum(counts.values()):,} traditional tunes as MIDI files, one voice each.",
+        f"{len(tunes):,} traditional tunes as MIDI files, one voice each.",
         "",
         stamp,
         f"The MIDI files have the sha256 {digest}",
         "",
-        *corpus.credits_of(counts),
+        *corpus.credits_of(tunes),
         "Thank you to all who typed them in. The number in a file's name is that of the tune in the ABC export,",
         "data/lyrics/tunes/input.txt. Repeats are played out and grace notes left out; of a chord the highest note",
         "is kept. Tempos, the flute, and the louder first beat of a bar are this workshop's.",

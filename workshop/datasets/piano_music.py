@@ -53,7 +53,7 @@ def export(folder: Path) -> bool:
         f"ABC export {corpus.EXPORT_VERSION}) from music21 {version} and pretty_midi "
         f"{starter_sounds.soundfont_version()}."
     )
-    return generated_folder.make(folder, stamp, lambda aside: _write_all(aside, stamp, corpus.collect(place)[0]))
+    return generated_folder.make(folder, stamp, lambda aside: _write_all(aside, stamp, corpus.collect(place)))
 
 
 def play(melody: Melody) -> "np.ndarray":
@@ -99,8 +99,6 @@ def _write_all(folder: Path, stamp: str, candidates: list[Tune]) -> None:
 
 
 def _source(stamp: str, digest: str, tunes: list[Tune], minutes: float) -> str:
-    collections = [tune.collection for tune in tunes]
-    counts = {collection.folder: collections.count(collection.folder) for collection in corpus.COLLECTIONS}
     lines = [
         f"{minutes:.0f} minutes of solo piano: {len(tunes)} traditional tunes; mono, {RATE:,} samples a second.",
         "",
@@ -110,7 +108,7 @@ def _source(stamp: str, digest: str, tunes: list[Tune], minutes: float) -> str:
         "The number in a file's name is that of the tune in the ABC export, data/lyrics/tunes/input.txt. Tempos,",
         "basses and the louder first beat are this workshop's.",
         "",
-        *corpus.credits_of(counts),
+        *corpus.credits_of(tunes),
         "Thank you to all who typed them in.",
         "",
         *starter_sounds.INSTRUMENTS_FROM,

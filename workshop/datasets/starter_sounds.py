@@ -106,12 +106,9 @@ def export(folder: Path) -> bool:
         f"Made by python -m workshop.tunes (sounds {EXPORT_VERSION} of MIDI export {midi_tunes.EXPORT_VERSION} of ABC "
         f"export {corpus.EXPORT_VERSION}) from music21 {version} and pretty_midi {soundfont_version()}."
     )
-
-    def write_all(aside: Path) -> None:
-        candidates, _ = corpus.collect(place)
-        _write_all(aside, stamp, assign_instruments(candidates))
-
-    return generated_folder.make(folder, stamp, write_all)
+    return generated_folder.make(
+        folder, stamp, lambda aside: _write_all(aside, stamp, assign_instruments(corpus.collect(place)))
+    )
 
 
 def soundfont_version() -> str:
@@ -232,11 +229,10 @@ def _write_all(folder: Path, stamp: str, dealt: dict[Instrument, list[Excerpt]])
 def _source(stamp: str, digest: str, dealt: dict[Instrument, list[Excerpt]], minutes: float) -> str:
     from workshop.audio import drums
 
-    collections = [excerpt.tune.collection for excerpts in dealt.values() for excerpt in excerpts]
-    counts = {collection.folder: collections.count(collection.folder) for collection in corpus.COLLECTIONS}
+    tunes = [excerpt.tune for excerpts in dealt.values() for excerpt in excerpts]
     players = ", ".join(f"{one.name} (General MIDI program {one.program + 1})" for one in dealt)
     lines = [
-        f"{minutes:.0f} minutes of sound: excerpts of {len(collections)} traditional tunes, and "
+        f"{minutes:.0f} minutes of sound: excerpts of {len(tunes)} traditional tunes, and "
         f"{len(drums.loops())} drum loops; mono, {RATE:,} samples a second, 16 bits.",
         "",
         stamp,
@@ -246,7 +242,7 @@ def _source(stamp: str, digest: str, dealt: dict[Instrument, list[Excerpt]], min
         "An excerpt begins with a bar and ends with one. The number in a file's name is that of the tune in the ABC",
         "export, data/lyrics/tunes/input.txt. Tempos, instruments and the louder first beat are this workshop's.",
         "",
-        *corpus.credits_of(counts),
+        *corpus.credits_of(tunes),
         "Thank you to all who typed them in.",
         "",
         *INSTRUMENTS_FROM,

@@ -17,6 +17,7 @@ from workshop import ROOT
 from workshop.datasets import corpus, midi_tunes, starter_sounds
 from workshop.errors import UserError
 from workshop.files import atomic_write, explain, write_text
+from workshop.notes.abc_text import Tune
 
 
 def export(folder: Path) -> bool:
@@ -31,7 +32,7 @@ def export(folder: Path) -> bool:
     stamp = f"Exported by python -m workshop.tunes (export {corpus.EXPORT_VERSION}) from music21 {version}."
     if is_exported(folder, stamp):
         return False
-    tunes, counts = corpus.collect(place)
+    tunes = corpus.collect(place)
     text = "\n".join(tune.text(number) for number, tune in enumerate(tunes, start=1))
     target = folder / "input.txt"
     try:
@@ -42,7 +43,7 @@ def export(folder: Path) -> bool:
             # In this order a stop at any point leaves no tunes that belong to another SOURCE.txt, and a disk without
             # room for the new ones leaves the old.
             target.unlink(missing_ok=True)
-            write_text(folder / "SOURCE.txt", _source(stamp, text, counts))
+            write_text(folder / "SOURCE.txt", _source(stamp, text, tunes))
     except OSError as error:
         raise UserError(
             f"{target} cannot be written: {explain(error, target)}; free some space or choose another folder"
@@ -60,14 +61,14 @@ def is_exported(folder: Path, stamp: str = "") -> bool:
     return stamp in source or digest not in source
 
 
-def _source(stamp: str, text: str, counts: dict[str, int]) -> str:
+def _source(stamp: str, text: str, tunes: list[Tune]) -> str:
     lines = [
-        f"{sum(counts.values()):,} traditional tunes in ABC notation.",
+        f"{len(tunes):,} traditional tunes in ABC notation.",
         "",
         stamp,
         f"input.txt has the sha256 {hashlib.sha256(text.encode('utf-8')).hexdigest()}",
         "",
-        *corpus.credits_of(counts),
+        *corpus.credits_of(tunes),
         "Thank you to all who typed them in. Titles, meters, note lengths, keys and notes are kept; credits,",
         "remarks, fingerings and exact duplicates are left out, and the order is shuffled.",
         "",

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 
-def is_ours(host: str, names: Sequence[str] = ()) -> bool:
+def is_ours(host: str, names: Sequence[str]) -> bool:
     """Whether a Host header names this computer.
 
     Args:

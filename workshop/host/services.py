@@ -43,6 +43,8 @@ from workshop.host.ports import (
 
 #: Timeout for the start of a server, in seconds. A first start on a slow disk reads many small files.
 PATIENCE_SECONDS = 30.0
+#: So long a server may take to end by itself.
+SECONDS_TO_END = 10.0
 
 #: The first page of JupyterLab, which leads to the notebooks; docker/host.sh and start.ps1 name the same one.
 LAB_PAGE = "/lab/tree/docs/notebooks/README.md"
@@ -426,11 +428,11 @@ def serve(name: str) -> NoReturn:
 # ---- stop and status -------------------------------------------------------------------------------------------------
 
 
-def stop_server(running: Running, patience_seconds: float = 10.0) -> None:
-    """End a server: SIGTERM first, SIGKILL after `patience_seconds`."""
+def stop_server(running: Running) -> None:
+    """End a server: SIGTERM first, SIGKILL after `SECONDS_TO_END`."""
     with contextlib.suppress(ProcessLookupError):
         os.kill(running.pid, signal.SIGTERM)
-        deadline = time.monotonic() + patience_seconds
+        deadline = time.monotonic() + SECONDS_TO_END
         while remembered(running.name):
             if time.monotonic() > deadline:
                 os.kill(running.pid, signal.SIGKILL)

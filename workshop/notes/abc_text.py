@@ -118,7 +118,7 @@ def parse_tunes(text: str) -> Iterator[Tune]:
             yield replace(tune, body=body, tempo="", parts="", remarks=())
 
 
-def read_piece(piece: str, before: str = "") -> Tune:
+def read_piece(piece: str, before: str) -> Tune:
     """Return the tune of a text that begins with its field X; of several voices the first.
 
     Args:

@@ -61,11 +61,11 @@ class WindowLearner(abc.ABC):
     Args:
         model: the network that learns.
         average: a network of the same shape; gets the weights of `model`, and from then on their running average.
-        loss: (predictions, targets [T, B, ...]) -> the loss of each prediction [T, B], whose mean is descended.
+        loss: (predictions, targets [T, B, ...]) -> the loss of each prediction [T, B], whose mean is minimised.
         learning_rate: Adam's step size.
         batch_size: B, for the recurrent state that is carried from batch to batch.
         held_out: gives (inputs, targets, weights [T, B]) of the batches to measure with, the same each time.
-        l2: the loss that is descended has this times half the sum of the squares of all kernels in it; biases are free.
+        l2: adds l2 / 2 * sum(kernel ** 2) to the loss that is minimised; biases are not penalised.
     """
 
     #: The loss is in nats, so it has a meaning in bits as well.
@@ -278,7 +278,7 @@ class WindowLearner(abc.ABC):
 
 
 class NextSymbolLearner(WindowLearner):
-    """Predicts the next symbol: the loss on held-out data is the cross-entropy, whatever loss is descended, and what
+    """Predicts the next symbol: the loss on held-out data is the cross-entropy, whatever loss is minimised, and what
     share of the symbols were the likeliest ones is measured as well.
     """
 

@@ -7,6 +7,7 @@ rebinding); without that of the Origin, another site that is open in the browser
 import base64
 import hashlib
 import hmac
+import sys
 from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import urlsplit
@@ -54,6 +55,11 @@ class Guard:
     token: str
     port: int
     names: tuple[str, ...] = ()
+
+    @property
+    def shown(self) -> str:
+        """The token as the end of an address that is printed; only to a terminal, because a log does not need it."""
+        return f"?token={self.token}" if sys.stdout.isatty() else ""
 
     @property
     def cookie(self) -> str:

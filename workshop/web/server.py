@@ -10,7 +10,6 @@ import asyncio
 import logging
 import os
 import re
-import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
@@ -134,11 +133,9 @@ def run(host: str, port: int, base_url: str, allowed_hosts: Sequence[str]) -> No
     Raises:
         UserError: the port is in use.
     """
-    token, line = play_token(), Line()
-    app = application(Guard(token, port, tuple(allowed_hosts)), line, base_url)
-    # A log does not need the token; services.py tells it to the person.
-    shown = f"?token={token}" if sys.stdout.isatty() else ""
-    print(f"the page is on {Server(PLAY, host, port).url}{app.settings['base']}{shown}", flush=True)
+    line, guard = Line(), Guard(play_token(), port, tuple(allowed_hosts))
+    app = application(guard, line, base_url)
+    print(f"the page is on {Server(PLAY, host, port).url}{app.settings['base']}{guard.shown}", flush=True)
     asyncio.run(serve(app, line, host, port))
     # A network that is being loaded cannot be interrupted, which takes seconds, and there is nothing to save.
     os._exit(0)
