@@ -1,4 +1,4 @@
-"""Answers to `python train.py` where no lesson is, and to `python generate.py`, the command of older programs."""
+"""Answers to `python train.py` where no lesson is, and to `generate.py`, a command of older programs."""
 
 import os
 import sys
@@ -21,6 +21,6 @@ def answer(script: Path) -> int:
 
 
 def refuse_generate() -> NoReturn:
-    """Answer `python generate.py` before anything heavy is imported; end with status 2."""
+    """Answer who types `generate.py` as a command before anything heavy is imported; end with status 2."""
     print("error: type python sample.py, which generates: generate.py is a part of it", file=sys.stderr)
     sys.exit(2)

@@ -378,7 +378,7 @@ def test_mistakes_are_said_in_one_sentence(
 def test_tunes_are_exported(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(corpus, "collect", lambda _: ([], dict.fromkeys((c.folder for c in corpus.COLLECTIONS), 0)))
+    monkeypatch.setattr(corpus, "collect", lambda _: [])
     assert datasets.main(["get", "tunes", "--data_dir", str(tmp_path)]) == 0
     assert (tmp_path / "lyrics/tunes/SOURCE.txt").exists()
     assert f"ready in {tmp_path / 'lyrics/tunes'}" in capsys.readouterr().out
@@ -388,7 +388,7 @@ def test_tunes_are_exported_as_midi_files(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scale = corpus.Tune("Scale", "2/4", "1/8", "C", "CDEF|GABc|defg|agfe|", corpus.COLLECTIONS[0].folder)
-    monkeypatch.setattr(corpus, "collect", lambda corpus: ([scale], {}))
+    monkeypatch.setattr(corpus, "collect", lambda corpus: [scale])
     one = read_catalog()["midi_tunes"]
     assert not datasets.is_here(one, tmp_path)
     for words in ("ready in", "already in"):
@@ -402,7 +402,7 @@ def test_starter_sounds_are_made(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Without a tune there are the drums.
-    monkeypatch.setattr(corpus, "collect", lambda corpus: ([], {}))
+    monkeypatch.setattr(corpus, "collect", lambda corpus: [])
     one = read_catalog()["starter_sounds"]
     assert not datasets.is_here(one, tmp_path)
     for words in ("ready in", "already in"):

@@ -154,7 +154,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """A corpus of one tune, and one drum loop."""
     scale = Tune("Scale", "2/4", "1/8", "C", "B,DEF|GABc|defg|agfe|", COLLECTIONS[0].folder)
     monkeypatch.setattr(corpus, "find_corpus", lambda: (Path("corpus"), "1.0"))
-    monkeypatch.setattr(corpus, "collect", lambda corpus: ([scale], {}))
+    monkeypatch.setattr(corpus, "collect", lambda corpus: [scale])
     monkeypatch.setattr(starter_sounds, "SECONDS", 5)
     monkeypatch.setattr(drums, "loops", lambda: [("rock", 124)])
 
@@ -198,7 +198,7 @@ def test_a_new_version_makes_the_sounds_again(tmp_path: Path, monkeypatch: pytes
         monkeypatch.setattr(starter_sounds, "EXPORT_VERSION", 99)
     else:
         monkeypatch.setattr(corpus, "find_corpus", lambda: (Path("corpus"), "2.0"))
-    monkeypatch.setattr(corpus, "collect", lambda corpus: ([], {}))
+    monkeypatch.setattr(corpus, "collect", lambda corpus: [])
     assert export(folder)
     assert sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.name != "SOURCE.txt") == [
         DRUMS,

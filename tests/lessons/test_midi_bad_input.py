@@ -85,7 +85,7 @@ ARGUMENTS = [
     (sample, "--midi_instrument -1", "'-1' is not an instrument's number"),
     (sample, "--midi_instrument flutte", "'flutte' is not an instrument"),
     (sample, "--midi_instrument guitar", "'guitar' is not one instrument but several: Acoustic Guitar (nylon)"),
-    (sample, "--num_files 0", "'0' is not a whole number of at least 1"),
+    (sample, "--num_files 0", "'0' is not a whole number from 1"),
     (sample, "--wave", 'there is no argument --wave (did you mean "--wav"?)'),
 ]
 

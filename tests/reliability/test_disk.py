@@ -255,8 +255,7 @@ def test_caches_are_done_without(
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
     """The starter sets are made of one tune."""
     scale = corpus.Tune("Scale", "2/4", "1/8", "C", "CDEF|GABc|defg|agfe|", corpus.COLLECTIONS[0].folder)
-    counts = dict.fromkeys((collection.folder for collection in corpus.COLLECTIONS), 1)
-    monkeypatch.setattr(corpus, "collect", lambda _: ([scale], counts))
+    monkeypatch.setattr(corpus, "collect", lambda _: [scale])
 
 
 #: What is written of each starter set, in this order, and the module that has the version of it.

@@ -25,7 +25,7 @@ Message = dict[str, Any] | bytes
 Tell = Callable[[Message], None]
 
 #: What a prompt is called in a sentence, where no file is known.
-PROMPTED = {"notes": "played", "sound": "recorded"}
+PROMPTED = {"notes": "what was played", "sound": "what was recorded"}
 
 #: Symbols that are generated to compile a network's loop before the first visitor waits for it.
 WARMING = 2
@@ -115,7 +115,7 @@ def _prompted(prompts: Prompts, makes: str, given: dict[str, Any]) -> Iterator[d
             try:
                 yield {**given, "prompt": path}
             except UserError as error:
-                raise UserError(str(error).replace(str(path), f"what was {PROMPTED[makes]}")) from error
+                raise UserError(str(error).replace(str(path), PROMPTED[makes])) from error
 
 
 def make(networks: Networks, results: Results, prompts: Prompts, wish: Wish, tell: Tell, job: Job) -> None:
