@@ -642,7 +642,10 @@ verb_osc() {
 }
 
 verb_freeze() { exec_module freeze workshop.freeze "$@"; }
-verb_sweep() { exec_module sweep workshop.sweep --engine ray "$@"; }
+verb_sweep() { # its plan, and options
+  [ $# -gt 0 ] || misused "'sweep' needs a plan, for example: ./start.sh sweep docs/plans/dropout.toml"
+  exec_module sweep workshop.sweep --engine ray "$@"
+}
 
 # These install nothing, and run on any suitable Python.
 run_module() { # module, arguments

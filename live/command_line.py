@@ -14,10 +14,8 @@ PREBUFFER = 2
 #: Samples of the largest block, most blocks between hearing and answering, and the longest measurement in seconds.
 MAX_BLOCK, MAX_PREBUFFER, MAX_SECONDS = 1 << 16, 1000, 86_400
 
-_block = cli.number(int, lambda v: 1 <= v <= MAX_BLOCK, f"a whole number from 1 to {MAX_BLOCK}")
-_prebuffer = cli.number(int, lambda v: 1 <= v <= MAX_PREBUFFER, f"a whole number from 1 to {MAX_PREBUFFER}")
+_block, _prebuffer, _port = cli.whole_from(1, MAX_BLOCK), cli.whole_from(1, MAX_PREBUFFER), cli.whole_from(0, 65535)
 _seconds = cli.number(float, lambda v: 0 < v <= MAX_SECONDS, f"a number above 0 and at most {MAX_SECONDS}")
-_port = cli.number(int, lambda v: 0 <= v < 1 << 16, "a whole number from 0 to 65535")
 
 
 def _parser() -> Parser:

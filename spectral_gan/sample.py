@@ -24,7 +24,7 @@ def main() -> None:
     # ---- 1 arguments -------------------------------------------------------------------------------------------------
     parser = arguments.sample_parser("Let a trained network make loops.", None, "samples", "nothing", num_samples=1)
     parser.hide(*NO_SYMBOLS)
-    steps = cli.number(int, lambda v: 1 <= v <= MAX_STEPS, f"a whole number from 1 to {MAX_STEPS}")
+    steps = cli.whole_from(1, MAX_STEPS)
     group = parser.add_argument_group("latent space")
     values = "a file of latent values, or the values themselves with commas between them; random without it"
     group.add_argument("--latent", metavar='FILE|"0.3,..."', help=values)

@@ -191,9 +191,14 @@ def number(kind: type, check: Callable[[Any], bool], wanted: str) -> Callable[[s
     return convert
 
 
+def whole_from(least: int, most: int) -> Callable[[str], Any]:
+    """An argument type: a whole number from `least` to `most`, both of which belong to it."""
+    return number(int, lambda value: least <= value <= most, f"a whole number from {least} to {most}")
+
+
 whole = number(int, lambda v: v >= 0, "a whole number of at least 0")
 count = number(int, lambda v: v >= 1, "a whole number of at least 1")
-seed = number(int, lambda v: 0 <= v < 1 << 32, "a whole number from 0 to 4294967295")
+seed = whole_from(0, (1 << 32) - 1)
 not_negative = number(float, lambda v: 0 <= v < float("inf"), "a number of at least 0")
 positive = number(float, lambda v: 0 < v < float("inf"), "a number above 0")
 share = number(float, lambda v: 0 <= v < 1, "a number from 0 up to, but not including, 1")

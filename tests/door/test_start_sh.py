@@ -86,6 +86,7 @@ def test_help_sets_nothing_up(clone: Clone, arguments: list[str]) -> None:
         (["--docker"], "no option '--docker'; the options are --local, --gpu, --root"),
         (["demo", "now"], "'demo' takes nothing after it, and 'now' was given"),
         (["run"], "'run' needs a command"),
+        (["sweep"], "'sweep' needs a plan, for example: ./start.sh sweep docs/plans/dropout.toml"),
     ],
 )
 def test_what_is_not_understood_is_said_in_one_sentence(clone: Clone, arguments: list[str], words: str) -> None:

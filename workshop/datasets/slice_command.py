@@ -14,7 +14,7 @@ from workshop import cli
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of the verb."""
-    whole = cli.number(int, lambda v: 1 <= v <= 64, "a whole number from 1 to 64")
+    whole = cli.whole_from(1, 64)
     tempo = cli.number(float, lambda v: 30 <= v <= 400, "beats a minute, from 30 to 400")
     side = cli.number(int, lambda v: 16 <= v <= 1024 and v % 16 == 0, "a multiple of 16, from 16 to 1024")
     parser.add_argument("songs", metavar="SONGS", type=Path, help="a folder of songs, in any format, or one of them")

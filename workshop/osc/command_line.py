@@ -35,8 +35,7 @@ def _parser() -> cli.Parser:
     group.add_argument(
         "--power", type=cli.positive, help="exponent that turns values of its pictures into magnitudes; by default 3"
     )
-    window = cli.number(int, lambda v: 1 <= v <= MAX_WINDOW, f"a whole number from 1 to {MAX_WINDOW}")
-    beats = cli.number(int, lambda v: 1 <= v <= MAX_BEATS, f"a whole number from 1 to {MAX_BEATS}")
+    window, beats = cli.whole_from(1, MAX_WINDOW), cli.whole_from(1, MAX_BEATS)
     group.add_argument("--n_fft", type=window, help="samples of a window; by default twice the rows of a picture")
     group.add_argument("--beats", type=beats, help="beats in a loop; by default one each 8,192 samples")
     group.add_argument("--rate", type=rates.sample_rate, help="samples a second; by default 43,691")

@@ -161,8 +161,7 @@ _step = cli.number(int, lambda v: v >= 0, "best, latest or the number of a step"
 _learning_rate = cli.number(
     float, lambda v: 0 < v <= MAX_LEARNING_RATE, f"a number above 0 and at most {MAX_LEARNING_RATE}"
 )
-_workers = cli.number(int, lambda v: 1 <= v <= MAX_WORKERS, f"a whole number from 1 to {MAX_WORKERS}")
-_samples = cli.number(int, lambda v: 1 <= v <= MAX_SAMPLES, f"a whole number from 1 to {MAX_SAMPLES}")
+_workers, _samples = cli.whole_from(1, MAX_WORKERS), cli.whole_from(1, MAX_SAMPLES)
 
 
 def sample_parser(description: str, length: int | None, unit: str, prime_help: str, num_samples: int = 1) -> Parser:
