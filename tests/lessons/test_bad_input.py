@@ -153,7 +153,7 @@ ARGUMENTS = [
     ("train", "--val_split 0", "--val_split: '0' is not a number between 0 and 1"),
     ("train", "--val_split 1", "--val_split: '1' is not a number between 0 and 1"),
     ("train", "--learning_rate 0", "--learning_rate: '0' is not a number above 0"),
-    ("train", "--learning_rate 1e308", "'1e308' is not a number above 0 and at most 1000"),
+    ("train", "--learning_rate 1e308", "'1e308' is not a number above 0 and at most 3e+38"),
     ("train", "--learning_rate inf", "--learning_rate: 'inf' is not a number above 0"),
     ("train", "--workers 1000000000000", "--workers: '1000000000000' is not a whole number from 1 to 256"),
     ("train", "--num_epochs 0", "--num_epochs: '0' is not a whole number"),

@@ -112,7 +112,7 @@ class Tally:
         from workshop.errors import UserError
 
         shutil.rmtree(self._folder, ignore_errors=True)
-        self._folder.mkdir()
+        self._folder.mkdir(exist_ok=True)  # a thread of an earlier case may just have written to it
         os.chdir(self._folder)
         tempfile.tempdir = str(self._folder)
         faulthandler.dump_traceback_later(HANGING_SECONDS, exit=True)

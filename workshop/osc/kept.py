@@ -91,7 +91,9 @@ class Kept:
             UserError: one cannot be written.
         """
         with self._lock:
-            folder = _made(self.folder)  # somebody may have removed it meanwhile
+            folder = self.folder
+        with contextlib.suppress(OSError):  # why it cannot be made is said where the first file cannot
+            folder.mkdir(exist_ok=True)  # somebody may have removed it meanwhile
         files = _reserved(folder, kind, list(saves))
         try:
             for file, save in zip(files, saves.values(), strict=True):

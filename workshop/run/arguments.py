@@ -14,8 +14,8 @@ from workshop.run.stopping import DEFAULT_MINUTES, MIN_MEASUREMENTS
 #: Samples that are generated in one batch, and processes that train together: more would only fill the memory.
 MAX_SAMPLES, MAX_WORKERS = 10_000, 256
 
-#: No network learns with a larger step.
-MAX_LEARNING_RATE = 1000
+#: Weights are in single precision, which has no larger numbers.
+MAX_LEARNING_RATE = 3e38
 
 #: The arguments of a recurrent network.
 RECURRENT = ("rnn_size", "num_layers", "cell", "dropout")
