@@ -67,15 +67,16 @@ class Guard:
         sys.addaudithook(self._hear)
 
     def _hear(self, event: str, args: tuple) -> None:
-        if self.folder is None:
+        folder = self.folder  # another thread may still work when the case is over
+        if folder is None:
             return
         if event == "open":
             path, mode, flags = args
             if (isinstance(mode, str) and set(mode) & set("wax+")) or (mode is None and flags & WRITING):
-                self._expect_inside(event, path)
+                self._expect_inside(folder, event, path)
         elif event in CHANGES:
             for path in args[: CHANGES[event]]:
-                self._expect_inside(event, path)
+                self._expect_inside(folder, event, path)
         elif event in FOREIGN:
             self._forbid(f"{event} {args}")
         elif event in ("socket.getaddrinfo", "socket.connect"):
@@ -83,11 +84,11 @@ class Guard:
             if host not in ("127.0.0.1", "localhost"):
                 raise ConnectionRefusedError(111, "there is no network in these tests")
 
-    def _expect_inside(self, event: str, path: Any) -> None:
+    def _expect_inside(self, folder: str, event: str, path: Any) -> None:
         if isinstance(path, int) or os.fsdecode(path) == os.devnull:
             return
         real = os.path.realpath(os.fsdecode(path))
-        if not f"{real}{os.sep}".startswith(f"{self.folder}{os.sep}"):
+        if not f"{real}{os.sep}".startswith(f"{folder}{os.sep}"):
             self._forbid(f"{event} {real}")
 
     def _forbid(self, what: str) -> None:
