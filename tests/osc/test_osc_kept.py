@@ -120,7 +120,7 @@ def test_what_could_not_be_written_leaves_nothing(files: Kept) -> None:
     assert sorted(files.folder.iterdir()) == made[1:]
 
 
-def test_a_folder_that_somebody_removes_is_made_again(files: Kept) -> None:
+def test_a_folder_that_was_removed_is_made_again(files: Kept) -> None:
     files.keep("loop", {".wav": write})
     shutil.rmtree(files.folder)
     made = [files.keep("loop", {".wav": write})[0] for _ in range(4)]

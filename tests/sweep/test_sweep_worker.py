@@ -101,7 +101,7 @@ def test_a_full_disk_ends_the_sweep_and_no_trial_is_given_up_for_it(tmp_path: Pa
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(shutil, "disk_usage", lambda place: SimpleNamespace(free=1 << 20))
         with pytest.raises(UserError, match="free some space there"):
-            work(folder, stub_plan(tmp_path / "lesson", trials))  # it is killed, and nobody can say why
+            work(folder, stub_plan(tmp_path / "lesson", trials))  # it is killed, for no reason that can be known
     assert folder.results() == []
     assert saved_epochs(folder.experiment(1)) == 2
     assert work(folder, stub_plan(tmp_path / "lesson", trials))

@@ -93,7 +93,7 @@ class Kept:
         with self._lock:
             folder = self.folder
         with contextlib.suppress(OSError):  # why it cannot be made is said where the first file cannot
-            folder.mkdir(exist_ok=True)  # somebody may have removed it meanwhile
+            folder.mkdir(exist_ok=True)  # it may have been removed meanwhile
         files = _reserved(folder, kind, list(saves))
         try:
             for file, save in zip(files, saves.values(), strict=True):
