@@ -83,12 +83,13 @@ def limited(most_weights: float) -> Iterator[None]:
         UserError: there are more than `most_weights`, or a new network has more than can be trained in this memory.
     """
     add_weight, asked = keras.layers.Layer.add_weight, 0
+    most_trained = memory()[0] // BYTES_IN_TRAINING if most_weights == math.inf else most_weights
 
     def counted(layer: Any, *args: Any, **kwargs: Any) -> Any:
         nonlocal asked
         asked += math.prod(kwargs.get("shape") or ())
         check_size(asked, most_weights)
-        if most_weights == math.inf and asked * BYTES_IN_TRAINING > memory()[0]:
+        if asked > most_trained:
             raise UserError(
                 f"a network of {asked:,} weights or more does not fit into this computer's memory when it is trained: "
                 "choose a smaller one"

@@ -12,7 +12,7 @@ from workshop.run import old_arguments
 from workshop.run.stopping import DEFAULT_MINUTES, MIN_MEASUREMENTS
 
 #: Samples that are generated in one batch, and processes that train together: more would only fill the memory.
-MAX_SAMPLES, MAX_WORKERS = 10_000, 256
+MAX_AT_ONCE, MAX_WORKERS = 10_000, 256
 
 #: Weights are in single precision, which has no larger numbers.
 MAX_LEARNING_RATE = 3e38
@@ -161,7 +161,7 @@ _step = cli.number(int, lambda v: v >= 0, "best, latest or the number of a step"
 _learning_rate = cli.number(
     float, lambda v: 0 < v <= MAX_LEARNING_RATE, f"a number above 0 and at most {MAX_LEARNING_RATE}"
 )
-_workers, _samples = cli.whole_from(1, MAX_WORKERS), cli.whole_from(1, MAX_SAMPLES)
+_workers, _samples = cli.whole_from(1, MAX_WORKERS), cli.whole_from(1, MAX_AT_ONCE)
 
 
 def sample_parser(description: str, length: int | None, unit: str, prime_help: str, num_samples: int = 1) -> Parser:

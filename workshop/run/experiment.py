@@ -530,7 +530,7 @@ def all_of(lesson_dir: Path) -> list[Path]:
 
 def _shipped(lesson_dir: Path) -> list[str]:
     """Names of the lesson's trained networks that come with the workshop."""
-    return sorted(p.parent.name for p in (pretrained.FOLDER / lesson_dir.name).glob("*/run.json"))
+    return [folder.name for folder in pretrained.folders(lesson_dir.name)]
 
 
 def _known(lesson_dir: Path) -> str:

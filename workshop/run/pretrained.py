@@ -13,10 +13,14 @@ from workshop.lessons import Lesson
 FOLDER = ROOT / "pretrained"
 
 
+def folders(lesson: str) -> list[Path]:
+    """The folders of the trained networks of the lesson of this name, in the order of their names."""
+    return sorted(path.parent for path in (FOLDER / lesson).glob("*/run.json"))
+
+
 def networks(lesson: Lesson) -> list[Path]:
     """The folders of a lesson's trained networks, the one to begin with first."""
-    found = (path.parent for path in (FOLDER / lesson.name).glob("*/run.json"))
-    return sorted(found, key=lambda folder: (folder.name != lesson.pretrained, folder.name))
+    return sorted(folders(lesson.name), key=lambda folder: folder.name != lesson.pretrained)
 
 
 def contains(experiment: Path) -> bool:
