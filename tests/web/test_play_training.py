@@ -38,7 +38,8 @@ if data.name == "reading":
 (folder / "samples").mkdir()
 lock = os.open(folder / "checkpoints", os.O_RDONLY)
 fcntl.flock(lock, fcntl.LOCK_EX)
-shutil.copy(root / "char_rnn/experiments/01/run.json", folder)
+shutil.copy(root / "char_rnn/experiments/01/run.json", folder / "being written")
+os.replace(folder / "being written", folder / "run.json")
 (folder / "checkpoints/latest.npz").touch()
 for step in (200, 1200):
     (folder / f"samples/step_{step:06d}.txt").write_text(f"la {step}\\x1b[2J")
@@ -110,6 +111,24 @@ def test_it_is_started_watched_and_stopped(train_clone: Path) -> None:
     assert asked[:2] == ["--data_dir", str(train_clone / "data/lyrics/mine")]
     assert asked[asked.index("--max_minutes") + 1 :][:1] == ["5"]
     assert asked[-2:] == ["--size", "tiny"]
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        ("", "is damaged: it is not valid JSON"),
+        ('{"lesson": "../secret"}', "is an experiment of '../secret', which is no lesson"),
+        ('{"lesson": "char_rnn"}', "has the format None"),
+    ],
+)
+def test_a_damaged_run_json_is_said_where_the_training_is(train_clone: Path, content: str, problem: str) -> None:
+    trainer = Trainer()
+    trainer.start(fields())
+    (train_clone / learning(trainer)["experiment"] / "run.json").write_text(content)
+    said = trainer.state()["problem"]
+    trainer.stop()
+    ended(trainer)
+    assert problem in said
 
 
 def test_another_server_finds_it_again(train_clone: Path) -> None:

@@ -258,8 +258,8 @@ class Trainer:
     def _progress(self, name: str, path: Path) -> dict[str, Any]:
         if not (path / "run.json").is_file():
             return {}
-        lesson = lessons.lesson_of(path)
         try:
+            lesson = lessons.lesson_of(path)
             record = experiment.find(lesson.folder, str(path)).record
         except UserError as error:
             return {"problem": str(error)}
