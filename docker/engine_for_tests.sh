@@ -145,6 +145,8 @@ make_base() { # its name, its architecture
     for name in $CERTIFICATE_SETTINGS; do
       if [ -n "${!name:-}" ]; then echo "ENV $name=$BUNDLE"; fi
     done
+    # Without SVE, as Apple's processors are: with the emulator's own choice, which has it, OpenBLAS multiplies wrongly.
+    if [ "$2" = arm64 ]; then echo "ENV QEMU_CPU=neoverse-n1"; fi
   } >"$context/Dockerfile"
   DOCKER_BUILDKIT=1 "$CLIENT" build --quiet --platform "linux/$2" --tag "$1" "$context" >>"$LOG" 2>&1 ||
     fail_with_log "Making the base image"
