@@ -23,7 +23,7 @@ from workshop.datasets import bach
 from workshop.errors import UserError
 from workshop.notes.midi_rests import rests
 from workshop.notes.midifiles import DEFAULT_TEMPO, Score, find_midi_files, read
-from workshop.notes.midilibrary import read_all
+from workshop.notes.midilibrary import Library, read_all
 from workshop.notes.tempos import TEMPOS
 from workshop.places import kept
 from workshop.run.batches import hold_out
@@ -78,22 +78,11 @@ def load(
     """
     bach.make_if_missing(path)
     made = ENCODINGS[encoding]
-    files = find_midi_files(path)
-    by_folder = [[file for file in files if _is_in(file, path / name)] for name in SPLIT_FOLDERS]
-    if all(by_folder):
-        files = [file for found in by_folder for file in found]
+    files = _files(path)
     library = read_all(files)
-    skipped = dict(library.skipped)
-    pieces: dict[str, _Piece] = {}
-    duplicates = len(library.duplicates)
-    for file, score in counted(library.scores.items(), len(library.scores), "encoding MIDI files"):
-        try:
-            piece = _piece(made, file, score, track)
-        except UserError as error:
-            skipped[file] = f"{file} {error}"
-            continue
-        duplicates += piece.digest in pieces
-        pieces.setdefault(piece.digest, piece)
+    found, skipped = _pieces(library, made, track)
+    # Pieces that are the same note for note count once.
+    pieces = {piece.digest: piece for piece in reversed(found)}
     if not pieces:
         raise UserError(_nothing(path, list(skipped.values())))
     in_order = sorted(pieces.values(), key=lambda piece: piece.digest)
@@ -102,31 +91,38 @@ def load(
         path=kept(path),
         files=len(files),
         read=len(library.scores) + len(library.duplicates),
-        used=len(pieces),
-        duplicate_files=duplicates,
+        used=len(in_order),
+        duplicate_files=len(library.duplicates) + len(found) - len(in_order),
         skipped=len(skipped),
         encoding=encoding,
         track=track,
-        notes=sum(piece.measures.notes for piece in pieces.values()),
-        notes_lost=sum(piece.lost for piece in pieces.values()),
-        unisons=sum(piece.unisons for piece in pieces.values()),
-        polyphonic_files=sum(piece.other_notes > 0 for piece in pieces.values()),
-        other_notes=sum(piece.other_notes for piece in pieces.values()),
-        shortened_rests=sum(piece.shortened_rests for piece in pieces.values()),
-        pedal_files=sum(piece.pedal_notes > 0 for piece in pieces.values()),
-        pedal_notes=sum(piece.pedal_notes for piece in pieces.values()),
-        minutes=round(sum(piece.minutes for piece in pieces.values()), 2),
+        notes=sum(piece.measures.notes for piece in in_order),
+        notes_lost=sum(piece.lost for piece in in_order),
+        unisons=sum(piece.unisons for piece in in_order),
+        polyphonic_files=sum(piece.other_notes > 0 for piece in in_order),
+        other_notes=sum(piece.other_notes for piece in in_order),
+        shortened_rests=sum(piece.shortened_rests for piece in in_order),
+        pedal_files=sum(piece.pedal_notes > 0 for piece in in_order),
+        pedal_notes=sum(piece.pedal_notes for piece in in_order),
+        minutes=round(sum(piece.minutes for piece in in_order), 2),
         pieces=(len(train), len(held_out)),
         symbols=(sum(map(len, train)), sum(map(len, held_out))),
         split=used_split,
         allowed_symbols=_allowed_symbols(made, train, transpose, stretch),
         limits=limits(made, train, stretch),
         warm_up=np.concatenate([train[-1][-WARM_UP:], [END]]).tolist(),
-        tempo=round(float(np.clip(np.median([piece.tempo for piece in pieces.values()]), *TEMPOS)), 1),
+        tempo=round(float(np.clip(np.median([piece.tempo for piece in in_order]), *TEMPOS)), 1),
         summary=combined([piece.measures for piece in in_order]),
         fingerprint=hashlib.sha256("".join(sorted(pieces)).encode()).hexdigest(),
     )
     return Music(made, train, held_out, facts, [skipped[file] for file in files if file in skipped])
+
+
+def _files(path: Path) -> list[Path]:
+    """The MIDI files of a folder: all, or those of its `SPLIT_FOLDERS` where each of these has some."""
+    files = find_midi_files(path)
+    by_folder = [[file for file in files if _is_in(file, path / name)] for name in SPLIT_FOLDERS]
+    return [file for found in by_folder for file in found] if all(by_folder) else files
 
 
 @dataclass(frozen=True)
@@ -147,6 +143,17 @@ class _Piece:
     pedal_notes: int
     minutes: float
     tempo: float
+
+
+def _pieces(library: Library, encoding: Encoding, track: str | None) -> tuple[list[_Piece], dict[Path, str]]:
+    """The music of each file that has been read, and for the others why they are left out, a sentence each."""
+    pieces, skipped = [], dict(library.skipped)
+    for file, score in counted(library.scores.items(), len(library.scores), "encoding MIDI files"):
+        try:
+            pieces.append(_piece(encoding, file, score, track))
+        except UserError as error:
+            skipped[file] = f"{file} {error}"
+    return pieces, skipped
 
 
 def _piece(encoding: Encoding, file: Path, score: Score, track: str | None) -> _Piece:

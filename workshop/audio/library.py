@@ -6,10 +6,10 @@ Files are read and resampled once and cached by their content; silence at their 
 import contextlib
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -113,51 +113,76 @@ def load(
     """
     files = find_audio_files(path)
     named = conditions.of_files(condition, path, files) if condition else dict.fromkeys(files, "")
-    skipped: list[str] = []
-    remarks: list[str] = []
-    sounds: dict[str, tuple[str, np.ndarray]] = {}
-    seconds = seconds_kept = 0.0
+    read = _Read()
     for file in counted(files, len(files), "reading sounds"):
         try:
-            if file not in named:
-                raise UserError(f"{file} has no condition")
-            digest = _digest(file)
-            if digest in sounds:
-                continue
-            with contextlib.closing(_cached(file, digest, rate)) as samples:
-                loud = loud_part(samples, silence_threshold)
-                if not len(loud):
-                    raise UserError(f"{file} is quieter than --silence_threshold {silence_threshold:g} all along")
-                sounds[digest] = named[file], encode(loud) if hop > 1 else _in_pieces(encode, loud)
+            read.add(file, named.get(file), rate, silence_threshold, encode, hop)
         except UserError as error:
-            skipped.append(str(error))
-            continue
-        seconds += len(samples) / rate
-        seconds_kept += len(loud) / rate
-        remarks += (f"{file}: {remark}" for remark in samples.remarks)
+            read.skipped.append(str(error))
+    sounds = read.sounds
     if not sounds:
-        raise UserError(skipped[0] if len(files) == 1 else _nothing(path, skipped))
-    names = sorted({name for name, _ in sounds.values()})
+        raise UserError(read.skipped[0] if len(files) == 1 else _nothing(path, read.skipped))
+    names = sorted({sound.condition for sound in sounds.values()})
     if condition and len(names) < 2:
         raise UserError(f"--condition finds only one condition in {path} ({names[0]}): train without --condition")
-    in_order = [[values for _, (its, values) in sorted(sounds.items()) if its == name] for name in names]
+    in_order = [[sound.values for _, sound in sorted(sounds.items()) if sound.condition == name] for name in names]
     train, held_out = zip(*(hold_out(pieces, val_split) for pieces in in_order), strict=True)
-    used = [f"{digest} {name}".rstrip() for digest, (name, _) in sorted(sounds.items())]
+    used = [f"{digest} {sound.condition}".rstrip() for digest, sound in sorted(sounds.items())]
     facts = SoundInfo(
         path=kept(path),
         fingerprint=hashlib.sha256(f"{rate} {silence_threshold} {used}".encode()).hexdigest(),
         files=len(files),
         used=len(sounds),
-        skipped=len(skipped),
-        duplicate_files=len(files) - len(sounds) - len(skipped),
+        skipped=len(read.skipped),
+        duplicate_files=len(files) - len(sounds) - len(read.skipped),
         symbols=(_size(train), _size(held_out)),
         sample_rate=rate,
-        seconds=round(seconds, 2),
-        seconds_kept=round(seconds_kept, 2),
+        seconds=round(sum(sound.length for sound in sounds.values()) / rate, 2),
+        seconds_kept=round(sum(sound.kept for sound in sounds.values()) / rate, 2),
         conditions=names if condition else [],
         hop=hop,
     )
-    return Sounds(list(train), list(held_out), facts, skipped, remarks)
+    return Sounds(list(train), list(held_out), facts, read.skipped, read.remarks)
+
+
+class _Sound(NamedTuple):
+    """A file's condition, what the lesson learns of it, [N, ...], and its samples: of all, and of the part kept."""
+
+    condition: str
+    values: np.ndarray
+    length: int
+    kept: int
+
+
+@dataclass(frozen=True)
+class _Read:
+    """What has been read so far: sounds by the digests of their files, and as in `Sounds` the reasons and remarks."""
+
+    sounds: dict[str, _Sound] = field(default_factory=dict)
+    skipped: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
+
+    def add(
+        self, file: Path, condition: str | None, rate: int, silence_threshold: float,
+        encode: Callable[[Any], np.ndarray], hop: int,
+    ) -> None:  # fmt: skip
+        """Read a file, unless its like has been; the arguments are those of `load`, and the condition is the file's.
+
+        Raises:
+            UserError: it cannot be used.
+        """
+        if condition is None:
+            raise UserError(f"{file} has no condition")
+        digest = _digest(file)
+        if digest in self.sounds:
+            return
+        with contextlib.closing(_cached(file, digest, rate)) as samples:
+            loud = loud_part(samples, silence_threshold)
+            if not len(loud):
+                raise UserError(f"{file} is quieter than --silence_threshold {silence_threshold:g} all along")
+            values = encode(loud) if hop > 1 else _in_pieces(encode, loud)
+            self.sounds[digest] = _Sound(condition, values, len(samples), len(loud))
+            self.remarks.extend(f"{file}: {remark}" for remark in samples.remarks)
 
 
 def _size(part: Sequence[list[np.ndarray]]) -> int:

@@ -363,27 +363,31 @@ def check_writing() -> Iterator[Finding]:
 
 def check_starter_data() -> Iterator[Finding]:
     """Whether the data that the lessons start with is there."""
-    starter = ROOT / "data" / "lyrics" / "starter"
-    size = sum(path.stat().st_size for path in starter.glob("*.txt")) if starter.is_dir() else 0
-    if size:
-        yield Finding(OK, "starter data", f"lyrics, {size / 1000:.0f} kB of text")
-    else:
-        yield Finding(PROBLEM, "starter data", f"'{starter}' holds no text: git checkout -- data brings it back")
-    tunes = ROOT / "data" / "lyrics" / "tunes" / "input.txt"
-    if tunes.is_file() and tunes.stat().st_size:
-        yield Finding(OK, "starter data", f"traditional tunes, {tunes.stat().st_size / 1000:.0f} kB of ABC")
-    else:
-        yield Finding(NOTE, "starter data", "the traditional tunes are not exported yet: python -m workshop.tunes")
-    midi = len(list((ROOT / "data" / "midi" / "tunes").glob("*.mid")))
-    if midi:
-        yield Finding(OK, "starter data", f"{midi:,} traditional tunes as MIDI")
-    else:
-        yield Finding(NOTE, "starter data", "there are no tunes as MIDI yet: python -m workshop.tunes")
-    sizes = [path.stat().st_size for path in (ROOT / "data" / "audio" / "starter").glob("*/*.wav")]
-    if sizes:
-        yield Finding(OK, "starter data", f"{len(sizes)} sounds of instruments and drums, {sum(sizes) / 1e6:.0f} MB")
-    else:
-        yield Finding(NOTE, "starter data", "there are no starter sounds yet: python -m workshop.tunes")
+    yield starter_set(
+        "lyrics/starter/*.txt", "lyrics, {kb:.0f} kB of text",
+        PROBLEM, f"'{ROOT / 'data/lyrics/starter'}' holds no text: git checkout -- data brings it back",
+    )  # fmt: skip
+    yield starter_set(
+        "lyrics/tunes/input.txt", "traditional tunes, {kb:.0f} kB of ABC",
+        NOTE, "the traditional tunes are not exported yet: python -m workshop.tunes",
+    )  # fmt: skip
+    yield starter_set(
+        "midi/tunes/*.mid", "{files:,} traditional tunes as MIDI",
+        NOTE, "there are no tunes as MIDI yet: python -m workshop.tunes",
+    )  # fmt: skip
+    yield starter_set(
+        "audio/starter/*/*.wav", "{files:,} sounds of instruments and drums, {mb:.0f} MB",
+        NOTE, "there are no starter sounds yet: python -m workshop.tunes",
+    )  # fmt: skip
+
+
+def starter_set(pattern: str, found: str, level: str, missing: str) -> Finding:
+    """What there is of a starter set: `found`, with the number and size of its files, or `missing`."""
+    sizes = [file.stat().st_size for file in (ROOT / "data").glob(pattern)]
+    if not sum(sizes):
+        return Finding(level, "starter data", missing)
+    size = sum(sizes)
+    return Finding(OK, "starter data", found.format(files=len(sizes), kb=size / 1e3, mb=size / 1e6))
 
 
 # ---- Docker ----------------------------------------------------------------------------------------------------------
