@@ -122,6 +122,7 @@ def make_clone(folder: Path) -> Clone:
         place.mkdir(parents=True)
     for name in ("start.sh", "docker/servers.txt", "docker/recipe.txt", *(f"docker/{part}.sh" for part in PARTS)):
         shutil.copy(ROOT / name, root / name)
+    shutil.copytree(ROOT / "docker" / "host", root / "docker" / "host")
     for name in ("cpu", "gpu", "dev", "test", "docs", "live"):
         (root / "requirements" / f"{name}.txt").write_text(f"# {name}\n")
     (root / "pyproject.toml").write_text("# pyproject.toml\n")

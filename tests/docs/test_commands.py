@@ -44,8 +44,9 @@ def texts() -> Iterator[tuple[str, str]]:
     for room in ("workshop", "live", *TENSORBOARD_PORTS):
         for path in sorted((ROOT / room).rglob("*.py")):
             yield from ((f"{room}/{path.name}", text) for text in _strings(ast.parse(path.read_text("utf-8"))))
-    for name in ("start.sh", "start.ps1", "docker/host.sh", "docker/entrypoint.sh"):
-        yield name, (ROOT / name).read_text("utf-8")
+    scripts = [ROOT / "start.sh", ROOT / "start.ps1", ROOT / "docker/host.sh", ROOT / "docker/entrypoint.sh"]
+    for script in (*scripts, *sorted((ROOT / "docker" / "host").glob("*.sh"))):
+        yield script.name, script.read_text("utf-8")
     pages = [
         ROOT / "README.md",
         *(ROOT / "docs").glob("*.md"),

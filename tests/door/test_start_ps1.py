@@ -62,7 +62,7 @@ def test_the_recipe_of_start_sh_is_that_of_start_ps1(kind: str, tmp_path: Path) 
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes((ROOT / name).read_bytes().replace(b"\n", b"\r\n"))
     shutil.copy(ROOT / "docker" / "recipe.txt", tmp_path / "docker")
-    code = (ROOT / "docker" / "host.sh").read_text("utf-8")
+    code = (ROOT / "docker" / "host" / "engine.sh").read_text("utf-8")
     (functions,) = re.findall(r"^sha256\(\).*?^\}\n", code, re.MULTILINE | re.DOTALL)
     command = ["bash", "-c", f'{functions}\nROOT="$1"; recipe "$2"', "bash", str(tmp_path), kind]
     said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
@@ -139,7 +139,7 @@ def test_commands_that_are_printed_can_be_typed_in_powershell() -> None:
 
 
 def test_the_same_variables_are_passed_on_as_by_start_sh() -> None:
-    host = (ROOT / "docker" / "host.sh").read_text("utf-8")
+    host = (ROOT / "docker" / "host" / "inside.sh").read_text("utf-8")
     (passed,) = re.findall(r"^PASSED='(.*)'$", host, re.MULTILINE)
     assert f"$Passed = '{passed.replace('|WORKSHOP_MIRROR', '').replace('|WORKSHOP_PREFIX', '')}'" in POWERSHELL
     assert "-cmatch $Passed" in body_of("Enter-Container")

@@ -26,6 +26,13 @@ PYTHONS_ELSEWHERE = [
     )
     for path in Path(folder).glob(pattern)
 ]
+#: The scripts of the door that macOS' own bash reads.
+SCRIPTS = [
+    ROOT / "start.sh",
+    ROOT / "docker/progress.sh",
+    ROOT / "docker/host.sh",
+    *(ROOT / "docker/host").glob("*.sh"),
+]
 nowhere_else = pytest.mark.skipif(bool(PYTHONS_ELSEWHERE), reason=f"this computer has {PYTHONS_ELSEWHERE}")
 
 
@@ -736,9 +743,9 @@ def test_a_container_has_no_sound_devices(clone: Clone, verb: str) -> None:
         r"\beval\b",
     ],
 )
-@pytest.mark.parametrize("script", ["start.sh", "docker/host.sh", "docker/progress.sh"])
-def test_start_sh_keeps_to_bash_3_2_and_to_tools_of_macos(script: str, construct: str) -> None:
-    code = [line for line in (ROOT / script).read_text().splitlines() if not line.lstrip().startswith("#")]
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.name)
+def test_start_sh_keeps_to_bash_3_2_and_to_tools_of_macos(script: Path, construct: str) -> None:
+    code = [line for line in script.read_text().splitlines() if not line.lstrip().startswith("#")]
     assert not [line for line in code if re.search(construct, line)]
 
 

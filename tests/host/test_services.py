@@ -332,7 +332,7 @@ def test_a_port_is_what_the_sentence_says(given: str, right: bool) -> None:
         ports.read_port(given, "WORKSHOP_PORT_LAB")
 
 
-@pytest.mark.parametrize("script", ["docker/host.sh", "start.ps1"])
+@pytest.mark.parametrize("script", ["docker/host/ports.sh", "start.ps1"])
 def test_the_scripts_say_the_same_of_ports(script: str) -> None:
     text = (services.ROOT / script).read_text("utf-8")
     assert f"give a number from {ports.PORT_NUMBERS[0]} to {ports.PORT_NUMBERS[-1]}" in text
