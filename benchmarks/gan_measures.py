@@ -59,17 +59,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("experiments", nargs="*", type=Path, help="trained networks of one size of pictures")
     parser.add_argument("--data_dir", type=Path, default=compare.ROOT / "data" / "audio" / "loops")
+    parser.add_argument(
+        "--temperatures", type=float, nargs="+", default=[1.0], help="of the latent values (default: 1)"
+    )
     parser.add_argument("--of_sound", action="store_true", help="measure pictures of the sound of the networks' loops")
     arguments = parser.parse_args()
     nets = {str(path): workshop.load(path) for path in arguments.experiments}
+    heated = [(name, net, value) for name, net in nets.items() for value in arguments.temperatures]
     first = None if arguments.of_sound else next(iter(nets.values()), None)
     size, scale = ((first.info.frames, first.info.bands), first.info.scale) if first else (SIZE, MEL)
     data = load_pictures(arguments.data_dir, *size, scale=scale)
     representation = data.facts.representation()
     made = {}
-    for name, net in nets.items():
-        points = latents.drawn(MOST, net.latent_size, 0)
-        made[name] = representation.pictures(net.sounds(points)) if arguments.of_sound else net.pictures(points)
+    for name, net, temperature in heated:
+        points = latents.drawn(MOST, net.latent_size, 0, temperature)
+        made[f"{name} at {temperature:g}"] = (
+            representation.pictures(net.sounds(points)) if arguments.of_sound else net.pictures(points)
+        )
     unheard = np.stack(list(bars()))
     held_out = representation.pictures(unheard[:MOST]).astype(np.float16)
     reference = Reference(data.train, held_out)
@@ -89,7 +95,8 @@ def main() -> None:
         print(name, result[name], *measures.warnings(), flush=True)
     chosen = np.random.default_rng(0).permutation(len(unheard))[:HEARD]
     heard = {"bars of other songs": unheard[chosen]}
-    heard |= {name: net.sounds(latents.drawn(HEARD, net.latent_size, 0)) for name, net in nets.items()}
+    for name, net, temperature in heated:
+        heard[f"{name} at {temperature:g}"] = net.sounds(latents.drawn(HEARD, net.latent_size, 0, temperature))
     on_time = {
         name: round(on_grid(sounds, data.facts.sample_rate, data.facts.bpm), 3) for name, sounds in heard.items()
     }
