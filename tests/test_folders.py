@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from workshop.errors import UserError
-from workshop.folders import find_files
+from workshop.folders import find_files, left_aside
 
 
 def put(path: Path) -> Path:
@@ -123,3 +123,11 @@ def test_an_empty_file_and_those_that_are_none_on_a_disk_are_not_opened(tmp_path
     (tmp_path / "empty.mid").touch()
     with pytest.raises(UserError, match=f"{path} is empty; give one MIDI file or a folder of them"):
         find_files(tmp_path / path, (".mid",), "MIDI")
+
+
+def test_what_else_lies_in_a_folder_is_counted_by_suffix(tmp_path: Path) -> None:
+    for name in ("a.mid", "b/c.MD", "b/d.md", "e.csv", "README.md", "licence-mit.txt", ".f.md", ".git/g.md", "h"):
+        put(tmp_path / name)
+    assert left_aside(tmp_path, [tmp_path / "a.mid"], "MIDI") == "2 .md, 1 .csv: no MIDI files by their names"
+    assert left_aside(tmp_path / "b", [tmp_path / "b/c.MD", tmp_path / "b/d.md"], "text") == ""
+    assert left_aside(tmp_path / "a.mid", [tmp_path / "a.mid"], "MIDI") == ""

@@ -3,6 +3,7 @@
 import os
 import re
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,6 +14,8 @@ from workshop.nearest import did_you_mean
 
 #: A folder with more in it is not one of music. Without an end, a path such as / would be looked through for hours.
 MAX_ENTRIES = 1_000_000
+#: Names, without suffix, of files that speak about the others and are not one of them.
+ABOUT = ("readme", "licence", "license", "copying", "notice", "source", "sources", "attribution", "changelog")
 #: A folder with more files of another kind for each text is not one of texts: those speak about the others.
 MAX_OTHERS = 4
 
@@ -91,6 +94,28 @@ def find_files(
     return found
 
 
+def left_aside(path: Path, found: Iterable[Path], kind: str) -> str:
+    """What a folder and those below hold that is not among the files `found` of a kind, by suffix, the most frequent
+    first, such as "2 .md, 1 .csv: no text files by their names"; '' where there is nothing else, and for a file. Hidden
+    files, those without a suffix and those that are `ABOUT` the others do not count.
+    """
+    taken, about = set(found), _names(ABOUT)
+    others: Counter[str] = Counter()
+    for where, folders, names in os.walk(path):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        for file in (Path(where, name) for name in names if not name.startswith(".")):
+            if file not in taken and not about.fullmatch(file.stem.lower()):
+                others[file.suffix.lower()] += 1
+    del others[""]
+    counts = ", ".join(f"{number:,} {suffix}" for suffix, number in others.most_common(5))
+    return f"{counts}: no {kind} files by their names" if counts else ""
+
+
+def _names(stems: tuple[str, ...]) -> re.Pattern[str]:
+    """Matches these names without suffix, also with one more word, as in `license-mit`."""
+    return re.compile(rf"({'|'.join(stems)})([._-][a-z0-9]+)?")
+
+
 def _other_kinds(suffixes: tuple[str, ...]) -> list[Kind]:
     """The kinds that have none of the suffixes."""
     return [kind for kind in KINDS if not set(kind.suffixes) & set(suffixes)]
@@ -126,7 +151,7 @@ def _below(
     def refuse(error: OSError) -> None:
         raise UserError(f"the folder {error.filename} may not be read; change its permissions or give another folder")
 
-    skipped = re.compile(rf"({'|'.join(skip)})([._-][a-z0-9]+)?") if skip else None
+    skipped = _names(skip) if skip else None
     found: list[Path] = []
     others: Counter[str] = Counter()
     for where, folders, names in os.walk(folder, onerror=refuse):

@@ -62,9 +62,11 @@ def test_broken_files_are_skipped_with_their_reason(tmp_path: Path, capsys: pyte
     (tmp_path / "good.txt").write_text(prose(5_000))
     (tmp_path / "picture.txt").write_bytes(b"\x89PNG\0\0\0")
     (tmp_path / "empty.txt").write_bytes(b"")
+    (tmp_path / "song.lrc").write_text("[00:01.00]la la")
     status, out, _ = inspect(capsys, tmp_path)
     assert status == 0
     assert f"1 text in {tmp_path}, 2 skipped" in out
+    assert "not read    1 .lrc: no text files by their names\n" in out
     assert f"skipped     {tmp_path / 'picture.txt'} is not text but binary data" in out
     assert f"skipped     {tmp_path / 'empty.txt'} is empty" in out
 

@@ -16,6 +16,7 @@ from workshop.audio.tonality import is_tonal
 from workshop.counting import counted
 from workshop.datasets.inspection_report import format_report, training_time
 from workshop.errors import UserError
+from workshop.folders import left_aside
 from workshop.words import plural
 
 #: Samples a second at which all files are looked at: what the larger sizes of a lesson train on.
@@ -41,6 +42,7 @@ class AudioInspection:
         seconds: length of each usable file.
         skipped: a sentence for each file that cannot be used.
         duplicates: files with the same bytes as another one.
+        aside: what else is there, as `folders.left_aside` says it.
         levels: root mean square of each usable file, in dB below full scale.
         pauses: seconds in which a file is `PAUSE` dB below its loudest moment.
         clipped: names of files that were recorded too loud.
@@ -54,6 +56,7 @@ class AudioInspection:
     seconds: list[float] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
     duplicates: int = 0
+    aside: str = ""
     levels: list[float] = field(default_factory=list)
     pauses: float = 0.0
     clipped: list[str] = field(default_factory=list)
@@ -74,7 +77,9 @@ def inspect_audio(path: Path) -> AudioInspection:
         UserError: there is no such path, or no sound file in it.
     """
     files = find_audio_files(path)
-    inspection = AudioInspection(path, len(files), are_slices=(path / SLICES).is_file())
+    inspection = AudioInspection(
+        path, len(files), aside=left_aside(path, files, "sound"), are_slices=(path / SLICES).is_file()
+    )
     seen: Counter[str] = Counter()
     for file in counted(files, len(files), "reading sounds"):
         try:
@@ -123,7 +128,7 @@ def report(inspection: AudioInspection) -> str:
             rows.append(("material", f"{inspection.tonal:,} of {plural(used, 'slice')} of tones"))
         if inspection.will_train:
             rows.append(("training", training_time(total, "audio")))
-    return format_report(rows, inspection.skipped, verdict(inspection))
+    return format_report(rows, inspection.aside, inspection.skipped, verdict(inspection))
 
 
 def verdict(inspection: AudioInspection) -> str:

@@ -4,9 +4,12 @@ from workshop import lessons
 from workshop.run.stopping import DEFAULT_MINUTES, expected_minutes
 
 
-def format_report(rows: list[tuple[str, str]], skipped: list[str], verdict: str) -> str:
-    """Return aligned rows of a name and a value, then the reasons for skipped files, then the verdict."""
-    rows = [*rows, *(("skipped", reason) for reason in skipped), ("verdict", verdict)]
+def format_report(rows: list[tuple[str, str]], aside: str, skipped: list[str], verdict: str) -> str:
+    """Return aligned rows of a name and a value, then what files of other kinds there are, as `folders.left_aside` says
+    it, the reasons for skipped files, and the verdict.
+    """
+    others = [("not read", aside)] if aside else []
+    rows = [*rows, *others, *(("skipped", reason) for reason in skipped), ("verdict", verdict)]
     return "\n".join(f"{name:<12}{value}" for name, value in rows)
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from workshop.counting import counted
 from workshop.datasets.inspection_report import format_report, training_time
+from workshop.folders import left_aside
 from workshop.notes.midi_rests import MAX_REST_BARS, rests
 from workshop.notes.midifiles import Score, find_midi_files, pitch_name
 from workshop.notes.midilibrary import read_all
@@ -38,6 +39,7 @@ class MidiInspection:
         used: files with notes that are not drums.
         skipped: a sentence for each file that cannot be used.
         duplicates: files with the same bytes as another one.
+        aside: what else is there, as `folders.left_aside` says it.
         notes: notes that are not drums.
         drum_notes: the others.
         minutes: how long the files last, by their tempos.
@@ -59,6 +61,7 @@ class MidiInspection:
     used: int = 0
     skipped: list[str] = field(default_factory=list)
     duplicates: int = 0
+    aside: str = ""
     notes: int = 0
     drum_notes: int = 0
     minutes: float = 0.0
@@ -93,7 +96,9 @@ def inspect_midi(path: Path) -> MidiInspection:
     """
     files = find_midi_files(path)
     library = read_all(files)
-    inspection = MidiInspection(path, len(files), duplicates=len(library.duplicates))
+    inspection = MidiInspection(
+        path, len(files), duplicates=len(library.duplicates), aside=left_aside(path, files, "MIDI")
+    )
     inspection.skipped = list(library.skipped.values())
     for file, score in counted(library.scores.items(), len(library.scores), "analysing their notes"):
         if len(score.pitched):
@@ -151,7 +156,7 @@ def report(inspection: MidiInspection) -> str:
         ]
     if inspection.will_train:
         rows.append(("training", training_time(inspection.notes, "MIDI")))
-    return format_report(rows, inspection.skipped, verdict(inspection))
+    return format_report(rows, inspection.aside, inspection.skipped, verdict(inspection))
 
 
 def _silence(inspection: MidiInspection) -> str:

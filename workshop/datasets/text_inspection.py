@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from workshop import counting
 from workshop.datasets.inspection_report import format_report, training_time
 from workshop.errors import UserError
+from workshop.folders import left_aside
 from workshop.text.textfiles import detect_encoding, find_text_files, read_chunks
 from workshop.words import plural
 
@@ -88,6 +89,7 @@ class Inspection:
         path: the file or folder that was looked at.
         files: the files that can be used.
         broken: files that cannot be used, and why.
+        aside: what else is there, as `folders.left_aside` says it.
         bytes: their length on the disk, in bytes.
         characters: their length as text.
         distinct: different characters.
@@ -102,6 +104,7 @@ class Inspection:
     path: Path
     files: list[Path] = field(default_factory=list)
     broken: dict[Path, str] = field(default_factory=dict)
+    aside: str = ""
     bytes: int = 0
     characters: int = 0
     distinct: int = 0
@@ -137,6 +140,7 @@ def inspect_text(path: Path, encoding: str | None = None) -> Inspection:
     counts = np.zeros(0x110000, np.int64)
     copies: dict[bytes, list[Path]] = defaultdict(list)
     files = find_text_files(path)
+    inspection.aside = left_aside(path, files, "text")
     with counting.bar(sum(map(_size, files)), "B") as bar:
         for file in files:
             try:
@@ -207,7 +211,7 @@ def report(inspection: Inspection) -> str:
         ]
     if inspection.will_train:
         rows.append(("training", training_time(inspection.characters, "text")))
-    return format_report(rows, list(inspection.broken.values()), verdict(inspection))
+    return format_report(rows, inspection.aside, list(inspection.broken.values()), verdict(inspection))
 
 
 def verdict(inspection: Inspection) -> str:

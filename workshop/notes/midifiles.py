@@ -16,6 +16,7 @@ from workshop import folders
 from workshop.errors import UserError
 from workshop.files import atomic_write, explain
 from workshop.folders import find_files
+from workshop.notes import other_formats
 from workshop.notes.midi_drums import BANK, DrumSettings, drum_channels
 from workshop.notes.midi_events import PORT, SET_TEMPO, TIME_SIGNATURE, TRACK_NAME, events, tracks
 from workshop.notes.midi_pairing import ENDS_NOTES, PEDALS, RESET_CONTROLLERS, Control, Note, Place, held, paired
@@ -107,12 +108,13 @@ def pitch_name(pitch: int) -> str:
 
 
 def find_midi_files(path: Path) -> list[Path]:
-    """The MIDI files at `path`: the file itself, or all files in the folder and below, sorted by name.
+    """The MIDI files at `path`: the file itself, or all files in the folder and below, sorted by name; among them what
+    is of `other_formats`, which `read` refuses with the reason.
 
     Raises:
         UserError: there is no such path, or it holds no MIDI files.
     """
-    return find_files(path, SUFFIXES, "MIDI")
+    return other_formats.without_exported(find_files(path, SUFFIXES, "MIDI", also=other_formats.SUFFIXES))
 
 
 def read(path: Path) -> Score:
@@ -132,9 +134,10 @@ def load(path: Path) -> bytes:
     """The bytes of a file that may be a MIDI file.
 
     Raises:
-        UserError: it cannot be read, or is too large for one.
+        UserError: it cannot be read, is of one of the `other_formats`, or is too large for one.
     """
     try:
+        other_formats.refuse(path)
         size = path.stat().st_size
         if size > MAX_BYTES:
             raise UserError(f"{path} is too large for a MIDI file ({size / 2**20:,.0f} MB)")

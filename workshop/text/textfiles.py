@@ -19,9 +19,6 @@ from workshop.text import documents
 
 SUFFIXES = folders.SUFFIXES["text"]
 
-#: Files that speak about the texts and are not one of them, whatever their suffix.
-NOT_TEXTS = ("readme", "licence", "license", "copying", "notice", "source", "sources", "attribution", "changelog")
-
 #: Bytes looked at to tell text from binary and to guess an encoding that is not UTF-8.
 SAMPLE_BYTES = 1 << 18
 
@@ -63,7 +60,7 @@ def find_text_files(path: Path, most: int = MAX_ENTRIES) -> list[Path]:
     Raises:
         UserError: there is no such path, it holds no text files or far too many, or its only one may not be read.
     """
-    return find_files(path, SUFFIXES, "text", whole="input.txt", skip=NOT_TEXTS, also=documents.SUFFIXES, most=most)
+    return find_files(path, SUFFIXES, "text", whole="input.txt", skip=folders.ABOUT, also=documents.SUFFIXES, most=most)
 
 
 def text_or_file(given: str) -> str:
