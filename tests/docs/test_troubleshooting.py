@@ -11,7 +11,7 @@ from workshop.host.ports import TENSORBOARD_PORTS
 
 PAGE = (ROOT / "docs" / "troubleshooting.md").read_text("utf-8").lower()
 #: What else than Python says something.
-SHELL = [*ROOT.glob("start.*"), *(path for path in ROOT.glob("docker/*") if path.is_file())]
+SHELL = [*ROOT.glob("start.*"), *(path for path in (ROOT / "docker").rglob("*") if path.is_file())]
 #: So much of a message is enough to search for.
 FEWEST_LETTERS = 10
 
