@@ -253,6 +253,47 @@ def test_the_mix_is_a_file_that_says_its_tempo(mixing: Any, clone: Path) -> None
     forgive(mixing)
 
 
+def mixed(page: Any) -> np.ndarray:
+    """The samples of a mix of one bar."""
+    page.evaluate("document.getElementById('player').removeAttribute('src')")
+    page.fill("#bars", "1")
+    page.click("#mix")
+    until(lambda: page.get_attribute("#player", "src"))
+    return wav_from(page, "#player")
+
+
+def test_loading_the_page_again_loses_nothing(mixing: Any) -> None:
+    mixing.click("#all")
+    until(lambda: filled(mixing) == 8)
+    mixing.click(".slot:nth-child(3) .earlier")
+    mixing.check(".slot:nth-child(5) .mute")
+    mixing.check(".slot:nth-child(6) .lock")
+    mixing.fill(".slot:nth-child(1) .level", "0.25")
+    mixing.press("#across", "ArrowRight")
+    mixing.select_option("#way", "fade")
+    mixing.fill("#bpm", "500")
+    mixing.press("#bpm", "Tab")
+    until(lambda: mixing.inner_text("#status") == "Ready." and filled(mixing) == 8)
+    names = mixing.locator(".slot .chosen").all_inner_texts()
+    rows = mixing.locator(".slot .what").all_inner_texts()
+    before = mixed(mixing)
+    mixing.reload()
+    mixing.reload()  # before it was ready again
+    until(lambda: filled(mixing) == 8)
+    assert mixing.locator(".slot .chosen").all_inner_texts() == names != sorted(names)
+    assert mixing.locator(".slot .what").all_inner_texts() == rows
+    assert mixing.input_value("#bpm") == "500"
+    assert mixing.is_checked(".slot:nth-child(5) .mute")
+    assert mixing.is_checked(".slot:nth-child(6) .lock")
+    np.testing.assert_array_equal(mixed(mixing), before)
+    # Another network begins anew, and a tab of its own too.
+    with mixing.context.expect_page() as another:
+        mixing.evaluate("window.open(location.href, '_blank', 'noopener')")
+    another.value.wait_for_selector("#play:enabled")
+    until(lambda: filled(another.value) == 1)
+    another.value.close()
+
+
 def test_midi_mutes_sets_levels_and_keeps_time(mixing: Any) -> None:
     mixing.click("#midi")
     until(lambda: "Test input, Test output" in mixing.inner_text("#midi-status"))

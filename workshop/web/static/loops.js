@@ -2,6 +2,7 @@
 
 import { Clock } from "./clock.js";
 import { downloadLinks, keep, listing } from "./files.js";
+import { keepFor, keptFor } from "./memory.js";
 import { Mixer } from "./mixer.js";
 import { Pad } from "./pad.js";
 import { morphed, random } from "./points.js";
@@ -11,6 +12,7 @@ import { Slot } from "./slot.js";
 const byId = (id) => document.getElementById(id);
 
 const SLOTS = 8;
+const PLACE = "loops"; // where the browser keeps what was made
 const NO_NETWORK =
   "There is no network that makes loops yet: train one in the folder spectral_gan with python train.py. Then reload this page.";
 const NO_ANSWER = "The server does not answer. Is ./start.sh play still running?";
@@ -162,7 +164,7 @@ for (const id of ["way", "target", "steps"]) {
 }
 byId("amount").addEventListener("input", showAmount);
 byId("in-turn").addEventListener("change", () => mixer.inTurn(Boolean(byId("in-turn").value)));
-byId("experiment").addEventListener("change", choose);
+byId("experiment").addEventListener("change", () => choose());
 byId("bpm").addEventListener("change", retime);
 byId("settings").addEventListener("submit", (event) => {
   event.preventDefault();
@@ -339,7 +341,37 @@ follow({
 
 // ---- the beginning
 
-async function choose() {
+// All that was made on the page; null before there is anything, so that what was kept before stays.
+function made() {
+  if (!space) return null;
+  return {
+    experiment: byId("experiment").value,
+    size: space.latent_size,
+    bpm: held,
+    isInTurn: mixer.isInTurn,
+    order: mixer.order,
+    slots: slots.map((slot) => slot.made),
+  };
+}
+
+// Make it again, or else one slot at random.
+function beginWith(before) {
+  bpm = held = before?.bpm ?? space.bpm;
+  byId("bpm").value = bpm;
+  mixer.begin(space.rate, barOf(bpm));
+  for (const slot of slots) slot.standAt(null);
+  if (before) {
+    slots.forEach((slot, place) => Object.assign(slot, before.slots[place]));
+    order(before.order);
+    byId("in-turn").value = before.isInTurn ? "yes" : "";
+    mixer.inTurn(before.isInTurn);
+  } else {
+    fresh(slots[0], random(space.latent_size));
+  }
+  select(0);
+}
+
+async function choose(before = null) {
   stop();
   space = null;
   update();
@@ -350,14 +382,9 @@ async function choose() {
     const found = await (await ask("space", {})).json();
     if (entry.id !== byId("experiment").value) return;
     space = found;
-    bpm = held = space.bpm;
-    byId("bpm").value = bpm;
-    mixer.begin(space.rate, barOf(bpm));
-    for (const slot of slots) slot.standAt(null);
-    fresh(slots[0], random(space.latent_size));
-    select(0);
+    beginWith(before?.size === space.latent_size ? before : null);
     say("Ready.");
-    await fill(slots[0]);
+    await Promise.all(slots.filter((slot) => slot.point).map(fill));
   } catch (error) {
     say(error.message, true);
   }
@@ -369,8 +396,12 @@ select(0);
 try {
   experiments = (await listing()).experiments.filter((entry) => entry.is_generator && !entry.problem);
   byId("experiment").replaceChildren(...experiments.map(({ id, lesson, name }) => new Option(`${lesson} ${name}`, id)));
-  if (experiments.length) await choose();
+  const before = keptFor(PLACE);
+  const isThere = experiments.some(({ id }) => id === before?.experiment);
+  if (isThere) byId("experiment").value = before.experiment;
+  if (experiments.length) await choose(isThere ? before : null);
   else say(NO_NETWORK);
+  keepFor(PLACE, made);
 } catch (error) {
   say(error.message, true);
 }

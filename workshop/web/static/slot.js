@@ -54,6 +54,12 @@ export class Slot {
     this.told.locked(this);
   }
 
+  // What a person has made of it; assigned to a slot, it is the same again.
+  get made() {
+    const { point, pad, way, target, steps, level, isMuted, isLocked } = this;
+    return { point, pad, way, target, steps, level, isMuted, isLocked };
+  }
+
   // It stands at a point, in the middle of the pad.
   standAt(point) {
     Object.assign(this, { point, pad: [0, 0] });
