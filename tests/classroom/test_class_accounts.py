@@ -193,6 +193,3 @@ def test_how_one_signs_in_is_a_setting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CLASS_SIGN_IN", "accounts")
     monkeypatch.setenv("CLASS_SIGN_UP", "open")
     assert (settings.read().sign_in, settings.read().sign_up) == (settings.ACCOUNTS, settings.OPEN)
-    monkeypatch.setenv("CLASS_SIGN_IN", "account")
-    with pytest.raises(UserError, match="CLASS_SIGN_IN is 'account', and may be shared-password or accounts"):
-        settings.read()

@@ -194,6 +194,22 @@ def test_a_folder_to_hand_out_that_is_not_there(clone: DockerClone) -> None:
     assert clone.take_words("compose build", "compose run", "compose up") == []
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("WORKSHOP_CLASS_SIGNIN", "accounts", "WORKSHOP_CLASS_SIGNIN is no setting of the class"),
+        ("WORKSHOP_CLASS_NAME", "Klasse 8b", "WORKSHOP_CLASS_NAME is 'Klasse 8b'"),
+        ("WORKSHOP_CLASS_NAME", "-8b", "WORKSHOP_CLASS_NAME is '-8b'"),
+    ],
+)
+def test_a_setting_of_the_class_that_is_misspelt(clone: DockerClone, name: str, value: str, said: str) -> None:
+    """It would be none: a class without accounts, of which the teacher thinks that it has them."""
+    answer = clone.start("class", **{name: value, "WORKSHOP_PORT_CLASS": str(free_port())})
+    assert answer.returncode == 2
+    assert said in answer.stderr
+    assert clone.take_words("compose build", "compose run", "compose up") == []
+
+
 # ---- building --------------------------------------------------------------------------------------------------------
 
 

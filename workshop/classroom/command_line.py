@@ -48,12 +48,13 @@ def prepare() -> None:
     """Make the certificate and the passwords if they are missing, and a new certificate in time; say what is new.
 
     Raises:
-        UserError: the hub's folder cannot be written.
+        UserError: the hub's folder cannot be written, or a setting is wrong.
     """
+    wanted = settings.read()
     try:
         settings.FOLDER.mkdir(parents=True, exist_ok=True)
         if certificate.is_wanted(settings.FOLDER):
-            certificate.make(settings.FOLDER, ["localhost", "127.0.0.1", *settings.read().hosts])
+            certificate.make(settings.FOLDER, ["localhost", "127.0.0.1", *wanted.hosts])
             show_fingerprint()
         if not (settings.FOLDER / "passwords.json").exists():
             new_passwords()
