@@ -140,6 +140,18 @@ choose_mode() { # verb, want_local
   fi
 }
 
+# A student of a class has no other place to type it.
+refuse_inside() { # verb
+  case "${JUPYTERHUB_SERVICE_PREFIX:+class}:$1" in
+    class:play | class:lab | class:docs)
+      misused "In a class that runs already: JupyterLab's launcher (the + above its files) opens the page to play," \
+        "the tutorial and TensorBoard." ;;
+    class:sweep) misused "In a class there is no Ray: type 'python -m workshop.sweep' in place of './start.sh sweep'." ;;
+    class:*) misused "'$1' is for a computer of your own; in a class the teacher looks after the server." ;;
+    *) misused "This is inside the container: leave it with 'exit', and type './start.sh $1' there." ;;
+  esac
+}
+
 refuse_what_does_not_fit() { # verb, its first word
   case "$MODE:$1:${2:-}" in
     container:live:play | container:live:check | container:live:devices | inside:live:play | inside:live:check | \
@@ -151,7 +163,7 @@ refuse_what_does_not_fit() { # verb, its first word
     local:class) misused "A class's server runs students in containers, and local mode has none." ;;
     local:player | local:build | local:save | local:load) misused "'$1' is about the container, and local mode has none." ;;
     inside:play | inside:osc | inside:freeze | inside:player | inside:sweep | inside:lab | inside:docs | inside:class | inside:stop | inside:down | inside:build | inside:save | inside:load)
-      misused "This is inside the container: leave it with 'exit', and type './start.sh $1' there." ;;
+      refuse_inside "$1" ;;
   esac
   if [ "$WANT_ROOT" = yes ]; then
     case "$MODE:$1" in
