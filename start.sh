@@ -579,13 +579,19 @@ verb_demo() {
   mkdir -p "$newest/samples"
   demo_says "It writes again" char_rnn/sample.py "${DEMO_SAMPLE[@]}"
   python char_rnn/sample.py --experiment_dir "$newest" "${DEMO_SAMPLE[@]}" | tee "$newest/samples/demo.txt"
+  local board="http://localhost:${WORKSHOP_PORT_CHAR_RNN:-7006} (TensorBoard, until ${WORKSHOP_PREFIX% run } stop)"
+  local page="${WORKSHOP_PREFIX% run } play shows a page for the browser, with all networks that there are"
+  if [ -n "${JUPYTERHUB_SERVICE_PREFIX:-}" ]; then
+    board="TensorBoard for char_rnn in JupyterLab's launcher, the + above its files"
+    page="Play in the launcher, with all networks that there are"
+  fi
   cat <<NEXT
 
 That was the demo.
   what they played data/generated/tunes and data/generated/loops: open a .wav file and listen
   what one wrote   $newest/samples/demo.txt
-  how it learned   http://localhost:${WORKSHOP_PORT_CHAR_RNN:-7006} (TensorBoard, until ${WORKSHOP_PREFIX% run } stop)
-  play with it     ${WORKSHOP_PREFIX% run } play shows a page for the browser, with all networks that there are
+  how it learned   $board
+  play with it     $page
 Next: type ${WORKSHOP_PREFIX% run } for a shell, and in it
   cd char_rnn
   python sample.py --temperature 0.5              # a more careful writer

@@ -18,6 +18,7 @@ from workshop.classroom import activity, certificate, command_line, pages, passw
 from workshop.classroom.names import LONGEST, plain_name
 from workshop.concert import server as listening
 from workshop.errors import UserError
+from workshop.host import doctor, services
 from workshop.host.ports import PLAY, TENSORBOARD_PORTS
 from workshop.run import trainings
 from workshop.web import server
@@ -247,6 +248,17 @@ def test_what_nobody_reaches_in_a_class_does_not_start(behind_the_hub: None) -> 
         live_page.serve(None, set(), None, "127.0.0.1", "7004")  # type: ignore[arg-type]
     with pytest.raises(UserError, match="in a class nobody reaches this page"):
         listening.serve(None, "127.0.0.1", "7003", ())  # type: ignore[arg-type]
+
+
+def test_the_doctor_misses_no_server_that_starts_when_it_is_opened(
+    behind_the_hub: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WORKSHOP_IN_CONTAINER", "1")
+    found = list(doctor.check_ports())
+    assert [one.level for one in found] == [doctor.OK] * len(found)
+    assert any("/user/ada/play/" in one.text for one in found)
+    with pytest.raises(UserError, match="launcher"):
+        services.start_all()
 
 
 @pytest.mark.parametrize(
