@@ -2,8 +2,10 @@
 
 import asyncio
 import os
+import sqlite3
 import stat
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -155,6 +157,30 @@ def test_a_disk_that_is_nearly_full_is_said_to_all(tmp_path: Path, monkeypatch: 
     assert "MB left on its disk" in disk.warning(tmp_path)
     assert disk.is_full('500 Server Error: ... "write /x: No space left on device"')
     assert not disk.is_full("no such image")
+
+
+def test_the_hub_writes_on_a_full_disk_what_fits_into_its_reserve(tmp_path: Path) -> None:
+    """Who cannot sign in cannot delete anything either."""
+    database = tmp_path / "hub.sqlite"
+
+    def sizes() -> list[int]:
+        return [path.stat().st_size for path in sorted(tmp_path.iterdir())]
+
+    disk.reserve(database)
+    with closing(sqlite3.connect(database)) as opened:
+        opened.execute(disk.KEEP_JOURNAL)
+        opened.execute("CREATE TABLE tokens (name TEXT, token BLOB)")
+        opened.commit()
+        before = sizes()
+        for number in range(300):
+            opened.execute("INSERT INTO tokens VALUES (?, zeroblob(2000))", [f"student {number}"])
+            opened.execute("UPDATE tokens SET name = name || '!' WHERE rowid % 10 = 0")
+            opened.commit()
+        assert sizes() == before
+    disk.reserve(database)
+    assert sizes() == before
+    with closing(sqlite3.connect(database)) as opened:
+        assert opened.execute("SELECT count(*) FROM tokens").fetchone() == (300,)
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,14 @@
 
 import argparse
 import os
+import sqlite3
 import ssl
 import sys
 import urllib.request
+from contextlib import suppress
 
 from workshop import ROOT, cli
-from workshop.classroom import certificate, passwords, settings
+from workshop.classroom import certificate, disk, passwords, settings
 from workshop.errors import UserError
 
 #: JupyterHub's settings, which only call `workshop.classroom.hub`.
@@ -71,6 +73,8 @@ def run() -> None:
     # This is its container's first process, so whatever now has that number is not the proxy but the hub's own thread,
     # and JupyterHub would end it.
     (settings.FOLDER / PROXY).unlink(missing_ok=True)
+    with suppress(OSError, sqlite3.Error):  # a full disk, of which the hub's pages warn
+        disk.reserve(settings.FOLDER / settings.DATABASE)
     os.execvp("jupyterhub", ["jupyterhub", "--config", str(CONFIG)])  # noqa: S606
 
 

@@ -14,6 +14,9 @@ from workshop.errors import UserError
 #: The hub's folder in its container: its database, the certificate and the passwords' hashes.
 FOLDER = Path("/srv/class")
 
+#: The hub's database, in its folder.
+DATABASE = "jupyterhub.sqlite"
+
 #: Addresses of a student's network: a gateway, the hub, the student, and what a network needs besides.
 ADDRESSES_EACH = 8
 
