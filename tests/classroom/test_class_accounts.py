@@ -190,6 +190,7 @@ def test_the_hub_writes_on_a_full_disk_what_fits_into_its_reserve(tmp_path: Path
         (["c-ada"], "no space left on device", []),
         (["c-ada-2"], "no space left on device", ["c-ada"]),
         ([], "no such image", []),
+        ([], "Pool overlaps with other one on this address space", []),
     ],
 )
 def test_a_volume_that_a_full_disk_has_left_half_filled_is_taken_away(
@@ -211,7 +212,14 @@ def test_a_volume_that_a_full_disk_has_left_half_filled_is_taken_away(
     with pytest.raises(RuntimeError) as caught:
         asyncio.run(disk.start(docker, "c-ada", begin))
     assert gone == removed
-    assert getattr(caught.value, "jupyterhub_message", "") == (disk.FULL if disk.is_full(said) else "")
+    assert getattr(caught.value, "jupyterhub_message", "") == disk.reason(caught.value)
+
+
+def test_a_student_reads_why_a_server_does_not_start() -> None:
+    assert disk.reason(RuntimeError("write /x: no space left on device")) == disk.FULL
+    assert "WORKSHOP_CLASS_ADDRESSES" in disk.reason(RuntimeError("403 Forbidden: Pool overlaps with other one"))
+    assert "the addresses are used up" in disk.reason(UserError("the addresses are used up"))
+    assert disk.reason(RuntimeError("no such image")) == ""
 
 
 def test_how_one_signs_in_is_a_setting(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -120,7 +120,7 @@ def test_the_settings_are_read_from_the_environment(monkeypatch: pytest.MonkeyPa
         "CLASS_STARTS": ("0", "-1", "2.5"),
         "CLASS_INTERNET": ("2", "perhaps"),
         "CLASS_TEACHER_ENTERS": ("ja",),
-        "CLASS_ADDRESSES": ("10.0.0.0/8/8", "10.213.1.0/16", "10.0.0.0/30", "fd00::/64"),
+        "CLASS_ADDRESSES": ("10.0.0.0/8/8", "10.213.1.0/16", "10.0.0.0/28", "fd00::/64"),
         "CLASS_HOSTS": ("https://music.school.example", "music:8000", "a,b", "müsik"),
         "CLASS_SIGN_IN": ("account", "Accounts"),
     }.items(),

@@ -6,6 +6,7 @@ import json
 import math
 import os
 import shutil
+import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from tornado.httpclient import AsyncHTTPClient, HTTPRequest, HTTPResponse
 from tornado.httpserver import HTTPServer
 from tornado.testing import bind_unused_port
 
-from workshop.concert import server
+from workshop.concert import command_line, server
 from workshop.concert.votes import Booth, Count, Vote, fingerprint, independent, table, wilson
 from workshop.errors import UserError
 from workshop.files import write_json
@@ -283,3 +284,10 @@ def test_a_votes_folder_that_cannot_be_written_is_said(booth: Booth, pairs: Path
 
     visit(booth, listen)
     assert math.isfinite(booth.counts()[0].votes)
+
+
+def test_a_folder_in_place_of_the_file_of_pairs_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["concert", "results", "."])
+    with pytest.raises(UserError, match="is a folder: name the file of the pairs"):
+        command_line.main()

@@ -1,4 +1,4 @@
-"""What a full disk of the class's server means: students' volumes lie on it, and so does the hub's."""
+"""What a full disk of the class's server means, and why else a student's server does not start."""
 
 import shutil
 import sqlite3
@@ -6,6 +6,8 @@ from collections.abc import Awaitable, Callable
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
+
+from workshop.errors import UserError
 
 #: Below so many bytes the hub's pages warn: a training of each of thirty students still saves.
 LOW = 2 << 30
@@ -17,6 +19,11 @@ KEEP_JOURNAL = "PRAGMA journal_mode = PERSIST"
 
 #: What a student reads whose server does not start for it.
 FULL = "The class's server has no room left on its disk, so nothing can start: tell your teacher."
+
+TAKEN = (
+    "Your server cannot start, because something else on the class's server has its network's addresses: tell your "
+    "teacher, who sets WORKSHOP_CLASS_ADDRESSES."
+)
 
 
 def reserve(database: Path) -> None:
@@ -38,6 +45,15 @@ def reserve(database: Path) -> None:
         file.write(bytes(max(JOURNAL - file.tell(), 0)))
 
 
+def reason(error: Exception) -> str:
+    """What a student reads of an error at the start of their server; '' where JupyterHub's own words have to do."""
+    if is_full(str(error)):
+        return FULL
+    if "pool overlaps" in str(error).lower():
+        return TAKEN
+    return f"Your server cannot start, because {error}: tell your teacher." if isinstance(error, UserError) else ""
+
+
 def is_full(said: str) -> bool:
     """Whether an error of the engine is about a full disk."""
     return "no space left on device" in said.lower()
@@ -55,7 +71,7 @@ def warning(folder: Path) -> str:
 
 
 async def start(docker: Callable[..., Awaitable[Any]], volume: str, begin: Callable[[], Awaitable[Any]]) -> Any:
-    """Start a student's server, and say where the disk is full.
+    """Start a student's server, and say why it does not start.
 
     A new volume is filled at its first start alone. One that a full disk has left half filled is taken away again, so
     that the student gets a whole one later.
@@ -73,9 +89,9 @@ async def start(docker: Callable[..., Awaitable[Any]], volume: str, begin: Calla
     try:
         return await begin()
     except Exception as error:
-        if is_full(str(error)):
-            error.jupyterhub_message = FULL  # type: ignore[attr-defined]
-            if is_new:
-                with suppress(Exception):  # the first error is the one that is told
-                    await docker("remove_volume", volume)
+        if told := reason(error):
+            error.jupyterhub_message = told  # type: ignore[attr-defined]
+        if told == FULL and is_new:
+            with suppress(Exception):  # the first error is the one that is told
+                await docker("remove_volume", volume)
         raise

@@ -30,6 +30,9 @@ UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 
 _HOST = re.compile(r"[A-Za-z0-9_*][A-Za-z0-9_.-]*")
 
+#: The first network has no number, and one is the teacher's.
+LEAST_ADDRESSES = 4 * ADDRESSES_EACH
+
 #: How students sign in: all with one password, for a day; or each with an account, for a term.
 SHARED_PASSWORD, ACCOUNTS = "shared-password", "accounts"
 #: Who may make an account: everybody whom the teacher lets in, everybody, or nobody any more.
@@ -82,7 +85,9 @@ class Settings:
             UserError: there are more students than addresses.
         """
         if number * ADDRESSES_EACH >= self.addresses.num_addresses:
-            raise UserError(f"the class's addresses {self.addresses} are used up: set CLASS_ADDRESSES to more of them")
+            raise UserError(
+                f"the class's addresses {self.addresses} are used up; the teacher sets WORKSHOP_CLASS_ADDRESSES"
+            )
         own = ipaddress.IPv4Network((int(self.addresses.network_address) + number * ADDRESSES_EACH, 29))
         return own, hub_address(own)
 
@@ -136,7 +141,7 @@ def _is_on(given: str) -> bool:
 
 def _addresses(given: str) -> ipaddress.IPv4Network:
     network = ipaddress.IPv4Network(given)
-    if network.num_addresses < 2 * ADDRESSES_EACH:
+    if network.num_addresses < LEAST_ADDRESSES:
         raise ValueError
     return network
 
@@ -179,7 +184,7 @@ def read() -> Settings:
             "CLASS_ADDRESSES",
             "10.213.0.0/16",
             _addresses,
-            f"a range such as 10.213.0.0/16, which begins at its first address and has {2 * ADDRESSES_EACH} or more",
+            f"a range such as 10.213.0.0/16, which begins at its first address and has {LEAST_ADDRESSES} or more",
         ),
         hosts=_checked("CLASS_HOSTS", "", _hosts, "names and addresses, with blanks between them and no port"),
         sign_in=_one_of("CLASS_SIGN_IN", SHARED_PASSWORD, ACCOUNTS),
