@@ -187,6 +187,22 @@ def test_what_is_handed_out_is_a_folder_that_the_engine_can_find(clone: DockerCl
     assert said.stdout == f"{wanted}\n"
 
 
+@pytest.mark.parametrize(("port", "is_refused"), [("8000", False), ("8443", True), ("800", True)])
+def test_a_class_that_runs_is_left_where_it_is_if_another_port_is_taken(
+    clone: DockerClone, port: str, is_refused: bool
+) -> None:
+    code = f"""ROOT={shlex.quote(str(clone.root))} STATE= ENGINE=engine WORKSHOP_PORT_CLASS={port}
+        . "$ROOT/docker/class.sh"
+        engine() {{ echo "8000/tcp -> 127.0.0.1:8000"; }}
+        is_taken() {{ true; }}
+        check_port() {{ true; }}
+        fail() {{ echo "$*"; exit 1; }}
+        check_class"""
+    done = subprocess.run(["bash", "-eu", "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout.startswith(f"Port {port} for the class is in use") is is_refused
+    assert done.returncode == is_refused
+
+
 def test_a_folder_to_hand_out_that_is_not_there(clone: DockerClone) -> None:
     answer = clone.start("class", WORKSHOP_CLASS_HANDED_OUT="nowhere", WORKSHOP_PORT_CLASS=str(free_port()))
     assert answer.returncode == 2
