@@ -188,17 +188,17 @@ def test_what_is_handed_out_is_a_folder_that_the_engine_can_find(clone: DockerCl
 
 
 @pytest.mark.parametrize(("port", "is_refused"), [("8000", False), ("8443", True), ("800", True)])
-def test_a_class_that_runs_is_left_where_it_is_if_another_port_is_taken(
-    clone: DockerClone, port: str, is_refused: bool
-) -> None:
-    code = f"""ROOT={shlex.quote(str(clone.root))} STATE= ENGINE=engine WORKSHOP_PORT_CLASS={port}
+def test_a_class_that_runs_is_left_where_it_is_if_another_port_is_taken(port: str, is_refused: bool) -> None:
+    code = f"""ROOT={shlex.quote(str(ROOT))} STATE= ENGINE=engine
         . "$ROOT/docker/class.sh"
         engine() {{ echo "8000/tcp -> 127.0.0.1:8000"; }}
+        inspect() {{ echo true; }}
         is_taken() {{ true; }}
         check_port() {{ true; }}
         fail() {{ echo "$*"; exit 1; }}
         check_class"""
-    done = subprocess.run(["bash", "-eu", "-c", code], capture_output=True, text=True, check=False)
+    env = {"PATH": os.environ["PATH"], "WORKSHOP_PORT_CLASS": port, "WORKSHOP_CLASS_SIGN_IN": "accounts"}
+    done = subprocess.run(["bash", "-eu", "-c", code], env=env, capture_output=True, text=True, check=False)
     assert done.stdout.startswith(f"Port {port} for the class is in use") is is_refused
     assert done.returncode == is_refused
 
