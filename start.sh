@@ -140,6 +140,18 @@ choose_mode() { # verb, want_local
   fi
 }
 
+# A student of a class has no other place to type it.
+refuse_inside() { # verb
+  case "${JUPYTERHUB_SERVICE_PREFIX:+class}:$1" in
+    class:play | class:lab | class:docs)
+      misused "In a class that runs already: JupyterLab's launcher (the + above its files) opens the page to play," \
+        "the tutorial and TensorBoard." ;;
+    class:sweep) misused "In a class there is no Ray: type 'python -m workshop.sweep' in place of './start.sh sweep'." ;;
+    class:*) misused "'$1' is for a computer of your own; in a class the teacher looks after the server." ;;
+    *) misused "This is inside the container: leave it with 'exit', and type './start.sh $1' there." ;;
+  esac
+}
+
 refuse_what_does_not_fit() { # verb, its first word
   case "$MODE:$1:${2:-}" in
     container:live:play | container:live:check | container:live:devices | inside:live:play | inside:live:check | \
@@ -151,7 +163,7 @@ refuse_what_does_not_fit() { # verb, its first word
     local:class) misused "A class's server runs students in containers, and local mode has none." ;;
     local:player | local:build | local:save | local:load) misused "'$1' is about the container, and local mode has none." ;;
     inside:play | inside:osc | inside:freeze | inside:player | inside:sweep | inside:lab | inside:docs | inside:class | inside:stop | inside:down | inside:build | inside:save | inside:load)
-      misused "This is inside the container: leave it with 'exit', and type './start.sh $1' there." ;;
+      refuse_inside "$1" ;;
   esac
   if [ "$WANT_ROOT" = yes ]; then
     case "$MODE:$1" in
@@ -567,13 +579,19 @@ verb_demo() {
   mkdir -p "$newest/samples"
   demo_says "It writes again" char_rnn/sample.py "${DEMO_SAMPLE[@]}"
   python char_rnn/sample.py --experiment_dir "$newest" "${DEMO_SAMPLE[@]}" | tee "$newest/samples/demo.txt"
+  local board="http://localhost:${WORKSHOP_PORT_CHAR_RNN:-7006} (TensorBoard, until ${WORKSHOP_PREFIX% run } stop)"
+  local page="${WORKSHOP_PREFIX% run } play shows a page for the browser, with all networks that there are"
+  if [ -n "${JUPYTERHUB_SERVICE_PREFIX:-}" ]; then
+    board="TensorBoard for char_rnn in JupyterLab's launcher, the + above its files"
+    page="Play in the launcher, with all networks that there are"
+  fi
   cat <<NEXT
 
 That was the demo.
   what they played data/generated/tunes and data/generated/loops: open a .wav file and listen
   what one wrote   $newest/samples/demo.txt
-  how it learned   http://localhost:${WORKSHOP_PORT_CHAR_RNN:-7006} (TensorBoard, until ${WORKSHOP_PREFIX% run } stop)
-  play with it     ${WORKSHOP_PREFIX% run } play shows a page for the browser, with all networks that there are
+  how it learned   $board
+  play with it     $page
 Next: type ${WORKSHOP_PREFIX% run } for a shell, and in it
   cd char_rnn
   python sample.py --temperature 0.5              # a more careful writer

@@ -23,14 +23,30 @@ container_class() { # nothing, stop or passwords
 
 hub_runs() { [ "$(inspect '{{.State.Running}}' "$CLASS_NAME-hub")" = true ]; }
 
+# A hub that runs at another port would be taken away before the engine finds this one taken.
+hub_has_port() { "$ENGINE" port "$CLASS_NAME-hub" 2>/dev/null | grep -q ":$CLASS_PORT\$"; }
+
 in_hub() { # verb of workshop.class_hub
   hub_runs || fail "The class's server does not run: ./start.sh class starts it."
   "$ENGINE" exec "$CLASS_NAME-hub" python -m workshop.class_hub "$1"
 }
 
+# Compose and the engine name the class's parts after it. A setting that is misspelt would be none: a class without
+# accounts, for instance, of which the teacher thinks that it has them.
+check_class_settings() {
+  local variable
+  [[ "$CLASS_NAME" =~ ^[a-z0-9][a-z0-9_-]{0,39}$ ]] ||
+    misused "WORKSHOP_CLASS_NAME is '$CLASS_NAME': give at most 40 small letters, digits and hyphens, such as class-8b."
+  for variable in $(compgen -e WORKSHOP_CLASS_ || true); do
+    grep -q "{$variable:-" "$ROOT/docker-compose.yml" ||
+      misused "$variable is no setting of the class: docs/class-on-a-server.md lists them all."
+  done
+}
+
 check_class() {
+  check_class_settings
   check_port WORKSHOP_PORT_CLASS "$CLASS_PORT"
-  if ! hub_runs && is_taken "$CLASS_PORT"; then
+  if ! hub_has_port && is_taken "$CLASS_PORT"; then
     fail "Port $CLASS_PORT for the class is in use by another program: stop that, or choose another port, for example" \
       "WORKSHOP_PORT_CLASS=8443 ./start.sh class"
   fi

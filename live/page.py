@@ -21,7 +21,7 @@ from live.room import Mixed, budget
 from live.stage import Stage
 from workshop import cli
 from workshop.errors import UserError
-from workshop.host.ports import LIVE, Server, published_ports, read_port
+from workshop.host.ports import LIVE, Server, published_ports, read_port, refuse_in_class
 from workshop.host.services import play_token
 from workshop.run.voice import KNOBS, POSITIONS, PlayedNote
 from workshop.web import handlers
@@ -238,8 +238,9 @@ def serve(stage: Stage, pages: set[Sound], sayer: Sayer, host: str, port: str) -
     """Serve the page until Ctrl-C.
 
     Raises:
-        UserError: the port is in use, or is one that nobody outside of the container reaches.
+        UserError: the port is in use, or is one that nobody outside of the container reaches, as in a class.
     """
+    refuse_in_class("the live room", "use it on a computer of its own, with a microphone")
     number = read_port(port, "--port")
     guard = Guard(play_token(), number)
     outside = published_ports() or {number: number}

@@ -2,8 +2,10 @@
 
 import asyncio
 import os
+import sqlite3
 import stat
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -157,6 +159,30 @@ def test_a_disk_that_is_nearly_full_is_said_to_all(tmp_path: Path, monkeypatch: 
     assert not disk.is_full("no such image")
 
 
+def test_the_hub_writes_on_a_full_disk_what_fits_into_its_reserve(tmp_path: Path) -> None:
+    """Who cannot sign in cannot delete anything either."""
+    database = tmp_path / "hub.sqlite"
+
+    def sizes() -> list[int]:
+        return [path.stat().st_size for path in sorted(tmp_path.iterdir())]
+
+    disk.reserve(database)
+    with closing(sqlite3.connect(database)) as opened:
+        opened.execute(disk.KEEP_JOURNAL)
+        opened.execute("CREATE TABLE tokens (name TEXT, token BLOB)")
+        opened.commit()
+        before = sizes()
+        for number in range(300):
+            opened.execute("INSERT INTO tokens VALUES (?, zeroblob(2000))", [f"student {number}"])
+            opened.execute("UPDATE tokens SET name = name || '!' WHERE rowid % 10 = 0")
+            opened.commit()
+        assert sizes() == before
+    disk.reserve(database)
+    assert sizes() == before
+    with closing(sqlite3.connect(database)) as opened:
+        assert opened.execute("SELECT count(*) FROM tokens").fetchone() == (300,)
+
+
 @pytest.mark.parametrize(
     ("there", "said", "removed"),
     [
@@ -164,6 +190,7 @@ def test_a_disk_that_is_nearly_full_is_said_to_all(tmp_path: Path, monkeypatch: 
         (["c-ada"], "no space left on device", []),
         (["c-ada-2"], "no space left on device", ["c-ada"]),
         ([], "no such image", []),
+        ([], "Pool overlaps with other one on this address space", []),
     ],
 )
 def test_a_volume_that_a_full_disk_has_left_half_filled_is_taken_away(
@@ -185,7 +212,14 @@ def test_a_volume_that_a_full_disk_has_left_half_filled_is_taken_away(
     with pytest.raises(RuntimeError) as caught:
         asyncio.run(disk.start(docker, "c-ada", begin))
     assert gone == removed
-    assert getattr(caught.value, "jupyterhub_message", "") == (disk.FULL if disk.is_full(said) else "")
+    assert getattr(caught.value, "jupyterhub_message", "") == disk.reason(caught.value)
+
+
+def test_a_student_reads_why_a_server_does_not_start() -> None:
+    assert disk.reason(RuntimeError("write /x: no space left on device")) == disk.FULL
+    assert "WORKSHOP_CLASS_ADDRESSES" in disk.reason(RuntimeError("403 Forbidden: Pool overlaps with other one"))
+    assert "the addresses are used up" in disk.reason(UserError("the addresses are used up"))
+    assert disk.reason(RuntimeError("no such image")) == ""
 
 
 def test_how_one_signs_in_is_a_setting(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -193,6 +227,3 @@ def test_how_one_signs_in_is_a_setting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CLASS_SIGN_IN", "accounts")
     monkeypatch.setenv("CLASS_SIGN_UP", "open")
     assert (settings.read().sign_in, settings.read().sign_up) == (settings.ACCOUNTS, settings.OPEN)
-    monkeypatch.setenv("CLASS_SIGN_IN", "account")
-    with pytest.raises(UserError, match="CLASS_SIGN_IN is 'account', and may be shared-password or accounts"):
-        settings.read()

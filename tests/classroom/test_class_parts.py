@@ -4,6 +4,7 @@ import asyncio
 import ipaddress
 import re
 import stat
+import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,12 +12,16 @@ from types import SimpleNamespace
 import pytest
 import yaml
 
+from live import page as live_page
 from workshop import ROOT
 from workshop.classroom import activity, certificate, command_line, pages, passwords, settings
 from workshop.classroom.names import LONGEST, plain_name
+from workshop.concert import server as listening
 from workshop.errors import UserError
+from workshop.host import doctor, services
 from workshop.host.ports import PLAY, TENSORBOARD_PORTS
 from workshop.run import trainings
+from workshop.web import server
 
 
 @pytest.mark.parametrize(
@@ -106,11 +111,49 @@ def test_the_settings_are_read_from_the_environment(monkeypatch: pytest.MonkeyPa
     assert read.hosts == ("music-server", "192.0.2.7")
 
 
-@pytest.mark.parametrize(("name", "value"), [("CLASS_CPUS", "two"), ("CLASS_ADDRESSES", "10.0.0.0/8/8")])
-def test_a_setting_that_cannot_be_read_is_one_sentence(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("name", "values"),
+    {
+        "CLASS_MEMORY": ("2X", "2GB", "0", "2", "100M", "lots"),
+        "CLASS_CPUS": ("two", "1,5", "0", "-1", "nan", "inf"),
+        "CLASS_IDLE_SECONDS": ("2h", "0", "-5", "60", "1e4"),
+        "CLASS_STARTS": ("0", "-1", "2.5"),
+        "CLASS_INTERNET": ("2", "perhaps"),
+        "CLASS_TEACHER_ENTERS": ("ja",),
+        "CLASS_ADDRESSES": ("10.0.0.0/8/8", "10.213.1.0/16", "10.0.0.0/28", "fd00::/64"),
+        "CLASS_HOSTS": ("https://music.school.example", "music:8000", "a,b", "müsik"),
+        "CLASS_SIGN_IN": ("account", "Accounts"),
+    }.items(),
+)
+def test_a_setting_that_cannot_be_is_one_sentence(
+    name: str, values: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Said by the start, which then leaves a class that runs as it is: the hub would end, or let nobody start."""
+    monkeypatch.setattr(settings, "FOLDER", tmp_path)
+    for file in (certificate.AUTHORITY, "passwords.json"):
+        (tmp_path / file).write_text(AUTHORITY)
+    for value in values:
+        monkeypatch.setenv(name, value)
+        with pytest.raises(UserError, match=f"^WORKSHOP_{name} is '{value}': give "):
+            command_line.prepare()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "part", "read"),
+    [
+        ("CLASS_MEMORY", "1.5g", "memory", "1.5G"),
+        ("CLASS_CPUS", "0.5", "cpus", 0.5),
+        ("CLASS_TEACHER_ENTERS", "Yes", "teacher_enters", True),
+        ("CLASS_INTERNET", "off", "has_internet", False),
+        ("CLASS_HOSTS", "vm *.school.example fd00::1", "hosts", ("vm", "*.school.example", "fd00::1")),
+        ("CLASS_STARTS", "", "starts", 8),
+    ],
+)
+def test_a_setting_has_more_than_one_spelling(
+    name: str, value: str, part: str, read: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv(name, value)
-    with pytest.raises(UserError, match="a setting of the class cannot be read"):
-        settings.read()
+    assert getattr(settings.read(), part) == read
 
 
 def test_a_new_hub_forgets_the_proxy_of_the_old_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -119,9 +162,10 @@ def test_a_new_hub_forgets_the_proxy_of_the_old_one(tmp_path: Path, monkeypatch:
     monkeypatch.chdir(tmp_path)
     (tmp_path / command_line.PROXY).write_text("1")
     found = []
-    monkeypatch.setattr("os.execvp", lambda *_: found.extend(tmp_path.iterdir()))
+    monkeypatch.setattr("os.execvp", lambda *_: found.extend(path.name for path in tmp_path.iterdir()))
     command_line.run()
-    assert found == []
+    assert settings.DATABASE in found
+    assert command_line.PROXY not in found
 
 
 #: An authority's certificate, which ends on this day.
@@ -181,6 +225,56 @@ def test_each_server_has_its_path_and_listens_on_loopback() -> None:
         below = {"--path_prefix", "--base_url"} & set(command)
         assert bool(below) == page.get("absolute_url", False)
         assert all(command[command.index(word) + 1] == f"{{base_url}}{name}" for word in below)
+
+
+@pytest.fixture
+def behind_the_hub(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JUPYTERHUB_SERVICE_PREFIX", "/user/ada/")
+
+
+def test_a_page_that_a_student_starts_by_hand_says_where_it_is(
+    behind_the_hub: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would print an address of the container, which no browser reaches."""
+    with pytest.raises(UserError, match="runs for you already, at /user/ada/play/"):
+        server.run("127.0.0.1", 7005, "/", ())
+    monkeypatch.setattr(server, "application", lambda guard, line, base: SimpleNamespace(settings={"base": base}))
+    monkeypatch.setattr(server, "serve", lambda *_: asyncio.sleep(0))
+    monkeypatch.setattr("os._exit", lambda _: None)
+    server.run("127.0.0.1", 7005, "/user/ada/play", (pages.ANY_NAME,))
+
+
+def test_what_nobody_reaches_in_a_class_does_not_start(behind_the_hub: None) -> None:
+    with pytest.raises(UserError, match="in a class nobody reaches the live room"):
+        live_page.serve(None, set(), None, "127.0.0.1", "7004")  # type: ignore[arg-type]
+    with pytest.raises(UserError, match="in a class nobody reaches this page"):
+        listening.serve(None, "127.0.0.1", "7003", ())  # type: ignore[arg-type]
+
+
+def test_the_doctor_misses_no_server_that_starts_when_it_is_opened(
+    behind_the_hub: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WORKSHOP_IN_CONTAINER", "1")
+    found = list(doctor.check_ports())
+    assert [one.level for one in found] == [doctor.OK] * len(found)
+    assert any("/user/ada/play/" in one.text for one in found)
+    with pytest.raises(UserError, match="launcher"):
+        services.start_all()
+
+
+@pytest.mark.parametrize(
+    ("verb", "said"),
+    [("play", "launcher"), ("docs", "launcher"), ("sweep", "-m workshop.sweep"), ("osc", "computer of your own")],
+)
+def test_a_student_who_types_start_sh_is_told_what_there_is(
+    verb: str, said: str, behind_the_hub: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WORKSHOP_IN_CONTAINER", "1")
+    monkeypatch.setenv("VIRTUAL_ENV", str(tmp_path))
+    done = subprocess.run(["bash", ROOT / "start.sh", verb], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert "exit" not in done.stderr
 
 
 def test_the_page_is_opened_by_the_hub_alone() -> None:

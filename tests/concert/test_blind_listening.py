@@ -5,6 +5,8 @@ import errno
 import json
 import math
 import os
+import shutil
+import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -16,8 +18,8 @@ from tornado.httpclient import AsyncHTTPClient, HTTPRequest, HTTPResponse
 from tornado.httpserver import HTTPServer
 from tornado.testing import bind_unused_port
 
-from workshop.concert import server
-from workshop.concert.votes import Booth, Vote, fingerprint, table, wilson
+from workshop.concert import command_line, server
+from workshop.concert.votes import Booth, Count, Vote, fingerprint, independent, table, wilson
 from workshop.errors import UserError
 from workshop.files import write_json
 from workshop.web.security import Guard
@@ -67,6 +69,39 @@ def test_it_holds_the_truth_about_as_often_as_it_says() -> None:
         counts = rng.binomial(40, truth, 2000)
         inside = [low <= truth <= high for low, high in (wilson(int(count), 40) for count in counts)]
         assert 0.92 < np.mean(inside) < 0.98
+
+
+def test_it_holds_the_truth_where_each_listener_has_a_taste_and_votes_often() -> None:
+    """Half of all people like A better in this simulation; a few of them, asked twenty times each, may not."""
+    rng = np.random.default_rng(0)
+    inside = []
+    for _ in range(1000):
+        chosen = rng.binomial(20, rng.beta(0.5, 0.5, 8))
+        low, high = Count("", ("", ""), int(chosen.sum()), 160, 8, independent([20] * 8)).interval
+        inside.append(low <= 0.5 <= high)
+    assert np.mean(inside) > 0.92
+
+
+def test_votes_are_worth_as_many_as_there_are_listeners() -> None:
+    assert independent([1] * 40) == 40
+    assert independent([2] * 20) == 20
+    assert independent([30, 1]) == pytest.approx(1.07, abs=0.01)
+    assert independent([]) == 0
+
+
+def test_who_votes_often_alone_says_nothing_about_others(booth: Booth) -> None:
+    for number in (1, 2):
+        booth.add(LISTENER, number, 0, 0)
+    like, _ = booth.counts()
+    assert (like.first, like.votes, like.listeners) == (2, 2, 1)
+    assert like.interval == wilson(1, 1)
+
+
+def test_a_copy_of_a_vote_counts_once(booth: Booth, pairs: Path) -> None:
+    booth.add(LISTENER, 1, 0, 0)
+    (vote,) = pairs.with_name("votes").iterdir()
+    shutil.copy(vote, vote.with_name("copy.json"))
+    assert booth.counts()[0].votes == 1
 
 
 def test_votes_are_files_and_are_counted_with_their_margin(booth: Booth) -> None:
@@ -249,3 +284,10 @@ def test_a_votes_folder_that_cannot_be_written_is_said(booth: Booth, pairs: Path
 
     visit(booth, listen)
     assert math.isfinite(booth.counts()[0].votes)
+
+
+def test_a_folder_in_place_of_the_file_of_pairs_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["concert", "results", "."])
+    with pytest.raises(UserError, match="is a folder: name the file of the pairs"):
+        command_line.main()

@@ -2,6 +2,7 @@
 
 import html.parser
 import json
+import os
 import re
 import shutil
 import sys
@@ -126,6 +127,47 @@ def test_what_cannot_be_read_is_said_and_the_rest_is_shown(
     assert "Not shown" in page
     assert "is damaged" in page
     assert "no lesson of this workshop" in capsys.readouterr().err
+
+
+def test_a_folder_that_is_named_twice_is_shown_once(
+    trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    student(trained, tmp_path, "Ada")
+    folders = [tmp_path / "class", tmp_path / "class" / "Ada"]
+    argv = ["leaderboard", *map(str, folders), "--out", str(tmp_path / "board.html")]
+    monkeypatch.setattr(sys, "argv", argv)
+    leaderboard.main()
+    assert "char_rnn, 1 experiments" in capsys.readouterr().out
+
+
+def test_a_link_is_not_followed_and_is_said(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    student(trained, tmp_path, "Ada")
+    shutil.copytree(trained, tmp_path / "elsewhere")
+    (tmp_path / "class" / "Eve").symlink_to(tmp_path / "elsewhere")
+    assert "class/Eve is a link" in written(tmp_path, monkeypatch)
+
+
+def test_a_vocabulary_without_an_end_is_not_waited_for(
+    trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    student(trained, tmp_path, "Ada")
+    pipe, large = (student(trained, tmp_path, name) / "vocab.json" for name in ("Pipe", "Large"))
+    pipe.unlink()
+    os.mkfifo(pipe)
+    os.truncate(large, 1 << 40)
+    page = written(tmp_path, monkeypatch)
+    assert "Pipe/experiments/01/vocab.json is neither a file" in page
+    assert "Large/experiments/01/vocab.json is damaged" in page
+    assert page.count("<h3>class/") == 1
+
+
+def test_no_page_is_written_where_none_can_be(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    student(trained, tmp_path, "Ada")
+    with pytest.raises(UserError, match="is a folder: name the file"):
+        written(tmp_path, monkeypatch, "--out", str(tmp_path))
+    with pytest.raises(UserError, match=r"no experiment could be measured again: .*there is no .*nowhere"):
+        written(tmp_path, monkeypatch, "--measure", str(tmp_path / "nowhere"))
+    assert not (tmp_path / "board.html").exists()
 
 
 def test_a_folder_without_experiments_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

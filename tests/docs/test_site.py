@@ -274,6 +274,28 @@ def test_nothing_is_cut_off(address: str, browser: Any, width: int, height: int)
     page.close()
 
 
+def test_behind_the_hub_of_a_class_a_server_has_a_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JUPYTERHUB_SERVICE_PREFIX", "/user/ada/")
+    places = docs.places()
+    assert places["7006"] == "/user/ada/char_rnn/"
+    assert places["8888"] == "/user/ada/lab"
+    # The hub leads to no live room.
+    assert places["7004"] == 7004
+
+
+@pytest.mark.slow
+def test_behind_the_hub_of_a_class_links_lead_to_paths(
+    address: str, browser: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JUPYTERHUB_SERVICE_PREFIX", "/user/ada/")
+    page = browser.new_page()
+    page.goto(f"{address}/04-reading-tensorboard.html")
+    there = f"{address}/user/ada/midi_rnn/"
+    page.wait_for_selector(f'a[href="{there}"]')
+    assert page.locator(f'a[href="{there}"]').first.inner_text() == there
+    page.close()
+
+
 @pytest.mark.slow
 def test_a_page_has_buttons_that_copy_and_links_that_follow_the_ports(address: str, browser: Any) -> None:
     page = browser.new_page()

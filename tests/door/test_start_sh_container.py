@@ -187,10 +187,42 @@ def test_what_is_handed_out_is_a_folder_that_the_engine_can_find(clone: DockerCl
     assert said.stdout == f"{wanted}\n"
 
 
+@pytest.mark.parametrize(("port", "is_refused"), [("8000", False), ("8443", True), ("800", True)])
+def test_a_class_that_runs_is_left_where_it_is_if_another_port_is_taken(port: str, is_refused: bool) -> None:
+    code = f"""ROOT={shlex.quote(str(ROOT))} STATE= ENGINE=engine
+        . "$ROOT/docker/class.sh"
+        engine() {{ echo "8000/tcp -> 127.0.0.1:8000"; }}
+        inspect() {{ echo true; }}
+        is_taken() {{ true; }}
+        check_port() {{ true; }}
+        fail() {{ echo "$*"; exit 1; }}
+        check_class"""
+    env = {"PATH": os.environ["PATH"], "WORKSHOP_PORT_CLASS": port, "WORKSHOP_CLASS_SIGN_IN": "accounts"}
+    done = subprocess.run(["bash", "-eu", "-c", code], env=env, capture_output=True, text=True, check=False)
+    assert done.stdout.startswith(f"Port {port} for the class is in use") is is_refused
+    assert done.returncode == is_refused
+
+
 def test_a_folder_to_hand_out_that_is_not_there(clone: DockerClone) -> None:
     answer = clone.start("class", WORKSHOP_CLASS_HANDED_OUT="nowhere", WORKSHOP_PORT_CLASS=str(free_port()))
     assert answer.returncode == 2
     assert "WORKSHOP_CLASS_HANDED_OUT is 'nowhere'" in answer.stderr
+    assert clone.take_words("compose build", "compose run", "compose up") == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("WORKSHOP_CLASS_SIGNIN", "accounts", "WORKSHOP_CLASS_SIGNIN is no setting of the class"),
+        ("WORKSHOP_CLASS_NAME", "Klasse 8b", "WORKSHOP_CLASS_NAME is 'Klasse 8b'"),
+        ("WORKSHOP_CLASS_NAME", "-8b", "WORKSHOP_CLASS_NAME is '-8b'"),
+    ],
+)
+def test_a_setting_of_the_class_that_is_misspelt(clone: DockerClone, name: str, value: str, said: str) -> None:
+    """It would be none: a class without accounts, of which the teacher thinks that it has them."""
+    answer = clone.start("class", **{name: value, "WORKSHOP_PORT_CLASS": str(free_port())})
+    assert answer.returncode == 2
+    assert said in answer.stderr
     assert clone.take_words("compose build", "compose run", "compose up") == []
 
 

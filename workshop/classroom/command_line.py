@@ -7,12 +7,14 @@
 
 import argparse
 import os
+import sqlite3
 import ssl
 import sys
 import urllib.request
+from contextlib import suppress
 
 from workshop import ROOT, cli
-from workshop.classroom import certificate, passwords, settings
+from workshop.classroom import certificate, disk, passwords, settings
 from workshop.errors import UserError
 
 #: JupyterHub's settings, which only call `workshop.classroom.hub`.
@@ -48,12 +50,13 @@ def prepare() -> None:
     """Make the certificate and the passwords if they are missing, and a new certificate in time; say what is new.
 
     Raises:
-        UserError: the hub's folder cannot be written.
+        UserError: the hub's folder cannot be written, or a setting is wrong.
     """
+    wanted = settings.read()
     try:
         settings.FOLDER.mkdir(parents=True, exist_ok=True)
         if certificate.is_wanted(settings.FOLDER):
-            certificate.make(settings.FOLDER, ["localhost", "127.0.0.1", *settings.read().hosts])
+            certificate.make(settings.FOLDER, ["localhost", "127.0.0.1", *wanted.hosts])
             show_fingerprint()
         if not (settings.FOLDER / "passwords.json").exists():
             new_passwords()
@@ -70,6 +73,8 @@ def run() -> None:
     # This is its container's first process, so whatever now has that number is not the proxy but the hub's own thread,
     # and JupyterHub would end it.
     (settings.FOLDER / PROXY).unlink(missing_ok=True)
+    with suppress(OSError, sqlite3.Error):  # a full disk, of which the hub's pages warn
+        disk.reserve(settings.FOLDER / settings.DATABASE)
     os.execvp("jupyterhub", ["jupyterhub", "--config", str(CONFIG)])  # noqa: S606
 
 

@@ -11,11 +11,13 @@ from typing import Any
 from docker.api.client import APIClient
 from dockerspawner import DockerSpawner
 from jupyterhub.utils import wait_for_server
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
 from traitlets import default
 
 from workshop import ROOT
 from workshop.classroom import certificate, disk, passwords, sign_in
-from workshop.classroom.settings import ACCOUNTS, CLOSED, FOLDER, Settings, hub_address, read
+from workshop.classroom.settings import ACCOUNTS, CLOSED, DATABASE, FOLDER, Settings, hub_address, read
 
 #: The hub's name on each student's network, and the port that students' servers report to.
 HUB, HUB_PORT = "hub", 8081
@@ -117,7 +119,8 @@ def _hub(hub: Any, settings: Settings) -> None:
     hub.bind_url = f"https://:{PORT}"
     hub.ssl_cert, hub.ssl_key = str(FOLDER / certificate.CERTIFICATE), str(FOLDER / certificate.KEY)
     hub.hub_bind_url, hub.hub_connect_url = f"http://:{HUB_PORT}", f"http://{HUB}:{HUB_PORT}"
-    hub.db_url = f"sqlite:///{FOLDER / 'jupyterhub.sqlite'}"
+    hub.db_url = f"sqlite:///{FOLDER / DATABASE}"
+    event.listen(Engine, "connect", lambda opened, _: opened.execute(disk.KEEP_JOURNAL))
     hub.cookie_secret_file = str(FOLDER / "cookie_secret")
     hub.concurrent_spawn_limit = 0  # see ClassSpawner.start
     # Students' servers outlive the hub: their trainings go on, and the hub finds them again.

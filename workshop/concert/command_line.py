@@ -5,6 +5,7 @@ from pathlib import Path
 
 from workshop import cli
 from workshop.concert import program, votes
+from workshop.errors import UserError
 from workshop.visible import visible, visible_line
 
 #: Where the page for listening is, unless another place is named.
@@ -42,6 +43,8 @@ def main() -> None:
         print(visible_line(f"written: {args.out}, with {count} pieces"))
         return
     pairs = Path(args.pairs)
+    if pairs.is_dir():
+        raise UserError(f"{pairs} is a folder: name the file of the pairs in it")
     booth = votes.Booth(pairs, Path(args.votes) if args.votes else pairs.with_name(f"{pairs.stem}-votes"))
     if args.verb == "listen":
         # Late, because counting needs no server.

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from workshop.concert.media import Media, load
 from workshop.errors import UserError
-from workshop.files import read_json
+from workshop.files import MAX_JSON_BYTES, read_json, reading
 from workshop.lessons import Lesson, lesson_of
 from workshop.run import experiment
 from workshop.run.record import DataInfo, Record
@@ -36,6 +36,7 @@ class Entry:
         lesson: its lesson.
         record: what its run.json says.
         data: what it was trained on.
+        vocabulary: a fingerprint of its vocabulary; '' where it has no file of it.
     """
 
     path: Path
@@ -43,6 +44,7 @@ class Entry:
     lesson: Lesson
     record: Record
     data: DataInfo
+    vocabulary: str
 
     @property
     def is_of_symbols(self) -> bool:
@@ -84,7 +86,7 @@ class Entry:
     def comparable(self) -> Hashable:
         """Entries of which this is the same have been measured on the same held-out data, in the same symbols."""
         split = str(self.record.arguments.get("val_split"))
-        return self.representation, self.data.fingerprint, split, self.data.symbols, _vocabulary(self.path)
+        return self.representation, self.data.fingerprint, split, self.data.symbols, self.vocabulary
 
     def sample(self) -> list[Media]:
         """What it has made last: its newest preview to read, hear and see; what cannot be shown is left out."""
@@ -101,26 +103,39 @@ class Entry:
 
 
 def _vocabulary(path: Path) -> str:
-    """A fingerprint of the vocabulary; the same for those that have no file of it."""
+    """A fingerprint of the vocabulary; the same for those that have no file of it.
+
+    Raises:
+        UserError: it is too large for one, or has no end.
+    """
     try:
-        return hashlib.sha256((path / "vocab.json").read_bytes()).hexdigest()
+        with reading(path / "vocab.json") as (file, size):
+            if size > MAX_JSON_BYTES:
+                raise UserError(f"{path / 'vocab.json'} is damaged: it is far larger than what the workshop writes")
+            return hashlib.sha256(file.read(size)).hexdigest()
     except OSError:
         return ""
 
 
 def found(folders: Sequence[Path]) -> tuple[list[Entry], list[str]]:
-    """The experiments in folders and below, and why others could not be read, a sentence each.
+    """The experiments in folders and below, each once, and why others could not be read, a sentence each.
 
     Raises:
         UserError: there is no such folder.
     """
     entries: list[Entry] = []
     problems: list[str] = []
+    seen: set[Path] = set()
     for folder in folders:
         if not folder.is_dir():
             raise UserError(f"there is no folder {folder}: name those that experiments lie in")
         for path in _experiments(folder):
+            if path.resolve() in seen:
+                continue
+            seen.add(path.resolve())
             try:
+                if path.is_symlink():
+                    raise UserError(f"{path} is a link, which is not followed: name the folder that it leads to")
                 entries.append(_entry(path, _name(folder, path)))
             except UserError as error:
                 problems.append(str(error))
@@ -128,9 +143,11 @@ def found(folders: Sequence[Path]) -> tuple[list[Entry], list[str]]:
 
 
 def _experiments(folder: Path) -> Iterator[Path]:
+    """Experiments, and links to other folders."""
     depth = len(folder.parts)
     for where, folders, files in os.walk(folder):
         folders.sort()
+        yield from (link for link in (Path(where, name) for name in folders) if link.is_symlink())
         if "run.json" in files:
             folders.clear()  # an experiment holds no others
             yield Path(where)
@@ -148,4 +165,5 @@ def _entry(path: Path, name: str) -> Entry:
     file = path / "run.json"
     lesson = lesson_of(path)
     record = experiment.record_of(read_json(file), file, lesson.name)
-    return Entry(path, name, lesson, record, experiment.Experiment(path, record).data(DataInfo))
+    data = experiment.Experiment(path, record).data(DataInfo)
+    return Entry(path, name, lesson, record, data, _vocabulary(path))

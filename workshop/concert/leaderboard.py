@@ -34,7 +34,7 @@ def main() -> None:
     """Write the page.
 
     Raises:
-        UserError: there is no experiment, or the page cannot be written.
+        UserError: there is no experiment, none can be measured, or the page cannot be written.
     """
     args: argparse.Namespace = _parser().read()
     entries, problems = found([Path(folder) for folder in args.folders])
@@ -43,6 +43,8 @@ def main() -> None:
     measured: dict[Path, float] = {}
     if args.measure:
         measured, failed = _measured(entries, Path(args.measure))
+        if not measured:
+            raise UserError(f"no experiment could be measured again: {failed[0]}")
         problems += failed
         entries = [entry for entry in entries if entry.path in measured]
     groups = grouped(entries, measured)

@@ -8,6 +8,7 @@ from html import escape
 from pathlib import Path
 
 from workshop.concert.media import Media
+from workshop.errors import UserError
 from workshop.files import write_text
 from workshop.visible import visible
 
@@ -79,4 +80,6 @@ def write(path: Path, title: str, body: str) -> None:
     Raises:
         UserError: it cannot be written.
     """
+    if path.is_dir():
+        raise UserError(f"{path} is a folder: name the file that the page is written to, such as {path / 'page.html'}")
     write_text(path, _PAGE.format(policy=_POLICY, style=_STYLE, title=plain(title), body=body))

@@ -18,7 +18,7 @@ from tornado.web import Application
 from workshop.concert.media import Media
 from workshop.concert.votes import Booth
 from workshop.errors import UserError
-from workshop.host.ports import Server, read_port
+from workshop.host.ports import Server, read_port, refuse_in_class
 from workshop.host.services import play_token
 from workshop.visible import visible_line
 from workshop.web import handlers
@@ -159,8 +159,9 @@ def serve(booth: Booth, host: str, port: str, names: tuple[str, ...]) -> None:
     """Serve the page until Ctrl-C.
 
     Raises:
-        UserError: the port is in use, or a piece cannot be read.
+        UserError: the port is in use, a piece cannot be read, or this is a student's container in a class.
     """
+    refuse_in_class("this page", "let somebody serve it on a computer that all reach, such as the teacher's")
     number = read_port(port, "--port")
     guard = Guard(play_token(), number, names)
 

@@ -13,6 +13,7 @@ lost and anybody can count again.
 
 import hashlib
 import math
+from collections import Counter
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,18 +67,24 @@ class Vote(msgspec.Struct, forbid_unknown_fields=True):
 
 @dataclass(frozen=True)
 class Count:
-    """How often the first of two labels was chosen, in how many votes of how many listeners."""
+    """How often the first of two labels was chosen, in how many votes of how many listeners.
+
+    Attributes:
+        independent: so many votes as can be counted on, as `independent` has it.
+    """
 
     question: str
     labels: tuple[str, str]
     first: int
     votes: int
     listeners: int
+    independent: float
 
     @property
     def interval(self) -> tuple[float, float]:
-        """Between which shares the true one is, in 95 of 100 such counts (Wilson 1927)."""
-        return wilson(self.first, self.votes)
+        """Between which shares the true one is, in 95 of 100 such counts of other listeners (Wilson 1927)."""
+        share = self.first / self.votes if self.votes else 0.0
+        return wilson(share * self.independent, self.independent)
 
     @property
     def verdict(self) -> str:
@@ -90,7 +97,15 @@ class Count:
         return "no difference can be told"
 
 
-def wilson(chosen: int, votes: int) -> tuple[float, float]:
+def independent(votes: Sequence[int]) -> float:
+    """The number of independent votes that those of listeners, so many of each, are worth at least (L. Kish 1965,
+    "Survey sampling"): as many as there are listeners, where all have voted equally often. Those of one listener may be
+    the same taste again and again.
+    """
+    return sum(votes) ** 2 / sum(many * many for many in votes) if votes else 0.0
+
+
+def wilson(chosen: float, votes: float) -> tuple[float, float]:
     """The interval of a share that was counted (E. B. Wilson 1927, "Probable inference, the law of succession, and
     statistical inference"); from 0 to 1 where nothing was.
     """
@@ -160,23 +175,27 @@ class Booth:
 
     def counts(self) -> list[Count]:
         """The votes, counted, for each question and its labels. A file that is no vote is left out."""
-        votes = []
+        # By listener and pair: a file that somebody has copied counts once.
+        votes: dict[Hashable, Vote] = {}
         for file in sorted(self._votes.glob("*.json")):
             try:
-                votes.append(typed(Vote, read_json(file), file))
+                vote = typed(Vote, read_json(file), file)
             except UserError:
                 continue
+            votes.setdefault((vote.listener, vote.pair, vote.of), vote)
         groups: dict[Hashable, list[tuple[Pair, list[Vote]]]] = {}
         for number, pair in enumerate(self.pairs, 1):
             of = fingerprint(pair)
-            mine = [vote for vote in votes if (vote.pair, vote.of) == (number, of) and vote.chosen in (0, 1)]
+            mine = [vote for vote in votes.values() if (vote.pair, vote.of) == (number, of) and vote.chosen in (0, 1)]
             groups.setdefault((pair.question, pair.labels), []).append((pair, mine))
         found = []
         for group in groups.values():
             all_votes = [vote for _, mine in group for vote in mine]
             chosen = sum(vote.chosen == 0 for vote in all_votes)
-            listeners = len({vote.listener for vote in all_votes})
-            found.append(Count(group[0][0].question, group[0][0].labels, chosen, len(all_votes), listeners))
+            each = Counter(vote.listener for vote in all_votes)
+            asked = group[0][0]
+            worth = independent(list(each.values()))
+            found.append(Count(asked.question, asked.labels, chosen, len(all_votes), len(each), worth))
         return found
 
 

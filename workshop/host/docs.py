@@ -29,7 +29,7 @@ from typing import IO, Any
 from workshop import ROOT, cli
 from workshop.commands import start_sh
 from workshop.errors import UserError
-from workshop.host.ports import DOCS, PORTS, Server, published_ports, read_port, wanted_server
+from workshop.host.ports import DOCS, PORTS, Server, class_path, published_ports, read_port, wanted_server
 
 SOURCES = ROOT / "docs"
 SITE = ROOT / "build" / "docs"
@@ -73,10 +73,13 @@ def _run(command: list[str], what: str) -> None:
         raise UserError(f"the site could not be made, because {what}; the lines above say which")
 
 
-def ports() -> dict[str, int]:
-    """The published port of each server, by its default port."""
+def places() -> dict[str, int | str]:
+    """Where each server is, by its default port: its published port, or its path behind the hub of a class."""
     published = published_ports()
-    return {str(usual): published.get(usual) or wanted_server(name).port for name, usual in PORTS.items()}
+    return {
+        str(usual): class_path(name) or published.get(usual) or wanted_server(name).port
+        for name, usual in PORTS.items()
+    }
 
 
 class Pages(http.server.SimpleHTTPRequestHandler):
@@ -86,7 +89,7 @@ class Pages(http.server.SimpleHTTPRequestHandler):
         """Send the status and headers; return the content, or None after an error."""
         site = Path(self.directory)
         if self.path == "/ports.json":
-            return self._send_start(HTTPStatus.OK, json.dumps(ports()).encode(), {"Content-Type": "application/json"})
+            return self._send_start(HTTPStatus.OK, json.dumps(places()).encode(), {"Content-Type": "application/json"})
         file = self.translate_path(self.path)
         if os.path.isdir(file):
             file = os.path.join(file, "index.html")

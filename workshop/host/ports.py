@@ -102,6 +102,26 @@ def published_ports() -> dict[int, int]:
     return {int(inner): int(outer) for inner, outer in pairs}
 
 
+def class_path(name: str) -> str:
+    """The path at which the hub of a class leads to a student's server of that name; '' where it leads to none."""
+    prefix = os.environ.get("JUPYTERHUB_SERVICE_PREFIX", "")
+    return f"{prefix}{name}{'' if name == LAB else '/'}" if prefix and name != LIVE else ""
+
+
+def refuse_in_class(what: str, instead: str) -> None:
+    """Refuse a server that listens in a student's container of a class, where no browser reaches it.
+
+    Args:
+        what: the server, as a name.
+        instead: what to do, as the end of a sentence.
+
+    Raises:
+        UserError: this is such a container.
+    """
+    if class_path(PLAY):
+        raise UserError(f"in a class nobody reaches {what} from outside of this container: {instead}")
+
+
 def port_problem(server: Server) -> str | None:
     """Why the server cannot listen on its port, in one sentence with what to do; None if it can."""
     other = f"set {server.variable} to another number, for example {server.variable}={free_port_near(server.port)}"

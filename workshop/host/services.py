@@ -38,6 +38,7 @@ from workshop.host.ports import (
     Server,
     free_port_near,
     port_problem,
+    refuse_in_class,
     wanted_server,
 )
 
@@ -249,7 +250,12 @@ def start_tensorboard(name: str) -> Server:
 
 
 def start_all() -> int:
-    """Start every lesson's TensorBoard and print the addresses. Returns 1 if one of them could not be started."""
+    """Start every lesson's TensorBoard and print the addresses. Returns 1 if one of them could not be started.
+
+    Raises:
+        UserError: this is a student's container in a class.
+    """
+    refuse_in_class("what is started here", "TensorBoard starts when it is opened in JupyterLab's launcher")
     failed = 0
     for name in TENSORBOARD_PORTS:
         try:

@@ -13,7 +13,7 @@ from pathlib import Path
 from workshop import cli
 from workshop.audio import rates
 from workshop.files import short_path
-from workshop.host.ports import read_port
+from workshop.host.ports import PLAY, class_path, read_port
 from workshop.host.services import play_token
 from workshop.osc import ending, kept, page, settings, slots
 from workshop.osc.places import Places
@@ -75,6 +75,8 @@ def _serve(
         if not nets:
             cli.say("no network is named, so only the slots of the page of loops (/slots, /slot/1) can be reached")
         cli.say(f"files go to {places.outward(short_path(files.folder))}")
-        if args.host not in ("127.0.0.1", "::1", "localhost") and not places.is_elsewhere:
+        if class_path(PLAY):
+            cli.say("in a class only programs in this container of yours reach it")
+        elif args.host not in ("127.0.0.1", "::1", "localhost") and not places.is_elsewhere:
             cli.say("every computer that reaches this address can ask: OSC knows no password")
         ending.wait(ended)

@@ -19,7 +19,7 @@ from tornado.httpserver import HTTPServer
 from tornado.web import Application, RequestHandler
 
 from workshop.errors import UserError
-from workshop.host.ports import PLAY, Server
+from workshop.host.ports import PLAY, Server, class_path, refuse_in_class
 from workshop.host.services import play_token
 from workshop.web import following, handlers, likely, loops, recordings, trainings, uploads
 from workshop.web.ending import until_stopped
@@ -131,8 +131,10 @@ def run(host: str, port: int, base_url: str, allowed_hosts: Sequence[str]) -> No
         allowed_hosts: names that the page is reached by, behind a proxy.
 
     Raises:
-        UserError: the port is in use.
+        UserError: the port is in use, or a student of a class has typed this, whose page runs already.
     """
+    if not base_url.strip("/"):
+        refuse_in_class("this one", f"it runs for you already, at {class_path(PLAY)} behind the address of the class")
     line, guard = Line(), Guard(play_token(), port, tuple(allowed_hosts))
     app = application(guard, line, base_url)
     print(f"the page is on {Server(PLAY, host, port).url}{app.settings['base']}{guard.shown}", flush=True)
