@@ -8,6 +8,7 @@ from workshop.audio.rates import sample_rate
 from workshop.cli import Parser
 from workshop.host.ports import LIVE, wanted_server
 from workshop.notes.tempos import tempo
+from workshop.quiet import quietly
 
 #: Blocks between hearing and answering, where nothing else is said.
 PREBUFFER = 2
@@ -119,4 +120,6 @@ def main(argv: list[str] | None = None) -> None:
     """
     args: argparse.Namespace = _parser().read(argv)
     # Late, because the networks' libraries take a while.
-    getattr(importlib.import_module("live.verbs"), args.verb)(args)
+    with quietly():
+        verbs = importlib.import_module("live.verbs")
+    getattr(verbs, args.verb)(args)

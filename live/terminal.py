@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from live.stage import Stage
 from workshop.errors import UserError
+from workshop.quiet import print_aloud
 from workshop.run.voice import KNOBS, POSITIONS
 from workshop.visible import visible
 
@@ -88,7 +89,7 @@ def run(stage: Stage, gaps: Callable[[], int], seconds: float | None, say: Calla
     pause, end = (_OFTEN, "\r") if sys.stderr.isatty() else (_SELDOM, "\n")
     until = time.monotonic() + (math.inf if seconds is None else seconds)
     while not ended.wait(min(pause, until - time.monotonic())):
-        print(meters(stage, gaps()), end=end, file=sys.stderr, flush=True)
+        print_aloud(f"{meters(stage, gaps())}{end}")
         if time.monotonic() >= until:
             return
 

@@ -15,7 +15,8 @@ class _Aside:
     """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        # Reentrant, because a signal handler may print while its own thread is in here.
+        self._lock = threading.RLock()
         self._blocks = 0
         self._held: IO[bytes] | None = None
         self._visible = 2
@@ -43,8 +44,23 @@ class _Aside:
                 os.close(self._visible)
                 self._held.close()
 
+    def print(self, text: str) -> None:
+        """Print to where standard error goes while no block holds it back."""
+        with self._lock:
+            if self._blocks and sys.stderr is sys.__stderr__:
+                os.write(self._visible, text.encode(sys.stderr.encoding, "backslashreplace"))
+            else:
+                print(text, end="", file=sys.stderr, flush=True)
+
 
 _ASIDE = _Aside()
+
+
+def print_aloud(text: str) -> None:
+    """Print to standard error what a person should read, even where a block, such as one of another thread that loads a
+    network, holds back what is printed there.
+    """
+    _ASIDE.print(text)
 
 
 @contextlib.contextmanager
