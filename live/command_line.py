@@ -70,7 +70,7 @@ def _add_networks(parser: Parser, count: str = "+", without: str = "") -> None:
         "experiments",
         nargs=count,
         metavar="EXPERIMENT",
-        help=f"one to three experiments, by folder or name, of any lesson{without}",
+        help=f"one to three experiments, by folder or name, of any lesson but 6{without}",
     )
     parser.add_argument(
         "--mode",

@@ -8,6 +8,8 @@ import threading
 from collections.abc import Iterator
 from typing import IO
 
+from workshop.errors import UserError
+
 
 class _Aside:
     """Where standard error goes while at least one block wants it to be quiet. There is one of them in a process,
@@ -65,15 +67,16 @@ def print_aloud(text: str) -> None:
 
 @contextlib.contextmanager
 def quietly() -> Iterator[None]:
-    """Hold back what native libraries print to standard error, and print it after all if the block fails.
+    """Hold back what native libraries print to standard error, and print it after all if the block fails, other than by
+    a sentence for the user.
 
     No setting of TensorFlow silences its first lines without changing how it computes.
     """
     _ASIDE.enter()
     try:
         yield
-    except BaseException:
-        _ASIDE.leave(failed=True)
+    except BaseException as error:
+        _ASIDE.leave(failed=not isinstance(error, UserError))
         raise
     else:
         _ASIDE.leave(failed=False)
