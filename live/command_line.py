@@ -3,6 +3,7 @@
 import argparse
 import importlib
 
+from live.limits import MAX_BLOCK, MAX_PREBUFFER
 from workshop import cli
 from workshop.audio.rates import sample_rate
 from workshop.cli import Parser
@@ -12,8 +13,8 @@ from workshop.quiet import quietly
 
 #: Blocks between hearing and answering, where nothing else is said.
 PREBUFFER = 2
-#: Samples of the largest block, most blocks between hearing and answering, and the longest measurement in seconds.
-MAX_BLOCK, MAX_PREBUFFER, MAX_SECONDS = 1 << 16, 1000, 86_400
+#: The longest measurement in seconds.
+MAX_SECONDS = 86_400
 
 _block, _prebuffer, _port = cli.whole_from(1, MAX_BLOCK), cli.whole_from(1, MAX_PREBUFFER), cli.whole_from(0, 65535)
 _seconds = cli.number(float, lambda v: 0 < v <= MAX_SECONDS, f"a number above 0 and at most {MAX_SECONDS}")

@@ -33,14 +33,14 @@ def obey(stage: Stage, line: str) -> bool:
     if not line.startswith("/"):
         stage.add_words(f"{line}\n")
         return True
-    word, *rest = line[1:].split() or [""]
+    word, *rest = line[1:].split(maxsplit=2) or [""]  # the name of a folder may hold spaces
     match word, rest:
         case "quit", []:
             return False
         case "learn", [knob]:
             stage.learn(knob)
         case "swap", [place, name] if place.isdecimal() and len(place) < _DIGITS:
-            stage.swap(int(place), name)
+            stage.swap(int(place), name.rstrip())
         case knob, [position] if knob in KNOBS:
             stage.turn(knob, _share(position) * (POSITIONS - 1))
         case _:

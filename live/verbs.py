@@ -175,8 +175,10 @@ def _stage(
         chosen.mapping = stage.controls.mapping
         settings.keep(chosen)
         _report(stage)
-    if recorder:
-        print(*recorder.files or ["nothing was heard, and nothing is recorded"], sep="\n")
+    if recorder and recorder.files:
+        print(*recorder.files, sep="\n")
+    elif recorder:
+        cli.say("nothing was heard, and nothing is recorded")
 
 
 def _by_devices(args: argparse.Namespace, chosen: Settings, voices: Voices) -> None:

@@ -49,8 +49,9 @@ class _Aside:
     def print(self, text: str) -> None:
         """Print to where standard error goes while no block holds it back."""
         with self._lock:
-            if self._blocks and sys.stderr is sys.__stderr__:
-                os.write(self._visible, text.encode(sys.stderr.encoding, "backslashreplace"))
+            stream = sys.__stderr__
+            if self._blocks and stream is not None and sys.stderr is stream:
+                os.write(self._visible, text.encode(stream.encoding, "backslashreplace"))
             else:
                 print(text, end="", file=sys.stderr, flush=True)
 

@@ -102,6 +102,13 @@ def test_lines_that_are_typed(room: Make) -> None:
             terminal.obey(stage, line)
 
 
+def test_the_name_of_another_network_may_hold_spaces(room: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    stage, asked = stage_of(room(Echo())), []
+    monkeypatch.setattr(stage, "swap", lambda place, name: asked.append((place, name)))
+    assert terminal.obey(stage, "/swap 1  char_rnn/my songs ")
+    assert asked == [(1, "char_rnn/my songs")]
+
+
 def test_bytes_that_are_no_text_do_not_end_the_reading(room: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     stage = stage_of(room(Echo()))
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"la\xff\n/quit\n"), encoding="utf-8"))
@@ -138,8 +145,19 @@ def test_settings_are_kept_and_damage_is_said(kept: Path) -> None:
     assert settings.read() == Settings()
     settings.keep(Settings(input="mic", output=NULL, rate=16000, mapping={"mix": 5}))
     assert settings.read() == Settings(input="mic", rate=16000, mapping={"mix": 5})
-    (kept / "live.json").write_text('{"block": 0}')
-    with pytest.raises(UserError, match="block"):
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ('{"block": 0}', "block"), ('{"block": 1000000000}', "block"), ('{"prebuffer": 100000}', "prebuffer"),
+        ('{"rate": 5}', "rate"), ('{"mapping": {"mix": 999}}', "mix"), ('{"mapping": {"foo": 1}}', "foo"),
+    ],
+)  # fmt: skip
+def test_damaged_settings_are_said(text: str, named: str, kept: Path) -> None:
+    kept.mkdir()
+    (kept / "live.json").write_text(text)
+    with pytest.raises(UserError, match=f"{named}.*--forget"):
         settings.read()
 
 

@@ -324,6 +324,11 @@ def test_a_port_in_use_is_named(port: int) -> None:
         server.PageServer("127.0.0.1", port, {})
 
 
+def test_a_mistake_on_the_command_line_is_one_sentence(refused: Refused) -> None:
+    assert "invalid choice" in refused(command_line, "expor")
+    assert "'1x'" in refused(command_line, "serve", "nowhere", "--page-port", "1x")
+
+
 def test_an_export_is_not_replaced_unless_asked(folder: Path, trained: Path, refused: Refused, run_main: Run) -> None:
     words = ["export", str(trained), "--to", str(folder)]
     assert "holds an export already: add --overwrite" in refused(command_line, *words)

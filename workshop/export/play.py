@@ -13,7 +13,7 @@ import unicodedata
 import wave
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 try:
     import numpy as np
@@ -127,7 +127,7 @@ def spelled(prompt: str, about: dict[str, Any]) -> tuple[str, list[int]]:
     """
     numbers = {symbol: number for number, symbol in enumerate(about["symbols"])}
     form = about.get("normal_form")
-    forms = ["NFD", "NFC"] if form == "NFD" else ["NFC", "NFD"]
+    forms: list[Literal["NFC", "NFD"]] = ["NFD", "NFC"] if form == "NFD" else ["NFC", "NFD"]
     spellings = [*(unicodedata.normalize(one, prompt) for one in forms), prompt]
     if form is None:  # of a network that does not say it
         spellings.insert(0, prompt)
