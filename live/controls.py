@@ -116,6 +116,7 @@ def check_mapping(mapping: Mapping[str, Source], path: Path) -> None:
     Raises:
         UserError: it is one.
     """
+    turned: dict[Source, str] = {}
     for knob, source in mapping.items():
         check_knob(knob)
         if source not in (WHEEL, PRESSURE) and not (isinstance(source, int) and 0 <= source < 128):
@@ -123,3 +124,6 @@ def check_mapping(mapping: Mapping[str, Source], path: Path) -> None:
                 f"{path}: {knob} cannot be turned by {source!r:.40}: give the number of a controller from 0 "
                 f"to 127, {WHEEL!r} or {PRESSURE!r}"
             )
+        if other := turned.get(source):
+            raise UserError(f"{path}: {other} and {knob} are both turned by {described(source)}: give each its own")
+        turned[source] = knob

@@ -322,6 +322,8 @@ def test_whether_it_answers_is_asked(port: int, monkeypatch: pytest.MonkeyPatch)
 def test_a_port_in_use_is_named(port: int) -> None:
     with pytest.raises(UserError, match=f"port {port} for the player's page is not available"):
         server.PageServer("127.0.0.1", port, {})
+    with pytest.raises(UserError, match=r"192\.0\.2\.1 is no address"):
+        server.PageServer("192.0.2.1", port, {})
 
 
 def test_a_mistake_on_the_command_line_is_one_sentence(refused: Refused) -> None:
