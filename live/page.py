@@ -256,7 +256,7 @@ def serve(stage: Stage, pages: set[Sound], sayer: Sayer, host: str, port: str) -
             server.listen(number, host)
         except (OSError, UnicodeError) as error:
             cure = "end the other live room, or choose another number with --port"
-            raise cannot_listen(error, host, number, "the live room", cure) from error
+            raise cannot_listen(error, host, f"port {number} for the live room is not available", cure) from error
         print(f"the live room is on {Server(LIVE, host, outside[number]).url}/{guard.shown}", flush=True)
         await until_stopped(server)
 

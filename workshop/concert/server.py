@@ -170,7 +170,9 @@ def serve(booth: Booth, host: str, port: str, names: tuple[str, ...]) -> None:
         try:
             server.listen(number, host)
         except (OSError, UnicodeError) as error:
-            raise cannot_listen(error, host, number, "the listening", "choose another with --port") from error
+            raise cannot_listen(
+                error, host, f"port {number} for the listening is not available", "choose another with --port"
+            ) from error
         print(visible_line(f"listening is on {Server(NAME, host, number).url}/{guard.shown}"), flush=True)
         await until_stopped(server)
 

@@ -152,7 +152,7 @@ class OscServer:
             self._socket.bind((host, port))
         except (OSError, UnicodeError) as error:
             self._socket.close()
-            raise cannot_listen(error, host, port, "OSC", "choose another port") from error
+            raise cannot_listen(error, host, f"port {port} for OSC is not available", "choose another port") from error
         self._socket.settimeout(_NAP)
         self.port: int = self._socket.getsockname()[1]
         self._ended = threading.Event()

@@ -110,7 +110,9 @@ class PageServer(ThreadingHTTPServer):
         try:
             super().__init__((host, port), Visit)
         except (OSError, UnicodeError) as error:
-            raise cannot_listen(error, host, port, "the player's page", "choose another --page_port") from error
+            raise cannot_listen(
+                error, host, f"port {port} for the player's page is not available", "choose another --page_port"
+            ) from error
 
     @contextlib.contextmanager
     def serving(self) -> Iterator[int]:

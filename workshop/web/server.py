@@ -113,7 +113,9 @@ async def serve(app: Application, line: Line, host: str, port: int) -> None:
     try:
         server.listen(port, host)
     except (OSError, UnicodeError) as error:
-        raise cannot_listen(error, host, port, "the page", "set WORKSHOP_PORT_PLAY to another number") from error
+        raise cannot_listen(
+            error, host, f"port {port} for the page is not available", "set WORKSHOP_PORT_PLAY to another number"
+        ) from error
     await until_stopped(server)
     line.stop_all()
 
