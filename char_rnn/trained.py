@@ -16,7 +16,7 @@ from workshop.quiet import quietly
 from workshop.run import trained
 from workshop.run.stream import Stream
 from workshop.run.trained import checked
-from workshop.run.voice import Mode, Voice
+from workshop.run.voice import Knobs, Mode, Voice
 from workshop.text.generated import GeneratedText
 
 if TYPE_CHECKING:
@@ -60,8 +60,14 @@ class Trained(trained.Trained):
         """One step of the network, for `python -m workshop.export`."""
         from workshop.export import recurrent
 
-        symbols, warm_up = list(self.symbols), self.start("").tolist()
-        return recurrent.step(self.model, {"kind": "text", "symbols": symbols, "never": [0], "warm_up": warm_up})
+        meaning = {
+            "kind": "text",
+            "symbols": list(self.symbols),
+            "normal_form": self.data_info.normal_form,
+            "never": [0],
+            "warm_up": self.start("").tolist(),
+        }
+        return recurrent.step(self.model, meaning)
 
     def voice(self, mode: Mode, seed: int, alone: bool = True) -> Voice:
         """The network as one that answers lines that are typed."""
@@ -70,6 +76,8 @@ class Trained(trained.Trained):
         def write(text: str, length: int, heat: float, seed: int) -> str:
             return self.generate(text, length, self.temperature * heat, seed=seed)[len(self.spelled(text)) :]
 
+        # One that is thrown away, so that the network is there, and its damage is known, before anybody waits for it.
+        TextVoice(write, mode, seed).own(Knobs())()
         return TextVoice(write, mode, seed)
 
     def spelled(self, prompt: str) -> str:

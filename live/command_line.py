@@ -3,16 +3,18 @@
 import argparse
 import importlib
 
+from live.limits import MAX_BLOCK, MAX_PREBUFFER
 from workshop import cli
 from workshop.audio.rates import sample_rate
 from workshop.cli import Parser
 from workshop.host.ports import LIVE, wanted_server
 from workshop.notes.tempos import tempo
+from workshop.quiet import quietly
 
 #: Blocks between hearing and answering, where nothing else is said.
 PREBUFFER = 2
-#: Samples of the largest block, most blocks between hearing and answering, and the longest measurement in seconds.
-MAX_BLOCK, MAX_PREBUFFER, MAX_SECONDS = 1 << 16, 1000, 86_400
+#: The longest measurement in seconds.
+MAX_SECONDS = 86_400
 
 _block, _prebuffer, _port = cli.whole_from(1, MAX_BLOCK), cli.whole_from(1, MAX_PREBUFFER), cli.whole_from(0, 65535)
 _seconds = cli.number(float, lambda v: 0 < v <= MAX_SECONDS, f"a number above 0 and at most {MAX_SECONDS}")
@@ -69,7 +71,7 @@ def _add_networks(parser: Parser, count: str = "+", without: str = "") -> None:
         "experiments",
         nargs=count,
         metavar="EXPERIMENT",
-        help=f"one to three experiments, by folder or name, of any lesson{without}",
+        help=f"one to three experiments, by folder or name, of any lesson but 6{without}",
     )
     parser.add_argument(
         "--mode",
@@ -119,4 +121,6 @@ def main(argv: list[str] | None = None) -> None:
     """
     args: argparse.Namespace = _parser().read(argv)
     # Late, because the networks' libraries take a while.
-    getattr(importlib.import_module("live.verbs"), args.verb)(args)
+    with quietly():
+        verbs = importlib.import_module("live.verbs")
+    getattr(verbs, args.verb)(args)

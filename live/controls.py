@@ -106,6 +106,17 @@ def read_mapping(path: Path) -> dict[str, Source]:
         UserError: it cannot be read, or something in it is neither a knob nor a source.
     """
     mapping = typed(dict[str, int | str], read_json(path), path)
+    check_mapping(mapping, path)
+    return mapping
+
+
+def check_mapping(mapping: Mapping[str, Source], path: Path) -> None:
+    """Refuse a mapping, which was read from a file, of something that is no knob or no source.
+
+    Raises:
+        UserError: it is one.
+    """
+    turned: dict[Source, str] = {}
     for knob, source in mapping.items():
         check_knob(knob)
         if source not in (WHEEL, PRESSURE) and not (isinstance(source, int) and 0 <= source < 128):
@@ -113,4 +124,6 @@ def read_mapping(path: Path) -> dict[str, Source]:
                 f"{path}: {knob} cannot be turned by {source!r:.40}: give the number of a controller from 0 "
                 f"to 127, {WHEEL!r} or {PRESSURE!r}"
             )
-    return mapping
+        if other := turned.get(source):
+            raise UserError(f"{path}: {other} and {knob} are both turned by {described(source)}: give each its own")
+        turned[source] = knob

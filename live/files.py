@@ -1,5 +1,6 @@
 """Files in place of devices: a sound file goes through the room, with the knobs of a recording."""
 
+import contextlib
 import struct
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -38,6 +39,19 @@ def rendered(room: Room, samples: np.ndarray, happenings: Mapping[int, Happening
     padded = np.append(np.asarray(samples, np.float32), np.zeros(AHEAD, np.float32))
     pieces = [mixed.samples for mixed in render(room, padded, happenings)]
     return np.concatenate(pieces)[AHEAD : AHEAD + len(samples)]
+
+
+def check_output(path: Path, heard: Path) -> None:
+    """Refuse a path for the answer before anything is made.
+
+    Raises:
+        UserError: it is no wav file's, a folder's, or that of the sound that is heard.
+    """
+    if path.suffix.lower() != ".wav" or path.is_dir():
+        raise UserError(f"{path} is no place for the answer, which is a wav file: name one, such as answer.wav")
+    with contextlib.suppress(OSError):
+        if path.samefile(heard):
+            raise UserError(f"{path} is the sound that is heard, and would be lost: name another file for the answer")
 
 
 def write_sound(path: Path, samples: np.ndarray, rate: int) -> None:

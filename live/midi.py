@@ -35,11 +35,11 @@ def names() -> tuple[list[str], list[str]]:
         UserError: rtmidi2 is not installed.
     """
     rtmidi = _rtmidi()
-    try:
-        with quietly():
+    with quietly():
+        try:
             return list(rtmidi.get_in_ports()), list(rtmidi.get_out_ports())
-    except RuntimeError:  # a system without MIDI, such as a container
-        return [], []
+        except RuntimeError:  # a system without MIDI, such as a container
+            return [], []
 
 
 def _number(wanted: str, there: list[str]) -> int:

@@ -21,7 +21,7 @@ from live.room import Mixed, budget
 from live.stage import Stage
 from workshop import cli
 from workshop.errors import UserError
-from workshop.host.ports import LIVE, Server, published_ports, read_port, refuse_in_class
+from workshop.host.ports import LIVE, Server, cannot_listen, published_ports, read_port, refuse_in_class
 from workshop.host.services import play_token
 from workshop.run.voice import KNOBS, POSITIONS, PlayedNote
 from workshop.web import handlers
@@ -255,11 +255,9 @@ def serve(stage: Stage, pages: set[Sound], sayer: Sayer, host: str, port: str) -
         server = HTTPServer(application(guard, stage, pages), max_body_size=1 << 16)
         try:
             server.listen(number, host)
-        except OSError as error:
-            raise UserError(
-                f"port {number} for the live room is not available ({error.strerror}): end the other live room, or "
-                "choose another number with --port"
-            ) from error
+        except (OSError, UnicodeError) as error:
+            cure = "end the other live room, or choose another number with --port"
+            raise cannot_listen(error, host, f"port {number} for the live room is not available", cure) from error
         print(f"the live room is on {Server(LIVE, host, outside[number]).url}/{guard.shown}", flush=True)
         await until_stopped(server)
 

@@ -5,9 +5,10 @@ sound is the same, sample for sample.
 """
 
 import queue
+import re
 import threading
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import mido
@@ -23,6 +24,9 @@ from workshop.run.voice import Block, Knobs, PlayedNote
 
 #: Ticks of a beat last about so many seconds, because players of MIDI files want a tempo.
 _BEAT_SECONDS = 0.5
+#: How the file says what a tick is, and how that is read: numbers above 0, of a rate and a block that can be.
+_ROOM = "{} samples a second, {} in a block"
+_IN_ROOM = re.compile("([1-9][0-9]{3,6}) samples a second, ([1-9][0-9]{0,4}) in a block")
 
 
 @dataclass(frozen=True)
@@ -34,8 +38,23 @@ class Happening:
     words: str = ""
 
 
+@dataclass(frozen=True)
+class KeptKnobs:
+    """What a MIDI file of knobs, notes and words holds.
+
+    Attributes:
+        happenings: for each block in which something happens.
+        rate: samples a second of the room; None where the file does not say, as for `block`.
+        block: samples in a block.
+    """
+
+    happenings: Mapping[int, Happening] = field(default_factory=dict)
+    rate: int | None = None
+    block: int | None = None
+
+
 class Recorder:
-    """Writes as it goes, in a thread of its own.
+    """Writes as it goes, in a thread of its own. Where nothing comes, no file is left.
 
     Args:
         stem: path without suffix: `stem.wav` gets what is given out, `stem.input.wav` what is heard, `stem.mid` the
@@ -44,11 +63,13 @@ class Recorder:
         block: samples in a block.
 
     Raises:
-        UserError: the files cannot be written.
+        UserError: the files are there already, or cannot be written.
     """
 
     def __init__(self, stem: Path, rate: int, block: int):
         self.files = [stem.with_name(f"{stem.name}{suffix}") for suffix in (".wav", ".input.wav", ".mid")]
+        if there := [file for file in self.files if file.exists()]:
+            raise UserError(f"{there[0]} is there already, of another recording: choose another name for --record")
         try:
             stem.parent.mkdir(parents=True, exist_ok=True)
             self._sounds = [_opened(file, rate) for file in self.files[:2]]
@@ -58,7 +79,9 @@ class Recorder:
         self._midi = mido.MidiFile(ticks_per_beat=beat)
         self._track = self._midi.add_track("knobs of the live room")
         self._track.append(mido.MetaMessage("set_tempo", tempo=min(round(1e6 * beat * block / rate), (1 << 24) - 1)))
+        self._track.append(mido.MetaMessage("text", text=_ROOM.format(rate, block)))
         self._knobs: Knobs | None = None
+        self._is_empty = True
         self._since = 0
         self._queue: queue.SimpleQueue[tuple[Block, Mixed] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="recorder", daemon=True)
@@ -74,6 +97,7 @@ class Recorder:
             self._track.append(message.copy(time=self._since))
             self._since = 0
         self._since += 1
+        self._is_empty = False
         self._queue.put((heard, mixed))
 
     def close(self) -> None:
@@ -84,6 +108,11 @@ class Recorder:
         """
         self._queue.put(None)
         self._thread.join()
+        if self._is_empty:
+            for file in self.files[:2]:
+                file.unlink(missing_ok=True)
+            self.files = []
+            return
         if self.problem:
             raise UserError(self.problem)
         try:
@@ -132,8 +161,8 @@ def _cannot(file: Path, error: OSError) -> UserError:
     return UserError(f"{file} cannot be written: {explain(error, file)}; free some space or choose another folder")
 
 
-def read_happenings(path: Path) -> dict[int, Happening]:
-    """What a MIDI file of knobs, notes and words says for each block in which something happens.
+def read_knobs(path: Path) -> KeptKnobs:
+    """What a MIDI file of knobs, notes and words holds.
 
     Raises:
         UserError: it cannot be read.
@@ -146,10 +175,13 @@ def read_happenings(path: Path) -> dict[int, Happening]:
             f"{path} cannot be read as a MIDI file of knobs: {error}; give one that was recorded"
         ) from error
     controls, found, now = Controls(), dict[int, Happening](), 0
+    rate = block = None
     for message in mido.merge_tracks(file.tracks):
         now += message.time
         before = found.get(now, Happening())
-        if message.type == "lyrics":
+        if message.type == "text" and (room := _IN_ROOM.fullmatch(message.text)):
+            rate, block = int(room[1]), int(room[2])
+        elif message.type == "lyrics":
             words = before.words + message.text.encode("latin-1").decode("utf-8", "replace")
             found[now] = Happening(before.turns, before.notes, words)
         elif not message.is_meta:
@@ -158,7 +190,7 @@ def read_happenings(path: Path) -> dict[int, Happening]:
                     found[now] = Happening((*before.turns, turn), before.notes, before.words)
                 case PlayedNote() as note:
                     found[now] = Happening(before.turns, (*before.notes, note), before.words)
-    return found
+    return KeptKnobs(found, rate, block)
 
 
 def read_sound(path: Path, rate: int) -> np.ndarray:

@@ -5,12 +5,16 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
-from live.controls import DEFAULT, Source
+from live.controls import DEFAULT, Source, check_mapping
+from live.limits import MAX_BLOCK, MAX_PREBUFFER
 from workshop import ROOT
-from workshop.checks import Count, typed
+from workshop.audio.rates import RATES
+from workshop.checks import typed
 from workshop.errors import UserError
 from workshop.files import explain, read_json, write_json
 
@@ -37,9 +41,9 @@ class Settings(msgspec.Struct):
     output: str | None = None
     midi: str | None = None
     midi_out: str | None = None
-    rate: Count | None = None
-    block: Count | None = None
-    prebuffer: Count = 2
+    rate: Annotated[int, Meta(ge=RATES[0], le=RATES[-1])] | None = None
+    block: Annotated[int, Meta(ge=1, le=MAX_BLOCK)] | None = None
+    prebuffer: Annotated[int, Meta(ge=1, le=MAX_PREBUFFER)] = 2
     mapping: dict[str, Source] = msgspec.field(default_factory=lambda: dict(DEFAULT))
 
 
@@ -54,7 +58,14 @@ def read() -> Settings:
     Raises:
         UserError: the file is damaged.
     """
-    return typed(Settings, read_json(path()), path()) if path().is_file() else Settings()
+    if not path().is_file():
+        return Settings()
+    try:
+        found = typed(Settings, read_json(path()), path())
+        check_mapping(found.mapping, path())
+    except UserError as error:
+        raise UserError(f"{error}; --forget begins without it") from error
+    return found
 
 
 def keep(settings: Settings) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from live.stage import Stage
 from workshop.errors import UserError
+from workshop.quiet import print_aloud
 from workshop.run.voice import KNOBS, POSITIONS
 from workshop.visible import visible
 
@@ -32,14 +33,14 @@ def obey(stage: Stage, line: str) -> bool:
     if not line.startswith("/"):
         stage.add_words(f"{line}\n")
         return True
-    word, *rest = line[1:].split() or [""]
+    word, *rest = line[1:].split(maxsplit=2) or [""]  # the name of a folder may hold spaces
     match word, rest:
         case "quit", []:
             return False
         case "learn", [knob]:
             stage.learn(knob)
         case "swap", [place, name] if place.isdecimal() and len(place) < _DIGITS:
-            stage.swap(int(place), name)
+            stage.swap(int(place), name.rstrip())
         case knob, [position] if knob in KNOBS:
             stage.turn(knob, _share(position) * (POSITIONS - 1))
         case _:
@@ -88,7 +89,7 @@ def run(stage: Stage, gaps: Callable[[], int], seconds: float | None, say: Calla
     pause, end = (_OFTEN, "\r") if sys.stderr.isatty() else (_SELDOM, "\n")
     until = time.monotonic() + (math.inf if seconds is None else seconds)
     while not ended.wait(min(pause, until - time.monotonic())):
-        print(meters(stage, gaps()), end=end, file=sys.stderr, flush=True)
+        print_aloud(f"{meters(stage, gaps())}{end}")
         if time.monotonic() >= until:
             return
 

@@ -11,7 +11,6 @@ import numpy as np
 from live import bench as benches
 from live import devices as sound
 from live import files, midi, networks, osc, recording, settings, terminal
-from live import page as pages
 from live.clock import ClockOut
 from live.controls import Controls, read_mapping
 from live.recording import Recorder
@@ -22,6 +21,7 @@ from live.through import Through
 from workshop import cli
 from workshop.errors import UserError
 from workshop.osc.server import OscServer
+from workshop.quiet import quietly
 from workshop.run.voice import Voice
 
 Voices = Sequence[tuple[str, Voice]]
@@ -53,6 +53,10 @@ class ShownStage(Stage):
 
 def page(args: argparse.Namespace) -> None:
     """Let networks hear and answer in a browser, until Ctrl-C."""
+    # Late, because it loads TensorFlow, which the other verbs do for a network alone.
+    with quietly():
+        from live import page as pages
+
     chosen = _settings(args)
     open_pages: set[pages.Sound] = set()
     sayer = pages.Sayer(open_pages)
@@ -84,12 +88,13 @@ def devices(args: argparse.Namespace) -> None:
 
 def file(args: argparse.Namespace) -> None:
     """Let networks answer a file."""
-    happenings = recording.read_happenings(Path(args.knobs)) if args.knobs else {}
+    files.check_output(Path(args.output), Path(args.input))
+    kept = recording.read_knobs(Path(args.knobs)) if args.knobs else recording.KeptKnobs()
     voices = networks.opened(args.experiments, args.mode, args.seed)
-    rate = args.rate or networks.common_rate(voices)
+    rate = args.rate or kept.rate or networks.common_rate(voices)
     samples = recording.read_sound(Path(args.input), rate)
-    with Room(voices, rate, args.block or usual_block(rate), 0) as room:
-        answer = files.rendered(room, samples, happenings)
+    with Room(voices, rate, args.block or kept.block or usual_block(rate), 0) as room:
+        answer = files.rendered(room, samples, kept.happenings)
     files.write_sound(Path(args.output), answer, rate)
     print(args.output)
     cli.say(f"{len(answer) / rate:.2f} s at {rate:,} Hz, seed {args.seed}")
@@ -170,8 +175,10 @@ def _stage(
         chosen.mapping = stage.controls.mapping
         settings.keep(chosen)
         _report(stage)
-    if recorder:
+    if recorder and recorder.files:
         print(*recorder.files, sep="\n")
+    elif recorder:
+        cli.say("nothing was heard, and nothing is recorded")
 
 
 def _by_devices(args: argparse.Namespace, chosen: Settings, voices: Voices) -> None:

@@ -20,7 +20,7 @@ from workshop.run import trained
 from workshop.run.batches import join
 from workshop.run.stream import Stream
 from workshop.run.trained import checked
-from workshop.run.voice import Mode, Voice
+from workshop.run.voice import Knobs, Mode, Voice
 
 if TYPE_CHECKING:
     from midi_rnn.generate import Generator
@@ -76,7 +76,12 @@ class Trained(trained.Trained):
             answer = np.concatenate(list(played))[:, 0]
             return answer, notes_of(self.encoding, answer)
 
-        return NotesVoice(play, self.encoding, self.data_info.tempo, mode, seed)
+        def new() -> NotesVoice:
+            return NotesVoice(play, self.encoding, self.data_info.tempo, mode, seed)
+
+        # One that is thrown away, so that the network is there, and its damage is known, before anybody waits for it.
+        new().own(Knobs())()
+        return new()
 
     def prompt(self, path: str | Path | None) -> np.ndarray:
         """The symbols [T] of a MIDI file to go on from; none without one.

@@ -17,6 +17,7 @@ from typing import Any, NoReturn
 from workshop.errors import UserError
 from workshop.nearest import did_you_mean
 from workshop.places import kept
+from workshop.quiet import print_aloud
 from workshop.visible import visible_line
 
 #: Sentinel for "not given on the command line" during parsing.
@@ -213,7 +214,7 @@ def folder_or_file(text: str) -> str:
 
 def say(message: str) -> None:
     """Print a line beside what a script gives out, not in it."""
-    print(visible_line(message), file=sys.stderr, flush=True)
+    print_aloud(f"{visible_line(message)}\n")
 
 
 def answer(error: UserError) -> str:
@@ -235,10 +236,10 @@ def run(main: Callable[[], int | None]) -> NoReturn:
         status = main()
         sys.stdout.flush()
     except UserError as error:
-        print(answer(error), file=sys.stderr)
+        print_aloud(f"{answer(error)}\n")
         sys.exit(2)
     except KeyboardInterrupt:
-        print(STOPPED, file=sys.stderr)
+        print_aloud(f"{STOPPED}\n")
         sys.exit(128 + signal.SIGINT)
     except BrokenPipeError:
         # The reader of a pipe has gone (`sample.py | head`); Python would complain again when it closes standard

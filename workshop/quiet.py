@@ -8,6 +8,8 @@ import threading
 from collections.abc import Iterator
 from typing import IO
 
+from workshop.errors import UserError
+
 
 class _Aside:
     """Where standard error goes while at least one block wants it to be quiet. There is one of them in a process,
@@ -15,7 +17,8 @@ class _Aside:
     """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        # Reentrant, because a signal handler may print while its own thread is in here.
+        self._lock = threading.RLock()
         self._blocks = 0
         self._held: IO[bytes] | None = None
         self._visible = 2
@@ -43,21 +46,38 @@ class _Aside:
                 os.close(self._visible)
                 self._held.close()
 
+    def print(self, text: str) -> None:
+        """Print to where standard error goes while no block holds it back."""
+        with self._lock:
+            stream = sys.__stderr__
+            if self._blocks and stream is not None and sys.stderr is stream:
+                os.write(self._visible, text.encode(stream.encoding, "backslashreplace"))
+            else:
+                print(text, end="", file=sys.stderr, flush=True)
+
 
 _ASIDE = _Aside()
 
 
+def print_aloud(text: str) -> None:
+    """Print to standard error what a person should read, even where a block, such as one of another thread that loads a
+    network, holds back what is printed there.
+    """
+    _ASIDE.print(text)
+
+
 @contextlib.contextmanager
 def quietly() -> Iterator[None]:
-    """Hold back what native libraries print to standard error, and print it after all if the block fails.
+    """Hold back what native libraries print to standard error, and print it after all if the block fails, other than by
+    a sentence for the user.
 
     No setting of TensorFlow silences its first lines without changing how it computes.
     """
     _ASIDE.enter()
     try:
         yield
-    except BaseException:
-        _ASIDE.leave(failed=True)
+    except BaseException as error:
+        _ASIDE.leave(failed=not isinstance(error, UserError))
         raise
     else:
         _ASIDE.leave(failed=False)

@@ -8,7 +8,7 @@ import sys
 import wave
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -17,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from keras import layers
 
+from char_rnn.vocab import Vocabulary
 from midi_rnn.encoding import ENCODINGS
 from midi_rnn.export import meaning
 from midi_rnn.generate import notes_of
@@ -337,6 +338,16 @@ def test_a_text_is_that_of_the_same_seed(trained: Path, run_main: Run) -> None:
     assert played(out, *line) == f"{text}\n"
 
 
+@pytest.mark.parametrize("form", ["NFC", "NFD", None])
+def test_a_prompt_is_spelled_as_the_training_text(form: Literal["NFC", "NFD"] | None) -> None:
+    for symbols in ("?eé", "?e\u0301", "?xyz"):
+        vocabulary = Vocabulary(symbols)
+        about = {"symbols": list(vocabulary.symbols), "normal_form": form, "warm_up": [2]}
+        for prompt in ("é", "e\u0301", "xé"):
+            wanted = vocabulary.spelled(prompt, form)
+            assert play.spelled(prompt, about) == (wanted, [2, *vocabulary.encode(wanted).tolist()])
+
+
 def test_a_melody_is_that_of_the_same_seed(trained_midi: Path, run_main: Run) -> None:
     out = exported(trained_midi, run_main)
     assert "written: one.mid" in played(out, "--length", "120", "--seed", "5", "--out", "one.mid")
@@ -434,6 +445,18 @@ def test_what_the_program_cannot_do_is_said(
             play.main()
         assert ended.value.code == 2
         assert capfd.readouterr().err.endswith(f"error: {said}\n")
+
+
+def test_a_damaged_network_is_said_by_the_program(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "model.onnx").write_bytes(b"no network")
+    monkeypatch.setattr(play, "__file__", str(tmp_path / "play.py"))
+    monkeypatch.setattr(sys, "argv", ["play.py"])
+    with pytest.raises(SystemExit) as ended:
+        play.main()
+    assert ended.value.code == 2
+    assert "model.onnx is damaged" in capfd.readouterr().err
 
 
 @pytest.mark.slow

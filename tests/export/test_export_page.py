@@ -159,6 +159,11 @@ def test_a_text_is_written_and_stopped(visit: Open, trained: Path, tmp_path: Pat
     assert text.startswith("oh my")
     assert len(page.text_content("#text")) == 305
     assert set(page.text_content("#text")) <= set(load(trained).symbols[1:])
+    page.fill("#prompt", "oh me\u0301")  # as it is spelled on a Mac, and in no text that the network was trained on
+    page.fill("#length", "10")
+    page.click("#generate")
+    page.wait_for_selector("#status:has-text('10 characters in')")
+    assert page.text_content("#text").startswith("oh m\u00e9")
     page.fill("#length", "100000000")
     page.click("#generate")
     page.wait_for_selector("#status:has-text('of 100,000,000')")
@@ -244,6 +249,11 @@ def test_the_command_writes_a_page(trained: Path, run_main: Run, refused: Refuse
     assert "python -m http.server 8000 --directory out\n" in done.stdout
     assert "holds an export already: add --overwrite" in refused(command_line, trained, "--to", "out", "--page")
     assert run_main(command_line, trained, "--to", "out", "--page", "--overwrite").returncode == 0
+    page = sorted(path.name for path in Path("out").iterdir())
+    assert run_main(command_line, trained, "--to", "out", "--overwrite").returncode == 0
+    assert sorted(path.name for path in Path("out").iterdir()) == ["README.txt", "model.json", "model.onnx", "play.py"]
+    assert run_main(command_line, trained, "--to", "out", "--page", "--overwrite").returncode == 0
+    assert sorted(path.name for path in Path("out").iterdir()) == page
 
 
 @pytest.mark.slow

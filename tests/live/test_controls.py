@@ -68,6 +68,7 @@ def test_a_mapping_is_kept_in_a_file(tmp_path: Path) -> None:
         ('{"mix": 128}', "0 to 127"),
         ('{"mix": "lever"}', "pitch wheel"),
         ('{"mix": null}', "not valid"),
+        ('{"mix": 20, "volume": 20}', "mix and volume are both turned by controller 20"),
         ("[1]", "JSON object"),
         ("{", "JSON"),
     ],

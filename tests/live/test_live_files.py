@@ -13,7 +13,7 @@ from voices import BLOCK, RATE, Drawing, Echo, tone
 import live.__main__ as live_main
 from live import files
 from live.controls import Turn
-from live.recording import Happening, Recorder, read_happenings, read_sound
+from live.recording import Happening, Recorder, read_knobs, read_sound
 from live.room import Room
 from workshop.audio.synthesis import write_wav
 from workshop.errors import UserError
@@ -54,7 +54,9 @@ def test_a_recording_rendered_again_is_the_same_sample_for_sample(tmp_path: Path
             recorder.add(given, made.exchange(given))
     assert [slot.counts.late for slot in made.slots] == [0, 0]
     assert [path.name for path in recorder.files] == ["take.wav", "take.input.wav", "take.mid"]
-    happenings = read_happenings(tmp_path / "take.mid")
+    kept = read_knobs(tmp_path / "take.mid")
+    happenings = kept.happenings
+    assert (kept.rate, kept.block) == (RATE, BLOCK)
     assert happenings[4].words == "oh é\n"
     assert happenings[9].notes == (PlayedNote(0, 60, 80),)
     again = room(Drawing(5), Drawing(6, rate=16000))
@@ -74,6 +76,19 @@ def test_the_midi_file_of_a_recording_lasts_as_long_as_it_did(tmp_path: Path, ro
             given = Block(np.zeros(BLOCK, np.float32))
             recorder.add(given, made.exchange(given))
     assert mido.MidiFile(tmp_path / "take.mid").length == pytest.approx(1, abs=0.05)
+
+
+def test_a_recording_replaces_no_other_and_leaves_nothing_where_nothing_came(tmp_path: Path, room: Make) -> None:
+    with Recorder(tmp_path / "take", RATE, BLOCK):
+        pass
+    assert not list(tmp_path.iterdir())
+    made, given = room(Echo()), Block(np.zeros(BLOCK, np.float32))
+    with Recorder(tmp_path / "take", RATE, BLOCK) as recorder:
+        recorder.add(given, made.exchange(given))
+    before = (tmp_path / "take.wav").read_bytes()
+    with pytest.raises(UserError, match="already"):
+        Recorder(tmp_path / "take", RATE, BLOCK)
+    assert (tmp_path / "take.wav").read_bytes() == before
 
 
 def test_a_recording_that_has_ended_early_keeps_nothing_in_memory(
@@ -110,7 +125,7 @@ NO_KEY = b"MThd\0\0\0\6\0\1\0\1\0\x60MTrk\0\0\0\x0a\0\xff\x59\2\x0c\0\0\xff\x2f\
 def test_what_is_no_recording_of_knobs_is_said(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "x.mid").write_bytes(content)
     with pytest.raises(UserError, match="cannot be read as a MIDI file of knobs"):
-        read_happenings(tmp_path / "x.mid")
+        read_knobs(tmp_path / "x.mid")
 
 
 def test_a_sound_in_another_form_is_read_as_the_lessons_read_it(tmp_path: Path) -> None:
@@ -169,6 +184,9 @@ def test_the_command_renders_the_same_each_time(trained_audio_rnn: Path, tmp_pat
         (("file", "in.wav", "out.wav", *["{net}"] * 4), "4 experiments"),
         (("file", "in.wav", "out.wav", "{net}", "--block", "0"), "from 1 to"),
         (("file", "in.wav", "out.wav", "{net}", "--rate", "5000000000"), "from 1000 to 1000000"),
+        (("file", "in.wav", "in.wav", "{net}"), "would be lost"),
+        (("file", "in.wav", ".", "{net}"), "wav file"),
+        (("file", "in.wav", "out.mp3", "{net}"), "wav file"),
         (("play", "{net}", "--midi_out", "synth", "--clock", "1e-300"), "from 10 to 1000"),
         (("file", "in.wav", "out.wav", "{net}", "--mode", "loud"), "continuous"),
     ],

@@ -11,6 +11,7 @@ from voices import tone
 from live import networks
 from live.room import Room
 from workshop.errors import UserError
+from workshop.run import checkpoint
 from workshop.run.voice import Block, Knobs, Mode, PlayedNote, Voice
 
 BLOCK = 128
@@ -124,6 +125,17 @@ def test_different_lessons_play_together(
     again, the_same = play()
     np.testing.assert_array_equal(again, sound)
     assert the_same == words
+
+
+@pytest.mark.parametrize("fixture", ["trained", "trained_midi"])
+def test_a_network_is_built_before_anybody_waits_for_it(
+    fixture: str, request: pytest.FixtureRequest, uncompiled: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = request.getfixturevalue(fixture)
+    built: list[str] = []
+    monkeypatch.setattr(checkpoint, "assign", lambda *given: built.append(fixture))
+    networks.one(str(path), "call", 1, True)
+    assert built == [fixture]
 
 
 def test_a_network_that_is_named_twice_plays_twice(trained_audio_rnn: Path) -> None:

@@ -19,7 +19,7 @@ from voices import BLOCK, Constant, Drawing, Echo, Stalled
 import live.__main__ as live_main
 from live import devices, files, midi, settings, terminal
 from live.controls import Controls
-from live.recording import Recorder, read_happenings, read_sound
+from live.recording import Recorder, read_knobs, read_sound
 from live.room import Room, usual_block
 from live.settings import NULL, Settings
 from live.stage import Stage
@@ -102,6 +102,13 @@ def test_lines_that_are_typed(room: Make) -> None:
             terminal.obey(stage, line)
 
 
+def test_the_name_of_another_network_may_hold_spaces(room: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    stage, asked = stage_of(room(Echo())), []
+    monkeypatch.setattr(stage, "swap", lambda place, name: asked.append((place, name)))
+    assert terminal.obey(stage, "/swap 1  char_rnn/my songs ")
+    assert asked == [(1, "char_rnn/my songs")]
+
+
 def test_bytes_that_are_no_text_do_not_end_the_reading(room: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     stage = stage_of(room(Echo()))
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"la\xff\n/quit\n"), encoding="utf-8"))
@@ -138,8 +145,19 @@ def test_settings_are_kept_and_damage_is_said(kept: Path) -> None:
     assert settings.read() == Settings()
     settings.keep(Settings(input="mic", output=NULL, rate=16000, mapping={"mix": 5}))
     assert settings.read() == Settings(input="mic", rate=16000, mapping={"mix": 5})
-    (kept / "live.json").write_text('{"block": 0}')
-    with pytest.raises(UserError, match="block"):
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ('{"block": 0}', "block"), ('{"block": 1000000000}', "block"), ('{"prebuffer": 100000}', "prebuffer"),
+        ('{"rate": 5}', "rate"), ('{"mapping": {"mix": 999}}', "mix"), ('{"mapping": {"foo": 1}}', "foo"),
+    ],
+)  # fmt: skip
+def test_damaged_settings_are_said(text: str, named: str, kept: Path) -> None:
+    kept.mkdir()
+    (kept / "live.json").write_text(text)
+    with pytest.raises(UserError, match=f"{named}.*--forget"):
         settings.read()
 
 
@@ -229,6 +247,24 @@ def test_a_midi_port_that_vanishes_is_said_and_heard_again(monkeypatch: pytest.M
         ports.callback([0xB0, 74, 10], 0.0)
         assert made.knobs.mix == 10
     assert ports.tries == 3  # at first another program had it
+
+
+def test_a_system_without_midi_has_no_ports_and_says_no_more(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def talking() -> list[str]:
+        os.write(2, b"ALSA lib: no such file\n")
+        raise RuntimeError("no sequencer")
+
+    monkeypatch.setattr(midi, "_rtmidi", lambda: SimpleNamespace(get_in_ports=talking))
+    assert midi.names() == ([], [])
+    assert capfd.readouterr().err == ""
+
+
+def test_verbs_without_a_network_load_no_tensorflow() -> None:
+    code = "import sys, live.verbs; print('tensorflow' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("False\n", "")
 
 
 def test_notes_do_not_hang_in_a_synthesiser(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -353,7 +389,7 @@ def test_three_networks_are_what_they_are_offline(floor: tuple[Callable[[int], R
     late = [slot.counts.late for slot in room.slots]
     print(f"late: {late}, gaps: {sound.gaps}, slowest: {[slot.counts.worst for slot in room.slots]} s")
     assert [slot.counts.skipped for slot in room.slots] == [0, 0, 0]
-    happenings = read_happenings(path.with_suffix(".mid"))
+    happenings = read_knobs(path.with_suffix(".mid")).happenings
     assert len(happenings) > 1.5 * PLAYED_SECONDS  # two a second
     with make(0) as again:
         heard = read_sound(path.with_name("floor.input.wav"), 4000)

@@ -181,6 +181,8 @@ def test_answers_go_where_they_should(capfd: pytest.CaptureFixture[str]) -> None
         with delivery.ToPort("localhost", client.port) as deliver:
             deliver(packed("/x", [1]))
         assert client.hear() == ["/x", 1]
+    with pytest.raises(UserError, match=r"no host 'a\.\.b'"):
+        delivery.ToPort("a..b", 9)
     with delivery.ToPort("127.0.0.1", free_port(socket.SOCK_DGRAM)) as deliver:
         for _ in range(2):
             deliver(b"nobody listens")

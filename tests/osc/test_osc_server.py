@@ -131,6 +131,12 @@ def test_help_lists_all_addresses(served: tuple[OscServer, list[Any]]) -> None:
     assert ["/level", "the level"] in [list(arguments) for _, arguments in answers]
 
 
+@pytest.mark.parametrize("host", ["192.0.2.1", "300.1.1.1", "a..b"])
+def test_an_address_that_is_none_of_this_computer_is_said(host: str) -> None:
+    with pytest.raises(UserError, match=f"{host} is no address"):
+        OscServer({}, 0, host)
+
+
 def test_a_port_in_use_and_a_missing_package_are_said(
     served: tuple[OscServer, list[Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -322,6 +322,13 @@ def test_whether_it_answers_is_asked(port: int, monkeypatch: pytest.MonkeyPatch)
 def test_a_port_in_use_is_named(port: int) -> None:
     with pytest.raises(UserError, match=f"port {port} for the player's page is not available"):
         server.PageServer("127.0.0.1", port, {})
+    with pytest.raises(UserError, match=r"192\.0\.2\.1 is no address"):
+        server.PageServer("192.0.2.1", port, {})
+
+
+def test_a_mistake_on_the_command_line_is_one_sentence(refused: Refused) -> None:
+    assert "invalid choice" in refused(command_line, "expor")
+    assert "'1x'" in refused(command_line, "serve", "nowhere", "--page-port", "1x")
 
 
 def test_an_export_is_not_replaced_unless_asked(folder: Path, trained: Path, refused: Refused, run_main: Run) -> None:

@@ -243,6 +243,14 @@ def test_native_talk_is_shown_after_all_when_the_block_fails() -> None:
     assert err.rstrip().endswith("ImportError: foo")
 
 
+def test_native_talk_is_no_part_of_a_sentence_for_the_user() -> None:
+    status, err = stderr_of(
+        "from workshop import cli\nfrom workshop.errors import UserError\ndef main():\n    with quietly():\n"
+        "        os.write(2, b'chatter\\n')\n        raise UserError('no')\ncli.run(main)"
+    )
+    assert (status, err) == (2, "error: no\n")
+
+
 def test_no_descriptor_is_left_open() -> None:
     before = len(os.listdir("/proc/self/fd"))
     for _ in range(5):

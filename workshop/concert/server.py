@@ -18,7 +18,7 @@ from tornado.web import Application
 from workshop.concert.media import Media
 from workshop.concert.votes import Booth
 from workshop.errors import UserError
-from workshop.host.ports import Server, read_port, refuse_in_class
+from workshop.host.ports import Server, cannot_listen, read_port, refuse_in_class
 from workshop.host.services import play_token
 from workshop.visible import visible_line
 from workshop.web import handlers
@@ -170,9 +170,9 @@ def serve(booth: Booth, host: str, port: str, names: tuple[str, ...]) -> None:
         server = HTTPServer(app, max_body_size=LARGEST_REQUEST, max_buffer_size=1 << 20, max_header_size=32 << 10)
         try:
             server.listen(number, host)
-        except OSError as error:
-            raise UserError(
-                f"port {number} for the listening is not available ({error.strerror}): choose another with --port"
+        except (OSError, UnicodeError) as error:
+            raise cannot_listen(
+                error, host, f"port {number} for the listening is not available", "choose another with --port"
             ) from error
         print(visible_line(f"listening is on {Server(NAME, host, number).url}/{guard.shown}"), flush=True)
         await until_stopped(server)

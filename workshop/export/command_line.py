@@ -60,17 +60,20 @@ def main() -> None:
     if args.page:
         if isinstance(exported, Maker):
             raise UserError("--page is for networks that write one thing after the other: leave it out for loops")
-        _report(web_page.Page(net, exported).write(target))
+        written = web_page.Page(net, exported).write(target)
+        _report(written)
         serve = command(Path("-m"), "http.server", 8000, "--directory", target)
         print(f"  to serve it:  {serve}\nand open http://localhost:8000; any web host serves the folder as it is.")
     else:
         export = folder.Export(net, exported, args.half)
         print(comparison(export.content, exported, args.half))
-        _report(export.write(target))
+        written = export.write(target)
+        _report(written)
         if export.has_player:
             print(f"  to generate:  {command(target / 'play.py', '--length', 300)}")
         else:
             print(f"  to serve it by OSC:  {command(Path('-m'), 'workshop.osc', target / names.MODEL)}")
+    folder.remove_others(target, written)
 
 
 def require_onnx() -> None:

@@ -1,13 +1,14 @@
 """The folder of an exported network: model.onnx, model.json, README.txt, and play.py where that can let it generate."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from workshop.errors import UserError
 from workshop.export.graph import OPSET, Graph
 from workshop.export.maker import Maker
-from workshop.export.names import ABOUT, MODEL, PLAYER, README, WEIGHTS
+from workshop.export.names import ABOUT, MODEL, PAGE_ABOUT, PLAYER, README, WEIGHTS
 from workshop.export.step import Step
 from workshop.files import atomic_write, explain
 from workshop.run.trained import Trained
@@ -124,6 +125,26 @@ def write(target: Path, contents: dict[str, bytes]) -> list[Path]:
             reason = explain(error, target)
             raise UserError(f"{target / name} cannot be written: {reason}; name another folder") from error
     return [target / name for name in contents]
+
+
+def page_files() -> list[Path]:
+    """The files that each page has, as they are."""
+    return sorted(Path(__file__).with_name("page").iterdir())
+
+
+def remove_others(target: Path, written: Sequence[Path]) -> None:
+    """Delete what an earlier export has left in a folder besides the files that were written now.
+
+    Raises:
+        UserError: it cannot be deleted.
+    """
+    for name in (MODEL, ABOUT, README, PLAYER, PAGE_ABOUT, WEIGHTS, *(file.name for file in page_files())):
+        if target / name not in written:
+            try:
+                (target / name).unlink(missing_ok=True)
+            except OSError as error:
+                reason = explain(error, target)
+                raise UserError(f"{target / name}, of an earlier export, cannot be deleted: {reason}") from error
 
 
 def about(net: Trained, exported: Step | Maker, weights: str) -> dict[str, Any]:

@@ -9,10 +9,11 @@
 import argparse
 import json
 import sys
+import unicodedata
 import wave
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 try:
     import numpy as np
@@ -120,6 +121,20 @@ class Network:
         return int(np.argmax(sums > min(np.float32(uniform), 1 - 2**-23) * sums[-1]))
 
 
+def spelled(prompt: str, about: dict[str, Any]) -> tuple[str, list[int]]:
+    """A prompt in the normal form of Unicode in which the fewest of its characters are unknown, if possible that of the
+    training text, and the symbols to read.
+    """
+    numbers = {symbol: number for number, symbol in enumerate(about["symbols"])}
+    form = about.get("normal_form")
+    forms: list[Literal["NFC", "NFD"]] = ["NFD", "NFC"] if form == "NFD" else ["NFC", "NFD"]
+    spellings = [*(unicodedata.normalize(one, prompt) for one in forms), prompt]
+    if form is None:  # of a network that does not say it
+        spellings.insert(0, prompt)
+    best = min(spellings, key=lambda spelling: sum(character not in numbers for character in spelling))
+    return best, about["warm_up"] + [numbers.get(character, 0) for character in best]
+
+
 def notes_of(symbols: list[int], about: dict[str, Any]) -> list[Note]:
     """The notes that symbols stand for; of several pieces in them, each begins on a bar after the one before."""
     notes: list[Note] = []
@@ -200,15 +215,17 @@ def main() -> None:
     if not file.is_file():
         parser.error(f"{file} is missing: it belongs beside play.py")
 
-    network = Network(file)
-    about = network.about
-    kind, conditions = about["kind"], about.get("conditions", [])
+    try:
+        network = Network(file)
+        about = network.about
+        kind, conditions = about["kind"], about.get("conditions", [])
+    except Exception as error:  # onnxruntime has many of its own
+        parser.error(f"{file} is damaged, or was not exported for play.py: {error}")
     if args.condition and args.condition not in conditions:
         parser.error(f"there is no condition {args.condition!r}: the network knows {conditions or 'none'}")
     if args.prime and kind != "text":
         parser.error("--prime is for networks that write text")
-    numbers = {symbol: number for number, symbol in enumerate(about["symbols"])} if args.prime else {}
-    prompt = about["warm_up"] + [numbers.get(character, 0) for character in args.prime]
+    prime, prompt = spelled(args.prime, about) if args.prime else ("", about["warm_up"])
     seed = int(np.random.SeedSequence().generate_state(1)[0]) if args.seed is None else args.seed
     generated = network.generate(
         prompt, args.length or LENGTHS[kind], args.temperature or about["temperature"], seed,
@@ -217,7 +234,7 @@ def main() -> None:
     print(f"seed {seed}", file=sys.stderr)
     if kind == "text":
         sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr]
-        print(args.prime, end="")
+        print(prime, end="")
         for symbol in generated:
             print(about["symbols"][symbol], end="", flush=True)
         print()

@@ -50,8 +50,7 @@ class Page:
 
     def write(self, target: Path) -> list[Path]:
         """Write all files and return their paths; see `folder.write`."""
-        files = sorted(Path(__file__).with_name("page").iterdir())
-        return folder.write(target, {path.name: path.read_bytes() for path in files} | self._contents)
+        return folder.write(target, {path.name: path.read_bytes() for path in folder.page_files()} | self._contents)
 
 
 def _layers(model: SequenceModel) -> tuple[list[dict[str, Any]], list[np.ndarray]]:

@@ -30,6 +30,24 @@ OSC_PORT, OSC_VARIABLE = 10102, "WORKSHOP_PORT_OSC"
 PORT_NUMBERS = range(1, 65536)
 
 
+def cannot_listen(error: OSError | UnicodeError, host: str, taken: str, cure: str) -> UserError:
+    """Why a server cannot listen, for the user: the address is none of this computer, or the port is taken.
+
+    Args:
+        error: of the system, or that the address is none in any network.
+        host: the address to listen on.
+        taken: that the port is not available.
+        cure: what to do where it is the port.
+    """
+    reason = getattr(error, "strerror", None) or str(error)
+    if not isinstance(error, OSError) or isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+        return UserError(
+            f"--host {host} is no address of this computer ({reason}): take 127.0.0.1 for this computer alone, "
+            "or 0.0.0.0 for all who reach it"
+        )
+    return UserError(f"{taken} ({reason}): {cure}")
+
+
 @dataclass(frozen=True)
 class Server:
     """A server as it should run: its name (a lesson, or one of the above), the address it listens on, and its port."""

@@ -25,8 +25,9 @@ class ToPort:
     def __init__(self, host: str, port: int):
         try:
             found = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)
-        except OSError as error:
-            raise UserError(f"--answer_to: there is no host {host!r} ({error.strerror}): give HOST:PORT") from error
+        except (OSError, UnicodeError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            raise UserError(f"--answer_to: there is no host {host!r} ({reason}): give HOST:PORT") from error
         # Of two addresses of `localhost`, clients of OSC listen to the older kind.
         family, _, _, _, to = min(found, key=lambda one: one[0] != socket.AF_INET)
         self._socket, self._to = socket.socket(family, socket.SOCK_DGRAM), to

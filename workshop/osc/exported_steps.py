@@ -70,6 +70,7 @@ class ExportedSteps:
             raise UserError(f"{path} is no network of texts, notes or sound that the workshop has exported")
         self.conditions: list[str] = self._about.get("conditions", [])
         self._writers = {"notes": play.write_midi, "sound": play.write_wav}
+        self._spelled = play.spelled
         self._usual = play.LENGTHS[self.makes]
 
     def generate(
@@ -97,9 +98,10 @@ class ExportedSteps:
             raise UserError(f"temperature {temperature:g} is not above 0")
         number = self.conditions.index(condition) if condition else 0
         try:
-            symbols = self._symbols(str(prompt), self._length(length, seconds), temperature, seed, number)
+            begun, read = self._spelled(str(prompt), self._about) if prompt else ("", self._about["warm_up"])
+            symbols = self._symbols(read, self._length(length, seconds), temperature, seed, number)
             if self.makes == "text":
-                return GeneratedText(f"{prompt}" + "".join(self._about["symbols"][symbol] for symbol in symbols))
+                return GeneratedText(begun + "".join(self._about["symbols"][symbol] for symbol in symbols))
         except Exception as error:  # a file may say anything
             raise UserError(f"{self.path} is damaged: it does not run ({str(error)[:200]})") from error
         return MadeOfSymbols(symbols, self._about, self._writers[self.makes])
@@ -109,8 +111,8 @@ class ExportedSteps:
             return max(round(seconds * self._about["sample_rate"]), 1)
         return length or self._usual
 
-    def _symbols(self, prompt: str, length: int, temperature: float | None, seed: int, condition: int) -> list[int]:
-        about = self._about
-        numbers = {symbol: number for number, symbol in enumerate(about["symbols"])} if prompt else {}
-        read = about["warm_up"] + [numbers.get(character, 0) for character in prompt]
-        return list(self._network.generate(read, length, temperature or about["temperature"], seed, condition))
+    def _symbols(
+        self, read: list[int], length: int, temperature: float | None, seed: int, condition: int
+    ) -> list[int]:  # fmt: skip
+        heat = temperature or self._about["temperature"]
+        return list(self._network.generate(read, length, heat, seed, condition))

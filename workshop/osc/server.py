@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from workshop.errors import UserError
+from workshop.host.ports import cannot_listen
 from workshop.nearest import did_you_mean
 from workshop.visible import visible_line
 
@@ -149,9 +150,9 @@ class OscServer:
         self._socket = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM)
         try:
             self._socket.bind((host, port))
-        except OSError as error:
+        except (OSError, UnicodeError) as error:
             self._socket.close()
-            raise UserError(f"port {port} for OSC is not available ({error.strerror}): choose another port") from error
+            raise cannot_listen(error, host, f"port {port} for OSC is not available", "choose another port") from error
         self._socket.settimeout(_NAP)
         self.port: int = self._socket.getsockname()[1]
         self._ended = threading.Event()

@@ -16,10 +16,8 @@ from workshop.osc.places import Places
 PAGE_PORT, PAGE_VARIABLE = 7002, "WORKSHOP_PORT_PLAYER"
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m workshop.player", description="Exported networks, played without TensorFlow."
-    )
+def _parser() -> cli.Parser:
+    parser = cli.Parser(prog="python -m workshop.player", description="Exported networks, played without TensorFlow.")
     verbs = parser.add_subparsers(dest="verb", required=True, parser_class=cli.Parser)
     export = verbs.add_parser("export", help="export networks for the player")
     export.add_argument("experiments", nargs="*", metavar="EXPERIMENT", help="experiments, by folder or name")
@@ -46,7 +44,7 @@ def main(argv: list[str] | None = None) -> None:
     Raises:
         UserError: a network or a folder is missing or damaged, a file cannot be written, or a port is in use.
     """
-    args = _parser().parse_args(argv)
+    args = _parser().read(argv)
     if args.verb == "export":
         # Late, because the player itself does without what the export needs.
         from workshop.player import exporting

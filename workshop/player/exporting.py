@@ -89,16 +89,17 @@ def _exported(net: Trained) -> "Step | Maker":
 
 
 def _write(net: Trained, exported: "Step | Maker", target: Path) -> None:
-    from workshop.export.folder import Export
+    from workshop.export.folder import Export, remove_others
     from workshop.export.step import Step
     from workshop.export.web_page import Page
 
     made = Export(net, exported, half=False)
     print(comparison(made.content, exported, False))
-    made.write(target)
+    written = made.write(target)
     if isinstance(exported, Step):
         try:
-            Page(net, exported).write(target)
+            written += Page(net, exported).write(target)
         except UserError as error:
             cli.say(f"without a page: {error}")
+    remove_others(target, written)
     print(visible_line(f"written: {target}"))

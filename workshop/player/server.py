@@ -16,6 +16,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from workshop.errors import UserError
 from workshop.host.names import is_ours
+from workshop.host.ports import cannot_listen
 from workshop.player.pages import TYPES, Content
 
 #: Sent with every answer. A browser then loads nothing from elsewhere and runs no script but the page's files.
@@ -108,9 +109,9 @@ class PageServer(ThreadingHTTPServer):
         self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
         try:
             super().__init__((host, port), Visit)
-        except OSError as error:
-            raise UserError(
-                f"port {port} for the player's page is not available ({error.strerror}): choose another --page_port"
+        except (OSError, UnicodeError) as error:
+            raise cannot_listen(
+                error, host, f"port {port} for the player's page is not available", "choose another --page_port"
             ) from error
 
     @contextlib.contextmanager

@@ -4,6 +4,7 @@ import argparse
 
 from workshop import cli
 from workshop.host.ports import PLAY, read_port, wanted_server
+from workshop.quiet import quietly
 
 
 def _parser() -> cli.Parser:
@@ -31,6 +32,7 @@ def main() -> None:
     args: argparse.Namespace = _parser().read()
     port = read_port(args.port, "--port")
     # Late: it loads TensorFlow, which takes seconds.
-    from workshop.web import server
+    with quietly():
+        from workshop.web import server
 
     server.run(args.host, port, args.base_url, args.allow_host)

@@ -18,8 +18,7 @@ from typing import Any, NoReturn
 from tornado.httpserver import HTTPServer
 from tornado.web import Application, RequestHandler
 
-from workshop.errors import UserError
-from workshop.host.ports import PLAY, Server, class_path, refuse_in_class
+from workshop.host.ports import PLAY, Server, cannot_listen, class_path, refuse_in_class
 from workshop.host.services import play_token
 from workshop.web import following, handlers, likely, loops, recordings, trainings, uploads
 from workshop.web.ending import until_stopped
@@ -113,9 +112,9 @@ async def serve(app: Application, line: Line, host: str, port: int) -> None:
     server = HTTPServer(app, max_buffer_size=1 << 20, max_body_size=LARGEST_REQUEST, max_header_size=32 << 10)
     try:
         server.listen(port, host)
-    except OSError as error:
-        raise UserError(
-            f"port {port} for the page is not available ({error.strerror}): set WORKSHOP_PORT_PLAY to another number"
+    except (OSError, UnicodeError) as error:
+        raise cannot_listen(
+            error, host, f"port {port} for the page is not available", "set WORKSHOP_PORT_PLAY to another number"
         ) from error
     await until_stopped(server)
     line.stop_all()

@@ -56,8 +56,8 @@ async function open() {
 
 async function generate() {
   const { kind, symbols, warm_up: warmUp, sample_rate: rate = 1 } = network.about;
-  const prompt = kind === "text" ? byId("prompt").value : "";
   const numbers = new Map(kind === "text" ? symbols.map((symbol, number) => [symbol, number]) : []);
+  const prompt = kind === "text" ? spelled(byId("prompt").value, numbers, network.about.normal_form) : "";
   const read = [...warmUp, ...Array.from(prompt, (character) => numbers.get(character) ?? 0)];
   const asked = askedLength(kind);
   if (asked === null) return;
@@ -134,6 +134,15 @@ class Live {
     const late = speaker.isLate ? "; it fell silent on the way, because this device was too slow" : "";
     return `, ${(this.made / this.rate / seconds).toFixed(1)} times as fast as it plays${late}`;
   }
+}
+
+// The text in the normal form of Unicode in which the fewest of its characters are unknown, `form` before the others.
+function spelled(text, numbers, form) {
+  const spellings = (form === "NFD" ? ["NFD", "NFC"] : ["NFC", "NFD"]).map((one) => text.normalize(one));
+  if (form) spellings.push(text);
+  else spellings.unshift(text);
+  const unknown = (spelling) => Array.from(spelling).filter((character) => !numbers.has(character)).length;
+  return spellings.reduce((best, one) => (unknown(one) < unknown(best) ? one : best));
 }
 
 function begin(kind, prompt) {
