@@ -15,7 +15,7 @@ from audio_rnn.generate import TEMPERATURE, Generator, before, probabilities
 from workshop import cli
 from workshop.audio import audiofiles, conditions
 from workshop.audio.library import SoundInfo
-from workshop.audio.listening import as_samples
+from workshop.audio.listening import as_samples, at_home
 from workshop.audio.quantisation import QUANTISATIONS
 from workshop.audio.spectrogram import spectrogram
 from workshop.audio.synthesis import write_wav
@@ -169,7 +169,7 @@ class Classifier:
     def _hint(self, hint: Any) -> np.ndarray:
         if hint is None:
             return np.empty(0, np.float32)
-        return audiofiles.read(Path(hint), self.rate) if isinstance(hint, str | Path) else as_samples(hint)
+        return audiofiles.read(at_home(hint), self.rate) if isinstance(hint, str | Path) else as_samples(hint)
 
     def heatmap(self, start: int = 0, length: int = 1000) -> np.ndarray:
         """A picture of how likely each of the 256 levels was, for `length` of the last generated samples from `start`

@@ -149,3 +149,11 @@ def test_a_rate_may_be_a_number_of_numpy(listening: Listening, card: list[Any]) 
 def test_a_sound_in_place_of_its_files_name_is_said(listening: Listening) -> None:
     with pytest.raises(UserError, match=r'the name of the file comes first, .*: save_file\("y\.wav", y\)'):
         listening.save_file(SOUND, "y.wav")  # type: ignore[arg-type]
+
+
+def test_a_tilde_is_the_home_folder(listening: Listening, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    listening.save_file("~/y.wav", SOUND)
+    assert (tmp_path / "home" / "y.wav").exists()
+    assert not (tmp_path / "~").exists()

@@ -176,6 +176,15 @@ def test_a_hint_is_brought_to_one_channel_and_the_rate_of_the_network(clf: Class
     assert np.abs(heard[0] - heard[1]).max() < 0.03
 
 
+def test_a_hint_may_lie_in_the_home_folder(
+    clf: Classifier, tones: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sound = next(tones.rglob("*.wav"))
+    (tmp_path / "hint.wav").write_bytes(sound.read_bytes())
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert (clf.sample(20, seed=1, hint="~/hint.wav") == clf.sample(20, seed=1, hint=sound)).all()
+
+
 @pytest.mark.parametrize("temperature", [1e-30, 1e-6, 1e30])
 def test_no_temperature_overflows(clf: Classifier, temperature: float) -> None:
     sound = clf.sample(40, temperature=temperature, seed=1)

@@ -72,14 +72,14 @@ class Listening:
             print(f"the picture is {visible_line(str(short_path(path)))}")
 
     def save_file(self, name: str | Path, sound: Any, fs: int | None = None) -> None:
-        """Write a sound to a file, whose name ends in .wav.
+        """Write a sound to a file, whose name ends in .wav; a ~ at its beginning is the home folder.
 
         Raises:
             UserError: it is no sound, the name is none or ends otherwise, or the file cannot be written.
         """
         if not isinstance(name, str | Path):
             raise UserError('the name of the file comes first, and then the sound: save_file("y.wav", y)')
-        path = Path(name)
+        path = at_home(name)
         if path.suffix.lower() != ".wav":
             raise UserError(f"{name}: the file of a sound is a WAV file, so its name has to end in .wav")
         write_wav(path, as_samples(sound), self._rate_of(fs))
@@ -90,6 +90,15 @@ class Listening:
         if not isinstance(fs, int | np.integer) or isinstance(fs, bool) or not 1 <= fs <= RATES[-1]:
             raise UserError(f"fs={fs!r} is no sample rate: give the samples a second, such as fs=8000")
         return int(fs)
+
+
+def at_home(name: str | Path) -> Path:
+    """The path of a file named on a prompt, where no shell has put the home folder in place of a ~."""
+    path = Path(name)
+    try:
+        return path.expanduser()
+    except RuntimeError:  # there is no such user, so it is a name as any other
+        return path
 
 
 def as_samples(sound: Any) -> np.ndarray:
