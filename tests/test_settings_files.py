@@ -89,3 +89,11 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
         settings_files.read(written(tmp_path, "a: " + "x" * 70_000))
     with pytest.raises(UserError, match="not valid JSON"):
         settings_files.read(written(tmp_path, "{", "mine.json"))
+
+
+@pytest.mark.parametrize("content", ['{"seed": 1, "seed": 2}', '{"net": {"seed": 1, "seed": 2}}'])
+def test_a_name_that_stands_twice_in_json_is_refused_as_in_yaml(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "settings.json"
+    path.write_text(content)
+    with pytest.raises(UserError, match="seed stands there twice"):
+        settings_files.read(path)

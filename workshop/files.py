@@ -160,8 +160,12 @@ def reading(path: Path) -> Iterator[tuple[IO[bytes], int]]:
         yield file, os.fstat(file.fileno()).st_size
 
 
-def read_json(path: Path) -> dict[str, Any]:
+def read_json(path: Path, typed: bool = False) -> dict[str, Any]:
     """Read a JSON object.
+
+    Args:
+        path: the file.
+        typed: whether a person may have typed it, so that a name can stand there twice, which is refused.
 
     Raises:
         UserError: the file cannot be read, is far too large, or is not a JSON object.
@@ -170,7 +174,7 @@ def read_json(path: Path) -> dict[str, Any]:
         with reading(path) as (file, size):
             if size > MAX_JSON_BYTES:
                 raise UserError(f"{path} is damaged: it is far larger than what the workshop writes")
-            value = json.loads(file.read(size))
+            value = json.loads(file.read(size), object_pairs_hook=_distinct if typed else None)
     except OSError as error:
         raise UserError(f"{path} cannot be read: {explain(error, path)}") from error
     except (ValueError, RecursionError) as error:
@@ -180,6 +184,16 @@ def read_json(path: Path) -> dict[str, Any]:
     if _is_deep(value):
         raise UserError(f"{path} is damaged: it is not valid JSON (nested more than {DEEPEST} times)")
     return value
+
+
+def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of JSON; without this check the last of two values would win in silence."""
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise ValueError(f"{name} stands there twice")
+        found[name] = value
+    return found
 
 
 def _is_deep(value: Any) -> bool:

@@ -32,7 +32,7 @@ def read(path: Path) -> dict[str, Any]:
     """
     suffix = path.suffix.lower()
     if suffix == ".json":
-        return read_json(path)
+        return read_json(path, typed=True)
     if suffix not in YAML_SUFFIXES:
         raise UserError(f"{path} is no settings file: its name ends in .yml, .yaml or .json")
     try:
