@@ -5,6 +5,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import signal
 import socket
 import subprocess
@@ -72,7 +73,8 @@ class DockerClone(Clone):
 def bare(tmp_path: Path) -> DockerClone:
     """A clone on a computer without an engine so far."""
     made = make_clone(tmp_path)
-    for name in ("docker-compose.yml", *(ROOT / "docker" / "recipe.txt").read_text().splitlines()):
+    shutil.copy(ROOT / "docker-compose.yml", made.root)  # start.sh reads the names of settings in it
+    for name in (ROOT / "docker" / "recipe.txt").read_text().splitlines():
         if "KIND" not in name:
             (made.root / name).write_text(f"# {name}\n")
     venv, engine = tmp_path / "venv inside", tmp_path / "engine"

@@ -101,8 +101,8 @@ def test_a_folder_without_files_of_the_lesson(refused: Refused, tmp_path: Path, 
     args = ["--data_dir", "mine", "--experiment_dir", "exp"]
     assert refused(train, *args).startswith("there is no mine")
     (tmp_path / "mine").mkdir()
-    (tmp_path / "mine" / "score.mscz").write_bytes(b"PK")
-    assert f"mine has no {RECORDS[lesson].kind} files (found: 1 .mscz)" in refused(train, *args)
+    (tmp_path / "mine" / "cover.jpg").write_bytes(b"JPEG")
+    assert f"mine has no {RECORDS[lesson].kind} files (found: 1 .jpg)" in refused(train, *args)
     assert not (tmp_path / "exp").exists()
 
 
