@@ -18,7 +18,6 @@ from unittest import mock
 import compare
 import numpy as np
 
-from workshop.machine import usable_cores
 from workshop.quiet import quietly
 
 with quietly():
@@ -87,15 +86,12 @@ def main() -> None:
         ask()  # what is compiled is compiled once
     with compare.undisturbed(args.undisturbed):
         found = compare.in_turn(contestants, args.rounds)
-    print(f"{compare.instruction_set()}, {usable_cores()} cores{'' if with_torch else ', without torch'}")
     ratios = {}
     for name, value in found.items():
         ours = ", ".join(name.split(", ")[:2])
         ratios[name] = round(found[ours] / value, 2)
         print(f"{name}: {value:,.0f} samples/s" + (f" ({ratios[name]}x)" if name != ours else ""))
-    compare.finish(
-        {"instructions": compare.instruction_set(), "cores": usable_cores(), "found": found, "ratios": ratios}
-    )
+    compare.finish_speeds({"found": found, "ratios": ratios})
 
 
 if __name__ == "__main__":

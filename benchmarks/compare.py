@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from workshop.machine import usable_cores
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -86,3 +88,10 @@ def in_turn(contestants: dict[str, Callable[[], float]], rounds: int) -> dict[st
 def finish(result: dict[str, object]) -> None:
     """The last line of every benchmark: the figures as JSON."""
     print(json.dumps(result))
+
+
+def finish_speeds(result: dict[str, object]) -> None:
+    """The last lines of a benchmark of speed: what it ran on, and the figures as JSON with that."""
+    machine = {"instructions": instruction_set(), "cores": usable_cores()}
+    print(f"{machine['instructions']}, {machine['cores']} cores")
+    finish(machine | result)

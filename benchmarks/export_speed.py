@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any
 
 import compare
-import llvmlite.binding
 import numpy as np
 
 from workshop import load
@@ -49,7 +48,6 @@ PAGE = """async (count) => {
 
 #: Symbols of a round, long enough for the fast one and short enough for the slow one.
 ENGINE, EXPORTED = 20_000, 3_000
-INSTRUCTION_SETS = ("avx512f", "avx2", "neon")
 
 
 def exported(step: Step) -> Callable[[], float]:
@@ -115,8 +113,6 @@ def main() -> None:
     parser = compare.parser(__doc__)
     parser.add_argument("--browser", help="program that runs the page, such as chromium")
     args = parser.parse_args()
-    features = llvmlite.binding.get_host_cpu_features()
-    instructions = next((name for name in INSTRUCTION_SETS if features.get(name)), "none of these")
     config, contestants = SamplingConfig(), {}
     with contextlib.ExitStack() as ends:
         measure_page = ends.enter_context(pages(args.browser)) if args.browser else None
@@ -149,8 +145,8 @@ def main() -> None:
     for name, value in speed.items():
         ratios[name] = speed[f"{name.partition(':')[0]}: workshop"] / value
         print(f"{name}: {value:,.0f} symbols/s; the workshop {ratios[name]:.1f}x")
-    print(f"instruction set: {instructions}; onnxruntime with one thread")
-    compare.finish({"symbols_per_second": speed, "ratios": ratios, "instructions": instructions})
+    print("onnxruntime with one thread")
+    compare.finish_speeds({"symbols_per_second": speed, "ratios": ratios})
 
 
 if __name__ == "__main__":

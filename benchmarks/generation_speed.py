@@ -45,7 +45,7 @@ def main() -> None:
     for name, value in speed.items():
         print(f"{name}: {value:,.0f} characters/s")
     print(f"one stream against one stream: {speed['workshop'] / speed['torch']:.1f}x")
-    compare.finish({"characters_per_second": speed, "ratio": speed["workshop"] / speed["torch"]})
+    compare.finish_speeds({"characters_per_second": speed, "ratio": speed["workshop"] / speed["torch"]})
 
 
 if __name__ == "__main__":

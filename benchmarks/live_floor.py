@@ -67,7 +67,7 @@ def main() -> None:
             if (number + 1) % minute == 0 or number + 1 == count:
                 found.append(state(room, number + 1))
                 print(found[-1], flush=True)
-    compare.finish({
+    compare.finish_speeds({
         "networks": len(voices), "rate": rate, "block": args.block, "prebuffer": args.prebuffer, "busy": args.busy,
         **found[-1], "memory_after_a_minute_mb": found[0]["memory_mb"],
         "pressure": text_of("/proc/pressure/cpu").partition("\n")[0],

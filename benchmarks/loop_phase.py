@@ -61,7 +61,7 @@ def main() -> None:
         loop_spectrogram.find_spec = with_numba
     for name, values in found.items():
         print(name, values)
-    compare.finish(dict(found))
+    compare.finish_speeds(dict(found))
 
 
 if __name__ == "__main__":

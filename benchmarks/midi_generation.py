@@ -41,7 +41,7 @@ def main() -> None:
                 seconds.append(time.perf_counter() - started)
             result[f"{encoding.name} {size}"] = {"first": seconds[0], "again": float(np.median(seconds[1:]))}
             print(f"{encoding.name}, {size}: {seconds[0]:.2f} s at first, {np.median(seconds[1:]):.2f} s again")
-    compare.finish(result)
+    compare.finish_speeds(result)
 
 
 if __name__ == "__main__":

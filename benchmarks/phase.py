@@ -68,7 +68,7 @@ def main() -> None:
     for name, make in CONTESTANTS.items():
         result[name] = figures = measured(make, sounds)
         print(name, figures)
-    compare.finish(result)
+    compare.finish_speeds(result)
 
 
 if __name__ == "__main__":

@@ -147,7 +147,7 @@ def main() -> None:
         for name, value in milliseconds.items():
             print(f"{title}, {name}: {value:.1f} ms, {ratios[name]:.2f} times the workshop's", flush=True)
         result[title] = {"milliseconds": milliseconds, "workshop_is_faster_by": ratios}
-    compare.finish(result)
+    compare.finish_speeds(result)
 
 
 if __name__ == "__main__":

@@ -96,7 +96,6 @@ def main() -> None:
         }
     with compare.undisturbed(args.undisturbed):
         found = compare.in_turn(contestants, args.rounds)
-    print(compare.instruction_set())
     ratios = {}
     for name, value in found.items():
         ours, training = name.split(", ")[0], name.startswith("training")
@@ -104,7 +103,7 @@ def main() -> None:
         print(
             f"{name}: {value:,.0f} {'ms' if training else 'samples/s'}{f' ({ratios[name]}x)' if name != ours else ''}"
         )
-    compare.finish({"instructions": compare.instruction_set(), "found": found, "ratios": ratios})
+    compare.finish_speeds({"found": found, "ratios": ratios})
 
 
 if __name__ == "__main__":
