@@ -17,7 +17,7 @@ _OVERSAMPLING, _REACH = 8, 32
 
 
 def _interpolators() -> np.ndarray:
-    """Windowed-sinc filters [3, 2 * reach] that interpolate between two samples."""
+    """Windowed-sinc filters [oversampling - 1, 2 * reach] that interpolate between two samples."""
     places = np.arange(1 - _REACH, _REACH + 1)
     shifts = np.arange(1, _OVERSAMPLING)[:, None] / _OVERSAMPLING - places
     return np.sinc(shifts) * np.cos(np.pi * shifts / (2 * _REACH + 2))

@@ -160,6 +160,19 @@ def reading(path: Path) -> Iterator[tuple[IO[bytes], int]]:
         yield file, os.fstat(file.fileno()).st_size
 
 
+def read_kept(path: Path) -> bytes:
+    """The bytes of a JSON file that the workshop keeps.
+
+    Raises:
+        OSError: it cannot be read.
+        UserError: it is far too large.
+    """
+    with reading(path) as (file, size):
+        if size > MAX_JSON_BYTES:
+            raise UserError(f"{path} is damaged: it is far larger than what the workshop writes")
+        return file.read(size)
+
+
 def read_json(path: Path, typed: bool = False) -> dict[str, Any]:
     """Read a JSON object.
 
@@ -171,10 +184,7 @@ def read_json(path: Path, typed: bool = False) -> dict[str, Any]:
         UserError: the file cannot be read, is far too large, or is not a JSON object.
     """
     try:
-        with reading(path) as (file, size):
-            if size > MAX_JSON_BYTES:
-                raise UserError(f"{path} is damaged: it is far larger than what the workshop writes")
-            value = json.loads(file.read(size), object_pairs_hook=_distinct if typed else None)
+        value = json.loads(read_kept(path), object_pairs_hook=_distinct if typed else None)
     except OSError as error:
         raise UserError(f"{path} cannot be read: {explain(error, path)}") from error
     except (ValueError, RecursionError) as error:

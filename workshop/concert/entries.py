@@ -12,7 +12,7 @@ from pathlib import Path
 
 from workshop.concert.media import Media, load
 from workshop.errors import UserError
-from workshop.files import MAX_JSON_BYTES, read_json, reading
+from workshop.files import read_json, read_kept
 from workshop.lessons import Lesson, lesson_of
 from workshop.run import experiment
 from workshop.run.record import DataInfo, Record
@@ -109,10 +109,7 @@ def _vocabulary(path: Path) -> str:
         UserError: it is too large for one, or has no end.
     """
     try:
-        with reading(path / "vocab.json") as (file, size):
-            if size > MAX_JSON_BYTES:
-                raise UserError(f"{path / 'vocab.json'} is damaged: it is far larger than what the workshop writes")
-            return hashlib.sha256(file.read(size)).hexdigest()
+        return hashlib.sha256(read_kept(path / "vocab.json")).hexdigest()
     except OSError:
         return ""
 
