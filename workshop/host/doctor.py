@@ -389,9 +389,9 @@ def check_starter_data() -> Iterator[Finding]:
 def starter_set(pattern: str, found: str, level: str, missing: str) -> Finding:
     """What there is of a starter set: `found`, with the number and size of its files, or `missing`."""
     sizes = [file.stat().st_size for file in (ROOT / "data").glob(pattern)]
-    if not sum(sizes):
-        return Finding(level, "starter data", missing)
     size = sum(sizes)
+    if not size:
+        return Finding(level, "starter data", missing)
     return Finding(OK, "starter data", found.format(files=len(sizes), kb=size / 1e3, mb=size / 1e6))
 
 
